@@ -1,0 +1,60 @@
+"""What a block knows. Frozen values; times are aware and in UTC."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+Reason = Literal["opted_out", "manual", "imported"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One genuine notice, as the pass hands it over.
+
+    address or order_id is known, or both. received_at: when the mailbox received it. message_id: the RFC 5322
+    Message-ID, by which a notice seen twice counts once. sent_on: day of the seller's message that
+    did not arrive.
+    """
+
+    account: str
+    message_id: str
+    received_at: datetime
+    address: str | None = None
+    order_id: str | None = None
+    marketplace: str | None = None
+    sent_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The notice that a block rests on, so that the seller can find the mail again."""
+
+    account: str
+    message_id: str
+    received_at: datetime
+    order_id: str | None = None
+    sent_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """An entry of the block list.
+
+    address is None while only an order is known; orders are sorted; notices counts distinct notices.
+    """
+
+    address: str | None
+    orders: tuple[str, ...]
+    marketplace: str | None
+    reason: Reason
+    accounts: tuple[str, ...]
+    first_seen: datetime
+    last_seen: datetime
+    notices: int
+    note: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The alias, or the order ID while the alias is unknown."""
+        return self.address or self.orders[0]

@@ -1,0 +1,79 @@
+"""Errors carry their decision: whether to try again, and what the person should do.
+
+::
+
+    BuyerblockError            one sentence: what is wrong and what to do
+    ├── UsageError             bad input from a person; nothing was changed; exit 2
+    │   └── SettingsError      an environment variable or a client file is wrong
+    ├── StorageError           the disk or a file in the data directory
+    │   ├── DamagedFileError   a file failed its check and was set aside
+    │   └── BusyError          another process holds the data directory
+    └── GmailError             permanent unless it says otherwise
+        ├── TransientError     worth trying again; may carry when
+        │   └── QuotaError     refused for speed
+        ├── SignInAgainError   the grant is gone; only the user can renew it
+        ├── GoneError          the message, label or filter no longer exists
+        └── ConflictError      the label or filter is there already
+"""
+
+
+class BuyerblockError(Exception):
+    """Base of all our errors. ``str(error)`` is one sentence for the person who reads it."""
+
+
+class UsageError(BuyerblockError):
+    """Input that cannot be taken as it is."""
+
+
+class SettingsError(UsageError):
+    """A setting or a file named by a setting is wrong."""
+
+
+class StorageError(BuyerblockError):
+    """The data directory cannot be read or written."""
+
+
+class DamagedFileError(StorageError):
+    """A data file failed its check; it was set aside under another name, never overwritten."""
+
+
+class BusyError(StorageError):
+    """Another process holds a lock for longer than it should."""
+
+
+class GmailError(BuyerblockError):
+    """Google refused, for a reason that a repetition does not change."""
+
+
+class TransientError(GmailError):
+    """Google or the network failed in passing.
+
+    retry_after: seconds that Google asked to wait, if it said so.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class QuotaError(TransientError):
+    """Refused for speed: too many units, or too many requests at once.
+
+    concurrent: True when the number of requests in flight was refused, not their price.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, concurrent: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.concurrent = concurrent
+
+
+class SignInAgainError(GmailError):
+    """The refresh token is dead or a scope is missing: only a new sign-in helps."""
+
+
+class GoneError(GmailError):
+    """404: it was deleted in the meantime."""
+
+
+class ConflictError(GmailError):
+    """409, or "Filter already exists"."""

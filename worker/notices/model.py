@@ -1,0 +1,54 @@
+"""Verdicts: what one mail tells about a buyer. Frozen values, nothing else."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clues:
+    """What a mail states about the buyer, as far as it was found.
+
+    address: the buyer's alias, normalised: lower case, no ``+suffix``.
+    order_id: ``123-1234567-1234567`` or ``D01-1234567-1234567``.
+    marketplace: ``amazon.it``.
+    sent_on: the day on which the seller's refused message was sent.
+    language: two letters, of the sentence that was recognised.
+    message_id: the Message-ID header, without angle brackets.
+    dated: the Date header, aware, in UTC.
+    """
+
+    address: str | None = None
+    order_id: str | None = None
+    marketplace: str | None = None
+    sent_on: date | None = None
+    language: str | None = None
+    message_id: str | None = None
+    dated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOut(_Clues):
+    """A genuine notice: this buyer opted out. At least one of address and order_id is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect(_Clues):
+    """Looks like a notice, but a person has to decide.
+
+    reason: one sentence for the seller.
+    subject, sender: decoded headers, written by a stranger: escape them wherever they are shown.
+    """
+
+    reason: str
+    subject: str = ""
+    sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unrelated:
+    """Any other mail. kind: a few words, such as ``buyer's message``."""
+
+    kind: str
+
+
+Verdict = OptOut | Suspect | Unrelated
