@@ -1,0 +1,90 @@
+"""What belongs to Amazon: its mail domains, marketplaces and senders, as tables."""
+
+from dataclasses import dataclass
+
+TYPE_HEADER = "X-Space-Notification-Type"
+MARKETPLACE_HEADER = "X-Marketplace-ID"
+OPT_OUT_TYPE = "BUYER_OPTED_OUT_BSM_MESSAGES"
+
+# What the other types of the type header are about, in the words of the seller.
+OTHER_TYPES = {
+    "BBC_MESSAGE_CONFIRMATION_TO_MERCHANT": "copy of the seller's message",
+    "BBC_MESSAGE_SENT_TO_MERCHANT": "buyer's message",
+    "BRC_SELLER_NOTIFICATION": "cancellation request",
+    "REFUND_ISSUED": "refund",
+    "RETURN_REQUEST": "return request",
+    "A_Z_CLAIM_RESPONDENT_NOTIFY": "A-to-z claim",
+    "A_Z_CLAIM_RESPONDENT_CLOSE": "A-to-z claim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Marketplace:
+    """One of Amazon's shops.
+
+    tld: what follows ``amazon.``. ids: values of the X-Marketplace-ID header. evidence: ``seen`` in mail or
+    ``documented`` in Amazon's public list of marketplace IDs for developers. Buyers' aliases live at
+    ``marketplace.amazon.<tld>``, the mail exchangers of which were looked up in August 2026.
+    """
+
+    tld: str
+    id: str | None
+    evidence: str
+
+    @property
+    def domain(self) -> str:
+        """``amazon.it``: the name of the marketplace, and a domain that Amazon sends mail from."""
+        return f"amazon.{self.tld}"
+
+
+MARKETPLACES: tuple[Marketplace, ...] = (
+    Marketplace("com", "ATVPDKIKX0DER", "seen"),
+    Marketplace("ca", "A2EUQ1WTGCTBG2", "seen"),
+    Marketplace("com.mx", "A1AM78C64UM0Y8", "documented"),
+    Marketplace("com.br", "A2Q3Y263D00KWC", "seen"),
+    Marketplace("co.uk", "A1F83G8C2ARO7P", "seen"),
+    Marketplace("de", "A1PA6795UKMFR9", "seen"),
+    Marketplace("fr", "A13V1IB3VIYZZH", "documented"),
+    Marketplace("it", "APJ6JRA9NG5V4", "seen"),
+    Marketplace("es", "A1RKKUPIHCS9HS", "documented"),
+    Marketplace("nl", "A1805IZSGTT6HS", "documented"),
+    Marketplace("se", "A2NODRKZP88ZB9", "documented"),
+    Marketplace("pl", "A1C3SOZRARQ6R3", "documented"),
+    Marketplace("com.be", "AMEN7PMS3EDWL", "documented"),
+    Marketplace("com.tr", "A33AVAJ2PDY3EV", "documented"),
+    Marketplace("ie", "A28R8C7NBKEWEA", "documented"),
+    Marketplace("co.jp", "A1VC38T7YXB528", "documented"),
+    Marketplace("in", "A21TJRUUN4KGV", "documented"),
+    Marketplace("com.au", "A39IBJ37TRP1C6", "documented"),
+    Marketplace("sg", "A19VAU5U5O7RUS", "documented"),
+    Marketplace("ae", "A2VIGQ35RCS4UG", "documented"),
+    Marketplace("sa", "A17E79C6D8DWNP", "documented"),
+    Marketplace("eg", "ARBP9OOSHTCHU", "documented"),
+)
+
+MARKETPLACE_BY_ID: dict[str, str] = {place.id: place.domain for place in MARKETPLACES if place.id}
+
+# Whole domains: a From must equal one of them, label by label.
+AMAZON_DOMAINS: frozenset[str] = frozenset(place.domain for place in MARKETPLACES)
+
+# Where buyers' aliases live. "m." was seen for Japan; nothing says that it stays there.
+ALIAS_DOMAINS: frozenset[str] = frozenset(
+    f"{prefix}marketplace.{domain}" for domain in AMAZON_DOMAINS for prefix in ("", "m.")
+)
+
+# Who sends opt-out notices. Seen: auto-communication at amazon.com for an Italian order; other mails of the
+# same family come from the marketplace's own domain. Sellers' copies once had this sender too.
+NOTICE_SENDERS: frozenset[str] = frozenset(f"auto-communication@{domain}" for domain in AMAZON_DOMAINS)
+
+# How the local part of an address begins that never is a buyer's: machines, the address that stands for
+# all business customers, and aliases that other tools broke on purpose.
+NEVER_A_BUYER: tuple[str, ...] = (
+    "no-reply",
+    "noreply",
+    "do-not-reply",
+    "donotreply",
+    "blacklisted-",
+    "mailer-daemon",
+    "mailerdaemon",
+    "postmaster",
+)
