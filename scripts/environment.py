@@ -30,7 +30,7 @@ def _is_current(kind: str) -> bool:
 
 def _call(*arguments: str) -> None:
     # Only the caller's own answer belongs on standard output, so pip's words go to standard error.
-    subprocess.run([str(a) for a in arguments], check=True, stdout=sys.stderr)  # noqa: S603 - our own commands
+    subprocess.run([str(a) for a in arguments], check=True, stdout=sys.stderr)
 
 
 def _install(kind: str) -> None:
@@ -47,7 +47,9 @@ def ensure(kind: str = "run") -> str:
     Exits with one sentence where Python is too old, its venv module is missing, or an installation fails.
     """
     if sys.version_info < (3, 11):  # noqa: UP036 - this file also runs under the user's own, older Python
-        sys.exit(f"buyerblock needs Python 3.11 or later; this is {sys.version.split()[0]}. Install it from python.org.")
+        sys.exit(
+            f"buyerblock needs Python 3.11 or later; this is {sys.version.split()[0]}. Install it from python.org."
+        )
     if _is_current(kind):
         return str(_python())
     try:
@@ -71,7 +73,7 @@ def ensure(kind: str = "run") -> str:
 
 def hand_over(arguments: list[str]) -> int:
     """Run a command to its end and return its exit code; Ctrl-C is left to the command."""
-    with subprocess.Popen(arguments, cwd=Path.cwd()) as process:  # noqa: S603 - our own commands
+    with subprocess.Popen(arguments, cwd=Path.cwd()) as process:
         while True:
             try:
                 return process.wait()

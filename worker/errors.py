@@ -3,6 +3,7 @@
 ::
 
     BuyerblockError            one sentence: what is wrong and what to do
+    ├── StoppedError           the program was asked to stop; the next start goes on from here
     ├── UsageError             bad input from a person; nothing was changed; exit 2
     │   └── SettingsError      an environment variable or a client file is wrong
     ├── StorageError           the disk or a file in the data directory
@@ -19,6 +20,10 @@
 
 class BuyerblockError(Exception):
     """Base of all our errors. ``str(error)`` is one sentence for the person who reads it."""
+
+
+class StoppedError(BuyerblockError):
+    """The program was asked to stop in the middle of something that is safe to leave."""
 
 
 class UsageError(BuyerblockError):

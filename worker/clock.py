@@ -1,0 +1,44 @@
+"""Time as an argument: the engine asks a clock, so that tests need no sleep and a stop needs no wait."""
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+from worker.errors import StoppedError
+
+
+class Clock(Protocol):
+    """Where the engine gets its time from."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait this long. Raises StoppedError at once when the program is asked to stop."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock; its pauses end when ``stop`` is called, from any thread."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def pause(self, seconds: float) -> None:
+        if self._stopping.wait(max(0.0, seconds)):
+            raise StoppedError("The program is stopping.")
+
+    def stop(self) -> None:
+        self._stopping.set()

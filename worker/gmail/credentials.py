@@ -1,0 +1,95 @@
+"""What Google granted: keeping it fresh, giving it back."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httplib2
+from google.auth.exceptions import RefreshError, TransportError
+from google.oauth2.credentials import Credentials
+from google_auth_httplib2 import AuthorizedHttp
+
+from worker.errors import TransientError
+
+SCOPES = (
+    "https://www.googleapis.com/auth/gmail.modify",
+    "https://www.googleapis.com/auth/gmail.settings.basic",
+)
+TIMEOUT = 30  # seconds; httplib2 by itself would wait for ever
+
+# httplib2 would send a request a second time behind our back, unpaid for; retries are made where they are priced.
+httplib2.RETRIES = 1  # type: ignore[misc]  # the stubs call it final; the library reads it at each request
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One account's lasting permission, as it is sealed on disk. Everything in it is secret."""
+
+    refresh_token: str = field(repr=False)
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    token_uri: str
+
+
+class SharedCredentials(Credentials):
+    """Google's credentials, refreshed by one thread at a time, and never again after a final refusal."""
+
+    def __init__(self, grant: Grant) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]  # google-auth is only partly typed
+            token=None,
+            refresh_token=grant.refresh_token,
+            token_uri=grant.token_uri,
+            client_id=grant.client_id,
+            client_secret=grant.client_secret,
+        )
+        self._refreshing = threading.Lock()
+        self._refused: RefreshError | None = None
+
+    def refresh(self, request: Any) -> None:
+        stale = self.token
+        with self._refreshing:
+            if self._refused is not None:
+                raise self._refused
+            if self.token != stale:
+                return
+            try:
+                super().refresh(_without_inner_retries(request))  # type: ignore[no-untyped-call]
+            except RefreshError as error:
+                if not error.retryable:
+                    self._refused = error
+                raise
+
+
+def _without_inner_retries(request: Any) -> Callable[..., Any]:
+    """Fail at once where google-auth would sleep and try again, deaf to a stop."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        response = request(*args, **kwargs)
+        if response.status >= 500 or response.status == 429:
+            raise TransportError(  # type: ignore[no-untyped-call]
+                f"the token service answered {response.status}"
+            )
+        return response
+
+    return call
+
+
+def authorized_http(credentials: Credentials) -> AuthorizedHttp:
+    """Return a connection for one thread. After a 401 it refreshes once and tries again."""
+    return AuthorizedHttp(credentials, http=httplib2.Http(timeout=TIMEOUT), max_refresh_attempts=1)
+
+
+def revoke(grant: Grant, revoke_url: str) -> None:
+    """Give the grant back to Google. A grant that is dead already is no error; raises TransientError."""
+    try:
+        response, _ = httplib2.Http(timeout=TIMEOUT).request(
+            revoke_url,
+            method="POST",
+            body=f"token={grant.refresh_token}",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+    except (OSError, httplib2.HttpLib2Error) as error:
+        raise TransientError(f"Google could not be reached to take the sign-in back ({error}).") from error
+    if response.status >= 500 or response.status == 429:
+        raise TransientError(f"Google did not take the sign-in back just now ({response.status}).")

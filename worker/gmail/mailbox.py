@@ -1,0 +1,274 @@
+"""One Gmail mailbox: the few verbs that the engine needs, at the speed that Gmail allows.
+
+Every verb waits for its share of the quota, tries again what failed in passing, and raises the errors of
+``worker.errors``: SignInAgainError, GoneError, ConflictError, GmailError for good; TransientError after
+the last try; StoppedError while waiting.
+"""
+
+import base64
+import json
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+from googleapiclient.discovery import build_from_document
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from worker.clock import Clock
+from worker.errors import GoneError, QuotaError, TransientError
+from worker.gmail.credentials import Grant, SharedCredentials, authorized_http
+from worker.gmail.model import Change, Filter, Label, Message, MessageRef
+from worker.gmail.quota import MOST_IN_FLIGHT, Quota
+from worker.gmail.refusals import translated
+
+MOST_IDS = 1000  # of one batchModify
+PAGE = 500  # of one messages.list
+MOST_TRIES = 6
+LONGEST_WAIT = 64.0  # seconds, as Google recommends for truncated backoff
+# One batchModify costs as much as ten single ones.
+_BATCH_PAYS_FROM = 10
+
+_backoff = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    stated = error.retry_after if isinstance(error, TransientError) else None
+    return max(float(_backoff(state)), min(stated or 0.0, 10 * LONGEST_WAIT))
+
+
+class Mailbox:
+    """A connected mailbox. Close it after use; its verbs may be called from several threads."""
+
+    def __init__(self, grant: Grant, *, gmail_url: str | None, units_per_minute: int, clock: Clock) -> None:
+        self.quota = Quota(units_per_minute, clock)
+        self._clock = clock
+        self._credentials = SharedCredentials(grant)
+        self._threads = threading.local()
+        self._connections: list[Any] = []
+        self._readers = ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="gmail")
+        # The packaged description, not a downloaded one: no request, and its root can be replaced, batches included.
+        document = json.loads(
+            files("googleapiclient.discovery_cache.documents").joinpath("gmail.v1.json").read_bytes()
+        )
+        if gmail_url:
+            document["rootUrl"] = gmail_url + "/"
+        service = build_from_document(document, http=authorized_http(self._credentials))
+        self._users: Any = service.users()
+
+    def close(self) -> None:
+        """Give up connections; calls under way in other threads end with an error."""
+        self._readers.shutdown(wait=False, cancel_futures=True)
+        for connection in self._connections:
+            connection.close()
+
+    def address(self) -> str:
+        """Return the address of the account, lower case."""
+        profile = self._call("users.getProfile", self._users.getProfile(userId="me"))
+        return str(profile["emailAddress"]).lower()
+
+    # --- messages
+
+    def count(self, label_id: str) -> int:
+        """Return how many messages carry the label, Trash and Spam included."""
+        label = self._call("users.labels.get", self._users.labels().get(userId="me", id=label_id))
+        return int(label.get("messagesTotal", 0))
+
+    def find(
+        self, *, query: str | None = None, label_id: str | None = None, page_size: int = PAGE
+    ) -> Iterator[list[MessageRef]]:
+        """Yield pages of messages that a search finds or a label holds, roughly newest first; no Spam, no Trash."""
+        messages = self._users.messages()
+        asked: dict[str, Any] = {"userId": "me", "maxResults": page_size}
+        if query is not None:
+            asked["q"] = query
+        if label_id is not None:
+            asked["labelIds"] = [label_id]
+        request = messages.list(**asked)
+        while request is not None:
+            reply = self._call("users.messages.list", request)
+            yield [MessageRef(item["id"], item["threadId"]) for item in reply.get("messages", [])]
+            request = messages.list_next(request, reply)
+
+    def read(self, refs: Iterable[MessageRef]) -> Iterator[Message]:
+        """Yield the messages, several requests at a time, in the order given; those deleted meanwhile are left out."""
+        futures = [self._readers.submit(self._read_one, ref.id) for ref in refs]
+        try:
+            for future in futures:
+                if (message := future.result()) is not None:
+                    yield message
+        finally:
+            for future in futures:
+                future.cancel()
+
+    def _read_one(self, message_id: str) -> Message | None:
+        request = self._users.messages().get(
+            userId="me", id=message_id, format="raw", fields="id,labelIds,internalDate,raw"
+        )
+        try:
+            reply = self._call("users.messages.get", request)
+        except GoneError:
+            return None
+        return Message(
+            id=reply["id"],
+            label_ids=frozenset(reply.get("labelIds", ())),
+            received_at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(reply["internalDate"])),
+            raw=base64.urlsafe_b64decode(reply["raw"] + "=="),
+        )
+
+    def change(self, message_ids: Sequence[str], change: Change) -> None:
+        """Add labels to messages and take labels off, in the cheapest way. Messages deleted meanwhile are no error."""
+        body = {"addLabelIds": sorted(change.add), "removeLabelIds": sorted(change.remove)}
+        if len(message_ids) >= _BATCH_PAYS_FROM:
+            for start in range(0, len(message_ids), MOST_IDS):
+                self._change_many(list(message_ids[start : start + MOST_IDS]), body)
+            return
+        for message_id in message_ids:
+            self._change_one(message_id, body)
+
+    def _change_many(self, message_ids: list[str], body: dict[str, list[str]]) -> None:
+        request = self._users.messages().batchModify(userId="me", body={"ids": message_ids, **body})
+        try:
+            self._call("users.messages.batchModify", request)
+        except GoneError:
+            # What a batch does with an id that is gone is undocumented: then one by one.
+            for message_id in message_ids:
+                self._change_one(message_id, body)
+
+    def _change_one(self, message_id: str, body: dict[str, list[str]]) -> None:
+        try:
+            self._call(
+                "users.messages.modify", self._users.messages().modify(userId="me", id=message_id, body=body)
+            )
+        except GoneError:
+            return
+
+    # --- labels and filters
+
+    def labels(self) -> list[Label]:
+        """Return the user's own labels."""
+        reply = self._call("users.labels.list", self._users.labels().list(userId="me"))
+        return [_label(item) for item in reply.get("labels", []) if item.get("type") == "user"]
+
+    def create_label(self, label: Label) -> Label:
+        """Create a label; its id is ignored. Raises ConflictError if the name is taken."""
+        request = self._users.labels().create(userId="me", body=_label_body(label))
+        return _label(self._call("users.labels.create", request))
+
+    def update_label(self, label: Label) -> None:
+        """Set name and visibility of the label with this id."""
+        request = self._users.labels().patch(userId="me", id=label.id, body=_label_body(label))
+        self._call("users.labels.patch", request)
+
+    def delete_label(self, label_id: str) -> None:
+        """Delete a label; messages that carry it stay. A label that is gone is no error."""
+        self._delete("users.labels.delete", self._users.labels().delete(userId="me", id=label_id))
+
+    def filters(self) -> list[Filter]:
+        """Return all filters of the account."""
+        reply = self._call("users.settings.filters.list", self._users.settings().filters().list(userId="me"))
+        return [_filter(item) for item in reply.get("filter", [])]
+
+    def create_filter(self, wanted: Filter) -> None:
+        """Create a filter; its id is ignored. Raises ConflictError if there is the same one already."""
+        action: dict[str, Any] = {"addLabelIds": sorted(wanted.add), "removeLabelIds": sorted(wanted.remove)}
+        if wanted.forward:
+            action["forward"] = wanted.forward
+        body = {"criteria": {"query": wanted.query}, "action": action}
+        request = self._users.settings().filters().create(userId="me", body=body)
+        self._call("users.settings.filters.create", request)
+
+    def delete_filter(self, filter_id: str) -> None:
+        """Delete a filter; one that is gone is no error."""
+        request = self._users.settings().filters().delete(userId="me", id=filter_id)
+        self._delete("users.settings.filters.delete", request)
+
+    def verified_forwarding_addresses(self) -> frozenset[str]:
+        """Return the addresses that the user added and verified in Gmail's settings, lower case."""
+        request = self._users.settings().forwardingAddresses().list(userId="me")
+        reply = self._call("users.settings.forwardingAddresses.list", request)
+        return frozenset(
+            str(item["forwardingEmail"]).lower()
+            for item in reply.get("forwardingAddresses", [])
+            if item.get("verificationStatus") == "accepted"
+        )
+
+    def send_as_addresses(self) -> frozenset[str]:
+        """Return the verified addresses that the account sends mail as, its own included, lower case."""
+        reply = self._call("users.settings.sendAs.list", self._users.settings().sendAs().list(userId="me"))
+        return frozenset(
+            str(item["sendAsEmail"]).lower()
+            for item in reply.get("sendAs", [])
+            if item.get("isPrimary") or item.get("verificationStatus") == "accepted"
+        )
+
+    # --- one call
+
+    def _delete(self, method: str, request: Any) -> None:
+        try:
+            self._call(method, request)
+        except GoneError:
+            return
+
+    def _call(self, method: str, request: Any) -> Any:
+        retrying = Retrying(
+            retry=retry_if_exception_type(TransientError),
+            wait=_wait,
+            stop=stop_after_attempt(MOST_TRIES),
+            sleep=self._clock.pause,
+            reraise=True,
+        )
+        return retrying(self._try_once, method, request)
+
+    def _try_once(self, method: str, request: Any) -> Any:
+        with self.quota.spend(method):
+            try:
+                with translated(self._clock.now()):
+                    return request.execute(http=self._http())
+            except QuotaError as error:
+                if error.concurrent:
+                    self.quota.too_many_in_flight()
+                raise
+
+    def _http(self) -> Any:
+        if not hasattr(self._threads, "http"):
+            self._threads.http = authorized_http(self._credentials)
+            self._connections.append(self._threads.http)
+        return self._threads.http
+
+
+def _label(item: dict[str, Any]) -> Label:
+    return Label(
+        id=item["id"],
+        name=item["name"],
+        list_visibility=item.get("labelListVisibility", "labelShow"),
+        message_visibility=item.get("messageListVisibility", "show"),
+    )
+
+
+def _label_body(label: Label) -> dict[str, str]:
+    return {
+        "name": label.name,
+        "labelListVisibility": label.list_visibility,
+        "messageListVisibility": label.message_visibility,
+    }
+
+
+def _filter(item: dict[str, Any]) -> Filter:
+    criteria, action = item.get("criteria", {}), item.get("action", {})
+    return Filter(
+        id=item["id"],
+        query=criteria.get("query") if set(criteria) <= {"query"} else None,
+        add=frozenset(action.get("addLabelIds", ())),
+        remove=frozenset(action.get("removeLabelIds", ())),
+        forward=action.get("forward"),
+    )

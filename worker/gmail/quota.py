@@ -1,0 +1,97 @@
+"""Gmail's speed limit: what each call costs, and waiting until it may be spent.
+
+The limit counts units per user in a sliding minute. A call is charged by Google somewhere between its
+start and its answer, so here it counts from its start until one minute after its answer: then no
+window of Google's can hold more than the allowance, however slow the network was.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from worker.clock import Clock
+
+# developers.google.com/workspace/gmail/api/reference/quota, as of May 2026.
+PRICES = {
+    "users.getProfile": 1,
+    "users.labels.list": 1,
+    "users.labels.get": 1,
+    "users.labels.create": 5,
+    "users.labels.patch": 5,
+    "users.labels.delete": 5,
+    "users.messages.list": 5,
+    "users.messages.get": 20,
+    "users.messages.modify": 5,
+    "users.messages.batchModify": 50,
+    "users.messages.attachments.get": 20,
+    "users.threads.get": 40,
+    "users.settings.filters.list": 1,
+    "users.settings.filters.create": 5,
+    "users.settings.filters.delete": 5,
+    "users.settings.forwardingAddresses.list": 1,
+    "users.settings.sendAs.list": 1,
+}
+WINDOW = 60.0
+# Some accounts settle at 4 requests in flight, none refuses 2; more than 10 gains nothing at this price.
+MOST_IN_FLIGHT = 10
+FIRST_IN_FLIGHT = 4
+
+
+class Quota:
+    """One account's allowance, shared by all threads that call Gmail for it.
+
+    spent: units charged since the start.
+    """
+
+    def __init__(self, units_per_minute: int, clock: Clock) -> None:
+        self.spent = 0
+        self._allowance = units_per_minute
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._in_flight_units = 0
+        self._most_in_flight = float(FIRST_IN_FLIGHT)
+        self._answered: deque[tuple[float, int]] = deque()  # (when it leaves the window, units)
+        self._answered_units = 0
+
+    @contextmanager
+    def spend(self, method: str) -> Iterator[None]:
+        """Wait until a call of this method may start, and charge it. Raises StoppedError while waiting."""
+        units = PRICES[method]
+        while (wait := self._try_to_start(units)) is not None:
+            self._clock.pause(wait)
+        try:
+            yield
+        finally:
+            self._finish(units)
+
+    def too_many_in_flight(self) -> None:
+        """Learn from a refusal: half as many requests at once from now on."""
+        with self._lock:
+            self._most_in_flight = max(1.0, self._most_in_flight / 2)
+
+    def _try_to_start(self, units: int) -> float | None:
+        """Start the call and return None, or return the seconds after which to ask again."""
+        with self._lock:
+            now = self._clock.monotonic()
+            while self._answered and self._answered[0][0] <= now:
+                self._answered_units -= self._answered.popleft()[1]
+            if self._in_flight >= int(self._most_in_flight):
+                return 0.005
+            if self._in_flight_units + self._answered_units + units > self._allowance:
+                # With nothing answered yet, the calls in flight hold the allowance: they end soon.
+                return self._answered[0][0] - now if self._answered else 0.005
+            self._in_flight += 1
+            self._in_flight_units += units
+            self.spent += units
+            return None
+
+    def _finish(self, units: int) -> None:
+        with self._lock:
+            self._in_flight -= 1
+            self._in_flight_units -= units
+            self._answered.append((self._clock.monotonic() + WINDOW, units))
+            self._answered_units += units
+            # One more at once after every full round: the additive half of "additive increase".
+            self._most_in_flight = min(MOST_IN_FLIGHT, self._most_in_flight + 1 / (10 * self._most_in_flight))

@@ -1,0 +1,105 @@
+"""Translate what Google's libraries raise into our errors, once, at this edge."""
+
+import http.client
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httplib2
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from googleapiclient.errors import HttpError
+
+from worker.errors import (
+    BuyerblockError,
+    ConflictError,
+    GmailError,
+    GoneError,
+    QuotaError,
+    SignInAgainError,
+    TransientError,
+)
+
+_QUOTA_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
+_RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT[\d:.]+Z)", re.IGNORECASE)
+
+
+@contextmanager
+def translated(now: datetime) -> Iterator[None]:
+    """Raise our errors in place of the libraries' own. now: for retry times that Google states absolutely."""
+    try:
+        yield
+    except HttpError as error:
+        raise _from_http(error, now) from error
+    except RefreshError as error:
+        raise _from_refresh(error) from error
+    except (TransportError, OSError, httplib2.HttpLib2Error, http.client.HTTPException) as error:
+        raise TransientError(
+            f"Google could not be reached ({str(error) or type(error).__name__})."
+        ) from error
+    except ValueError as error:
+        # The client library parses replies as JSON; a reply that was cut is none.
+        raise TransientError("Google's answer was cut or garbled.") from error
+    except GoogleAuthError as error:
+        raise SignInAgainError("Google no longer accepts the sign-in; please sign in again.") from error
+
+
+def _from_refresh(error: RefreshError) -> BuyerblockError:
+    if error.retryable:
+        return TransientError("Google could not renew the sign-in just now.")
+    return SignInAgainError(
+        "Google has ended the sign-in (access was removed, the password changed, or the client is still in "
+        "Testing status); please sign in again."
+    )
+
+
+def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR0911 - a table of refusals
+    status = int(error.resp.status)
+    reason = _reason(error)
+    words = str(error.reason).strip() or "no reason given"
+    retry_after = _retry_after(error, words, now)
+    if status == 429 or (status == 403 and reason in _QUOTA_REASONS):
+        return QuotaError(
+            "Gmail's speed limit was reached.",
+            retry_after=retry_after,
+            concurrent="concurrent" in words.lower(),
+        )
+    if status >= 500 or status == 408:
+        return TransientError(f"Gmail failed in passing ({status}).", retry_after=retry_after)
+    if status == 401 or reason in {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}:
+        return SignInAgainError(
+            "Google no longer grants what is needed; please sign in again and tick every box."
+        )
+    if status == 403 and reason in {"accessNotConfigured", "SERVICE_DISABLED"}:
+        return GmailError(
+            "The Gmail API is switched off in your Google Cloud project; enable it there under APIs & Services."
+        )
+    if status == 404:
+        return GoneError("It is no longer in the mailbox.")
+    if status == 409 or "filter already exists" in words.lower():
+        return ConflictError(words)
+    return GmailError(f"Gmail refused the request: {words} ({status}).")
+
+
+def _reason(error: HttpError) -> str:
+    details: Any = error.error_details
+    try:
+        return str(details[0]["reason"])
+    except (LookupError, TypeError):
+        return ""
+
+
+def _retry_after(error: HttpError, words: str, now: datetime) -> float | None:
+    header = str(error.resp.get("retry-after", ""))
+    if header.isdigit():
+        return float(header)
+    try:
+        if match := _RETRY_AFTER.search(words):
+            return max(0.0, (datetime.fromisoformat(match[1]) - now).total_seconds())
+        if header:
+            return max(0.0, (parsedate_to_datetime(header).astimezone(UTC) - now).total_seconds())
+    except ValueError:
+        return None
+    return None

@@ -1,0 +1,96 @@
+"""Settings, read once from the environment, validated in sentences, then read-only."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from platformdirs import user_data_path
+
+from worker.errors import SettingsError
+
+GOOGLE_REVOKE_URL = "https://oauth2.googleapis.com/revoke"
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the person or the machine decided.
+
+    data_dir: where everything is kept. client_secrets: the OAuth client file from Google's console.
+    gmail_url: root for all Gmail traffic, None for Google's own. public_url: the https address under
+    which the page is reached, None on one's own machine. sync_interval: seconds between two
+    passes. units_per_minute: Gmail's quota for one account.
+    """
+
+    data_dir: Path
+    client_secrets: Path
+    gmail_url: str | None = None
+    revoke_url: str = GOOGLE_REVOKE_URL
+    secret_key: str | None = field(default=None, repr=False)
+    public_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    sync_interval: int = 60
+    units_per_minute: int = 6000
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings that these environment variables (``BUYERBLOCK_...``) make.
+
+    Raises SettingsError with a sentence that names the variable.
+    """
+
+    def value(name: str, convert: Callable[[str, str], _T], default: _T) -> _T:
+        variable = f"BUYERBLOCK_{name}"
+        text = environ.get(variable, "").strip()
+        return convert(variable, text) if text else default
+
+    data_dir = value("DATA_DIR", _path, user_data_path("buyerblock", appauthor=False))
+    return Settings(
+        data_dir=data_dir,
+        client_secrets=value("CLIENT_SECRETS", _path, data_dir / "client_secret.json"),
+        gmail_url=value("GMAIL_URL", _url, None),
+        revoke_url=value("REVOKE_URL", _url, GOOGLE_REVOKE_URL),
+        secret_key=value("SECRET_KEY", _secret, None),
+        public_url=value("PUBLIC_URL", _url, None),
+        host=value("HOST", lambda _, text: text, "127.0.0.1"),
+        port=value("PORT", _whole_number(1, 65535), 8000),
+        sync_interval=value("SYNC_INTERVAL", _whole_number(5, 86400), 60),
+        units_per_minute=value("UNITS_PER_MINUTE", _whole_number(60, 1_000_000), 6000),
+    )
+
+
+def _path(_: str, text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _url(variable: str, text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise SettingsError(
+            f"{variable} is {text!r}, which is no web address; write it like https://example.com."
+        )
+    return text.rstrip("/")
+
+
+def _secret(variable: str, text: str) -> str:
+    # Below this length the key could be guessed; it seals credentials that open a mailbox.
+    if len(text) < 32:
+        raise SettingsError(f"{variable} is too short; use at least 32 random characters.")
+    return text
+
+
+def _whole_number(low: int, high: int) -> Callable[[str, str], int]:
+    def convert(variable: str, text: str) -> int:
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise SettingsError(f"{variable} is {text!r}; it must be a whole number from {low} to {high}.")
+        return int(text)
+
+    return convert
