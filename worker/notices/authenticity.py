@@ -1,0 +1,134 @@
+"""Who sent a mail, and whether the receiving server vouches for it.
+
+Only the topmost Authentication-Results of the receiving server counts: it writes its own above whatever
+the mail brought along. DMARC decides, because it alone speaks of the From that people see: a DKIM
+signature of amazonses.com proves only that somebody is Amazon's customer.
+"""
+
+import re
+from dataclasses import dataclass
+
+from authres import AuthenticationResultsHeader
+from authres.core import AuthenticationResult, AuthResError
+
+from worker.notices.headers import Head, decode_words
+
+# Real ones have under 1,500 characters; the parser recurses into nested comments.
+_RESULTS_LIMIT = 8_000
+_FROM_LIMIT = 1_000
+
+# One address, bare or in angle brackets behind a name. No comments, no groups, no second address.
+_BARE = re.compile(r"([^<>\"(),:;@\s]+)@([^<>\"(),:;@\s]+)")
+_NAMED = re.compile(r'(?:"((?:[^"\\]|\\.)*+)"|([^<>"(),:;@]*+))\s*<([^<>"(),:;@\s]+)@([^<>"(),:;@\s]+)>')
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9._+=&~!#$%*/?^{|}'`-]+")
+_PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
+_RESULT = re.compile(r'(?:[^;"()\\]++|"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\))*+')
+_IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")
+_RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The From of a mail. address, domain: in lower case, empty where doubt says why there is none."""
+
+    address: str
+    domain: str
+    doubt: str | None = None
+
+
+def sender_of(head: Head) -> Sender:
+    """Return the one address in From; anything that a mail program may show differently is a doubt."""
+    values = head.all("from")
+    if len(values) != 1:
+        return _doubtful("The mail has several senders." if values else "The mail has no sender.")
+    value = values[0]
+    found = _BARE.fullmatch(value) or _NAMED.fullmatch(value) if len(value) <= _FROM_LIMIT else None
+    if not found:
+        return _doubtful("The sender is written in a way that genuine notices never use.")
+    *names, local, domain = found.groups()
+    if any("@" in decode_words(name) for name in names if name):
+        return _doubtful("The sender's name holds another address.")
+    if not _PLAIN_LOCAL.fullmatch(local) or not _PLAIN_DOMAIN.fullmatch(domain):
+        return _doubtful("The sender's address has letters that only look like others.")
+    return Sender(f"{local}@{domain}".lower(), domain.lower())
+
+
+def _doubtful(reason: str) -> Sender:
+    return Sender("", "", reason)
+
+
+def doubt_about(head: Head, sender: Sender, authserv_id: str) -> str | None:
+    """Return why this mail may be forged, in one sentence, or None where the receiving server vouches for it.
+
+    authserv_id: the name under which the receiving server writes Authentication-Results (RFC 8601, 2.5).
+    """
+    if sender.doubt:
+        return sender.doubt
+    if head.cut:
+        return "Its headers are longer than those of any genuine mail."
+    value = _results_of(head, authserv_id)
+    if value is None:
+        return "Nothing shows that your mail server has checked the sender."
+    try:
+        results = AuthenticationResultsHeader.parse_value(_dmarc_only(value)).results
+    except (AuthResError, RecursionError, ValueError, TypeError, AttributeError, IndexError):
+        return "What your mail server wrote about the sender cannot be read."
+    return _dmarc_doubt([each for each in results if getattr(each, "method", "").lower() == "dmarc"], sender)
+
+
+def _dmarc_doubt(checks: list[AuthenticationResult], sender: Sender) -> str | None:
+    if not checks:
+        return "Your mail server found no proof that the sender is genuine (no DMARC result)."
+    if any(check.result.lower() != "pass" for check in checks):
+        return "Your mail server found that the sender is not genuine (DMARC did not pass)."
+    named = [
+        each.value.lower()
+        for check in checks
+        for each in check.properties
+        if (each.type.lower(), each.name.lower()) == ("header", "from")
+    ]
+    if len(named) != len(checks) or set(named) != {sender.domain}:
+        return "Your mail server vouches for another sender than the one shown."
+    return None
+
+
+def _dmarc_only(value: str) -> str:
+    """Leave out the results of other methods: parsing them all takes most of a notice's time.
+
+    Cut at semicolons outside of strings and comments; what does not cut cleanly is left whole.
+    """
+    pieces, at = [], 0
+    while at <= len(value):
+        piece = _RESULT.match(value, at)
+        if piece is None or value[piece.end() : piece.end() + 1] not in ("", ";"):
+            return value
+        pieces.append(piece[0])
+        at = piece.end() + 1
+    others = [piece for piece in pieces[1:] if piece.lstrip().lower().startswith(("dmarc", "("))]
+    return ";".join([pieces[0], *others]) if others else f"{pieces[0]}; none"
+
+
+def _results_of(head: Head, authserv_id: str) -> str | None:
+    """The topmost results under this name, unless another server's trace stands above them.
+
+    Gmail writes its results right below its own Received headers; what stands below the Received of
+    any other server came with the mail.
+    """
+    google = authserv_id.lower().endswith("google.com")
+    for name, value in head.fields:
+        if name == "authentication-results":
+            identity = value.partition(";")[0].split()
+            if identity and identity[0].lower() == authserv_id.lower():
+                return value[:_RESULTS_LIMIT].rstrip("; \t")
+        elif name == "received" and google and not _by_google(value):
+            return None
+    return None
+
+
+def _by_google(received: str) -> bool:
+    found = _RECEIVED_BY.search(received[:2_000])
+    if found is None:
+        return True
+    by = found[1].lower()
+    # Inside Google, hops are named by address: "by 2002:a05:6f02:c8c:b0:5a:...".
+    return by == "google.com" or by.endswith(".google.com") or _IP_ADDRESS.fullmatch(by) is not None

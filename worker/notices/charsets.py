@@ -1,0 +1,67 @@
+"""Bytes to text, whatever the mail claims about its charset."""
+
+import codecs
+
+# Read with what was declared: their bytes also pass for UTF-8, with another meaning.
+_SEVEN_BIT_OR_WIDE = ("iso2022_jp", "utf-16", "utf-32", "utf-7", "hz")
+
+# Where the claim is wrong or missing: Japanese first, because its codecs refuse most other text.
+_GUESSES = ("cp932", "euc_jp", "cp1252")
+
+# Kana make up about half of any Japanese sentence; a wrong codec gives rare ideographs instead.
+_KANA = frozenset(map(chr, range(0x3041, 0x30FF)))
+
+
+def decode(data: bytes, declared: str = "") -> str:
+    """Return the text of data; never raises.
+
+    UTF-8 is tried before the declared charset: mail rebuilt from Gmail's API is UTF-8 already while
+    its Content-Type still names the original charset, and other text rarely is valid UTF-8 by accident.
+    """
+    name = _known(declared)
+    if name.startswith(_SEVEN_BIT_OR_WIDE) and (text := _strict(data, name)) is not None:
+        return text
+    if b"\x1b$" in data and (text := _strict(data, "iso2022_jp_ext")) is not None:
+        return text
+    if (text := _strict(data, "utf-8-sig")) is not None:
+        return text
+    return _guess(data, name)
+
+
+def _guess(data: bytes, declared: str) -> str:
+    japanese = ("shift_jis", "cp932", "euc_jp")
+    if declared in japanese:
+        declared = "cp932" if declared == "shift_jis" else declared
+    elif not declared or declared in ("utf-8", "ascii", "iso8859-1", "cp1252"):
+        # Latin codecs accept any bytes, so their name proves nothing: ask whether it reads as Japanese.
+        for name in _GUESSES[:2]:
+            text = _strict(data, name)
+            if text is not None and _reads_as_japanese(text):
+                return text
+    for name in (declared, *_GUESSES):
+        if name and (text := _strict(data, name)) is not None:
+            return text
+    utf8 = data.decode("utf-8", "replace")
+    return utf8 if utf8.count("�") * 20 < len(utf8) else data.decode("latin-1")
+
+
+def _reads_as_japanese(text: str) -> bool:
+    foreign = sum(1 for char in text if char > "\x7f")
+    return sum(1 for char in text if char in _KANA) * 4 > foreign
+
+
+def _strict(data: bytes, name: str) -> str | None:
+    try:
+        return data.decode(name)
+    except (UnicodeError, LookupError, ValueError):
+        return None
+
+
+def _known(declared: str) -> str:
+    """Python's name for a charset, or an empty string where it knows none (or none for text)."""
+    try:
+        info = codecs.lookup(declared.strip().strip("\"'"))
+        b"".decode(info.name)
+    except (LookupError, ValueError, UnicodeError):
+        return ""
+    return info.name

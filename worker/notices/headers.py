@@ -1,0 +1,104 @@
+"""The header block of a mail, read without trusting it."""
+
+import binascii
+import re
+from dataclasses import dataclass, field
+
+from worker.notices.charsets import decode
+
+# Real header blocks stay under 20 KB. What is longer is cut, and the mail then counts as doubtful:
+# a second From might stand behind the cut.
+HEAD_LIMIT = 256 * 1024
+
+_END_OF_HEAD = re.compile(rb"(?:^|\n)\r?\n")
+_FOLD = re.compile(rb"\r?\n[ \t]+")
+_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Headers in their order, names in lower case, values unfolded and not yet decoded.
+
+    body_at: where the body begins. cut: the block was longer than HEAD_LIMIT.
+    """
+
+    fields: tuple[tuple[str, str], ...]
+    body_at: int
+    cut: bool
+    _first: dict[str, str] = field(repr=False)
+
+    def first(self, name: str) -> str:
+        """The topmost value of a header (name in lower case), or an empty string."""
+        return self._first.get(name, "")
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a header (name in lower case), topmost first."""
+        if name not in self._first:
+            return []
+        return [value for key, value in self.fields if key == name]
+
+
+def read_head(raw: bytes, start: int = 0, end: int | None = None) -> Head:
+    """Read the header block of ``raw[start:end]``; lines that are no headers are passed over."""
+    stop = len(raw) if end is None else end
+    # One byte earlier, for a part that begins with the blank line.
+    found = _END_OF_HEAD.search(raw, max(start - 1, 0), stop)
+    # Nothing but headers, or nothing but a body: the fields tell which.
+    head_end, body_at = (found.start(), found.end()) if found else (stop, stop)
+    cut = head_end - start > HEAD_LIMIT
+    block = raw[start : min(head_end, start + HEAD_LIMIT)]
+    fields = []
+    first: dict[str, str] = {}
+    for line in _FOLD.sub(b" ", block).split(b"\n"):
+        name, colon, value = line.partition(b":")
+        if not colon or not name or b" " in (name := name.rstrip()):
+            continue  # also the "From sender date" line of mbox files
+        key = name.decode("latin-1").lower()
+        text = _text(value)
+        fields.append((key, text))
+        first.setdefault(key, text)
+    return Head(tuple(fields), body_at, cut, first)
+
+
+def _text(value: bytes) -> str:
+    value = value.strip()
+    return value.decode("ascii") if value.isascii() else decode(value)
+
+
+def decode_words(value: str) -> str:
+    """Decode RFC 2047 encoded words; never raises.
+
+    Neighbouring words of one charset are joined before decoding, because mailers split them in the
+    middle of a character.
+    """
+    if "=?" not in value:
+        return value
+    out: list[str] = []
+    pending, pending_charset, end = b"", "", 0
+    for word in _WORD.finditer(value):
+        charset = word[1].split("*")[0].lower()
+        between = value[end : word.start()]
+        if pending and (between.strip() or charset != pending_charset):
+            out.append(decode(pending, pending_charset))
+            pending = b""
+        if between.strip() or end == 0:
+            out.append(between)
+        pending += _word_bytes(word[2], word[3])
+        pending_charset, end = charset, word.end()
+    out.append(decode(pending, pending_charset))
+    out.append(value[end:])
+    return "".join(out)
+
+
+def _word_bytes(encoding: str, text: str) -> bytes:
+    data = text.encode("utf-8", "surrogatepass")
+    if encoding in "qQ":
+        return binascii.a2b_qp(data, header=True)
+    return from_base64(data)
+
+
+def from_base64(data: bytes) -> bytes:
+    """Decode what there is of base64: mail with a cut or soiled end is still mail."""
+    clean = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
+    clean = clean[: len(clean) - (len(clean) % 4 == 1)]
+    return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))

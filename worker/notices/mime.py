@@ -1,0 +1,126 @@
+"""The parts of a mail, in linear time and without recursion, whatever nests in whatever.
+
+The standard library's parser keeps a generator for each level of nesting and asks each of
+them about each line, which a hostile mail turns into minutes and a RecursionError.
+"""
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from worker.notices.charsets import decode
+from worker.notices.headers import Head, from_base64, read_head
+
+# Amazon's notices have one part, forwards a handful.
+PART_LIMIT = 200
+# Every level of nesting is scanned for its boundary; this bounds the sum over all levels.
+SCAN_LIMIT = 64 * 1024 * 1024
+# Encoded size of the text that is read of one part. Notices have 7 to 60 KB.
+TEXT_LIMIT = 2 * 1024 * 1024
+
+_PARAMETER = re.compile(r';\s*([\w-]+)(\*\d+)?(\*)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))')
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that contains no others. kind: ``text/html``. attached: shown as a file, not as the text."""
+
+    kind: str
+    attached: bool
+    charset: str
+    encoding: str
+    body: bytes
+
+    def data(self) -> bytes:
+        """The bytes of the part without their transfer encoding."""
+        if self.encoding == "base64":
+            return from_base64(self.body)
+        if self.encoding == "quoted-printable":
+            return binascii.a2b_qp(self.body)
+        return self.body
+
+    def text(self) -> str:
+        """The part as text."""
+        return decode(self.data(), self.charset)
+
+
+def parts(raw: bytes, head: Head) -> Iterator[Part]:
+    """Yield the leaf parts of a mail in their order; an attached mail is one leaf."""
+    waiting = [(head, head.body_at, len(raw))]
+    scanned = count = 0
+    while waiting and count < PART_LIMIT:
+        head, start, end = waiting.pop()
+        kind, parameters = content_type(head.first("content-type"))
+        if kind.startswith("multipart/") and scanned < SCAN_LIMIT:
+            scanned += end - start
+            sections = _sections(raw, start, end, parameters.get("boundary", ""))
+            if sections:
+                inner = [read_head(raw, *section) for section in sections]
+                bounds = [(each.body_at, stop) for each, (_, stop) in zip(inner, sections, strict=True)]
+                waiting.extend(
+                    (each, *bound) for each, bound in zip(reversed(inner), reversed(bounds), strict=True)
+                )
+                continue
+        count += 1
+        limit = end if kind == "message/rfc822" else min(end, start + TEXT_LIMIT)
+        yield _leaf(head, raw[start:limit])
+
+
+def _leaf(head: Head, body: bytes) -> Part:
+    kind, parameters = content_type(head.first("content-type"))
+    disposition = head.first("content-disposition").lower()
+    if kind.startswith("multipart/"):  # without a usable boundary: read it as it stands
+        kind = "text/html" if b"<html" in body[:2000].lower() else "text/plain"
+    return Part(
+        kind=kind,
+        attached=disposition.startswith("attachment"),
+        charset=parameters.get("charset", ""),
+        encoding=head.first("content-transfer-encoding").strip().lower(),
+        body=body,
+    )
+
+
+def _sections(raw: bytes, start: int, end: int, boundary: str) -> list[tuple[int, int]]:
+    """Where the parts of a multipart lie; the last delimiter may be missing."""
+    if not boundary:
+        return []
+    pattern = re.compile(
+        rb"(?:\A|\n)--" + re.escape(boundary.encode("utf-8", "replace")) + rb"(--)?[ \t]*+(?=\r|\n|\Z)"
+    )
+    sections: list[tuple[int, int]] = []
+    begin = -1
+    # One byte earlier: the newline before the first delimiter may be the one that ended the head.
+    for delimiter in pattern.finditer(raw, max(start - 1, 0), end):
+        if begin >= 0:
+            sections.append((begin, delimiter.start() + 1))
+        begin = (
+            delimiter.end() + 1
+            if raw[delimiter.end() : delimiter.end() + 1] != b"\r"
+            else delimiter.end() + 2
+        )
+        if delimiter[1]:
+            return sections
+        if len(sections) >= PART_LIMIT:
+            return sections
+    if 0 <= begin < end:
+        sections.append((begin, end))
+    return sections
+
+
+def content_type(value: str) -> tuple[str, dict[str, str]]:
+    """Split a Content-Type into its kind and parameters, RFC 2231 continuations joined."""
+    value = value[:4000]
+    kind = value.partition(";")[0].strip().lower()
+    if "/" not in kind:
+        return "text/plain", {}
+    parameters: dict[str, bytes] = {}
+    found = sorted(_PARAMETER.findall(value), key=lambda each: int(each[1][1:8] or 0))
+    for name, _number, extended, quoted, plain in found:
+        piece = re.sub(r"\\(.)", r"\1", quoted) if quoted else plain
+        data = piece.encode("utf-8", "replace")
+        if extended:
+            data = unquote_to_bytes(data.rpartition(b"'")[2])
+        parameters[name.lower()] = parameters.get(name.lower(), b"") + data
+    return kind, {name: data.decode("utf-8", "replace") for name, data in parameters.items()}

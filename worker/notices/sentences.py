@@ -1,0 +1,141 @@
+"""Find the sentence of a notice in text, by the table of wording."""
+
+# ruff: noqa: RUF001 - the letters that look alike are the subject of this table
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from worker.notices.wording import WORDING, Wording
+
+# The halves stand in one sentence; between them are a name, an order ID and a date.
+_REACH = 300
+# Text that is searched: far more than any notice has, and little enough for a hostile mail.
+_TEXT_LIMIT = 200_000
+_OCCURRENCES = 20
+
+_IGNORABLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x180E, 0x34F))
+_TABLE: dict[int, str | None] = {
+    **_IGNORABLE,
+    **dict.fromkeys(map(ord, "’‘ʼ´`′‛"), "'"),
+    **dict.fromkeys(map(ord, "“”„«»‟「」『』″"), '"'),
+    **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
+}
+_SPACES = re.compile(r"\s+")
+# Japanese has no spaces: where one stands between two of its letters, a mailer wrapped the line.
+_CJK_SPACE = re.compile(
+    r"(?<=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]) (?=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])"
+)
+
+
+def fold(text: str) -> str:
+    """Bring text into the form in which it is compared: case, spaces, quotes, hyphens, invisible signs."""
+    text = text[:_TEXT_LIMIT]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_TABLE)).translate(_TABLE)
+    text = _SPACES.sub(" ", text.casefold())
+    if not text.isascii():
+        text = _CJK_SPACE.sub("", text)
+    return text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    wording: Wording
+    subject: str
+    could_not_deliver: str
+    because: str
+
+
+_ROWS = tuple(
+    _Phrases(row, fold(row.subject), fold(row.could_not_deliver), fold(row.because)) for row in WORDING
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Both halves of a known sentence, close to each other.
+
+    start, end: where it stands in the folded text. in_quotes: it is quoted, as an article would.
+    """
+
+    wording: Wording
+    start: int
+    end: int
+    in_quotes: bool
+
+
+def sentences(folded: str) -> list[Sentence]:
+    """Every known sentence in folded text, proven wording first."""
+    found = []
+    for row in _ROWS:
+        at = folded.find(row.because)
+        for _ in range(_OCCURRENCES):
+            if at < 0:
+                break
+            stop = at + len(row.because)
+            if (span := _with_other_half(folded, row.could_not_deliver, at, stop)) is not None:
+                quotes = folded.count('"', max(0, span[0] - _REACH), span[0])
+                found.append(Sentence(row.wording, *span, in_quotes=quotes % 2 == 1))
+            at = folded.find(row.because, stop)
+    return sorted(found, key=lambda each: not each.wording.proven)
+
+
+def _with_other_half(folded: str, phrase: str, start: int, stop: int) -> tuple[int, int] | None:
+    before = folded.rfind(phrase, max(0, start - _REACH), start)
+    if before >= 0:
+        return before, stop
+    after = folded.find(phrase, stop, stop + _REACH)
+    return (start, after + len(phrase)) if after >= 0 else None
+
+
+def reasons(folded: str) -> list[Wording]:
+    """The proven wordings of which the "because" half stands in folded text, outside quotation marks."""
+    found = []
+    for row in _ROWS:
+        at = folded.find(row.because)
+        if row.wording.proven and at >= 0 and folded.count('"', max(0, at - _REACH), at) % 2 == 0:
+            found.append(row.wording)
+    return found
+
+
+def failures(folded: str) -> list[Wording]:
+    """The proven wordings of which the "not delivered" half stands in folded text."""
+    return [row.wording for row in _ROWS if row.wording.proven and row.could_not_deliver in folded]
+
+
+def known_subject(subject: str) -> Wording | None:
+    """The wording whose subject this one begins with; ``Re:`` and ``Fwd:`` do not count as a beginning."""
+    folded = fold(subject)
+    for row in _ROWS:
+        if row.subject and folded.startswith(row.subject):
+            return row.wording
+    return None
+
+
+def mentions_subject(subject: str) -> bool:
+    """Whether a known subject stands anywhere in this one, as after ``Fwd:``."""
+    folded = fold(subject)
+    return any(row.subject and row.subject in folded for row in _ROWS)
+
+
+# Enough of a word to tell that opting out is spoken of at all, in any wording.
+_HINTS = (
+    *("opted out", "opt out", "opt-out", "unsolicited", "not to receive", "non richiest", "non desiderat"),
+    *(
+        "non sollicit",
+        "未承諾",
+        "受信しないよう",
+        "no solicitad",
+        "no desead",
+        "não solicitad",
+        "unerwünscht",
+    ),
+    *("unaufgefordert", "ongevraagd", "ongewenst", "niezamówion", "niechcian", "oönskad", "oombedda"),
+    *("istenmeyen", "مرغوب"),
+)
+
+
+def hints_at_opting_out(folded: str) -> bool:
+    """Whether folded text speaks of unsolicited messages at all, in any language of the table."""
+    return any(hint in folded for hint in _HINTS)
