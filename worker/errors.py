@@ -13,7 +13,8 @@
         ├── TransientError     worth trying again; may carry when
         │   └── QuotaError     refused for speed
         ├── SignInAgainError   the grant is gone; only the user can renew it
-        ├── GoneError          the message, label or filter no longer exists
+        ├── GoneError          the message or filter no longer exists
+        ├── LabelGoneError     one of our labels no longer exists; the rules need repair
         └── ConflictError      the label or filter is there already
 """
 
@@ -78,6 +79,10 @@ class SignInAgainError(GmailError):
 
 class GoneError(GmailError):
     """404: it was deleted in the meantime."""
+
+
+class LabelGoneError(GmailError):
+    """One of our labels was deleted in the meantime."""
 
 
 class ConflictError(GmailError):

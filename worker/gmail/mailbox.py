@@ -24,7 +24,7 @@ from tenacity import (
 )
 
 from worker.clock import Clock
-from worker.errors import GoneError, QuotaError, TransientError
+from worker.errors import ConflictError, GoneError, LabelGoneError, QuotaError, TransientError
 from worker.gmail.credentials import Grant, SharedCredentials, authorized_http
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
 from worker.gmail.quota import MOST_IN_FLIGHT, Quota
@@ -79,8 +79,11 @@ class Mailbox:
     # --- messages
 
     def count(self, label_id: str) -> int:
-        """Return how many messages carry the label, Trash and Spam included."""
-        label = self._call("users.labels.get", self._users.labels().get(userId="me", id=label_id))
+        """Return how many messages carry the label, Trash and Spam included. Raises LabelGoneError."""
+        try:
+            label = self._call("users.labels.get", self._users.labels().get(userId="me", id=label_id))
+        except GoneError as error:
+            raise LabelGoneError("A label of ours was deleted in Gmail.") from error
         return int(label.get("messagesTotal", 0))
 
     def find(
@@ -159,15 +162,22 @@ class Mailbox:
         reply = self._call("users.labels.list", self._users.labels().list(userId="me"))
         return [_label(item) for item in reply.get("labels", []) if item.get("type") == "user"]
 
-    def create_label(self, label: Label) -> Label:
-        """Create a label; its id is ignored. Raises ConflictError if the name is taken."""
-        request = self._users.labels().create(userId="me", body=_label_body(label))
-        return _label(self._call("users.labels.create", request))
-
-    def update_label(self, label: Label) -> None:
-        """Set name and visibility of the label with this id."""
-        request = self._users.labels().patch(userId="me", id=label.id, body=_label_body(label))
-        self._call("users.labels.patch", request)
+    def create_label(self, label: Label) -> str:
+        """Return the id of a new label with this name, or of the one that has the name already."""
+        body = {
+            "name": label.name,
+            "labelListVisibility": label.list_visibility,
+            "messageListVisibility": label.message_visibility,
+        }
+        try:
+            reply = self._call("users.labels.create", self._users.labels().create(userId="me", body=body))
+        except ConflictError:
+            # Another program, or our own earlier try whose answer was lost, has made it.
+            taken = [it.id for it in self.labels() if it.name.casefold() == label.name.casefold()]
+            if not taken:
+                raise
+            return taken[0]
+        return str(reply["id"])
 
     def delete_label(self, label_id: str) -> None:
         """Delete a label; messages that carry it stay. A label that is gone is no error."""
@@ -178,14 +188,14 @@ class Mailbox:
         reply = self._call("users.settings.filters.list", self._users.settings().filters().list(userId="me"))
         return [_filter(item) for item in reply.get("filter", [])]
 
-    def create_filter(self, wanted: Filter) -> None:
-        """Create a filter; its id is ignored. Raises ConflictError if there is the same one already."""
+    def create_filter(self, wanted: Filter) -> str:
+        """Create a filter and return its id. Raises ConflictError if there is the same one already."""
         action: dict[str, Any] = {"addLabelIds": sorted(wanted.add), "removeLabelIds": sorted(wanted.remove)}
         if wanted.forward:
             action["forward"] = wanted.forward
         body = {"criteria": {"query": wanted.query}, "action": action}
         request = self._users.settings().filters().create(userId="me", body=body)
-        self._call("users.settings.filters.create", request)
+        return str(self._call("users.settings.filters.create", request)["id"])
 
     def delete_filter(self, filter_id: str) -> None:
         """Delete a filter; one that is gone is no error."""
@@ -253,14 +263,6 @@ def _label(item: dict[str, Any]) -> Label:
         list_visibility=item.get("labelListVisibility", "labelShow"),
         message_visibility=item.get("messageListVisibility", "show"),
     )
-
-
-def _label_body(label: Label) -> dict[str, str]:
-    return {
-        "name": label.name,
-        "labelListVisibility": label.list_visibility,
-        "messageListVisibility": label.message_visibility,
-    }
 
 
 def _filter(item: dict[str, Any]) -> Filter:

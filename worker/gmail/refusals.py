@@ -17,6 +17,7 @@ from worker.errors import (
     ConflictError,
     GmailError,
     GoneError,
+    LabelGoneError,
     QuotaError,
     SignInAgainError,
     TransientError,
@@ -78,6 +79,8 @@ def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR
         )
     if status == 404:
         return GoneError("It is no longer in the mailbox.")
+    if "invalid label" in words.lower():
+        return LabelGoneError("A label of ours was deleted in Gmail.")
     if status == 409 or "filter already exists" in words.lower():
         return ConflictError(words)
     return GmailError(f"Gmail refused the request: {words} ({status}).")

@@ -1,0 +1,61 @@
+"""The composition root: settings in, wired objects out. Nothing else wires."""
+
+from dataclasses import dataclass
+
+from worker.accounts import Account, Accounts
+from worker.block_list.block_list import BlockList
+from worker.block_list.review import Review
+from worker.clock import SystemClock
+from worker.connections import connect, disconnect
+from worker.files import make_private_directory
+from worker.gmail.credentials import Grant
+from worker.passes import Passes
+from worker.scheduler import Scheduler
+from worker.sealing import Sealer, open_sealer
+from worker.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything that commands and pages use, over one data directory."""
+
+    settings: Settings
+    clock: SystemClock
+    sealer: Sealer
+    accounts: Accounts
+    block_list: BlockList
+    review: Review
+    passes: Passes
+    scheduler: Scheduler
+
+    def connect(self, grant: Grant) -> Account:
+        """Connect the mailbox that this grant opens. Its first pass starts at once if the scheduler runs."""
+        account = connect(self.settings, self.accounts, self.passes, self.clock, grant)
+        self.scheduler.add(account.email)
+        return account
+
+    def disconnect(self, email: str, *, undo: bool = False) -> None:
+        """Disconnect a mailbox; undo also removes our filters and labels from it."""
+        self.scheduler.remove(email)
+        disconnect(self.settings, self.accounts, self.passes, email, undo=undo)
+
+
+def build_app(settings: Settings) -> App:
+    """Wire the program over its data directory, which is made if it is missing. Raises StorageError."""
+    make_private_directory(settings.data_dir)
+    clock = SystemClock()
+    sealer = open_sealer(settings.data_dir, settings.secret_key)
+    accounts = Accounts(settings.data_dir, sealer)
+    block_list = BlockList(settings.data_dir, now=clock.now)
+    review = Review(settings.data_dir)
+    passes = Passes(settings, accounts, block_list, review, clock)
+    return App(
+        settings=settings,
+        clock=clock,
+        sealer=sealer,
+        accounts=accounts,
+        block_list=block_list,
+        review=review,
+        passes=passes,
+        scheduler=Scheduler(passes, accounts, clock, interval=settings.sync_interval),
+    )

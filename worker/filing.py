@@ -1,0 +1,27 @@
+"""What becomes of a judged message in the mailbox. Pure: verdict and labels in, label changes out."""
+
+from collections.abc import Mapping
+
+from worker.gmail.model import Change, Message
+from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, REVIEW
+from worker.notices.model import OptOut, Suspect, Verdict
+
+
+def filing(verdict: Verdict, message: Message, labels: Mapping[str, str]) -> Change:
+    """Return the change that files a message, no larger than needed. labels: Gmail's ids by our names.
+
+    The tidy filter may have archived mail that turns out to be no opt-out; such mail goes back to the inbox.
+    """
+    queue, opt_outs, review = labels[QUEUE], labels[OPT_OUTS], labels[REVIEW]
+    back = {INBOX} if opt_outs in message.label_ids and INBOX not in message.label_ids else set()
+    match verdict:
+        case OptOut():
+            add, remove = {opt_outs}, {queue, INBOX, review}
+        case Suspect():
+            add, remove = {review} | back, {queue, opt_outs}
+        case _:
+            add, remove = back, {queue, opt_outs, review}
+    return Change(
+        add=frozenset(add) - message.label_ids,
+        remove=frozenset(remove) & (message.label_ids | {queue}),
+    )

@@ -1,0 +1,78 @@
+"""The labels and filters that we want in every mailbox, and the searches that do a filter's work on old mail.
+
+All of them are made from the one table of wording, so filters and searches cannot disagree. They are a
+coarse net: Gmail matches words and ignores punctuation; the judge decides.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from worker.gmail.model import Filter, Label
+from worker.notices.amazon import AMAZON_DOMAINS, NOTICE_SENDERS
+from worker.notices.wording import WORDING, Wording
+
+INBOX = "INBOX"
+# Our names for the labels; in filters that are not made yet they stand in for the ids.
+OPT_OUTS, QUEUE, REVIEW = "opt-outs", "queue", "review"
+LABELS = {
+    OPT_OUTS: Label(id="", name="Amazon opt-outs", list_visibility="labelShow", message_visibility="show"),
+    QUEUE: Label(id="", name="Amazon opt-outs/Queue", list_visibility="labelHide", message_visibility="hide"),
+    REVIEW: Label(
+        id="", name="Amazon opt-outs/Review", list_visibility="labelShow", message_visibility="show"
+    ),
+}
+
+# Gmail takes about 1,469 characters of criteria; beyond them: "The specified filter is too long".
+LONGEST_QUERY = 1400
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """Two sets of searches. Each search is short enough to be a filter; a set matches what any of its searches does."""
+
+    tidy: tuple[str, ...]
+    queue: tuple[str, ...]
+
+
+def net(own_address: str) -> Net:
+    """Return the searches for a mailbox. own_address: the account's own address for notices and forwards."""
+    proven = [row for row in WORDING if row.proven]
+    guessed = [row for row in WORDING if not row.proven]
+    from_amazon = f"from:({' OR '.join(sorted(AMAZON_DOMAINS))}) "
+    from_senders = (f"from:{sender}" for sender in sorted(NOTICE_SENDERS))
+    return Net(
+        tidy=tuple(_packed(_phrases(proven), before=from_amazon)),
+        queue=(
+            *_packed([f"to:{own_address}", f"deliveredto:{own_address}", *_phrases(proven)]),
+            *_packed(from_senders),
+            *_packed(_phrases(guessed), before=from_amazon),
+        ),
+    )
+
+
+def wanted_filters(searches: Net, forward_to: str | None) -> frozenset[Filter]:
+    """Return the filters for these searches. forward_to: a verified address that gets every tidied notice."""
+    tidy = (
+        Filter(query=query, add=frozenset({OPT_OUTS}), remove=frozenset({INBOX}), forward=forward_to)
+        for query in searches.tidy
+    )
+    queue = (Filter(query=query, add=frozenset({QUEUE}), remove=frozenset()) for query in searches.queue)
+    return frozenset((*tidy, *queue))
+
+
+def _phrases(rows: Iterable[Wording]) -> list[str]:
+    texts = [text for row in rows for text in (row.subject, row.because) if text]
+    return [f'"{text}"' for text in dict.fromkeys(texts)]
+
+
+def _packed(alternatives: Iterable[str], *, before: str = "") -> Iterator[str]:
+    """Join alternatives by OR into as few searches as their length allows."""
+    joined = ""
+    for alternative in alternatives:
+        longer = f"{joined} OR {alternative}" if joined else alternative
+        if joined and len(before) + len(longer) + 2 > LONGEST_QUERY:
+            yield f"{before}({joined})"
+            longer = alternative
+        joined = longer
+    if joined:
+        yield f"{before}({joined})"

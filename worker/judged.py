@@ -1,0 +1,42 @@
+"""Which messages of the last days were judged, so that a search over them reads none twice.
+
+Losing this file costs quota, never correctness, so it is no more than a file of ids by day.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import orjson
+
+from worker.files import write_atomically
+
+KEPT = timedelta(days=9)  # a day longer than the longest routine search looks back
+
+
+class Judged:
+    """Ids of judged messages in one mailbox."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._days: dict[str, list[str]] = orjson.loads(path.read_bytes())
+        except (OSError, ValueError):
+            self._days = {}
+        self._ids = {message_id for ids in self._days.values() for message_id in ids}
+
+    def __contains__(self, message_id: str) -> bool:
+        return message_id in self._ids
+
+    def add(self, message_ids: Iterable[str], now: datetime) -> None:
+        """Remember these as judged today, and forget the oldest days. Raises StorageError."""
+        oldest = (now - KEPT).date().isoformat()
+        self._days = {day: ids for day, ids in self._days.items() if day >= oldest}
+        self._days.setdefault(now.date().isoformat(), []).extend(message_ids)
+        self._ids = {message_id for ids in self._days.values() for message_id in ids}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._path, orjson.dumps(self._days))
+
+    def forget(self) -> None:
+        """Forget all of it, with the file."""
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,107 @@
+"""Passes of all accounts: what keeps running between passes, and what an error means for the account.
+
+Each account has one mailbox connection for as long as the program runs. An error ends a pass, never the
+program: it becomes the account's state and one sentence for the seller.
+"""
+
+import logging
+from threading import Lock
+
+from worker.accounts import Accounts
+from worker.block_list.block_list import BlockList
+from worker.block_list.review import Review
+from worker.clock import Clock
+from worker.errors import BuyerblockError, SignInAgainError, StoppedError, TransientError
+from worker.gmail.mailbox import Mailbox
+from worker.judged import Judged
+from worker.settings import Settings
+from worker.sync import PassReport, Sync, Watch, unwatched
+
+log = logging.getLogger(__name__)
+
+
+class Passes:
+    """Runs passes, for the scheduler and for the command line alike."""
+
+    def __init__(
+        self, settings: Settings, accounts: Accounts, block_list: BlockList, review: Review, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._accounts = accounts
+        self._block_list = block_list
+        self._review = review
+        self._clock = clock
+        self._running: dict[str, tuple[Mailbox, Sync]] = {}
+        self._progress: dict[str, tuple[int, int]] = {}
+        self._lock = Lock()
+
+    def run(self, email: str, watch: Watch = unwatched) -> PassReport:
+        """Run one pass; its outcome becomes the account's state. Raises what ended it, StoppedError included."""
+
+        def tell(done: int, total: int) -> None:
+            self._progress[email] = (done, total)
+            watch(done, total)
+
+        try:
+            report = self._sync(email).run_pass(tell)
+        except StoppedError:
+            raise
+        except SignInAgainError as error:
+            self._fail(email, "sign_in_again", str(error))
+            raise
+        except TransientError as error:
+            self._fail(email, "problem", f"{error} The next pass tries again.")
+            raise
+        except BuyerblockError as error:
+            self._fail(email, "problem", str(error))
+            raise
+        finally:
+            self._progress.pop(email, None)
+        self._accounts.update(email, state="ok", problem="")
+        log.info("Pass over %s: %s.", email, report)
+        return report
+
+    def progress(self, email: str) -> tuple[int, int] | None:
+        """Return (judged, found so far) of the pass under way, or None."""
+        return self._progress.get(email)
+
+    def mailbox(self, email: str) -> Mailbox:
+        """Return the account's mailbox connection."""
+        self._sync(email)
+        return self._running[email][0]
+
+    def forget(self, email: str) -> None:
+        """Close the account's connection; the next pass opens a new one, with the permission of then."""
+        with self._lock:
+            running = self._running.pop(email, None)
+        if running is not None:
+            running[0].close()
+
+    def close(self) -> None:
+        for email in list(self._running):
+            self.forget(email)
+
+    def _sync(self, email: str) -> Sync:
+        with self._lock:
+            if email not in self._running:
+                mailbox = Mailbox(
+                    self._accounts.grant(email),
+                    gmail_url=self._settings.gmail_url,
+                    units_per_minute=self._settings.units_per_minute,
+                    clock=self._clock,
+                )
+                sync = Sync(
+                    email,
+                    mailbox=mailbox,
+                    accounts=self._accounts,
+                    block_list=self._block_list,
+                    review=self._review,
+                    judged=Judged(self._settings.data_dir / "judged" / f"{email}.json"),
+                    clock=self._clock,
+                )
+                self._running[email] = mailbox, sync
+            return self._running[email][1]
+
+    def _fail(self, email: str, state: str, problem: str) -> None:
+        log.warning("Pass over %s ended early: %s", email, problem)
+        self._accounts.update(email, state=state, problem=problem, last_pass=self._clock.now())

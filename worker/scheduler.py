@@ -1,0 +1,86 @@
+"""Run every account's passes for ever: one APScheduler job an account."""
+
+import logging
+from datetime import timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from worker.accounts import Accounts
+from worker.clock import SystemClock
+from worker.errors import BuyerblockError, SignInAgainError, StoppedError
+from worker.passes import Passes
+
+log = logging.getLogger(__name__)
+
+# Passes of different accounts wait for Google most of the time, so many fit on one machine.
+PASSES_AT_ONCE = 20
+
+
+class Scheduler:
+    """The jobs. A pass starts at once, then after every interval, give or take a tenth, so that accounts spread out."""
+
+    def __init__(self, passes: Passes, accounts: Accounts, clock: SystemClock, *, interval: int) -> None:
+        self._passes = passes
+        self._accounts = accounts
+        self._clock = clock
+        self._interval = interval
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(PASSES_AT_ONCE)},
+            # After a night's sleep of the machine: run once, however late.
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+
+    def start(self) -> None:
+        """Start with the accounts that are connected; those that wait for a sign-in get no job."""
+        self._scheduler.start()
+        for account in self._accounts.all():
+            if account.state != "sign_in_again":
+                self.add(account.email)
+
+    def add(self, email: str) -> None:
+        """Give an account its job, the first pass at once. Replaces the job it had."""
+        self._scheduler.add_job(
+            self._run,
+            "interval",
+            args=[email],
+            id=email,
+            replace_existing=True,
+            seconds=self._interval,
+            jitter=max(1, self._interval // 10),
+            next_run_time=self._clock.now(),
+        )
+
+    def remove(self, email: str) -> None:
+        """Take an account's job away, if it has one."""
+        try:
+            self._scheduler.remove_job(email)
+        except JobLookupError:
+            return
+
+    def stop(self) -> None:
+        """End the passes at their next call or wait, and return when they have ended."""
+        self._clock.stop()
+        self._scheduler.shutdown(wait=True)
+
+    def _run(self, email: str) -> None:
+        try:
+            self._passes.run(email)
+        except StoppedError:
+            return
+        except SignInAgainError:
+            # Only the user can help now; asking Google again and again would not.
+            self.remove(email)
+            self._passes.forget(email)
+            self._accounts.update(email, next_pass=None)
+            return
+        except BuyerblockError:
+            pass  # logged, and kept with the account, by Passes
+        except Exception:
+            log.exception("Pass over %s failed for a reason that nobody foresaw.", email)
+            self._accounts.update(
+                email, state="problem", problem="A pass failed in an unforeseen way; the log says more."
+            )
+        self._accounts.update(email, next_pass=self._clock.now() + timedelta(seconds=self._interval))

@@ -1,0 +1,54 @@
+"""Seal secrets at rest with one key: from the environment, or from ``secret.key`` in the data directory."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from worker.errors import StorageError
+from worker.files import storage_error, write_atomically
+
+
+class UnsealError(StorageError):
+    """Sealed with another key, or changed since."""
+
+
+class Sealer:
+    """Encrypts and authenticates small texts."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+        self._fernet = Fernet(base64.urlsafe_b64encode(self.derived(b"sealing")))
+
+    def derived(self, purpose: bytes) -> bytes:
+        """Return 32 bytes that depend on the key and the purpose, for the signing of cookies and the like."""
+        return hashlib.blake2b(self._secret, digest_size=32, person=purpose[:16]).digest()
+
+    def seal(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def unseal(self, sealed: str) -> str:
+        """Return the text. Raises UnsealError."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise UnsealError("The stored sign-in cannot be opened with the present secret key.") from error
+
+
+def open_sealer(data_dir: Path, secret: str | None) -> Sealer:
+    """Return the sealer of a data directory; its key is made at the first use. Raises StorageError."""
+    if secret is not None:
+        return Sealer(secret)
+    path = data_dir / "secret.key"
+    try:
+        return Sealer(path.read_text(encoding="ascii").strip())
+    except FileNotFoundError:
+        write_atomically(path, Fernet.generate_key())
+        return open_sealer(data_dir, None)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError):
+            raise storage_error("read", path, error) from error
+        raise StorageError(
+            f"{path} is damaged; put it back from a backup, or remove it and sign in again."
+        ) from error
