@@ -56,8 +56,8 @@ IMPORTANT = {"en": "[Important]", "it": "[Importante]", "fr": "[Important]", "ja
 
 _STYLE = "".join(
     f".cell-{n}{{padding:{n}px {n + 4}px;font-family:'Amazon Ember',Arial,Helvetica,sans-serif;"
-    f"font-size:{10 + n % 8}px;line-height:{16 + n % 8}px;color:#{n * 37 % 4096:03x}333}}\n@media only screen and (max-width:{300 + n}px)"
-    f"{{.cell-{n}{{width:100%!important;display:block!important}}}}\n"
+    f"font-size:{10 + n % 8}px;line-height:{16 + n % 8}px;color:#{n * 37 % 4096:03x}333}}\n"
+    f"@media only screen and (max-width:{300 + n}px){{.cell-{n}{{width:100%!important;display:block!important}}}}\n"
     for n in range(200)
 )
 

@@ -20,7 +20,7 @@ _FROM_LIMIT = 1_000
 # One address, bare or in angle brackets behind a name. No comments, no groups, no second address.
 _BARE = re.compile(r"([^<>\"(),:;@\s]+)@([^<>\"(),:;@\s]+)")
 _NAMED = re.compile(r'(?:"((?:[^"\\]|\\.)*+)"|([^<>"(),:;@]*+))\s*<([^<>"(),:;@\s]+)@([^<>"(),:;@\s]+)>')
-_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9._+=&~!#$%*/?^{|}'`-]+")
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9._+=&~!#$%*/^{|}'`-]+")
 _PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 _RESULT = re.compile(r'(?:[^;"()\\]++|"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\))*+')
 _IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")

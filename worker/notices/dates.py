@@ -20,6 +20,7 @@ _MONTHS = {
 }
 _BY_NAME = {name: number for number, names in _MONTHS.items() for name in names.split()}
 
+_YEAR = re.compile(r"20\d\d")
 _ISO = re.compile(r"(?<!\d)(20\d\d)[-/.年] ?(\d{1,2})[-/.月] ?(\d{1,2})(?!\d)")
 _NUMERIC = re.compile(r"(?<![\d-])(\d{1,2})[/.-](\d{1,2})[/.-](20\d\d)(?!\d)")
 _DAY_MONTH = re.compile(
@@ -35,7 +36,10 @@ def day_in(folded: str, *, month_first: bool) -> date | None:
 
     month_first: how this marketplace writes 9/10/2026.
     """
-    days = {found for found in _days(folded, month_first) if found}
+    days: set[date | None] = set()
+    for year in _YEAR.finditer(folded):
+        days.update(_days(folded[max(0, year.start() - 30) : year.end() + 12], month_first))
+    days.discard(None)
     return days.pop() if len(days) == 1 else None
 
 

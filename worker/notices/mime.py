@@ -86,24 +86,22 @@ def _sections(raw: bytes, start: int, end: int, boundary: str) -> list[tuple[int
     """Where the parts of a multipart lie; the last delimiter may be missing."""
     if not boundary:
         return []
-    pattern = re.compile(
-        rb"(?:\A|\n)--" + re.escape(boundary.encode("utf-8", "replace")) + rb"(--)?[ \t]*+(?=\r|\n|\Z)"
-    )
+    delimiter = b"\n--" + boundary.encode("utf-8", "replace")
     sections: list[tuple[int, int]] = []
     begin = -1
     # One byte earlier: the newline before the first delimiter may be the one that ended the head.
-    for delimiter in pattern.finditer(raw, max(start - 1, 0), end):
-        if begin >= 0:
-            sections.append((begin, delimiter.start() + 1))
-        begin = (
-            delimiter.end() + 1
-            if raw[delimiter.end() : delimiter.end() + 1] != b"\r"
-            else delimiter.end() + 2
-        )
-        if delimiter[1]:
-            return sections
-        if len(sections) >= PART_LIMIT:
-            return sections
+    at = raw.find(delimiter, max(start - 1, 0), end)
+    while at >= 0 and len(sections) < PART_LIMIT:
+        line_end = raw.find(b"\n", at + 1, end)
+        line_end = end if line_end < 0 else line_end
+        rest = raw[at + len(delimiter) : line_end].strip(b" \t\r")
+        if rest in (b"", b"--"):  # anything else is the delimiter of an inner multipart, or no delimiter
+            if begin >= 0:
+                sections.append((begin, at + 1))
+            begin = line_end + 1
+            if rest:
+                return sections
+        at = raw.find(delimiter, line_end, end)
     if 0 <= begin < end:
         sections.append((begin, end))
     return sections
