@@ -71,9 +71,9 @@ def ensure(kind: str = "run") -> str:
     return str(_python())
 
 
-def hand_over(arguments: list[str]) -> int:
+def hand_over(arguments: list[str], folder: Path | None = None) -> int:
     """Run a command to its end and return its exit code; Ctrl-C is left to the command."""
-    with subprocess.Popen(arguments, cwd=Path.cwd()) as process:
+    with subprocess.Popen(arguments, cwd=folder) as process:
         while True:
             try:
                 return process.wait()

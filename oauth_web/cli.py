@@ -1,0 +1,32 @@
+"""The ``buyerblock`` program: all commands of the engine, and ``serve``."""
+
+import sys
+from dataclasses import replace
+
+import click
+
+from worker.cli import commands, run, settings
+
+
+def main() -> int:
+    """Run ``buyerblock`` and return its exit code."""
+    return run(commands)
+
+
+@commands.command()
+@click.option("--host", help="Address to listen on; 127.0.0.1 unless BUYERBLOCK_HOST says otherwise.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port; 8000 unless BUYERBLOCK_PORT says otherwise."
+)
+@click.option(
+    "--open/--no-open", "open_page", default=None, help="Open the page in a browser; on a terminal it does."
+)
+@click.option("--insecure-http", is_flag=True, help="Listen beyond this machine although there is no https.")
+def serve(host: str | None, port: int | None, open_page: bool | None, insecure_http: bool) -> None:
+    """Run the page and the worker until Ctrl-C."""
+    from oauth_web.server import serve_forever
+
+    given = settings()
+    chosen = replace(given, host=host or given.host, port=port or given.port)
+    wanted = sys.stdout.isatty() if open_page is None else open_page
+    serve_forever(chosen, open_page=wanted, insecure_http=insecure_http)

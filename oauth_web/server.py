@@ -1,0 +1,102 @@
+"""One process: waitress serves the page, the scheduler runs the passes, until a signal."""
+
+import ipaddress
+import logging
+import os
+import signal
+import sys
+import threading
+import webbrowser
+from contextlib import AbstractContextManager
+from types import FrameType
+from typing import Any
+
+from filelock import FileLock, Timeout
+from waitress import create_server
+
+from oauth_web import create_app
+from oauth_web.client_file import read_client_file
+from worker.app import App, build_app
+from worker.errors import BusyError, SettingsError, UsageError
+from worker.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# A pass ends at its next call or wait; a call that Google leaves hanging is cut after this many seconds.
+# Nothing is lost by it: every step of a pass may be the last.
+LONGEST_STOP = 4.0
+
+
+def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool) -> None:
+    """Serve until SIGTERM or Ctrl-C, then stop within five seconds.
+
+    Raises UsageError or StorageError, each one sentence, before anything has started.
+    """
+    _refuse_open_doors(settings, insecure_http=insecure_http)
+    if settings.client_secrets.exists():
+        read_client_file(settings.client_secrets)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    # The library warns about its own file cache at every start; we load the packaged description.
+    logging.getLogger("googleapiclient.discovery_cache").setLevel(logging.ERROR)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    app = build_app(settings)
+    with _only_server(app):
+        server = _listen(app)
+        signal.signal(signal.SIGTERM, _raise_exit)
+        app.scheduler.start()
+        url = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}/"
+        print(f"buyerblock is at {settings.public_url or url} (Ctrl-C stops it)", file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
+        if open_page:
+            webbrowser.open(settings.public_url or url)
+        server.run()  # returns on SystemExit and KeyboardInterrupt
+        _leave_in_time()
+        server.close()
+        app.scheduler.stop()
+        app.passes.close()
+
+
+def _refuse_open_doors(settings: Settings, *, insecure_http: bool) -> None:
+    https = (settings.public_url or "").startswith("https://")
+    if insecure_http or https or settings.host == "localhost":
+        return
+    try:
+        loopback = ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise SettingsError(
+            f"Listening on {settings.host} without https would show the block list and the sign-in to everybody on the "
+            "network; set BUYERBLOCK_PUBLIC_URL to an https address, or insist with --insecure-http."
+        )
+
+
+def _only_server(app: App) -> AbstractContextManager[Any]:
+    """Take the lock that one server at a time can hold. The system frees it however the process ends."""
+    try:
+        return FileLock(app.settings.data_dir / "serve.lock").acquire(blocking=False)
+    except Timeout as error:
+        raise BusyError(
+            f"Another buyerblock is already serving {app.settings.data_dir}; stop that one first, or give this one "
+            "another BUYERBLOCK_DATA_DIR."
+        ) from error
+    return lock
+
+
+def _listen(app: App) -> Any:
+    settings = app.settings
+    try:
+        return create_server(create_app(app), host=settings.host, port=settings.port, threads=8)
+    except OSError as error:
+        raise UsageError(
+            f"Cannot listen on {settings.host}, port {settings.port} ({error.strerror}); choose another with --port."
+        ) from error
+
+
+def _raise_exit(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit
+
+
+def _leave_in_time() -> None:
+    timer = threading.Timer(LONGEST_STOP, os._exit, (0,))
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,29 @@
+"""Set up and run every check: ``python3 scripts/test.py [arguments of pytest]``."""
+
+import sys
+
+from environment import ROOT, ensure, hand_over
+
+CHECKS = (
+    ("lint", ["ruff", "check", "."]),
+    ("format", ["ruff", "format", "--check", "."]),
+    ("types", ["mypy"]),
+    ("tests", ["pytest", "--numprocesses", "2"]),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks, all of them even after a failure; return 0 if all are well."""
+    python = ensure("dev")
+    failed = []
+    for name, command in CHECKS:
+        print(f"== {name}: {' '.join(command)}", flush=True)
+        extra = arguments if name == "tests" else []
+        if hand_over([python, "-m", *command, *extra], folder=ROOT) != 0:
+            failed.append(name)
+    print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

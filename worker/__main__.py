@@ -1,0 +1,7 @@
+"""``python -m worker``: every command except ``serve``, which needs the web page."""
+
+import sys
+
+from worker.cli import commands, run
+
+sys.exit(run(commands))

@@ -1,0 +1,188 @@
+"""Commands: parse, call, print. Nothing here decides anything.
+
+Each command imports what it runs when it runs, so that ``--help`` and ``check`` start at once.
+"""
+
+import os
+import sys
+from contextlib import closing
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from worker.errors import BuyerblockError, StoppedError
+from worker.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from worker.app import App
+    from worker.block_list.block_list import BlockList
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="buyerblock")
+def commands() -> None:
+    """Keep a block list of Amazon buyers who opted out of messages, straight from Gmail."""
+
+
+def run(group: click.Group) -> int:
+    """Run the command line and return its exit code; every error is one sentence on standard error."""
+    try:
+        result = group.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+    except BuyerblockError as error:
+        click.echo(f"buyerblock: {error}", err=True)
+    except click.Abort:
+        return 130
+    except BrokenPipeError:
+        # The reader has enough (``| head``); Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    else:
+        return result if isinstance(result, int) else 0
+    return 2
+
+
+def settings() -> Settings:
+    return read_settings(os.environ)
+
+
+def _app() -> "App":
+    from worker.app import build_app
+
+    return build_app(settings())
+
+
+def _block_list() -> "BlockList":
+    from worker.block_list.block_list import BlockList
+    from worker.files import make_private_directory
+
+    directory = settings().data_dir
+    make_private_directory(directory)
+    return BlockList(directory)
+
+
+def _print_json(value: Any) -> None:
+    import orjson
+
+    click.echo(orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS).decode())
+
+
+# --- the block list
+
+
+@commands.command()
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def check(keys: tuple[str, ...], as_json: bool) -> int:
+    """Say whether buyers are blocked. Exit code 0: none is, 1: some are, 2: bad input.
+
+    A KEY is a buyer's address at marketplace.amazon..., or an order ID.
+    """
+    results = _block_list().check(keys)
+    if as_json:
+        _print_json({"results": [asdict(result) for result in results]})
+    else:
+        for result in results:
+            click.echo(
+                f"{result.key}  {'blocked (' + result.reason + ')' if result.reason else 'not blocked'}"
+            )
+    return int(any(result.blocked for result in results))
+
+
+@commands.command()
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--note", default="", help="Why, for yourself.")
+def block(keys: tuple[str, ...], note: str) -> int:
+    """Put buyers on the block list."""
+    refused = False
+    for result in _block_list().block(keys, note=note, by="command line"):
+        click.echo(f"{result.key}  {result.outcome}", err=result.outcome == "rejected")
+        refused |= result.outcome == "rejected"
+    return 2 if refused else 0
+
+
+@commands.command()
+@click.argument("keys", nargs=-1, required=True)
+def unblock(keys: tuple[str, ...]) -> None:
+    """Take buyers off the block list. It is remembered: only a later notice blocks them again."""
+    from worker.block_list.keys import parse_key
+
+    for key in keys:
+        parse_key(key)  # all or nothing: a mistyped key must not leave half of them unblocked
+    block_list = _block_list()
+    for key in keys:
+        click.echo(
+            f"{key}  {'unblocked' if block_list.unblock(key, by='command line') else 'was not blocked'}"
+        )
+
+
+# --- accounts
+
+
+@commands.command()
+@click.option("--account", help="Only this account.")
+@click.option(
+    "--existing", is_flag=True, help="Apply to existing mail: search the whole mailbox for old notices."
+)
+def sync(account: str | None, existing: bool) -> int:
+    """Run one pass over every connected account now."""
+    from worker.errors import UsageError
+    from worker.terminal import progress_bar
+
+    app = _app()
+    accounts = [app.accounts.get(account)] if account else app.accounts.all()
+    if not accounts:
+        raise UsageError("No account is connected yet; run “buyerblock serve” and sign in with Google.")
+    failed = False
+    with closing(app.passes):
+        for it in accounts:
+            if existing:
+                app.accounts.update(it.email, existing=True)
+            try:
+                with progress_bar(it.email) as watch:
+                    report = app.passes.run(it.email, watch)
+            except StoppedError:
+                return 130
+            except BuyerblockError as error:
+                click.echo(f"{it.email}: {error}", err=True)
+                failed = True
+            else:
+                click.echo(f"{it.email}: {report}")
+    return 2 if failed else 0
+
+
+@commands.command()
+def accounts() -> None:
+    """List the connected accounts and their addresses for notices."""
+    for account in _app().accounts.all():
+        click.echo(f"{account.email}  {account.state}  notices and forwards to: {account.personal_address}")
+
+
+@commands.command()
+@click.argument("account")
+@click.option("--undo", is_flag=True, help="Also remove our filters and labels from the mailbox.")
+def disconnect(account: str, undo: bool) -> None:
+    """Take the permission back at Google and forget the account. Its blocks stay."""
+    _app().disconnect(account, undo=undo)
+    click.echo(f"{account} is disconnected.")
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(as_json: bool) -> None:
+    """Show accounts, passes, queue and the size of the list."""
+    app = _app()
+    shown = ("email", "state", "problem", "last_pass", "next_pass", "queued")
+    known = [asdict(account) for account in app.accounts.all()]
+    if as_json:
+        rows = [{name: account[name] for name in shown} for account in known]
+        _print_json({"blocks": len(app.block_list), "accounts": rows})
+        return
+    click.echo(f"{len(app.block_list):,} buyers on the block list, {len(app.review.items()):,} to review")
+    for account in known:
+        when = f"{account['last_pass']:%Y-%m-%d %H:%M} UTC" if account["last_pass"] else "never"
+        click.echo(f"{account['email']}  {account['state']}  last pass {when}  {account['queued']} queued")
+        if account["problem"]:
+            click.echo(f"  {account['problem']}")
