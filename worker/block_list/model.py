@@ -6,6 +6,12 @@ from typing import Literal
 
 Reason = Literal["opted_out", "manual", "imported"]
 
+MessageKind = Literal["unsolicited", "reply", "critical"]
+ALL_KINDS: tuple[MessageKind, ...] = ("unsolicited", "reply", "critical")
+# Opting out stops unsolicited messages only. Answers in a thread that the buyer began and Seller Central's
+# templates for critical messages still arrive.
+KINDS_STILL_ALLOWED: tuple[MessageKind, ...] = ("reply", "critical")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
@@ -40,7 +46,8 @@ class Evidence:
 class Block:
     """An entry of the block list.
 
-    address is None while only an order is known; orders are sorted; notices counts distinct notices.
+    address is None while only an order is known; orders are sorted; first_seen and last_seen are whole
+    seconds; notices counts distinct notices, and may exceed the evidence after an import.
     """
 
     address: str | None
@@ -58,3 +65,38 @@ class Block:
     def key(self) -> str:
         """The alias, or the order ID while the alias is unknown."""
         return self.address or self.orders[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A block as it is kept: in force, or unblocked and remembered.
+
+    unblocked_at: only a notice received after this moment blocks again. import_id: the import that made
+    the entry, while nothing else has confirmed it.
+    """
+
+    block: Block
+    unblocked_at: datetime | None = None
+    import_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Whether a buyer may be written to. key is as it was asked."""
+
+    key: str
+    blocked: bool
+    reason: Reason | None
+    still_allowed: tuple[MessageKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyResult:
+    """What became of one key that a person asked to block.
+
+    problem: one sentence, for a rejected key only.
+    """
+
+    key: str
+    status: Literal["blocked", "known", "rejected"]
+    problem: str = ""

@@ -1,0 +1,163 @@
+"""The block list: ask it, tell it, and what a call has returned is on disk."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from worker.block_list import changes
+from worker.block_list.database import Database
+from worker.block_list.documents import to_block
+from worker.block_list.entries import OpenEntries
+from worker.block_list.keys import Key, parse_key
+from worker.block_list.model import (
+    ALL_KINDS,
+    KINDS_STILL_ALLOWED,
+    Block,
+    Entry,
+    KeyResult,
+    Reason,
+    Result,
+    Sighting,
+)
+from worker.block_list.state import BLOCKS, State, parse, reason_of
+from worker.block_list.transaction import About
+from worker.errors import UsageError
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class BlockList:
+    """Which buyers must not be written to, kept in a directory that threads and processes may share.
+
+    Keys are taken in any spelling (see :func:`parse_key`). Every call sees whatever other processes have
+    finished. Calls raise StorageError when the disk fails, DamagedFileError when a file cannot be trusted and
+    BusyError when another process holds the list for too long; the list is then as it was before.
+    """
+
+    def __init__(self, directory: Path, *, now: Callable[[], datetime] = _utc_now) -> None:
+        self._storage = Database(directory).journal
+        self._now = now
+
+    def __len__(self) -> int:
+        with self._storage.reading() as state:
+            return len(state.tables[BLOCKS])
+
+    @property
+    def generation(self) -> str:
+        """A value that changes whenever the content does; fit for an ETag."""
+        return self._storage.generation()
+
+    def problems(self) -> list[str]:
+        """Return a sentence for each thing about the files that their owner should know."""
+        return self._storage.problems()
+
+    def get(self, key: str) -> Block | None:
+        """Return the block that key means, or None. Raises UsageError if it is no key."""
+        parsed = parse_key(key)
+        with self._storage.reading() as state:
+            raw = _in_force(state, parsed)
+        return to_block(parse(raw)) if raw is not None else None
+
+    def check(self, keys: Iterable[str]) -> list[Result]:
+        """Say for each key, in the order asked, whether it is blocked. Raises UsageError for what is no key."""
+        parsed = [(key, parse_key(key)) for key in keys]
+        with self._storage.reading() as state:
+            return [_result(asked, _in_force(state, key)) for asked, key in parsed]
+
+    def record(self, sightings: Sequence[Sighting]) -> int:
+        """Block the buyers of these notices, all in one durable step; return how many told anything new.
+
+        The same notice (account and Message-ID) again changes nothing.
+        """
+        by = "notices to " + ", ".join(sorted({sighting.account for sighting in sightings}))
+        with self._writing("record", by=by, at=self._now()) as entries:
+            return sum(changes.record(entries, sighting) for sighting in sightings)
+
+    def block(
+        self, keys: Iterable[str], *, note: str = "", reason: Reason = "manual", by: str
+    ) -> list[KeyResult]:
+        """Block what a person named; one result a key, in the order given. The good keys are blocked
+        even if others are rejected."""
+        at = self._now()
+        with self._writing("block", by=by, at=at) as entries:
+            return [_block_one(entries, key, note=note, reason=reason, at=at) for key in keys]
+
+    def unblock(self, key: str, *, by: str) -> bool:
+        """Unblock a buyer; return False if there was no such block.
+
+        It is remembered: only a notice received after this moment, or a person, blocks the buyer again.
+        """
+        parsed, at = parse_key(key), self._now()
+        with self._writing("unblock", by=by, at=at) as entries:
+            return changes.unblock(entries, parsed, at=at)
+
+    def resolve(self, order_id: str, address: str, *, by: str) -> bool:
+        """Give a block known by its order alone the buyer's alias; return False if there is no such block."""
+        order, alias = parse_key(order_id), parse_key(address)
+        if (order.kind, alias.kind) != ("order", "alias"):
+            raise UsageError("Resolving takes an order ID and a buyer's address, in this order.")
+        with self._writing("resolve", by=by, at=self._now()) as entries:
+            return changes.resolve(entries, order.text, alias)
+
+    @contextmanager
+    def _writing(self, what: str, *, by: str, at: datetime) -> Iterator[OpenEntries]:
+        with self._storage.writing(About(what, by=by, at=at)) as transaction:
+            yield OpenEntries(transaction)
+
+    def unresolved(self) -> list[Block]:
+        """Return the blocks that are known by their order alone."""
+        return [block for block in self.blocks() if block.address is None]
+
+    def blocks(
+        self,
+        *,
+        since: datetime | None = None,
+        reason: Reason | None = None,
+        account: str | None = None,
+        q: str = "",
+    ) -> Iterator[Block]:
+        """Yield the blocks in force, sorted by first_seen, then key: one whole state, whatever happens meanwhile.
+
+        since: last seen at this moment or later. q: part of the alias, an order ID or the note.
+        """
+        wanted = q.casefold().strip()
+        with self._storage.reading() as state:
+            raws = state.blocks_in_order()
+        for block in map(to_block, map(parse, raws)):
+            if (
+                (since is None or block.last_seen >= since)
+                and (reason is None or block.reason == reason)
+                and (account is None or account in block.accounts)
+                and (not wanted or any(wanted in text.casefold() for text in _searchable(block)))
+            ):
+                yield block
+
+
+def _in_force(state: State, key: Key) -> bytes | None:
+    """Return the raw block that a key means, unless it is unblocked."""
+    text = key.text if key.kind == "alias" else state.key_of_order.get(key.text, "")
+    return state.tables[BLOCKS].get(text)
+
+
+def _result(asked: str, raw: bytes | None) -> Result:
+    if raw is None:
+        return Result(asked, False, None, ALL_KINDS)
+    return Result(asked, True, reason_of(raw), KINDS_STILL_ALLOWED)
+
+
+def _block_one(entries: changes.Entries, text: str, *, note: str, reason: Reason, at: datetime) -> KeyResult:
+    try:
+        key: Key = parse_key(text)
+    except UsageError as error:
+        return KeyResult(text, "rejected", str(error))
+    block = changes.manual_block(key, reason=reason, note=note, at=at)
+    return KeyResult(text, "blocked" if changes.block(entries, Entry(block=block)) else "known")
+
+
+def _searchable(block: Block) -> Iterator[str]:
+    yield block.address or ""
+    yield from block.orders
+    yield block.note

@@ -1,0 +1,147 @@
+"""What happens to the entries when a notice comes, a person decides or an order is resolved.
+
+Each function changes the entries it is given and returns what it did. Nothing here knows how entries are
+stored: one call, or several, run inside one transaction of the caller.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from functools import reduce
+from typing import Protocol
+
+from worker.block_list.keys import Key
+from worker.block_list.merging import block_of, merge, whole_second, without_order
+from worker.block_list.model import Block, Entry, Reason, Sighting
+
+
+class Entries(Protocol):
+    """The entries, in force and unblocked alike."""
+
+    def get(self, key: str) -> Entry | None:
+        """Return the entry under exactly this key."""
+
+    def of_order(self, order_id: str) -> Entry | None:
+        """Return the entry that lists this order, under whatever key."""
+
+    def put(self, entry: Entry) -> None:
+        """Keep the entry under its block's key."""
+
+    def drop(self, key: str) -> None:
+        """Forget the entry under this key."""
+
+
+def find(entries: Entries, key: Key) -> Entry | None:
+    """Return the entry that a key means: an order ID finds the buyer who placed it."""
+    return entries.get(key.text) if key.kind == "alias" else entries.of_order(key.text)
+
+
+def record(entries: Entries, sighting: Sighting) -> bool:
+    """Block the buyer of a notice; return whether anything changed.
+
+    A notice that was received before the buyer was unblocked is old news and changes nothing.
+    """
+    news = block_of(sighting)
+    held = _held(entries, news.address, sighting.order_id)
+    if any(entry.unblocked_at and sighting.received_at <= entry.unblocked_at for entry in held):
+        return False
+    if news.address and sighting.order_id:
+        owner = entries.of_order(sighting.order_id)
+        if owner is not None and owner.block.address not in (None, news.address):
+            # One order has one buyer. The first address stays, the evidence still names the order.
+            news = without_order(news, sighting.order_id)
+    merged = Entry(block=reduce(merge, (*(entry.block for entry in held), news)))
+    if held == [merged]:
+        return False
+    _replace(entries, held, merged)
+    return True
+
+
+def block(entries: Entries, new: Entry) -> bool:
+    """Put a block in force because a person says so; return False if it was in force already.
+
+    A note is added to what is known; a person's word also ends an earlier unblocking.
+    """
+    held = _held(entries, new.block.address, None if new.block.address else new.block.orders[0])
+    if not held:
+        entries.put(new)
+        return True
+    entry = held[0]
+    known = entry.unblocked_at is None
+    if known:
+        merged = Entry(
+            block=replace(entry.block, note=new.block.note or entry.block.note), import_id=entry.import_id
+        )
+    else:
+        merged = Entry(block=merge(entry.block, new.block), import_id=new.import_id)
+    if merged != entry:
+        entries.put(merged)
+    return not known
+
+
+def unblock(entries: Entries, key: Key, *, at: datetime) -> bool:
+    """Take a block out of force and remember when; return False if there was none."""
+    entry = find(entries, key)
+    if entry is None or entry.unblocked_at is not None:
+        return False
+    entries.put(replace(entry, unblocked_at=at))
+    return True
+
+
+def resolve(entries: Entries, order_id: str, alias: Key) -> bool:
+    """Give an entry that was known by its order alone the buyer's alias; return whether there was one."""
+    order = entries.of_order(order_id)
+    if order is None or order.block.address is not None:
+        return False
+    named = replace(order.block, address=alias.text, marketplace=order.block.marketplace or alias.marketplace)
+    buyer = entries.get(alias.text)
+    merged = Entry(
+        block=merge(buyer.block, named) if buyer else named,
+        unblocked_at=_still_unblocked(order, buyer),
+        import_id=order.import_id if buyer is None else None,
+    )
+    _replace(entries, [order], merged)
+    return True
+
+
+def manual_block(key: Key, *, reason: Reason, note: str, at: datetime) -> Block:
+    """Return the block for a key that a person named."""
+    moment = whole_second(at)
+    return Block(
+        address=key.text if key.kind == "alias" else None,
+        orders=() if key.kind == "alias" else (key.text,),
+        marketplace=key.marketplace,
+        reason=reason,
+        accounts=(),
+        first_seen=moment,
+        last_seen=moment,
+        notices=0,
+        note=note,
+    )
+
+
+def _held(entries: Entries, address: str | None, order_id: str | None) -> list[Entry]:
+    """Return what is held about one buyer: under the alias, and under an order not yet joined to it."""
+    buyer = entries.get(address) if address else None
+    order = entries.of_order(order_id) if order_id else None
+    if address and order and order.block.address is not None:
+        order = None  # either the same buyer's entry again, or another buyer's
+    return [entry for entry in (buyer, order) if entry is not None]
+
+
+def _replace(entries: Entries, held: list[Entry], merged: Entry) -> None:
+    for entry in held:
+        if entry.block.key != merged.block.key:
+            entries.drop(entry.block.key)
+    entries.put(merged)
+
+
+def _still_unblocked(order: Entry, buyer: Entry | None) -> datetime | None:
+    """Return since when the joined entry is unblocked; None if either half is in force after that."""
+    if buyer is None:
+        return order.unblocked_at
+    if order.unblocked_at is not None and buyer.unblocked_at is not None:
+        return max(order.unblocked_at, buyer.unblocked_at)
+    if buyer.unblocked_at is None:
+        return None
+    latest = max((item.received_at for item in order.block.evidence), default=order.block.last_seen)
+    return None if latest > buyer.unblocked_at else buyer.unblocked_at

@@ -1,0 +1,70 @@
+"""Keys of the block list: a buyer's alias or an order ID, from any spelling that people paste."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+from urllib.parse import unquote
+
+from worker.errors import UsageError
+from worker.notices.aliases import alias, orders
+from worker.notices.amazon import ALIAS_DOMAINS, NEVER_A_BUYER
+
+_LONGEST = 320  # characters; RFC 5321 allows 64 + 1 + 255 for an address
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key in its one true spelling. marketplace is known for an alias only."""
+
+    text: str
+    kind: Literal["alias", "order"]
+    marketplace: str | None = None
+
+
+def parse_key(text: str) -> Key:
+    """Return the key that text spells.
+
+    Upper case, a ``+suffix`` on the alias, spaces, ``mailto:``, angle brackets and brackets around
+    an order ID are all understood. Raises UsageError, in one sentence that says why text is no key.
+    """
+    return _parse(text) if len(text) <= _LONGEST else _refuse(text, "it is too long")
+
+
+def marketplace_of(address: str) -> str:
+    """Return ``amazon.it`` for an alias at ``marketplace.amazon.it``."""
+    return address[address.index("amazon.", address.index("@")) :]
+
+
+@lru_cache(maxsize=4096)  # tools ask about the same buyers again and again
+def _parse(text: str) -> Key:
+    bare = text.strip(" \t\r\n\ufeff\u200b\u00a0'\",;")
+    if "<" in bare:
+        bare = bare[bare.rindex("<") + 1 :].partition(">")[0]
+    if bare[:7].lower() == "mailto:":
+        bare = unquote(bare[7:].partition("?")[0])
+    bare = bare.strip("[]()<> ")
+    if (address := alias(bare)) is not None:
+        return Key(address, "alias", marketplace_of(address))
+    if orders(bare) == [bare.upper()]:
+        return Key(bare.upper(), "order")
+    return _refuse(text, _why_not(bare.lower()))
+
+
+def _why_not(bare: str) -> str:
+    if not bare:
+        return "it is empty"
+    local, at, domain = bare.rpartition("@")
+    if not at:
+        return "it is neither a buyer's address nor an order ID such as 111-1111111-1111111"
+    if domain not in ALIAS_DOMAINS:
+        return "buyers' addresses end in @marketplace.amazon and a country, and this one does not"
+    if local.startswith("blacklisted-"):
+        return "another tool has broken this address on purpose; remove the prefix blacklisted-"
+    if local.startswith(NEVER_A_BUYER):
+        return "this address is a machine's or stands for many buyers at once"
+    return "the part before the @ is not 8 to 32 letters and digits"
+
+
+def _refuse(text: str, why: str) -> Key:
+    shown = text if len(text) <= 60 else text[:60] + "..."
+    raise UsageError(f"{shown!r} is not a key: {why}.")

@@ -1,0 +1,98 @@
+"""All documents in memory: raw JSON by table and key, parsed only when somebody asks.
+
+Raw bytes take a fifth of the memory of parsed documents, and opening a list of any length parses nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import orjson
+
+from worker.block_list.model import Reason
+
+Changes = Mapping[str, Mapping[str, bytes | None]]
+"""By table and key: the new raw document, or None where it goes away."""
+
+BLOCKS, UNBLOCKED, IMPORTS = "blocks", "unblocked", "imports"
+TABLES = (BLOCKS, UNBLOCKED, IMPORTS)
+_WITH_ORDERS = (BLOCKS, UNBLOCKED)
+
+
+class State:
+    """The tables after some number of transactions (sequence)."""
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        self.tables: dict[str, dict[str, bytes]] = {name: {} for name in TABLES}
+        self.key_of_order: dict[str, str] = {}
+        self._sorted: list[str] | None = None
+
+    def load(self, table: str, key: str, raw: bytes) -> None:
+        """Take a document of a snapshot."""
+        self.tables.setdefault(table, {})[key] = raw
+        if table in _WITH_ORDERS:
+            for order in orders_of(raw):
+                self.key_of_order[order] = key
+
+    def apply(self, changes: Changes, sequence: int) -> None:
+        """Make the changes of one transaction."""
+        for table, documents in changes.items():
+            if table in _WITH_ORDERS:
+                self._forget_orders(table, documents)
+        for table, documents in changes.items():
+            held = self.tables.setdefault(table, {})
+            for key, raw in documents.items():
+                if raw is None:
+                    held.pop(key, None)
+                else:
+                    self.load(table, key, raw)
+        self.sequence = sequence
+        self._sorted = None
+
+    def blocks_in_order(self) -> list[bytes]:
+        """Return the raw blocks in force, sorted by first_seen, then key."""
+        blocks = self.tables[BLOCKS]
+        if self._sorted is None:
+            self._sorted = sorted(blocks, key=lambda key: (first_seen_of(blocks[key]), key))
+        return [blocks[key] for key in self._sorted]
+
+    def _forget_orders(self, table: str, keys: Iterable[str]) -> None:
+        held = self.tables[table]
+        for key in keys:
+            for order in orders_of(held[key]) if key in held else ():
+                if self.key_of_order.get(order) == key:
+                    del self.key_of_order[order]
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """Return the document that raw holds."""
+    document: dict[str, Any] = orjson.loads(raw)
+    return document
+
+
+# The slices below need no parser: a quotation mark inside a JSON string is always preceded by a backslash, so
+# these patterns can only be the field names themselves.
+
+
+def orders_of(raw: bytes) -> list[str]:
+    """Return the order IDs of a raw block."""
+    start = raw.index(b'"orders":[') + 10
+    inside = raw[start : raw.index(b"]", start)]
+    return inside[1:-1].decode().split('","') if inside else []
+
+
+def first_seen_of(raw: bytes) -> bytes:
+    """Return the time by which a raw block is sorted; all times have the same shape."""
+    start = raw.index(b'"first_seen":"') + 14
+    return raw[start : start + 20]
+
+
+def reason_of(raw: bytes) -> Reason:
+    """Return why a raw block is in force."""
+    start = raw.index(b'"reason":"') + 10
+    return cast(Reason, raw[start : raw.index(b'"', start)].decode())
+
+
+def public_part(raw: bytes) -> bytes:
+    """Return the raw block as the JSON export shows it."""
+    return raw[: raw.index(b',"evidence":')] + b"}"

@@ -1,0 +1,100 @@
+"""Write private files so that a crash leaves the old file or the new one, never half of one.
+
+The steps are temporary file, fsync, rename, fsync of the directory. Every file of the data directory that
+is replaced as a whole goes through :func:`write_atomically`.
+"""
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from worker.errors import StorageError
+
+# On Windows a rename fails while another process has the target open; readers are done in milliseconds.
+_RENAME_ATTEMPTS = 50
+_RENAME_PAUSE = 0.02  # seconds
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace the file at path by data, durably, readable by its owner alone (mode 0600).
+
+    Raises StorageError when any step fails; the old content is then still in place, and no
+    temporary file is left behind.
+    """
+    write_chunks_atomically(path, (data,))
+
+
+def write_chunks_atomically(path: Path, chunks: Iterable[bytes]) -> None:
+    """Like :func:`write_atomically`, for content that is not all in memory at once."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        try:
+            _write_private(temporary, chunks)
+            replace_file(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        sync_directory(path.parent)
+    except OSError as error:
+        raise storage_error("write", path, error) from error
+
+
+def make_private_directory(path: Path) -> None:
+    """Make the directory and its parents if they are missing; only the owner may enter a new one.
+
+    Raises StorageError.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error("make the directory", path, error) from error
+
+
+def sync_directory(path: Path) -> None:
+    """Make renames in this directory durable. Windows has no such call; there a rename is journaled.
+
+    Raises OSError.
+    """
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
+    """Return one sentence about a failed step on a file."""
+    why = error.strerror or type(error).__name__
+    return StorageError(
+        f"Cannot {verb} {path}: {why}; free some space or check the permissions, then try again."
+    )
+
+
+def _write_private(path: Path, chunks: Iterable[bytes]) -> None:
+    # O_EXCL: nobody can have placed a link under this name. O_BINARY keeps Windows from changing newlines.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(source: Path, target: Path) -> None:
+    """Rename source to target, which may exist; patient where Windows has the target open. Raises OSError."""
+    for attempt in range(_RENAME_ATTEMPTS):
+        try:
+            source.replace(target)
+        except PermissionError:
+            if sys.platform != "win32" or attempt == _RENAME_ATTEMPTS - 1:
+                raise
+            time.sleep(_RENAME_PAUSE)
+        else:
+            return
