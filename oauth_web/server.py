@@ -79,7 +79,6 @@ def _only_server(app: App) -> AbstractContextManager[Any]:
             f"Another buyerblock is already serving {app.settings.data_dir}; stop that one first, or give this one "
             "another BUYERBLOCK_DATA_DIR."
         ) from error
-    return lock
 
 
 def _listen(app: App) -> Any:

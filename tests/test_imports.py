@@ -1,0 +1,90 @@
+"""Imports point one way: the page knows the engine, the engine its parts, a part nothing above it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted([*ROOT.glob("worker/**/*.py"), *ROOT.glob("oauth_web/**/*.py")])
+
+# From the top down: a module may import from its own row and from those below it.
+ROWS = (
+    ("oauth_web",),
+    ("worker.__main__", "worker.cli"),
+    ("worker.app", "worker.terminal"),
+    ("worker.scheduler", "worker.connections"),
+    ("worker.passes",),
+    ("worker.sync",),
+    ("worker.filing", "worker.judged", "worker.accounts"),
+    ("worker.gmail", "worker.block_list", "worker.mail_files"),
+    ("worker.notices",),
+    ("worker.sealing",),
+    ("worker.files", "worker.settings", "worker.clock"),
+    ("worker.errors",),
+)
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def room(module: str) -> tuple[int, str] | None:
+    matches = [
+        (row, name)
+        for row, names in enumerate(ROWS)
+        for name in names
+        if module == name or module.startswith(f"{name}.")
+    ]
+    return max(matches, key=lambda match: len(match[1]), default=None)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_a_module_imports_only_from_its_own_row_and_below(path: Path) -> None:
+    if module_name(path) == "worker":
+        return
+    here = room(module_name(path))
+    assert here is not None, "this module has no row yet: decide where it belongs"
+    for name in imported(path):
+        if name.startswith(("worker", "oauth_web")):
+            there = room(name)
+            assert there is not None, name
+            assert there[0] >= here[0], f"{name} is above"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_each_outside_library_has_one_room(path: Path) -> None:
+    module = module_name(path)
+    names = imported(path)
+    if not module.startswith("worker.gmail"):
+        assert not any(name.startswith(("googleapiclient", "httplib2", "google.")) for name in names)
+    if not module.startswith(("worker.block_list", "worker.accounts")):
+        assert not any(name.startswith("tinydb") for name in names)
+    if module != "worker.scheduler":
+        assert not any(name.startswith("apscheduler") for name in names)
+    if not module.startswith("oauth_web"):
+        assert not any(name.startswith(("flask", "waitress")) for name in names)
+
+
+@pytest.mark.parametrize("path", [it for it in SOURCES if "notices" in it.parts], ids=module_name)
+def test_notices_know_nothing_else_of_ours_and_touch_nothing(path: Path) -> None:
+    for name in imported(path):
+        assert not name.startswith("oauth_web")
+        assert not name.startswith("worker") or name.startswith("worker.notices")
+        assert not name.startswith(("os", "pathlib", "socket", "time", "subprocess", "logging")), name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_production_never_imports_the_sandbox_or_the_tests(path: Path) -> None:
+    assert not any(name.split(".")[0] in {"sandbox", "tests", "scripts"} for name in imported(path))

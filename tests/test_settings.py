@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from worker.errors import SettingsError
+from worker.settings import read_settings
+
+
+def test_without_any_variable_the_defaults_hold() -> None:
+    settings = read_settings({})
+    assert (settings.host, settings.port, settings.sync_interval) == ("127.0.0.1", 8000, 60)
+    assert settings.units_per_minute == 6000
+    assert settings.gmail_url is None
+    assert settings.client_secrets == settings.data_dir / "client_secret.json"
+
+
+def test_every_variable_is_taken(tmp_path: Path) -> None:
+    settings = read_settings(
+        {
+            "BUYERBLOCK_DATA_DIR": str(tmp_path),
+            "BUYERBLOCK_CLIENT_SECRETS": str(tmp_path / "client.json"),
+            "BUYERBLOCK_GMAIL_URL": "http://127.0.0.1:9/",
+            "BUYERBLOCK_REVOKE_URL": "http://127.0.0.1:9/revoke",
+            "BUYERBLOCK_SECRET_KEY": "k" * 32,
+            "BUYERBLOCK_PUBLIC_URL": "https://blocks.example.com/",
+            "BUYERBLOCK_HOST": "localhost",
+            "BUYERBLOCK_PORT": "8100",
+            "BUYERBLOCK_SYNC_INTERVAL": "30",
+            "BUYERBLOCK_UNITS_PER_MINUTE": "15000",
+        }
+    )
+    assert settings.data_dir == tmp_path
+    assert settings.gmail_url == "http://127.0.0.1:9"
+    assert settings.public_url == "https://blocks.example.com"
+    assert (settings.host, settings.port) == ("localhost", 8100)
+    assert (settings.sync_interval, settings.units_per_minute) == (30, 15000)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("BUYERBLOCK_PORT", "eighty"),
+        ("BUYERBLOCK_PORT", "70000"),
+        ("BUYERBLOCK_PORT", "٨٠"),
+        ("BUYERBLOCK_SYNC_INTERVAL", "0"),
+        ("BUYERBLOCK_UNITS_PER_MINUTE", "-1"),
+        ("BUYERBLOCK_GMAIL_URL", "gmail"),
+        ("BUYERBLOCK_GMAIL_URL", "http://[::1"),
+        ("BUYERBLOCK_PUBLIC_URL", "ftp://example.com"),
+        ("BUYERBLOCK_SECRET_KEY", "short"),
+    ],
+)
+def test_a_wrong_value_gets_one_sentence_that_names_the_variable(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        read_settings({variable: value})
+
+
+def test_an_empty_variable_counts_as_missing() -> None:
+    assert read_settings({"BUYERBLOCK_PORT": " "}).port == 8000
+
+
+def test_the_secret_key_does_not_show_when_settings_are_printed() -> None:
+    assert "kkkk" not in repr(read_settings({"BUYERBLOCK_SECRET_KEY": "k" * 32}))
