@@ -37,8 +37,8 @@ def read(kept: Iterable[Path], recent: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    for transaction in journal.read(path).transactions:
+    for transaction in journal.Reader(path):
         for record in transaction:
-            if "sequence" in record:
-                shown = {name: record[name] for name in ("sequence", "at", "by", "what", "entries")}
+            if "sequence" in record.about:
+                shown = {name: record.about[name] for name in ("sequence", "at", "by", "what", "entries")}
                 yield orjson.dumps(shown) + b"\n"

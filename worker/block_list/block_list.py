@@ -42,8 +42,7 @@ class BlockList:
         self._now = now
 
     def __len__(self) -> int:
-        with self._storage.reading() as state:
-            return len(state.tables[BLOCKS])
+        return len(self._storage.current().tables[BLOCKS])
 
     @property
     def generation(self) -> str:
@@ -57,14 +56,15 @@ class BlockList:
     def get(self, key: str) -> Block | None:
         """Return the block that key means, or None. Raises UsageError if it is no key."""
         parsed = parse_key(key)
-        with self._storage.reading() as state:
-            raw = _in_force(state, parsed)
+        with self._storage.still:
+            raw = _in_force(self._storage.current(), parsed)
         return to_block(parse(raw)) if raw is not None else None
 
     def check(self, keys: Iterable[str]) -> list[Result]:
         """Say for each key, in the order asked, whether it is blocked. Raises UsageError for what is no key."""
         parsed = [(key, parse_key(key)) for key in keys]
-        with self._storage.reading() as state:
+        with self._storage.still:
+            state = self._storage.current()
             return [_result(asked, _in_force(state, key)) for asked, key in parsed]
 
     def record(self, sightings: Sequence[Sighting]) -> int:
@@ -124,8 +124,8 @@ class BlockList:
         since: last seen at this moment or later. q: part of the alias, an order ID or the note.
         """
         wanted = q.casefold().strip()
-        with self._storage.reading() as state:
-            raws = state.blocks_in_order()
+        with self._storage.still:
+            raws = self._storage.current().blocks_in_order()
         for block in map(to_block, map(parse, raws)):
             if (
                 (since is None or block.last_seen >= since)

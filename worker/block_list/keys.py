@@ -37,17 +37,23 @@ def marketplace_of(address: str) -> str:
 
 @lru_cache(maxsize=4096)  # tools ask about the same buyers again and again
 def _parse(text: str) -> Key:
+    if (address := alias(text)) is None:
+        bare = _without_wrapping(text)
+        if orders(bare) == [bare.upper()]:
+            return Key(bare.upper(), "order")
+        if (address := alias(bare)) is None:
+            return _refuse(text, _why_not(bare.lower()))
+    return Key(address, "alias", marketplace_of(address))
+
+
+def _without_wrapping(text: str) -> str:
+    # The byte order mark, no-break and zero-width spaces come with text copied from files and web pages.
     bare = text.strip(" \t\r\n\ufeff\u200b\u00a0'\",;")
     if "<" in bare:
         bare = bare[bare.rindex("<") + 1 :].partition(">")[0]
     if bare[:7].lower() == "mailto:":
         bare = unquote(bare[7:].partition("?")[0])
-    bare = bare.strip("[]()<> ")
-    if (address := alias(bare)) is not None:
-        return Key(address, "alias", marketplace_of(address))
-    if orders(bare) == [bare.upper()]:
-        return Key(bare.upper(), "order")
-    return _refuse(text, _why_not(bare.lower()))
+    return bare.strip("[]()<> ")
 
 
 def _why_not(bare: str) -> str:

@@ -78,7 +78,7 @@ def new_lineage() -> str:
 
 def start_journal(layout: Layout, header: Header) -> int:
     """Make the journal that continues a snapshot; return its length. Raises StorageError."""
-    first = journal.line({"journal": header.epoch, "lineage": header.lineage})
+    first = journal.line(journal.Record({"journal": header.epoch, "lineage": header.lineage}))
     write_atomically(layout.journal(header.epoch), first)
     return len(first)
 

@@ -72,16 +72,18 @@ def _replay(place: Layout, state: State, header: Header, bad: list[Path]) -> boo
         if epoch not in journals:
             whole = False
             continue
-        found = journal.read(place.journal(epoch))
-        if found.damaged or found.end == 0:
+        reader = journal.Reader(place.journal(epoch))
+        sealed = False
+        for transaction in reader:
+            sealed = replay.is_seal(transaction)
+            sequence = transaction[0].about.get("sequence")
+            if sequence is not None:
+                whole = whole and sequence == state.sequence + 1
+                state.apply(replay.changes_of(transaction), sequence)
+        if reader.damaged or reader.end == 0:
             whole = False
             bad.append(place.journal(epoch))
-        for transaction in found.transactions:
-            if "sequence" not in transaction[0]:
-                continue
-            whole = whole and transaction[0]["sequence"] == state.sequence + 1
-            state.apply(replay.changes_of(transaction), transaction[0]["sequence"])
-        if epoch == max(journals) and not (found.transactions and replay.is_seal(found.transactions[-1])):
+        if epoch == max(journals) and not sealed:
             return whole
     return whole
 

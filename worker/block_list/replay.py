@@ -5,21 +5,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import orjson
-
 from worker.block_list import journal
 from worker.block_list.documents import format_time
+from worker.block_list.journal import Record, Transaction
 from worker.block_list.layout import Layout
 from worker.block_list.state import BLOCKS, UNBLOCKED, Changes, State
 from worker.block_list.transaction import About
 
-SEAL = journal.line({"sealed": True})
+SEAL = journal.line(Record({"sealed": True}))
 """The last line of a journal: the next one goes on from here."""
 
 _DOCUMENTS_PER_LINE = 5000
-
-Transaction = list[dict[str, Any]]
-"""The parsed lines of one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +34,16 @@ def lines(state: State, changes: Changes, about: About) -> Iterator[bytes]:
     written = 0
     while part := list(islice(rest, _DOCUMENTS_PER_LINE)):
         written += len(part)
-        tables: dict[str, dict[str, orjson.Fragment | None]] = {}
-        for table, key, raw in part:
-            tables.setdefault(table, {})[key] = None if raw is None else orjson.Fragment(raw)
-        record: dict[str, Any] = {
+        told: dict[str, Any] = {
             "sequence": state.sequence + 1,
             "at": format_time(about.moment),
             "by": about.by,
             "what": about.what,
             "entries": list(_entries(state, changes, part)),
-            "tables": tables,
         }
         if written < len(flat):
-            record["more"] = True
-        yield journal.line(record)
+            told["more"] = True
+        yield journal.line(Record(told, part))
 
 
 def follow(layout: Layout, state: State, point: Point) -> Point | None:
@@ -63,22 +55,27 @@ def follow(layout: Layout, state: State, point: Point) -> Point | None:
         return point  # a snapshot that was just made, or brought here alone, is complete by itself
     while True:
         path = layout.journal(point.epoch)
+        reader = journal.Reader(path, point.offset)
+        sealed = False
         try:
             if path.stat().st_size < point.offset:
                 return None
-            found = journal.read(path, point.offset)
+            for transaction in reader:
+                if not apply(state, transaction, point):
+                    return None
+                sealed = is_seal(transaction)
         except FileNotFoundError:
             return None
-        if found.damaged or not all(apply(state, each, point) for each in found.transactions):
+        if reader.damaged or reader.end == 0:
             return None
-        if not found.transactions or not is_seal(found.transactions[-1]):
-            return None if found.end == 0 else Point(point.lineage, point.epoch, found.end)
+        if not sealed:
+            return Point(point.lineage, point.epoch, reader.end)
         point = Point(point.lineage, point.epoch + 1, 0)
 
 
 def apply(state: State, transaction: Transaction, point: Point) -> bool:
     """Apply one transaction; return False if it cannot be the next one."""
-    first = transaction[0]
+    first = transaction[0].about
     if "journal" in first:
         return bool(first["journal"] == point.epoch and first["lineage"] == point.lineage)
     if is_seal(transaction):
@@ -91,17 +88,15 @@ def apply(state: State, transaction: Transaction, point: Point) -> bool:
 
 def is_seal(transaction: Transaction) -> bool:
     """Return whether this line only says that the next journal goes on."""
-    return bool(transaction[0].get("sealed"))
+    return bool(transaction[0].about.get("sealed"))
 
 
 def changes_of(transaction: Transaction) -> dict[str, dict[str, bytes | None]]:
     """Return what a transaction changes."""
     changes: dict[str, dict[str, bytes | None]] = {}
     for record in transaction:
-        for table, documents in record.get("tables", {}).items():
-            held = changes.setdefault(table, {})
-            for key, document in documents.items():
-                held[key] = None if document is None else orjson.dumps(document)
+        for table, key, raw in record.documents:
+            changes.setdefault(table, {})[key] = raw
     return changes
 
 

@@ -33,11 +33,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """How far this process has read: the snapshot's identity, the journal's number and the offset in it."""
+    """How far this process has read: the snapshot's identity, the journal's number, path and offset in it."""
 
     header: Header
     seen: tuple[int, int, int] | None
     epoch: int
+    journal: str
     end: int
 
 
@@ -47,23 +48,23 @@ class JournalStorage(Storage):
     def __init__(self, directory: Path, *, compact_at: int = _COMPACT_AT) -> None:
         self._layout = Layout(directory)
         self._compact_at = compact_at
-        self._threads = RLock()
+        self.still = RLock()
         self._processes = FileLock(self._layout.lock, timeout=_LOCK_SECONDS, mode=0o600, thread_local=False)
         self._state: State | None = None
-        self._place = _Place(Header("", 0, 0), None, 0, 0)
+        self._snapshot = str(self._layout.snapshot)
+        self._place = self._at(Header("", 0, 0), None, 0, 0)
         self._unsynced = True
         self._transaction: Transaction | None = None
 
-    @contextmanager
-    def reading(self) -> Iterator[State]:
-        """Hold the newest state still; for short looks only."""
-        with self._threads:
-            yield self._refresh()
+    def current(self) -> State:
+        """Return the newest state; hold the lock ``still`` for as long as you look at it."""
+        with self.still:
+            return self._refresh()
 
     @contextmanager
     def writing(self, about: About) -> Iterator[Transaction]:
         """Collect changes and make them durable at the end; an exception inside discards them all."""
-        with self._threads:
+        with self.still:
             if self._transaction is not None:
                 yield self._transaction
                 return
@@ -81,7 +82,8 @@ class JournalStorage(Storage):
 
     def generation(self) -> str:
         """A value that changes with every transaction."""
-        with self.reading() as state:
+        with self.still:
+            state = self.current()
             return f"{self._place.header.lineage}-{state.sequence}"
 
     def problems(self) -> list[str]:
@@ -93,7 +95,7 @@ class JournalStorage(Storage):
 
     def audit(self) -> Iterator[bytes]:
         """Yield the audit trail, oldest first, as JSON lines."""
-        with self._threads, self._exclusively():
+        with self.still, self._exclusively():
             self._refresh()
             kept, recent = audit.collect(self._layout)
         yield from audit.read(kept, recent)
@@ -101,11 +103,10 @@ class JournalStorage(Storage):
     # What TinyDB itself calls.
 
     def read(self) -> dict[str, dict[str, Any]] | None:
-        with self._threads:
+        with self.still:
             if self._transaction is not None:
                 return {name: self._transaction.table(name) for name in self._transaction.tables()}  # type: ignore[misc]  # a lazy mapping stands in for the dict
-            with self.reading() as state:
-                return {name: LazyTable(table) for name, table in state.tables.items()}  # type: ignore[misc]  # as above
+            return {name: LazyTable(table) for name, table in self.current().tables.items()}  # type: ignore[misc]  # as above
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
         with self.writing(About("replace all", by="tinydb")) as transaction:
@@ -130,15 +131,16 @@ class JournalStorage(Storage):
         assert self._state is not None  # noqa: S101 - either branch above has set it
         return self._state
 
+    def _at(self, header: Header, seen: tuple[int, int, int] | None, epoch: int, end: int) -> _Place:
+        return _Place(header, seen, epoch, str(self._layout.journal(epoch)), end)
+
     def _unchanged(self) -> bool:
-        return _identity(self._layout.snapshot) == self._place.seen and self._place.end == _size(
-            self._layout.journal(self._place.epoch)
-        )
+        return _identity(self._snapshot) == self._place.seen and self._place.end == _size(self._place.journal)
 
     def _follow(self, state: State) -> bool:
         """Apply what others appended; return False if the files do not continue what we have."""
         place = self._place
-        seen = _identity(self._layout.snapshot)
+        seen = _identity(self._snapshot)
         if seen is None or place.seen is None:
             return False
         header = place.header if seen == place.seen else snapshot.read_header(self._layout.snapshot)
@@ -147,24 +149,24 @@ class JournalStorage(Storage):
         end = replay.follow(self._layout, state, replay.Point(header.lineage, place.epoch, place.end))
         if end is None or end.epoch < header.epoch:
             return False
-        self._place = _Place(header, seen, end.epoch, end.offset)
+        self._place = self._at(header, seen, end.epoch, end.offset)
         return True
 
     def _open(self) -> None:
         """Read everything anew. Raises OSError and DamagedFileError."""
         if self._layout.incomplete.exists():
             raise recovery.undecided(self._layout)
-        seen = _identity(self._layout.snapshot)
+        seen = _identity(self._snapshot)
         if seen is None:
             if self._layout.journals() or self._layout.previous.exists():
                 raise DamagedFileError(f"{self._layout.snapshot} is missing.")
-            self._state, self._place = State(), _Place(Header("", 0, 0), None, 0, 0)
+            self._state, self._place = State(), self._at(Header("", 0, 0), None, 0, 0)
             return
         state, header = snapshot.read(self._layout.snapshot)
         end = replay.follow(self._layout, state, replay.Point(header.lineage, header.epoch, 0))
         if end is None:
             raise DamagedFileError(f"A journal of {self._layout.snapshot} is damaged.")
-        self._state, self._place = state, _Place(header, seen, end.epoch, end.offset)
+        self._state, self._place = state, self._at(header, seen, end.epoch, end.offset)
 
     def _open_or_recover(self) -> None:
         if self._layout.incomplete.exists():
@@ -187,7 +189,7 @@ class JournalStorage(Storage):
         lines = replay.lines(state, changes, about)
         self._place = replace(self._place, end=journal.append(path, self._place.end, lines))
         state.apply(changes, state.sequence + 1)
-        if self._place.end > max(self._compact_at, _size(self._layout.snapshot) // 2):
+        if self._place.end > max(self._compact_at, _size(self._snapshot) // 2):
             try:
                 self._compact(state)
             except StorageError as error:
@@ -197,7 +199,7 @@ class JournalStorage(Storage):
     def _start(self, state: State) -> None:
         header = Header(layout.new_lineage(), 0, state.sequence)
         layout.write_snapshot(self._layout, state, header)
-        self._place = _Place(header, _identity(self._layout.snapshot), 0, 0)
+        self._place = self._at(header, _identity(self._snapshot), 0, 0)
 
     def _compact(self, state: State) -> None:
         """Fold the journal into a new snapshot.
@@ -209,11 +211,11 @@ class JournalStorage(Storage):
         try:
             end = layout.start_journal(self._layout, header)
             journal.append(self._layout.journal(self._place.epoch), self._place.end, [replay.SEAL])
-            self._place = replace(self._place, epoch=header.epoch, end=end)
+            self._place = self._at(self._place.header, self._place.seen, header.epoch, end)
             layout.keep_previous(self._layout)
             layout.write_snapshot(self._layout, state, header)
             obsolete = [epoch for epoch in self._layout.journals() if epoch < self._place.header.epoch]
-            self._place = replace(self._place, header=header, seen=_identity(self._layout.snapshot))
+            self._place = replace(self._place, header=header, seen=_identity(self._snapshot))
             for epoch in obsolete:
                 audit.keep(self._layout, epoch)
                 self._layout.journal(epoch).unlink(missing_ok=True)
@@ -252,16 +254,19 @@ class JournalStorage(Storage):
             self._processes.release()
 
 
-def _identity(path: Path) -> tuple[int, int, int] | None:
+# Every question to the list asks these two first, so they take plain strings: a Path costs more than the call.
+
+
+def _identity(path: str) -> tuple[int, int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - see above
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def _size(path: Path) -> int:
+def _size(path: str) -> int:
     try:
-        return path.stat().st_size
+        return os.stat(path).st_size  # noqa: PTH116 - see above
     except FileNotFoundError:
         return 0
