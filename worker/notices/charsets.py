@@ -5,8 +5,8 @@ import codecs
 # Read with what was declared: their bytes also pass for UTF-8, with another meaning.
 _SEVEN_BIT_OR_WIDE = ("iso2022_jp", "utf-16", "utf-32", "utf-7", "hz")
 
-# Where the claim is wrong or missing: Japanese first, because its codecs refuse most other text.
-_GUESSES = ("cp932", "euc_jp", "cp1252")
+# Latin codecs accept almost any bytes, so that their names prove nothing; nor does UTF-8 that is not.
+_PROVES_NOTHING = frozenset(("", "utf-8", "ascii", "iso8859-1", "cp1252", "iso8859-15"))
 
 # Kana make up about half of any Japanese sentence; a wrong codec gives rare ideographs instead.
 _KANA = frozenset(map(chr, range(0x3041, 0x30FF)))
@@ -29,20 +29,18 @@ def decode(data: bytes, declared: str = "") -> str:
 
 
 def _guess(data: bytes, declared: str) -> str:
-    japanese = ("shift_jis", "cp932", "euc_jp")
-    if declared in japanese:
-        declared = "cp932" if declared == "shift_jis" else declared
-    elif not declared or declared in ("utf-8", "ascii", "iso8859-1", "cp1252"):
-        # Latin codecs accept any bytes, so their name proves nothing: ask whether it reads as Japanese.
-        for name in _GUESSES[:2]:
-            text = _strict(data, name)
-            if text is not None and _reads_as_japanese(text):
-                return text
-    for name in (declared, *_GUESSES):
-        if name and (text := _strict(data, name)) is not None:
+    if declared not in _PROVES_NOTHING:
+        # Mail calls "shift_jis" what Windows writes, which has more letters.
+        return data.decode("cp932" if declared == "shift_jis" else declared, "replace")
+    for name in ("cp932", "euc_jp"):
+        text = _strict(data, name)
+        if text is not None and _reads_as_japanese(text):
             return text
     utf8 = data.decode("utf-8", "replace")
-    return utf8 if utf8.count("�") * 20 < len(utf8) else data.decode("latin-1")
+    damaged = utf8.count("\ufffd")
+    if damaged * 2 < sum(1 for char in utf8 if char > "\x7f"):
+        return utf8
+    return data.decode("cp1252", "replace")
 
 
 def _reads_as_japanese(text: str) -> bool:

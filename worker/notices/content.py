@@ -1,7 +1,9 @@
 """What a mail says, apart from how it is packed."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from worker.notices.aliases import aliases_in_links, aliases_in_text
 from worker.notices.headers import decode_words
@@ -17,6 +19,11 @@ from worker.notices.sentences import (
     sentences,
 )
 from worker.notices.wording import Wording
+
+# Mail programs put a picture between texts, hostile mail a thousand pages.
+PAGE_LIMIT = 10
+
+_LOOKS_LIKE_HTML = re.compile(r"\s{0,100}<(?:!doctype html|html|head|body|div|table|p)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class Content:
         Copies of sellers' messages once had the sender of notices. They open with words of
         Amazon's, and only then comes what the seller wrote, which may be anything.
         """
-        return any(each.start < 160 and "-----" not in self.text[: each.start] for each in self.said)
+        return any(each.start < 160 for each in self.said)
 
     @property
     def other_failure(self) -> bool:
@@ -77,12 +84,13 @@ def _wording(subject: str, text: str, said: tuple[Sentence, ...]) -> Wording | N
 
 def pages_of(parts: Iterable[Part], *, quoted: bool) -> list[Page]:
     """Read the parts that a mail program shows as the text of the mail."""
-    pages = []
-    for part in parts:
-        if part.attached:
-            continue
-        if part.kind == "text/html":
-            pages.append(read_html(part.text(), quoted=quoted))
-        elif part.kind.startswith("text/"):
-            pages.append(read_plain(part.text(), quoted=quoted))
-    return pages
+    shown = (part for part in parts if part.kind.startswith("text/") and not part.attached)
+    return [page_of(part, quoted=quoted) for part in islice(shown, PAGE_LIMIT)]
+
+
+def page_of(part: Part, *, quoted: bool) -> Page:
+    """Read a text part; HTML is recognised where nothing calls it so."""
+    text = part.text()
+    if part.kind == "text/html" or _LOOKS_LIKE_HTML.match(text):
+        return read_html(text, quoted=quoted)
+    return read_plain(text, quoted=quoted)

@@ -48,6 +48,8 @@ hi: से, द्वारा | दिनांक, भेजा गया | �
 
 # A value may stand on the line below its name; a block has a handful of lines.
 _BLOCK_LINES = 14
+# A forwarded notice begins on the first screen.
+_LINE_LIMIT = 5_000
 # A hostile text of nothing but header lines would otherwise be read again from each of them.
 _BLOCKS = 50
 
@@ -64,25 +66,30 @@ _FROM, _DATE, _SUBJECT, _TO = _columns()
 _OTHERS = _DATE | _TO | frozenset(("cc", "kopie", "copia", "reply-to", "importance"))
 LANGUAGES = tuple(row[:2] for row in _NAMES.strip().splitlines())
 
-_LINE = re.compile(r"^[\s>*|]*([^\s>*|:：][^:：*]{0,30}?)\s*\*?\s*[:：]\s*\*?\s*(.*)$")
+# What mail programs put before a quoted line, and around bold words in plain text.
+_MARGIN = " \t\u00a0>*|"
+_LINE = re.compile(r"[\s>*|]{0,40}([^\s>*|:：][^:：*]{0,30})\*?\s?[:：](.*)")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The header lines of a forwarded mail. sender: its address; end: number of the line where its text begins."""
+    """The header lines of a forwarded mail.
+
+    sender: its address. start, end: numbers of the block's first line and of the first line behind it.
+    """
 
     sender: str
     subject: str
+    start: int
     end: int
 
 
-def find_block(lines: list[str]) -> Block | None:
-    """Return the first block of forwarded header lines that has a From with a single address."""
+def find_block(lines: list[str], start: int = 0) -> Block | None:
+    """Return the first block of header lines, from line ``start`` on, whose From names a single address."""
     tries = 0
-    for number, line in enumerate(lines):
-        name, _ = _header(line)
-        if name in _FROM:
+    for number in range(start, min(len(lines), _LINE_LIMIT)):
+        if _header(lines[number])[0] == "from":
             tries += 1
             if tries > _BLOCKS:
                 break
@@ -91,40 +98,38 @@ def find_block(lines: list[str]) -> Block | None:
     return None
 
 
-def _block_at(lines: list[str], start: int) -> Block | None:
-    # Some programs put the date first, so the block may begin above its From.
-    seen: dict[str, str] = {}
-    last, end = "", start
-    first = max(0, start - 4)
-    for number in range(first, min(len(lines), start + _BLOCK_LINES)):
-        name, value = _header(lines[number])
-        kind = _kind(name)
+def _block_at(lines: list[str], number: int) -> Block | None:
+    """The block around the From in this line; some programs put date, subject or addressee above it."""
+    start = number
+    while (
+        start > 0 and number - start < _BLOCK_LINES and _header(lines[start - 1])[0] in ("subject", "other")
+    ):
+        start -= 1
+    values: dict[str, str] = {}
+    end, open_value = start, ""
+    for at in range(start, min(len(lines), start + _BLOCK_LINES)):
+        kind, value = _header(lines[at])
         if kind:
-            seen[kind] = value
-            last, end = kind, number + 1
-        elif lines[number].strip(" >\t*|"):
-            if number < start:
-                seen.clear()
-            elif last and not seen[last]:
-                seen[last] = lines[number].strip(" >\t*")
-                end = number + 1
-            elif number > end + 1 or last == "other":
-                break
-        elif number > start and len(seen) > 2:
+            values.setdefault(kind, value)
+            end, open_value = at + 1, "" if value else kind
+        elif (text := lines[at].strip(_MARGIN)) and open_value:
+            values[open_value] = text  # the value stands below its name
+            end, open_value = at + 1, ""
+        elif text:
             break
-    found = {each.lower() for each in _ADDRESS.findall(seen.get("from", ""))}
-    if len(found) != 1 or len(seen) < 2:
+    found = {each.lower() for each in _ADDRESS.findall(values.get("from", ""))}
+    if len(found) != 1 or len(values) < 2:
         return None
-    return Block(found.pop(), seen.get("subject", ""), end)
+    return Block(found.pop(), values.get("subject", ""), start, end)
 
 
 def _header(line: str) -> tuple[str, str]:
+    """The kind of header ("from", "subject", "other"; empty for other lines), and its value."""
     found = _LINE.match(line[:1_000])
-    return (found[1].strip().casefold(), found[2].strip()) if found else ("", "")
-
-
-def _kind(name: str) -> str:
+    if not found:
+        return "", ""
+    name = " ".join(found[1].casefold().split())
     for kind, names in (("from", _FROM), ("subject", _SUBJECT), ("other", _OTHERS)):
         if name in names:
-            return kind
-    return ""
+            return kind, found[2].strip(_MARGIN)
+    return "", ""

@@ -19,7 +19,7 @@ _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 class Head:
     """Headers in their order, names in lower case, values unfolded and not yet decoded.
 
-    body_at: where the body begins. cut: the block was longer than HEAD_LIMIT.
+    body_at: where the body begins. cut: the block was longer than the limit.
     """
 
     fields: tuple[tuple[str, str], ...]
@@ -38,15 +38,18 @@ class Head:
         return [value for key, value in self.fields if key == name]
 
 
-def read_head(raw: bytes, start: int = 0, end: int | None = None) -> Head:
-    """Read the header block of ``raw[start:end]``; lines that are no headers are passed over."""
+def read_head(raw: bytes, start: int = 0, end: int | None = None, limit: int = HEAD_LIMIT) -> Head:
+    """Read the header block of ``raw[start:end]``; lines that are no headers are passed over.
+
+    limit: bytes of the block that are read.
+    """
     stop = len(raw) if end is None else end
     # One byte earlier, for a part that begins with the blank line.
     found = _END_OF_HEAD.search(raw, max(start - 1, 0), stop)
     # Nothing but headers, or nothing but a body: the fields tell which.
     head_end, body_at = (found.start(), found.end()) if found else (stop, stop)
-    cut = head_end - start > HEAD_LIMIT
-    block = raw[start : min(head_end, start + HEAD_LIMIT)]
+    cut = head_end - start > limit
+    block = raw[start : min(head_end, start + limit)]
     fields = []
     first: dict[str, str] = {}
     for line in _FOLD.sub(b" ", block).split(b"\n"):
@@ -99,6 +102,10 @@ def _word_bytes(encoding: str, text: str) -> bytes:
 
 def from_base64(data: bytes) -> bytes:
     """Decode what there is of base64: mail with a cut or soiled end is still mail."""
+    try:
+        return binascii.a2b_base64(data)
+    except binascii.Error:
+        pass
     clean = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
     clean = clean[: len(clean) - (len(clean) % 4 == 1)]
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))

@@ -29,7 +29,7 @@ from worker.notices.forwarded import Forwarded, forwarded_in
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
-from worker.notices.sentences import mentions_subject
+from worker.notices.sentences import known_subject, mentions_subject
 
 GMAIL = "mx.google.com"
 
@@ -68,7 +68,7 @@ def judge(
         return _by_sentence(_Case(head, sender, content), doubt_about(head, sender, authserv_id))
     welcome = from_owner or _trusts(trusted, sender)
     found = list(parts(raw, head))
-    if not welcome and not sender.doubt and not _worth_reading(head, found):
+    if not welcome and not _worth_reading(sender, head, found):
         return Unrelated("other mail")
     doubt = None if from_owner else doubt_about(head, sender, authserv_id)
     if not welcome:
@@ -83,7 +83,6 @@ class _Case:
     head: Head
     sender: Sender
     content: Content
-    place: str | None = None
 
 
 def _by_type(raw: bytes, head: Head, doubt: str | None) -> Verdict:
@@ -145,9 +144,11 @@ def _from_elsewhere(head: Head, sender: Sender, found: list[Part], doubt: str | 
 
 def _forwarded(head: Head, inner: Forwarded, doubt: str | None) -> Verdict:
     case = _Case(inner.head or head, inner.sender, inner.content)
+    if inner.again:
+        doubt = doubt or "It was forwarded more than once."
     if any(inner.types) and OPT_OUT_TYPE not in inner.types:
         return Unrelated("forwarded mail")
-    return _by_sentence(case, doubt or inner.sender.doubt, otherwise="forwarded mail")
+    return _by_sentence(case, doubt, otherwise="forwarded mail")
 
 
 def _trusts(trusted: Container[str], sender: Sender) -> bool:
@@ -157,16 +158,15 @@ def _trusts(trusted: Container[str], sender: Sender) -> bool:
     )
 
 
-def _worth_reading(head: Head, found: list[Part]) -> bool:
+def _worth_reading(sender: Sender, head: Head, found: list[Part]) -> bool:
     """Whether a stranger's mail can be a forward or an imitation at all; most mail is neither.
 
-    Every forwarded notice names an address at Amazon.
+    Every forwarded notice names who sent it.
     """
-    if mentions_subject(decode_words(head.first("subject"))):
+    if _claims_amazon(sender, head) or mentions_subject(decode_words(head.first("subject"))):
         return True
-    return any(
-        b"amazon." in part.data().lower() for part in found if part.kind.startswith(("text/", "message/"))
-    )
+    readable = (part for part in found if part.kind.startswith(("text/", "message/")))
+    return any(b"auto-communication" in part.data() for part in readable)
 
 
 def _claims_amazon(sender: Sender, head: Head) -> bool:
@@ -217,7 +217,7 @@ def _clues(case: _Case) -> _Clues:
         order_id=found[0] if len(found) == 1 else None,
         marketplace=marketplace,
         sent_on=_sent_on(content, marketplace),
-        language=content.wording.language if content.wording else None,
+        language=wording.language if (wording := content.wording or known_subject(content.subject)) else None,
         message_id=case.head.first("message-id").strip().strip("<>")[:500] or None,
         dated=_dated(case.head),
     )
@@ -226,7 +226,7 @@ def _clues(case: _Case) -> _Clues:
 def _orders(content: Content) -> list[str]:
     """The orders that the sentence names; where none is near it, those of the whole mail."""
     near = [content.text[max(0, each.start - 160) : each.end + 160] for each in content.said]
-    return orders(" | ".join(near)) or orders(content.text)
+    return orders(" | ".join(near)) or orders(content.text) or orders(content.subject)
 
 
 def _sent_on(content: Content, marketplace: str | None) -> date | None:

@@ -20,6 +20,9 @@ SCAN_LIMIT = 64 * 1024 * 1024
 # Encoded size of the text that is read of one part. Notices have 7 to 60 KB.
 TEXT_LIMIT = 2 * 1024 * 1024
 
+# The headers of a part: a handful of short lines.
+_PART_HEAD_LIMIT = 16 * 1024
+
 _PARAMETER = re.compile(r';\s*([\w-]+)(\*\d+)?(\*)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))')
 
 
@@ -57,7 +60,7 @@ def parts(raw: bytes, head: Head) -> Iterator[Part]:
             scanned += end - start
             sections = _sections(raw, start, end, parameters.get("boundary", ""))
             if sections:
-                inner = [read_head(raw, *section) for section in sections]
+                inner = [read_head(raw, *section, _PART_HEAD_LIMIT) for section in sections]
                 bounds = [(each.body_at, stop) for each, (_, stop) in zip(inner, sections, strict=True)]
                 waiting.extend(
                     (each, *bound) for each, bound in zip(reversed(inner), reversed(bounds), strict=True)
@@ -73,6 +76,8 @@ def _leaf(head: Head, body: bytes) -> Part:
     disposition = head.first("content-disposition").lower()
     if kind.startswith("multipart/"):  # without a usable boundary: read it as it stands
         kind = "text/html" if b"<html" in body[:2000].lower() else "text/plain"
+    elif kind.startswith("application/") and _file_name(head, parameters).endswith(".eml"):
+        kind = "message/rfc822"  # as some mail programs attach a mail
     return Part(
         kind=kind,
         attached=disposition.startswith("attachment"),
@@ -80,6 +85,11 @@ def _leaf(head: Head, body: bytes) -> Part:
         encoding=head.first("content-transfer-encoding").strip().lower(),
         body=body,
     )
+
+
+def _file_name(head: Head, parameters: dict[str, str]) -> str:
+    disposition = content_type("x/" + head.first("content-disposition"))[1]
+    return (disposition.get("filename") or parameters.get("name", "")).strip().lower()
 
 
 def _sections(raw: bytes, start: int, end: int, boundary: str) -> list[tuple[int, int]]:

@@ -2,8 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser
+
+from worker.notices.header_lines import find_block
 
 # A notice has 7 to 40 KB of HTML, most of it style sheets; a forward by Outlook doubles that.
 SOURCE_LIMIT = 1024 * 1024
@@ -11,16 +14,15 @@ MARKUP_LIMIT = 256 * 1024
 # The parser's time grows with the square of open elements, and of attributes in one tag: 100,000 unclosed
 # <div> take it 10 seconds. Below TRUSTED_SIZE even the worst page takes a tenth of a second; above it, tags
 # are counted and overlong ones lose their attributes.
-TRUSTED_SIZE = 48 * 1024
+TRUSTED_SIZE = 32 * 1024
 TAG_LIMIT = 10_000
 ATTRIBUTES_LIMIT = 2_000
 
 # Starts at "<" and a letter and then cannot fail, so that the scan is linear: a quote that is never
 # closed swallows the rest, as it does in a browser.
-_TAG = re.compile(
-    r"""<(/?[a-zA-Z][^\s/>]*+)((?:=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))|[^>=]++|=)*+)(?:>|\Z)"""
-)
+_TAG = re.compile(r"""</?[a-zA-Z](?:[^>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))|=)*+(?:>|\Z)""")
 _BLOCK = re.compile(r"<(?=/?(?:p|div|br|tr|li|ul|h[1-6]|table|blockquote|hr|pre)\b)", re.IGNORECASE)
+_BREAKS = re.compile(r"\f\s*")
 _CELL = re.compile(r"<(?=/?(?:td|th|dt|dd)\b)", re.IGNORECASE)
 
 _NEVER_TEXT = "script, style, template, title, noscript, [hidden]"
@@ -38,36 +40,75 @@ class Page:
 
 def read_html(source: str, *, quoted: bool) -> Page:
     """Read an HTML document; ``quoted`` says whether quotations belong to the text."""
-    source = _CELL.sub(" <", _BLOCK.sub("\n<", _tame(source)))
+    source = _tame(source)
+    # A line break in the source is a space; form feeds stand for real ones. They have to be white space
+    # too: a parser moves other text out of tables.
+    source = _CELL.sub(" <", _BLOCK.sub("\f<", source))
     tree = LexborHTMLParser(source)
-    unwanted = _NEVER_TEXT if quoted else f"{_NEVER_TEXT}, {_QUOTED}"
-    for node in tree.css(unwanted):
+    for node in tree.css(_NEVER_TEXT if quoted else f"{_NEVER_TEXT}, {_QUOTED}"):
         node.decompose()
     if tree.body is None:  # a frameset
         return Page("")
-    links = [node.attributes.get("href") or "" for node in tree.css("a[href], area[href]")]
-    mail_links = (link.strip() for link in links)
+    links = [(node.attributes.get("href") or "").strip() for node in tree.css("a[href], area[href]")]
+    text = tree.body.text(separator="")
+    if "<pre" not in source:
+        text = text.replace("\n", " ")
+    text = _BREAKS.sub("\n", text)
     return Page(
-        tree.body.text(separator=""),
-        tuple(link for link in mail_links if link[:7].lower() == "mailto:"),
+        text if quoted else _own_lines(text),
+        tuple(link for link in links if link[:7].lower() == "mailto:"),
     )
 
 
+def read_plain(source: str, *, quoted: bool) -> Page:
+    """Read plain text; ``quoted`` says whether quotations belong to the text."""
+    source = source[:MARKUP_LIMIT]
+    if quoted:
+        return Page("\n".join(line.lstrip("> ") for line in source.splitlines()))
+    return Page(_own_lines(source))
+
+
+# "On Tue, 10 Sep 2026, Ann wrote:" in the languages of Amazon's marketplaces. Line by line, with a bounded
+# length, so that nothing can make the pattern wander.
+_WROTE = re.compile(
+    r"(?:wrote|writes|ha scritto|a écrit|schrieb|escribió|escreveu|schreef|heeft geschreven|skrev|napisała?"
+    r"|napisał\(a\)|yazdı|كتب|書きました|のメール)\s?[:：]?$",  # noqa: RUF001 - Turkish, and a wide colon
+    re.IGNORECASE,
+)
+# "---- Original Message ----", "---------- Forwarded message ---------", "------ Begin message ------"
+_RULE = re.compile(r"[-_=*]{4,}\s?[^\W_][^\n]{2,60}?\s?[-_=*]{4,}")
+
+
+def _own_lines(text: str) -> str:
+    """What the writer of a mail wrote: no quoted lines, and nothing behind a line that introduces another mail."""
+    own: list[str] = []
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith(">"):
+            continue
+        if stripped.endswith((":", "：")) and _WROTE.search(stripped[-40:]):  # noqa: RUF001 - a wide colon
+            break
+        if stripped.startswith(("--", "__", "==", "**")) and _RULE.fullmatch(stripped[:200]):
+            break
+        own.append(line)
+    block = find_block(own)
+    return "\n".join(own[: block.start] if block else own)
+
+
 def _tame(source: str) -> str:
-    source = source[:SOURCE_LIMIT].replace("\0", "")
-    if len(source) <= TRUSTED_SIZE:
-        return source
+    source = source[:SOURCE_LIMIT].replace("\0", "").replace("\f", " ")
     source = _without(_without(source, "<style", "</style"), "<!--", "-->")[:MARKUP_LIMIT]
     if len(source) <= TRUSTED_SIZE:
         return source
+    tags = _TAG.findall(source)
+    if len(tags) <= TAG_LIMIT and max(map(len, tags), default=0) <= ATTRIBUTES_LIMIT:
+        return source
     out, end = [], 0
-    for count, tag in enumerate(_TAG.finditer(source)):
-        if count >= TAG_LIMIT:
-            break
+    for tag in islice(_TAG.finditer(source), TAG_LIMIT):
         out.append(source[end : tag.start()])
-        out.append(tag[0] if len(tag[2]) <= ATTRIBUTES_LIMIT else f"<{tag[1][:20]}>")
+        out.append(tag[0] if len(tag[0]) <= ATTRIBUTES_LIMIT else "<span>")
         end = tag.end()
-    else:
+    if len(tags) <= TAG_LIMIT:
         out.append(source[end:])
     return "".join(out)
 
@@ -83,29 +124,3 @@ def _without(source: str, opening: str, closing: str) -> str:
         end = close + len(closing)
     out.append(source[end:])
     return "".join(out)
-
-
-# "On Tue, 10 Sep 2026, Ann wrote:" in the languages of Amazon's marketplaces. Line by line, with a bounded
-# length, so that nothing can make the pattern wander.
-_WROTE = re.compile(
-    r"(?:wrote|writes|ha scritto|a écrit|schrieb|escribió|escreveu|schreef|heeft geschreven|skrev|napisała?"
-    r"|napisał\(a\)|yazdı|şunu yazdı|كتب|さんは書きました|のメール)\s?:?$",  # noqa: RUF001 - Turkish
-    re.IGNORECASE,
-)
-_RULE = re.compile(r"^[-_=*\s]{0,10}(?:[-_=*]{5,})\s?\S{0,40}(?: \S{1,40}){0,4}\s?[-_=*]*$")
-
-
-def read_plain(source: str, *, quoted: bool) -> Page:
-    """Read plain text; ``quoted`` says whether quotations belong to the text."""
-    source = source[:SOURCE_LIMIT]
-    if quoted:
-        return Page("\n".join(line.lstrip("> ") for line in source.splitlines()))
-    own = []
-    for line in source.splitlines():
-        stripped = line.strip()
-        if stripped.startswith(">"):
-            continue
-        if len(stripped) < 300 and _WROTE.search(stripped):
-            break
-        own.append(line)
-    return Page("\n".join(own))

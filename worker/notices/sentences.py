@@ -14,7 +14,9 @@ _REACH = 300
 _TEXT_LIMIT = 200_000
 _OCCURRENCES = 20
 
-_IGNORABLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x180E, 0x34F))
+_IGNORABLE = dict.fromkeys(
+    (0x00, 0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x180E, 0x34F)
+)
 _TABLE: dict[int, str | None] = {
     **_IGNORABLE,
     **dict.fromkeys(map(ord, "’‘ʼ´`′‛"), "'"),
@@ -32,11 +34,19 @@ def fold(text: str) -> str:
     """Bring text into the form in which it is compared: case, spaces, quotes, hyphens, invisible signs."""
     text = text[:_TEXT_LIMIT]
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_TABLE)).translate(_TABLE)
+        text = _normalize(text.translate(_TABLE))[:_TEXT_LIMIT].translate(_TABLE)
     text = _SPACES.sub(" ", text.casefold())
     if not text.isascii():
         text = _CJK_SPACE.sub("", text)
     return text.strip()
+
+
+def _normalize(text: str) -> str:
+    # Time grows with the square of the length of a run of combining marks: cut what no word needs.
+    if max(map(len, text.split()), default=0) > 500:
+        pieces = (text[at : at + 250] for at in range(0, len(text), 250))
+        return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
+    return unicodedata.normalize("NFKC", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,9 @@ def known_subject(subject: str) -> Wording | None:
     folded = fold(subject)
     for row in _ROWS:
         if row.subject and folded.startswith(row.subject):
-            return row.wording
+            rest = folded[len(row.subject) :]
+            # An order ID may follow, but no further words: "... could not be delivered - what now?"
+            return row.wording if sum(map(str.isalpha, rest)) <= 12 else None
     return None
 
 
