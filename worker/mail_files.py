@@ -1,0 +1,123 @@
+"""Stream mails out of files: .eml, folders of them, Maildir, and mbox such as Google Takeout's.
+
+Promise: memory does not grow with the size of a file, only with that of one mail, and not beyond
+``MAIL_LIMIT``. Called by the ``scan`` command; what the mails say is no matter here.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from worker.errors import UsageError
+
+# Gmail takes mails up to 50 MB. What is longer is cut, and named so: verdicts rest on the beginning.
+MAIL_LIMIT = 64 * 1024 * 1024
+_CHUNK = 1024 * 1024
+
+# "From 1780123@xxx Thu Sep 10 00:04:50 +0000 2026": the date tells it from a sentence that begins with From.
+# Not all programs leave a blank line before it.
+_SEPARATOR = re.compile(rb"From \S* ?.{0,40}?\d\d:\d\d.{0,20}?\b\d{4}\b")
+
+_MAIL_SUFFIXES = frozenset((".eml", ".mbox", ".mbx"))
+_MAILDIR_FOLDERS = frozenset(("cur", "new"))
+
+
+def messages(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield each mail under a path as (source, bytes), in the order of names.
+
+    source says where the mail was found: ``folder/x.eml``, or ``x.mbox:17`` for the 17th mail of an mbox,
+    with ``(cut)`` behind it where the mail was longer than MAIL_LIMIT. Inside folders, files that are not
+    named like mail are passed over; a file that is named explicitly is read whatever its name.
+
+    Raises UsageError where something cannot be read.
+    """
+    for file in _files(path):
+        yield from _mails_in(file)
+
+
+def total_size(path: Path) -> int:
+    """Return how many bytes :func:`messages` is going to read: the length of a progress bar.
+
+    Raises UsageError where something cannot be read.
+    """
+    with _readable(path):
+        return sum(file.stat().st_size for file in _files(path))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(f"Cannot read {path}: {reason}. Name a mail file or a folder of them.") from error
+
+
+def _files(path: Path) -> Iterator[Path]:
+    with _readable(path):
+        path.stat()
+        if not path.is_dir():
+            yield path
+            return
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+        in_maildir = path.name in _MAILDIR_FOLDERS
+    for entry in entries:
+        # Links to folders are not followed: one that leads upwards would never end.
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(path / entry.name)
+        elif entry.is_file() and (in_maildir or Path(entry.name).suffix.lower() in _MAIL_SUFFIXES):
+            yield path / entry.name
+
+
+def _mails_in(file: Path) -> Iterator[tuple[str, bytes]]:
+    with _readable(file):
+        with file.open("rb") as stream:
+            start = stream.read(5)
+        if start != b"From ":
+            yield _single(file)
+            return
+    for number, (raw, cut) in enumerate(_mbox(file), start=1):
+        yield f"{file}:{number}{' (cut)' if cut else ''}", raw
+
+
+def _single(file: Path) -> tuple[str, bytes]:
+    with file.open("rb") as stream:
+        raw = stream.read(MAIL_LIMIT)
+        cut = bool(stream.read(1))
+    return f"{file}{' (cut)' if cut else ''}", raw
+
+
+def _mbox(file: Path) -> Iterator[tuple[bytes, bool]]:
+    """Split an mbox at its "From " lines; say of each mail whether it was cut.
+
+    One ">" is taken off the lines that it protects (mboxrd); this restores what mboxo wrote as well, but for
+    lines that began with ">From " themselves.
+    """
+    with _readable(file), file.open("rb") as stream:
+        mail: list[bytes] = []
+        size = 0
+        stream.readline(_CHUNK)
+        fresh = True
+        while line := stream.readline(_CHUNK):
+            if fresh and _SEPARATOR.match(line):
+                yield _joined(mail), size > MAIL_LIMIT
+                mail, size = [], 0
+                continue
+            if fresh and line.lstrip(b">").startswith(b"From ") and line.startswith(b">"):
+                line = line[1:]
+            fresh = line.endswith(b"\n")
+            if size < MAIL_LIMIT:
+                mail.append(line)
+            size += len(line)
+        yield _joined(mail), size > MAIL_LIMIT
+
+
+def _joined(lines: list[bytes]) -> bytes:
+    if lines and lines[-1] in (
+        b"\n",
+        b"\r\n",
+    ):  # the blank line before a separator is the file's, not the mail's
+        lines.pop()
+    return b"".join(lines)[:MAIL_LIMIT]
