@@ -13,14 +13,14 @@ ROWS = (
     ("oauth_web",),
     ("worker.__main__", "worker.cli"),
     ("worker.app", "worker.terminal"),
-    ("worker.scheduler", "worker.connections"),
+    ("worker.scheduler", "worker.connections", "worker.scan"),
     ("worker.passes",),
     ("worker.sync",),
     ("worker.filing", "worker.judged", "worker.accounts"),
     ("worker.gmail", "worker.block_list", "worker.mail_files"),
     ("worker.notices",),
     ("worker.sealing",),
-    ("worker.files", "worker.settings", "worker.clock"),
+    ("worker.files", "worker.settings", "worker.clock", "worker.progress"),
     ("worker.errors",),
 )
 

@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -98,8 +99,8 @@ def block(keys: tuple[str, ...], note: str) -> int:
     """Put buyers on the block list."""
     refused = False
     for result in _block_list().block(keys, note=note, by="command line"):
-        click.echo(f"{result.key}  {result.outcome}", err=result.outcome == "rejected")
-        refused |= result.outcome == "rejected"
+        click.echo(f"{result.key}  {result.problem or result.status}", err=result.status == "rejected")
+        refused |= result.status == "rejected"
     return 2 if refused else 0
 
 
@@ -116,6 +117,41 @@ def unblock(keys: tuple[str, ...]) -> None:
         click.echo(
             f"{key}  {'unblocked' if block_list.unblock(key, by='command line') else 'was not blocked'}"
         )
+
+
+@commands.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--block", "to_block", is_flag=True, help="Put the buyers who opted out on the block list.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a mail.")
+@click.option("--trust", multiple=True, metavar="ADDRESS", help="Accept notices forwarded from this address.")
+@click.option(
+    "--authserv-id",
+    default="mx.google.com",
+    show_default=True,
+    help="Name of the server that received the mail, as its Authentication-Results header gives it.",
+)
+def scan(
+    paths: tuple[Path, ...], to_block: bool, as_json: bool, trust: tuple[str, ...], authserv_id: str
+) -> None:
+    """Judge mail files without Gmail: .eml files, folders, Maildir and mbox (Google Takeout)."""
+    from datetime import UTC, datetime
+
+    from worker.mail_files import total_size
+    from worker.scan import blocking
+    from worker.scan import scan as scan_files
+    from worker.terminal import progress_bar, verdicts
+
+    trusted = frozenset(address.strip().lower() for address in trust)
+    found = scan_files(paths, trusted=trusted, authserv_id=authserv_id)
+    if to_block:
+        found = blocking(found, _block_list(), now=datetime.now(UTC))
+    with progress_bar("reading", sizes=True) as watch:
+        size, done = sum(map(total_size, paths)), 0
+        with verdicts(as_json=as_json) as show:
+            for it in found:
+                done += it.size
+                watch(done, size)
+                show(it)
 
 
 # --- accounts

@@ -14,8 +14,9 @@ from worker.clock import Clock
 from worker.errors import BuyerblockError, SignInAgainError, StoppedError, TransientError
 from worker.gmail.mailbox import Mailbox
 from worker.judged import Judged
+from worker.progress import Watch, unwatched
 from worker.settings import Settings
-from worker.sync import PassReport, Sync, Watch, unwatched
+from worker.sync import PassReport, Sync
 
 log = logging.getLogger(__name__)
 

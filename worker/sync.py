@@ -24,6 +24,7 @@ from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, Net, net, wanted_filters
 from worker.judged import Judged
 from worker.notices.judge import judge
 from worker.notices.model import OptOut, Suspect, Verdict
+from worker.progress import Watch, unwatched
 
 RULES_EVERY = timedelta(hours=1)
 LIST_EVERY = timedelta(hours=1)
@@ -33,12 +34,6 @@ SWEEP_OVER = timedelta(days=7)
 OVERLAP = timedelta(hours=1)
 # How many messages are judged before their verdicts are made durable together.
 DURABLE_EVERY = 50
-
-Watch = Callable[[int, int], None]
-
-
-def unwatched(done: int, total: int) -> None:
-    """Nobody watches the progress of this pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
