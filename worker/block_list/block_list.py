@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from worker.block_list import changes
 from worker.block_list.database import Database
-from worker.block_list.documents import to_block
+from worker.block_list.documents import format_time, storable, to_block
 from worker.block_list.entries import OpenEntries
+from worker.block_list.exports import export_format
 from worker.block_list.keys import Key, parse_key
+from worker.block_list.merging import rounded_up, whole_second
 from worker.block_list.model import (
     ALL_KINDS,
     KINDS_STILL_ALLOWED,
@@ -20,9 +22,11 @@ from worker.block_list.model import (
     Result,
     Sighting,
 )
-from worker.block_list.state import BLOCKS, State, parse, reason_of
+from worker.block_list.state import BLOCKS, State, last_seen_of, parse, public_part, reason_of
 from worker.block_list.transaction import About
 from worker.errors import UsageError
+
+LONGEST_NOTE = 1000  # characters
 
 
 def _utc_now() -> datetime:
@@ -80,8 +84,13 @@ class BlockList:
         self, keys: Iterable[str], *, note: str = "", reason: Reason = "manual", by: str
     ) -> list[KeyResult]:
         """Block what a person named; one result a key, in the order given. The good keys are blocked
-        even if others are rejected."""
-        at = self._now()
+        even if others are rejected.
+
+        Raises UsageError for a note of more than 1,000 characters.
+        """
+        if len(note) > LONGEST_NOTE:
+            raise UsageError(f"The note is longer than {LONGEST_NOTE:,} characters; shorten it.")
+        note, at = storable(note), self._now()
         with self._writing("block", by=by, at=at) as entries:
             return [_block_one(entries, key, note=note, reason=reason, at=at) for key in keys]
 
@@ -107,9 +116,46 @@ class BlockList:
         with self._storage.writing(About(what, by=by, at=at)) as transaction:
             yield OpenEntries(transaction)
 
+    def export(
+        self, format_name: str = "json", *, since: datetime | None = None, exported_at: datetime | None = None
+    ) -> Iterator[bytes]:
+        """Yield the list in one of the formats of ``exports.py``, piece by piece: one whole state.
+
+        since: only blocks last seen at this moment or later. exported_at: what the JSON export says, now by
+        default; for the same content and the same moment it is the same to the byte. Raises UsageError for
+        an unknown format before anything is yielded.
+        """
+        writer = export_format(format_name).write
+        with self._storage.still:
+            raws = self._storage.current().blocks_in_order()
+        if since is not None:
+            earliest = format_time(rounded_up(since)).encode()
+            raws = [raw for raw in raws if last_seen_of(raw) >= earliest]
+        return writer(list(map(public_part, raws)), whole_second(exported_at or self._now()))
+
+    def audit(self) -> Iterator[bytes]:
+        """Yield the audit trail, oldest first: JSON lines that say who or what changed which entries, when."""
+        return self._storage.audit()
+
+    def expire(self, days: int, *, by: str = "expiry") -> int:
+        """Unblock every buyer last seen more than this many days ago; return how many.
+
+        They are remembered like any unblocked buyer: a notice received from now on blocks them again.
+        """
+        at = self._now()
+        limit = format_time(whole_second(at - timedelta(days=days))).encode()
+        with self._storage.writing(About("expire", by=by, at=at)) as transaction:
+            old = [key for key, raw in transaction.state.tables[BLOCKS].items() if last_seen_of(raw) < limit]
+            entries = OpenEntries(transaction)
+            return sum(changes.unblock(entries, parse_key(key), at=at) for key in old)
+
     def unresolved(self) -> list[Block]:
         """Return the blocks that are known by their order alone."""
-        return [block for block in self.blocks() if block.address is None]
+        with self._storage.still:
+            raws = [
+                raw for raw in self._storage.current().blocks_in_order() if raw.startswith(b'{"address":null')
+            ]
+        return [to_block(parse(raw)) for raw in raws]
 
     def blocks(
         self,

@@ -75,6 +75,11 @@ def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def storable(text: str) -> str:
+    """Return text without lone surrogates, which broken mail has and JSON files cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _evidence_document(evidence: Evidence) -> Document:
     return {
         "account": evidence.account,

@@ -1,8 +1,9 @@
 """How two things known about one buyer become one. Pure functions over blocks."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from worker.block_list.documents import storable
 from worker.block_list.keys import marketplace_of
 from worker.block_list.model import Block, Evidence, Reason, Sighting
 
@@ -25,7 +26,7 @@ def block_of(sighting: Sighting) -> Block:
         evidence=(
             Evidence(
                 account=sighting.account,
-                message_id=sighting.message_id,
+                message_id=storable(sighting.message_id),
                 received_at=sighting.received_at,
                 order_id=sighting.order_id,
                 sent_on=sighting.sent_on,
@@ -61,6 +62,11 @@ def without_order(block: Block, order_id: str) -> Block:
 def whole_second(moment: datetime) -> datetime:
     """Return the moment as the export can say it, so that an export imports back without loss."""
     return moment.replace(microsecond=0)
+
+
+def rounded_up(moment: datetime) -> datetime:
+    """Return the first whole second that is not before the moment."""
+    return whole_second(moment + timedelta(microseconds=999_999))
 
 
 def _identity(evidence: Evidence) -> tuple[str, str]:

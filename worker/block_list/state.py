@@ -87,6 +87,12 @@ def first_seen_of(raw: bytes) -> bytes:
     return raw[start : start + 20]
 
 
+def last_seen_of(raw: bytes) -> bytes:
+    """Return when a raw block was last seen, in the same shape."""
+    start = raw.index(b'"last_seen":"') + 13
+    return raw[start : start + 20]
+
+
 def reason_of(raw: bytes) -> Reason:
     """Return why a raw block is in force."""
     start = raw.index(b'"reason":"') + 10
