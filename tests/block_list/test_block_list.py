@@ -153,8 +153,8 @@ def test_an_unblocked_buyer_is_no_longer_on_the_list(block_list: BlockList, key:
     ids=["the same notice", "an unseen notice", "a notice of the order alone"],
 )
 def test_a_notice_from_before_the_unblocking_does_not_block_again(
-    block_list: BlockList, now: Now, old
-) -> None:  # type: ignore[no-untyped-def]
+    block_list: BlockList, now: Now, old: Sighting
+) -> None:
     block_list.record([notice(1, buyer=1, order_of=1)])
     now.after(days=5)
     block_list.unblock(alias(1), by="test")

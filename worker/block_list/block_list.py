@@ -23,6 +23,7 @@ from worker.block_list.model import (
     Sighting,
 )
 from worker.block_list.state import BLOCKS, State, last_seen_of, parse, public_part, reason_of
+from worker.block_list.storage import COMPACT_AT
 from worker.block_list.transaction import About
 from worker.errors import UsageError
 
@@ -39,10 +40,14 @@ class BlockList:
     Keys are taken in any spelling (see :func:`parse_key`). Every call sees whatever other processes have
     finished. Calls raise StorageError when the disk fails, DamagedFileError when a file cannot be trusted and
     BusyError when another process holds the list for too long; the list is then as it was before.
+
+    compact_at: bytes of journal after which it is folded into the snapshot, if half the snapshot is not more.
     """
 
-    def __init__(self, directory: Path, *, now: Callable[[], datetime] = _utc_now) -> None:
-        self._storage = Database(directory).journal
+    def __init__(
+        self, directory: Path, *, now: Callable[[], datetime] = _utc_now, compact_at: int = COMPACT_AT
+    ) -> None:
+        self._storage = Database(directory, compact_at=compact_at).journal
         self._now = now
 
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from tinydb import TinyDB
 from tinydb.table import Table
 
-from worker.block_list.storage import JournalStorage
+from worker.block_list.storage import COMPACT_AT, JournalStorage
 from worker.block_list.transaction import About
 
 
@@ -24,10 +24,13 @@ class JournalTable(Table):
 
 
 class Database(TinyDB):
-    """The tables ``blocks``, ``unblocked`` and ``imports`` of one directory."""
+    """The tables ``blocks``, ``unblocked`` and ``imports`` of one directory.
+
+    compact_at: bytes of journal after which it is folded into the snapshot, if half the snapshot is not more.
+    """
 
     table_class = JournalTable
 
-    def __init__(self, directory: Path) -> None:
-        self.journal = JournalStorage(directory)
+    def __init__(self, directory: Path, *, compact_at: int = COMPACT_AT) -> None:
+        self.journal = JournalStorage(directory, compact_at=compact_at)
         super().__init__(storage=lambda: self.journal)

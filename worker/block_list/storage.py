@@ -26,7 +26,7 @@ from worker.errors import BusyError, DamagedFileError, StorageError
 from worker.files import make_private_directory, storage_error
 
 _LOCK_SECONDS = 30.0  # the longest transaction, an import of a million keys, takes less
-_COMPACT_AT = 4_000_000  # bytes of journal; or half the snapshot, if that is more
+COMPACT_AT = 4_000_000  # bytes of journal; or half the snapshot, if that is more
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class _Place:
 class JournalStorage(Storage):
     """The documents of one directory, for any number of threads and processes."""
 
-    def __init__(self, directory: Path, *, compact_at: int = _COMPACT_AT) -> None:
+    def __init__(self, directory: Path, *, compact_at: int = COMPACT_AT) -> None:
         self._layout = Layout(directory)
         self._compact_at = compact_at
         self.still = RLock()
