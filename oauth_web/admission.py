@@ -1,0 +1,65 @@
+"""Who may enter: nobody but owners, and before there is one, whoever sits at this machine or reads its terminal."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import Flask, g, render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from oauth_web.client_file import is_loopback
+from oauth_web.services import services
+from oauth_web.sessions import OWNER
+
+ADMITTED = "admitted"
+
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+
+_Route = TypeVar("_Route", bound=Callable[..., ResponseReturnValue])
+_open_routes: set[str] = {"static"}
+
+
+def open_to_all(route: _Route) -> _Route:
+    """Mark a route that strangers may use. Every other route is for owners."""
+    _open_routes.add(f"{route.__module__.rpartition('.')[2]}.{route.__name__}")
+    return route
+
+
+def guard(app: Flask) -> None:
+    """Let only owners through, except where a route is open to all."""
+
+    @app.before_request
+    def admit() -> ResponseReturnValue | None:
+        owner = session.get(OWNER)
+        # Asked at each request: who stops being an owner is out at once.
+        g.owner = owner if owner is not None and owner in services().owners.all() else None
+        if g.owner is None and request.endpoint is not None and request.endpoint not in _open_routes:
+            return render_template("welcome.html", **welcome()), 401
+        return None
+
+
+def welcome() -> dict[str, bool]:
+    """Return what a stranger is shown: the button, or first the field for the code."""
+    return {"needs_code": not may_sign_in()}
+
+
+def may_sign_in() -> bool:
+    """Return whether this visitor may go to Google: with owners anybody may try, the first one must be at home."""
+    return bool(services().owners.all()) or may_become_owner()
+
+
+def may_become_owner() -> bool:
+    """Return whether this visitor would own the page by signing in first."""
+    return is_at_home() or bool(session.get(ADMITTED))
+
+
+def is_at_home() -> bool:
+    """Return whether the request was made on this very machine.
+
+    Behind a proxy every request seems to be, so a public address or a proxy's headers rule it out.
+    """
+    return (
+        services().app.settings.public_url is None
+        and is_loopback(request.remote_addr)
+        and is_loopback(request.host.rpartition(":")[0] or request.host)
+        and not any(name in request.headers for name in _FORWARDED)
+    )

@@ -1,0 +1,124 @@
+"""The OAuth client file from Google's console: who this program is, in Google's eyes."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import SplitResult, urlsplit
+
+import orjson
+
+from worker.errors import SettingsError
+
+LARGEST = 64_000  # bytes; real files have about 500
+
+_WHERE = "download it in Google's console under APIs & Services, Credentials"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """An OAuth client.
+
+    kind: ``installed`` is what Google calls a Desktop app, ``web`` a Web application. redirect_uris: what the
+    file lists; for a Desktop app any port of one's own machine is allowed besides.
+    """
+
+    kind: Literal["installed", "web"]
+    client_id: str
+    client_secret: str = field(repr=False)
+    auth_uri: str
+    token_uri: str
+    redirect_uris: tuple[str, ...] = ()
+
+
+def read_client_file(path: Path) -> Client:
+    """Return the client of a file. Raises SettingsError with one sentence that says what is wrong with it."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except FileNotFoundError as error:
+        raise SettingsError(f"There is no OAuth client file at {path} yet; {_WHERE}.") from error
+    except OSError as error:
+        raise SettingsError(
+            f"The OAuth client file {path} cannot be read: {error.strerror or type(error).__name__}."
+        ) from error
+    return parse_client(content, name=str(path))
+
+
+def parse_client(content: bytes, *, name: str) -> Client:
+    """Return the client of a file's content. name: what to call it in the sentence of the SettingsError."""
+    if len(content) > LARGEST:
+        raise SettingsError(f"{name} is too large for an OAuth client file; {_WHERE}.")
+    try:
+        document = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise SettingsError(f"{name} is not JSON, so it is no OAuth client file; {_WHERE}.") from error
+    if not isinstance(document, dict):
+        raise SettingsError(f"{name} is no OAuth client file; {_WHERE}.")
+    if document.get("type") in {"service_account", "authorized_user"}:
+        raise SettingsError(
+            f"{name} is the key of a {str(document['type']).replace('_', ' ')}, not an OAuth client file; create "
+            "credentials of the kind “OAuth client ID”, type “Desktop app”."
+        )
+    for kind in ("installed", "web"):
+        if isinstance(document.get(kind), dict):
+            return _client(kind, document[kind], name)
+    raise SettingsError(
+        f"{name} is no OAuth client file: it has neither an “installed” nor a “web” part; {_WHERE}."
+    )
+
+
+def check_redirect(client: Client, redirect_uri: str) -> None:
+    """Raise SettingsError if Google would refuse to send the browser back to this address."""
+    parts = urlsplit(redirect_uri)
+    if client.kind == "installed" and not is_loopback(parts.hostname):
+        raise SettingsError(
+            "This client is of the type “Desktop app”, which works on one's own machine only; for "
+            f"{parts.scheme}://{parts.netloc} create one of the type “Web application”."
+        )
+    if client.kind == "web" and redirect_uri not in client.redirect_uris:
+        raise SettingsError(
+            f"This client of the type “Web application” does not list {redirect_uri} under “Authorized redirect "
+            "URIs”; add it in Google's console and download the file again."
+        )
+
+
+def is_loopback(host: str | None) -> bool:
+    """Return whether a host name or address means this very machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _client(kind: Literal["installed", "web"], part: Mapping[str, Any], name: str) -> Client:
+    texts = {}
+    for key in ("client_id", "client_secret", "auth_uri", "token_uri"):
+        if not isinstance(part.get(key), str) or not part[key]:
+            raise SettingsError(f"{name} is no complete OAuth client file: “{key}” is missing; {_WHERE}.")
+        texts[key] = part[key]
+    for key in ("auth_uri", "token_uri"):
+        if not _is_safe(_split(texts[key])):
+            raise SettingsError(
+                f"“{key}” in {name} is no https address; the sign-in would not be safe; {_WHERE}."
+            )
+    uris = part.get("redirect_uris")
+    listed = tuple(uri for uri in uris if isinstance(uri, str)) if isinstance(uris, list) else ()
+    return Client(kind=kind, **texts, redirect_uris=listed)
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
+
+
+def _is_safe(parts: SplitResult | None) -> bool:
+    """https to anywhere; http only to this machine, where nobody listens on the way."""
+    if parts is None or not parts.hostname or parts.username is not None:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))

@@ -1,0 +1,53 @@
+"""Errors as pages: one sentence that says what is wrong and what to do."""
+
+import logging
+
+from flask import Flask, render_template
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from oauth_web.texts import text
+from worker.errors import BuyerblockError, GmailError, StorageError
+
+log = logging.getLogger(__name__)
+
+
+def handle(app: Flask) -> None:
+    """Show every error as a page of ours."""
+    app.register_error_handler(BuyerblockError, _ours)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def error_page(status: int, message: str) -> ResponseReturnValue:
+    """Return a page with one sentence."""
+    return render_template("error.html", message=message, status=status), status
+
+
+def _ours(error: BuyerblockError) -> ResponseReturnValue:
+    if isinstance(error, StorageError):
+        log.error("%s", error)
+        return error_page(503, str(error))
+    return error_page(502 if isinstance(error, GmailError) else 400, str(error))
+
+
+def _csrf(_: CSRFError) -> ResponseReturnValue:
+    return error_page(400, text("error.csrf"))
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, SecurityError):
+        # A Host that is not ours, or garbled: no page, and no link can be made for it either.
+        return text("error.host") + "\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
+    if error.response is not None or (error.code or 500) < 400:
+        return error
+    known = {403, 404, 405, 413, 429}
+    code = error.code or 500
+    return error_page(code, text(f"error.{code}" if code in known else "error.other"))
+
+
+def _unforeseen(error: Exception) -> ResponseReturnValue:
+    log.error("A page failed for a reason that nobody foresaw.", exc_info=error)
+    return error_page(500, text("error.unforeseen"))

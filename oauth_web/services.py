@@ -1,0 +1,43 @@
+"""What the routes work with, made once for each Flask application."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import current_app
+
+from oauth_web.attempts import Attempts
+from oauth_web.entry_code import EntryCode
+from oauth_web.limits import Limit
+from oauth_web.owners import Owners
+from oauth_web.sessions import Sessions
+from worker.app import App
+
+NAME = "buyerblock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The engine, and what only the page knows: who may enter, who is inside, who is on the way to Google."""
+
+    app: App
+    owners: Owners
+    sessions: Sessions
+    attempts: Attempts
+    entry_code: EntryCode
+    sign_ins: Limit
+    code_tries: Limit
+
+
+def make_limits(app: App) -> dict[str, Limit]:
+    """Return the limits for strangers. Behind a proxy all of them share one address, so sign-ins are many."""
+    window = timedelta(minutes=10)
+    return {
+        "sign_ins": Limit(60, window, app.clock.now),
+        "code_tries": Limit(20, window, app.clock.now),
+    }
+
+
+def services() -> Services:
+    """Return the services of the application that serves this request."""
+    found: Services = current_app.extensions[NAME]
+    return found

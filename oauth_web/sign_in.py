@@ -1,0 +1,165 @@
+"""Sign in with Google, and out again."""
+
+import logging
+
+from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from oauth_web.admission import ADMITTED, may_become_owner, may_sign_in, open_to_all, welcome
+from oauth_web.client_file import Client, check_redirect, read_client_file
+from oauth_web.consent import ConsentError, UntickedError, consent_url, redeem
+from oauth_web.errors import error_page
+from oauth_web.notes import leave_note
+from oauth_web.services import services
+from oauth_web.sessions import OWNER, ServerSession
+from oauth_web.texts import text
+from worker.errors import GmailError, SettingsError
+from worker.gmail.credentials import Grant, revoke
+from worker.gmail.mailbox import Mailbox
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("sign_in", __name__)
+
+
+@blueprint.get("/sign-in")
+@open_to_all
+def start() -> ResponseReturnValue:
+    """Send the browser to Google's consent page."""
+    if not may_sign_in():
+        services().entry_code.offer()
+        return render_template("welcome.html", **welcome()), 403
+    if g.owner is None and not services().sign_ins.allows(request.remote_addr or ""):
+        return error_page(429, text("error.429"))
+    try:
+        client = _client_for_this_page()
+    except SettingsError as error:
+        return error_page(503, str(error))
+    attempts, browser = services().attempts, _session()
+    browser["visited_google"] = True  # an empty session would not be kept, and the answer not recognised
+    state = attempts.new_state()
+    url, verifier = consent_url(client, redirect_uri(), state=state, hint=_hint())
+    attempts.begin(state, session_id=browser.id, verifier=verifier, redirect_uri=redirect_uri())
+    return redirect(url)
+
+
+@blueprint.post("/sign-in")
+@open_to_all
+def enter_code() -> ResponseReturnValue:
+    """Take the one-time code from the server's terminal."""
+    if not services().code_tries.allows("anybody"):
+        return error_page(429, text("error.429"))
+    if not may_sign_in():
+        if not services().entry_code.accept(request.form.get("code", "")):
+            services().entry_code.offer()
+            return render_template("welcome.html", **welcome(), wrong_code=True), 403
+        _session().start_anew()
+        session[ADMITTED] = True
+    return redirect(url_for("pages.home"), 303)
+
+
+@blueprint.get("/oauth2/callback")
+@open_to_all
+def callback() -> ResponseReturnValue:
+    """Take Google's answer: connect the mailbox, and let its owner in."""
+    attempt = services().attempts.take(request.args.get("state", ""), session_id=_session().id)
+    if attempt is None:
+        return error_page(400, text("sign_in.stale"))
+    if (refusal := request.args.get("error")) is not None:
+        return _refused(refusal)
+    try:
+        client = read_client_file(services().app.settings.client_secrets)
+        grant = redeem(
+            client, attempt.redirect_uri, code=request.args.get("code", ""), verifier=attempt.verifier
+        )
+    except UntickedError as error:
+        return render_template("unticked.html", missing=error.missing), 403
+    except ConsentError as error:
+        return render_template("refused.html", message=str(error)), 502
+    email = _address(grant)
+    if g.owner is None and not _becomes_or_is_owner(email):
+        _give_back(email, grant)
+        return render_template("refused.html", message=text("sign_in.stranger", email=email)), 403
+    return _connect(email, grant)
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End the session, at the server."""
+    _session().start_anew()
+    return redirect(url_for("pages.home"), 303)
+
+
+def redirect_uri() -> str:
+    """Return where Google sends the browser back to: the public address, or the one on this machine in use."""
+    base = services().app.settings.public_url or f"{request.scheme}://{request.host}"
+    return f"{base}/oauth2/callback"
+
+
+def _client_for_this_page() -> Client:
+    client = read_client_file(services().app.settings.client_secrets)
+    if client.kind == "installed":
+        # A Web application's addresses may have changed in the console since the file was made; a Desktop app's cannot.
+        check_redirect(client, redirect_uri())
+    return client
+
+
+def _hint() -> str | None:
+    """Return the connected account that the user wants to sign in again, to offer it first at Google."""
+    asked = request.args.get("account", "")
+    known = [account.email for account in services().app.accounts.all()] if g.owner else []
+    return asked if asked in known else None
+
+
+def _session() -> ServerSession:
+    found = session._get_current_object()  # type: ignore[attr-defined]  # what the proxy stands for
+    assert isinstance(found, ServerSession)  # noqa: S101 - ServerSessions makes no other
+    return found
+
+
+def _refused(refusal: str) -> ResponseReturnValue:
+    if refusal == "access_denied":
+        return render_template("refused.html", message=text("sign_in.denied")), 403
+    return render_template("refused.html", message=text("sign_in.refused", reason=refusal[:60])), 502
+
+
+def _address(grant: Grant) -> str:
+    """Return the address of the mailbox; asked of Google, since the browser could say anything."""
+    app = services().app
+    mailbox = Mailbox(
+        grant,
+        gmail_url=app.settings.gmail_url,
+        units_per_minute=app.settings.units_per_minute,
+        clock=app.clock,
+    )
+    try:
+        return mailbox.address()
+    finally:
+        mailbox.close()
+
+
+def _becomes_or_is_owner(email: str) -> bool:
+    owners = services().owners
+    if not owners.all() and may_become_owner():
+        return owners.claim(email)
+    return email in owners.all()
+
+
+def _give_back(email: str, grant: Grant) -> None:
+    """Give up what a stranger granted. Revoking would also end the grant of an account that an owner connected."""
+    log.warning("A Google account that does not own the page tried to sign in and was refused.")
+    if any(account.email == email for account in services().app.accounts.all()):
+        return
+    try:
+        revoke(grant, services().app.settings.revoke_url)
+    except GmailError as error:
+        log.warning("A stranger's permission was dropped, but could not be given back: %s", error)
+
+
+def _connect(email: str, grant: Grant) -> ResponseReturnValue:
+    services().app.connect(grant)
+    if g.owner is None:
+        _session().start_anew()
+        session[OWNER] = email
+    leave_note(text("sign_in.connected", email=email))
+    return redirect(url_for("pages.home"), 303)
