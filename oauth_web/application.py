@@ -1,0 +1,70 @@
+"""Put the Flask application together: services, rules for every request, routes."""
+
+import sys
+from collections.abc import Callable
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from oauth_web import account_pages, admission, block_pages, errors, pages, security, sign_in, words
+from oauth_web.attempts import Attempts
+from oauth_web.entry_code import EntryCode
+from oauth_web.notes import take_note
+from oauth_web.owners import Owners
+from oauth_web.services import NAME, Services, make_limits
+from oauth_web.sessions import ServerSessions, Sessions
+from oauth_web.texts import text
+from worker.app import App
+
+LARGEST_REQUEST = 256_000  # bytes; routes that take files raise it for themselves
+
+
+def print_on_terminal(line: str) -> None:
+    """Show a line to the person who started the server."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is meant for the terminal
+
+
+def create_app(app: App, *, tell: Callable[[str], None] = print_on_terminal) -> Flask:
+    """Return the page over the engine. tell: prints a line on the server's terminal.
+
+    Raises StorageError when the data directory cannot be read.
+    """
+    flask_app = Flask("oauth_web")
+    directory, now = app.settings.data_dir, app.clock.now
+    found = Services(
+        app=app,
+        owners=Owners(directory),
+        sessions=Sessions(directory, app.sealer, now),
+        attempts=Attempts(now),
+        entry_code=EntryCode(now, tell),
+        **make_limits(app),
+    )
+    flask_app.extensions[NAME] = found
+    flask_app.config.from_mapping(_configuration(app))
+    flask_app.session_interface = ServerSessions(found.sessions)
+    flask_app.jinja_env.globals.update(t=text, take_note=take_note)
+    flask_app.jinja_env.trim_blocks = flask_app.jinja_env.lstrip_blocks = True
+    security.protect(flask_app)
+    CSRFProtect(flask_app)
+    admission.guard(flask_app)
+    errors.handle(flask_app)
+    words.add_filters(flask_app)
+    for blueprint in (pages.blueprint, block_pages.blueprint, account_pages.blueprint, sign_in.blueprint):
+        flask_app.register_blueprint(blueprint)
+    return flask_app
+
+
+def _configuration(app: App) -> dict[str, object]:
+    https = security.is_https(app.settings)
+    return {
+        "SECRET_KEY": app.sealer.derived(b"page"),
+        "TRUSTED_HOSTS": security.trusted_hosts(app.settings),
+        # The prefix makes browsers refuse such a cookie from a neighbouring host or over plain http.
+        "SESSION_COOKIE_NAME": "__Host-buyerblock" if https else "buyerblock",
+        "SESSION_COOKIE_SECURE": https,
+        "WTF_CSRF_TIME_LIMIT": None,  # a token lives and dies with its session
+        "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
+        "MAX_FORM_MEMORY_SIZE": LARGEST_REQUEST,
+        "MAX_FORM_PARTS": 2000,
+        "PREFERRED_URL_SCHEME": "https" if https else "http",
+    }

@@ -1,0 +1,2 @@
+// What the page does better with JavaScript; it does everything without, too.
+"use strict";

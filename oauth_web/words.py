@@ -1,0 +1,47 @@
+"""Times and numbers in words, for templates."""
+
+from datetime import UTC, datetime
+
+from flask import Flask
+
+from oauth_web.services import services
+from oauth_web.texts import text
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its largest whole unit: ``40 seconds``, ``1 hour``."""
+    whole = max(0, round(seconds))
+    for unit, length in _UNITS:
+        if whole >= length:
+            count = whole // length
+            return text(f"time.{unit}" if count == 1 else f"time.{unit}s", count=count)
+    return text("time.seconds", count=0)
+
+
+def ago(moment: datetime) -> str:
+    """Return how long ago a moment was."""
+    passed = (services().app.clock.now() - moment).total_seconds()
+    return text("time.now") if passed < 1 else text("time.ago", span=span(passed))
+
+
+def until(moment: datetime) -> str:
+    """Return how long it is until a moment."""
+    left = (moment - services().app.clock.now()).total_seconds()
+    return text("time.soon") if left < 1 else text("time.in", span=span(left))
+
+
+def day(moment: datetime) -> str:
+    """Return the date of a moment, in UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d")
+
+
+def number(value: int) -> str:
+    """Return a whole number with separators between thousands."""
+    return f"{value:,}"
+
+
+def add_filters(app: Flask) -> None:
+    """Make these words known to the templates."""
+    app.jinja_env.filters.update(ago=ago, until=until, day=day, number=number)
