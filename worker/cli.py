@@ -7,12 +7,13 @@ import os
 import sys
 from contextlib import closing
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker.errors import BuyerblockError, StoppedError
+from worker.errors import BuyerblockError, StoppedError, UsageError
 from worker.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -62,6 +63,14 @@ def _block_list() -> "BlockList":
     directory = settings().data_dir
     make_private_directory(directory)
     return BlockList(directory)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no time; write it like 2026-11-23 or 2026-11-23T10:00:00Z.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _print_json(value: Any) -> None:
@@ -120,6 +129,32 @@ def unblock(keys: tuple[str, ...]) -> None:
 
 
 @commands.command()
+@click.option(
+    "--format", "name", default="json", show_default=True, help="json, ndjson, csv, txt, orders, mailgun, ..."
+)
+@click.option(
+    "--since", metavar="TIME", help="Only blocks seen since then, such as 2026-11-23 or 2026-11-23T10:00:00Z."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file, whole or not at all.",
+)
+def export(name: str, since: str | None, output: Path | None) -> None:
+    """Print the block list, or write it to a file."""
+    from worker.files import write_chunks_atomically
+
+    moment = _moment(since) if since else None
+    chunks = _block_list().export(name, since=moment)
+    if output:
+        write_chunks_atomically(output, chunks)
+        return
+    for chunk in chunks:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+
+
+@commands.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--block", "to_block", is_flag=True, help="Put the buyers who opted out on the block list.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a mail.")
@@ -134,8 +169,6 @@ def scan(
     paths: tuple[Path, ...], to_block: bool, as_json: bool, trust: tuple[str, ...], authserv_id: str
 ) -> None:
     """Judge mail files without Gmail: .eml files, folders, Maildir and mbox (Google Takeout)."""
-    from datetime import UTC, datetime
-
     from worker.mail_files import total_size
     from worker.scan import blocking
     from worker.scan import scan as scan_files
@@ -164,7 +197,6 @@ def scan(
 )
 def sync(account: str | None, existing: bool) -> int:
     """Run one pass over every connected account now."""
-    from worker.errors import UsageError
     from worker.terminal import progress_bar
 
     app = _app()
