@@ -76,7 +76,7 @@ def test_an_update_does_not_bring_a_disconnected_account_back(accounts: Accounts
 def test_an_unknown_account_gets_a_sentence_that_names_the_known_ones(accounts: Accounts) -> None:
     accounts.connect(EMAIL, GRANT, now=START)
     with pytest.raises(
-        UsageError, match="nobody@gmail.com is not a connected account; connected: seller@gmail.com"
+        UsageError, match=r"nobody@gmail\.com is not a connected account; connected: seller@gmail\.com"
     ):
         accounts.get("nobody@gmail.com")
 

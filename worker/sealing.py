@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -42,13 +43,12 @@ def open_sealer(data_dir: Path, secret: str | None) -> Sealer:
         return Sealer(secret)
     path = data_dir / "secret.key"
     try:
-        return Sealer(path.read_text(encoding="ascii").strip())
+        key = path.read_bytes().strip()
     except FileNotFoundError:
-        write_atomically(path, Fernet.generate_key())
-        return open_sealer(data_dir, None)
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError):
-            raise storage_error("read", path, error) from error
-        raise StorageError(
-            f"{path} is damaged; put it back from a backup, or remove it and sign in again."
-        ) from error
+        key = Fernet.generate_key()
+        write_atomically(path, key)
+    except OSError as error:
+        raise storage_error("read", path, error) from error
+    if not re.fullmatch(rb"[A-Za-z0-9_-]{43}=", key):
+        raise StorageError(f"{path} is damaged; put it back from a backup, or remove it and sign in again.")
+    return Sealer(key.decode())
