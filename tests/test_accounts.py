@@ -43,10 +43,10 @@ def test_the_personal_address_is_the_accounts_own_and_hard_to_guess(accounts: Ac
 
 def test_signing_in_again_keeps_what_was_known_and_clears_the_problem(accounts: Accounts) -> None:
     first = accounts.connect(EMAIL, GRANT, now=START)
-    accounts.update(EMAIL, state="sign_in_again", problem="The sign-in has ended.", existing=False)
+    accounts.update(EMAIL, state="sign_in_again", problem="The sign-in has ended.", search_from=None)
     renewed = Grant("1//new", "client-id", "client-secret", "https://oauth2.example/token")
     account = accounts.connect(EMAIL, renewed, now=START + timedelta(days=30))
-    assert (account.state, account.problem, account.existing) == ("ok", "", False)
+    assert (account.state, account.problem, account.search_from) == ("ok", "", None)
     assert account.personal_address == first.personal_address
     assert account.connected_at == START
     assert accounts.grant(EMAIL) == renewed

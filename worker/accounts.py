@@ -6,7 +6,7 @@ They are kept in ``accounts.json``, by TinyDB, replaced as a whole at each chang
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,9 @@ from worker.files import storage_error, write_atomically
 from worker.gmail.credentials import Grant
 from worker.sealing import Sealer, UnsealError
 
+# Searching from here means the whole mailbox.
+EVER = datetime.fromtimestamp(0, UTC)
+
 State = Literal["ok", "sign_in_again", "problem"]
 
 
@@ -27,11 +30,12 @@ State = Literal["ok", "sign_in_again", "problem"]
 class Account:
     """A connected mailbox.
 
-    personal_address: an address of the account that others may send notices and forwards to. problem: one sentence for
-    the seller, "" if all is well. labels, filter_ids: Gmail's ids of ours. forward_to: where tidied
-    notices go as well. trusted: addresses whose forwards are accepted besides the account's own. existing: whether
-    the mail of the time before is still to be queued. queued: notices not judged yet. last_good_pass: when
-    a pass last left nothing in the queue. swept_at: when the last days were last searched.
+    personal_address: an address of the account that others may send notices and forwards to. problem: one
+    sentence for the seller, "" if all is well. labels, filter_ids: Gmail's ids of ours. forward_to: where tidied
+    notices go as well. trusted: addresses whose forwards are accepted besides the account's own.
+    queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
+    when on the mailbox still has to be searched for mail that the filters missed, None if it has been.
+    swept_at: when the last days were last searched.
     """
 
     email: str
@@ -43,15 +47,15 @@ class Account:
     filter_ids: tuple[str, ...] = ()
     forward_to: str | None = None
     trusted: tuple[str, ...] = ()
-    existing: bool = True
     queued: int = 0
     last_pass: datetime | None = None
     next_pass: datetime | None = None
     last_good_pass: datetime | None = None
+    search_from: datetime | None = None
     swept_at: datetime | None = None
 
 
-_TIMES = ("connected_at", "last_pass", "next_pass", "last_good_pass", "swept_at")
+_TIMES = ("connected_at", "last_pass", "next_pass", "last_good_pass", "search_from", "swept_at")
 _TUPLES = ("filter_ids", "trusted")
 _FIELDS = {it.name for it in fields(Account)}
 
@@ -155,7 +159,9 @@ class _WholeFile(Storage):
 def _new(email: str, now: datetime) -> Account:
     name, _, domain = email.partition("@")
     token = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(8))
-    return Account(email=email, personal_address=f"{name}+optouts-{token}@{domain}", connected_at=now)
+    return Account(
+        email=email, personal_address=f"{name}+optouts-{token}@{domain}", connected_at=now, search_from=EVER
+    )
 
 
 def _to_document(account: Account) -> dict[str, Any]:

@@ -195,29 +195,29 @@ def scan(
 @click.option(
     "--existing", is_flag=True, help="Apply to existing mail: search the whole mailbox for old notices."
 )
-def sync(account: str | None, existing: bool) -> int:
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def sync(account: str | None, existing: bool, dry_run: bool) -> int:
     """Run one pass over every connected account now."""
-    from worker.terminal import progress_bar
+    from worker.terminal import progress_bar, show_preview
 
     app = _app()
-    accounts = [app.accounts.get(account)] if account else app.accounts.all()
-    if not accounts:
+    chosen = [app.accounts.get(account)] if account else app.accounts.all()
+    if not chosen:
         raise UsageError("No account is connected yet; run “buyerblock serve” and sign in with Google.")
     failed = False
     with closing(app.passes):
-        for it in accounts:
-            if existing:
-                app.accounts.update(it.email, existing=True)
+        for it in chosen:
             try:
                 with progress_bar(it.email) as watch:
-                    report = app.passes.run(it.email, watch)
+                    if dry_run:
+                        show_preview(it.email, app.passes.preview(it.email, watch, existing=existing))
+                    else:
+                        click.echo(f"{it.email}: {app.passes.run(it.email, watch, existing=existing)}")
             except StoppedError:
                 return 130
             except BuyerblockError as error:
                 click.echo(f"{it.email}: {error}", err=True)
                 failed = True
-            else:
-                click.echo(f"{it.email}: {report}")
     return 2 if failed else 0
 
 

@@ -14,7 +14,7 @@ from worker.files import write_atomically
 KEPT = timedelta(days=9)  # a day longer than the longest routine search looks back
 
 
-class Judged:
+class JudgedIds:
     """Ids of judged messages in one mailbox."""
 
     def __init__(self, path: Path) -> None:
@@ -25,7 +25,7 @@ class Judged:
             self._days = {}
         self._ids = {message_id for ids in self._days.values() for message_id in ids}
 
-    def __contains__(self, message_id: str) -> bool:
+    def __contains__(self, message_id: object) -> bool:
         return message_id in self._ids
 
     def add(self, message_ids: Iterable[str], now: datetime) -> None:

@@ -7,16 +7,16 @@ program: it becomes the account's state and one sentence for the seller.
 import logging
 from threading import Lock
 
-from worker.accounts import Accounts
+from worker.accounts import EVER, Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.clock import Clock
 from worker.errors import BuyerblockError, SignInAgainError, StoppedError, TransientError
 from worker.gmail.mailbox import Mailbox
-from worker.judged import Judged
+from worker.judged import JudgedIds
 from worker.progress import Watch, unwatched
 from worker.settings import Settings
-from worker.sync import PassReport, Sync
+from worker.sync import PassReport, Preview, Sync
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,13 @@ class Passes:
         self._progress: dict[str, tuple[int, int]] = {}
         self._lock = Lock()
 
-    def run(self, email: str, watch: Watch = unwatched) -> PassReport:
-        """Run one pass; its outcome becomes the account's state. Raises what ended it, StoppedError included."""
+    def run(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> PassReport:
+        """Run one pass; its outcome becomes the account's state. Raises what ended it, StoppedError included.
+
+        existing: search the whole mailbox again.
+        """
+        if existing:
+            self._accounts.update(email, search_from=EVER)
 
         def tell(done: int, total: int) -> None:
             self._progress[email] = (done, total)
@@ -58,9 +63,13 @@ class Passes:
             raise
         finally:
             self._progress.pop(email, None)
-        self._accounts.update(email, state="ok", problem="")
+        self._accounts.update(email, state="problem" if report.advice else "ok", problem=report.advice)
         log.info("Pass over %s: %s.", email, report)
         return report
+
+    def preview(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
+        """Return what a pass over the account would do, and do nothing. Raises GmailError."""
+        return self._sync(email).preview(watch, existing=existing)
 
     def progress(self, email: str) -> tuple[int, int] | None:
         """Return (judged, found so far) of the pass under way, or None."""
@@ -97,7 +106,7 @@ class Passes:
                     accounts=self._accounts,
                     block_list=self._block_list,
                     review=self._review,
-                    judged=Judged(self._settings.data_dir / "judged" / f"{email}.json"),
+                    judged=JudgedIds(self._settings.data_dir / "judged" / f"{email}.json"),
                     clock=self._clock,
                 )
                 self._running[email] = mailbox, sync

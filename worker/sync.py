@@ -6,25 +6,25 @@ pass does the rest again, and doing it again changes nothing.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from worker.accounts import Account, Accounts
+from worker.accounts import EVER, Account, Accounts
 from worker.block_list.block_list import BlockList
-from worker.block_list.model import Sighting
-from worker.block_list.review import Review, ReviewItem
+from worker.block_list.review import Review
 from worker.clock import Clock
 from worker.errors import LabelGoneError
 from worker.filing import filing
 from worker.gmail import rules
 from worker.gmail.mailbox import PAGE, Mailbox
-from worker.gmail.model import Change, Message, MessageRef
-from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, Net, net, wanted_filters
-from worker.judged import Judged
-from worker.notices.judge import judge
-from worker.notices.model import OptOut, Suspect, Verdict
+from worker.gmail.model import Change, MessageRef
+from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, net, wanted_filters
+from worker.judged import JudgedIds
+from worker.missed import Missed, find_missed
+from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 from worker.progress import Watch, unwatched
+from worker.verdicts import Judged, judge_messages, make_durable
 
 RULES_EVERY = timedelta(hours=1)
 LIST_EVERY = timedelta(hours=1)
@@ -32,30 +32,40 @@ SWEEP_EVERY = timedelta(days=1)
 SWEEP_OVER = timedelta(days=7)
 # Gmail's clock and ours may differ, and mail may arrive while a pass ends.
 OVERLAP = timedelta(hours=1)
-# How many messages are judged before their verdicts are made durable together.
+# How many messages are read before their verdicts are made durable together.
 DURABLE_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassReport:
-    """What a pass did. steps: repairs of labels and filters; units: Gmail quota spent."""
+    """What a pass did.
+
+    units: Gmail quota spent. steps: repairs of labels and filters. advice: one sentence on what only the user can
+    put right, or "".
+    """
 
     opt_outs: int = 0
     suspects: int = 0
     unrelated: int = 0
-    queued: int = 0
     units: int = 0
     steps: tuple[rules.Step, ...] = ()
-
-    @property
-    def judged(self) -> int:
-        return self.opt_outs + self.suspects + self.unrelated
+    advice: str = ""
 
     def __str__(self) -> str:
+        judged = self.opt_outs + self.suspects + self.unrelated
         return (
-            f"{self.judged} judged: {self.opt_outs} opt-outs, {self.suspects} to review, "
-            f"{self.unrelated} unrelated; {len(self.steps)} repairs; {self.units} quota units"
+            f"{judged:,} judged: {self.opt_outs:,} opt-outs, {self.suspects:,} to review, "
+            f"{self.unrelated:,} unrelated; {len(self.steps)} repairs; {self.units:,} quota units"
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a pass would do: the same values that a pass applies."""
+
+    steps: tuple[rules.Step, ...]
+    missed: Missed
+    filings: tuple[tuple[Judged, Change], ...]
 
 
 class Sync:
@@ -73,7 +83,7 @@ class Sync:
         accounts: Accounts,
         block_list: BlockList,
         review: Review,
-        judged: Judged,
+        judged: JudgedIds,
         clock: Clock,
     ) -> None:
         self._email = email
@@ -85,6 +95,7 @@ class Sync:
         self._clock = clock
         self._labels: dict[str, str] = {}
         self._trusted: frozenset[str] = frozenset()
+        self._advice = ""
         self._rules_seen: datetime | None = None
         self._unexplained: tuple[int, datetime] | None = None
 
@@ -103,69 +114,101 @@ class Sync:
     def _pass(self, watch: Watch) -> PassReport:
         started, spent = self._clock.now(), self._mailbox.quota.spent
         account = self._accounts.get(self._email)
-        steps = self._keep_rules(account) if self._due(self._rules_seen, RULES_EVERY) else ()
-        self._queue_missed(account, repaired=bool(steps))
+        steps: tuple[rules.Step, ...] = ()
+        if self._advice or self._due(self._rules_seen, RULES_EVERY):
+            account, steps = self._keep_rules(account)
+        self._queue_missed(account, started)
         counts = self._drain(watch)
         self._accounts.update(self._email, last_pass=started, last_good_pass=started, queued=0)
         return PassReport(
             opt_outs=counts[OptOut],
             suspects=counts[Suspect],
-            unrelated=counts.total() - counts[OptOut] - counts[Suspect],
+            unrelated=counts[Unrelated],
             units=self._mailbox.quota.spent - spent,
             steps=steps,
+            advice=self._advice,
         )
 
+    def preview(self, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
+        """Return what a pass would do, and do nothing. It reads, and judges, all that the pass would."""
+        account = self._accounts.get(self._email)
+        account = replace(account, search_from=EVER if existing else account.search_from)
+        there, steps = self._plan(account)
+        self._labels = dict(there.labels) | {
+            step.name: "" for step in steps if isinstance(step, rules.CreateLabel)
+        }
+        since = self._search_from(account, self._clock.now(), broken=bool(steps))
+        missed = self._find(account, since) if since else Missed()
+        queued = [ref.id for page in self._queue_pages() for ref in page] if self._labels[QUEUE] else []
+        refs = [MessageRef(it, "") for it in dict.fromkeys((*queued, *missed.queue))]
+        judged: list[Judged] = []
+        for messages in self._read(refs):
+            judged += messages
+            watch(len(judged), len(refs))
+        filings = tuple((it, filing(it.verdict, it.message, self._labels)) for it in judged)
+        return Preview(steps=steps, missed=missed, filings=filings)
+
     def _due(self, last: datetime | None, every: timedelta) -> bool:
-        return last is None or self._clock.now() - last >= every
+        # A clock that was set back must not keep us waiting until it is there again.
+        return last is None or not timedelta() <= self._clock.now() - last < every
 
     # --- labels and filters
 
-    def _keep_rules(self, account: Account) -> tuple[rules.Step, ...]:
+    def _keep_rules(self, account: Account) -> tuple[Account, tuple[rules.Step, ...]]:
         """Repair labels and filters; return what had to be done."""
-        forward_to = account.forward_to
-        if forward_to and forward_to not in self._mailbox.verified_forwarding_addresses():
-            forward_to = None
-        wanted = wanted_filters(net(account.personal_address), forward_to)
-        there = rules.look(self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted)
-        steps = rules.plan(there, wanted)
+        there, steps = self._plan(account)
+        if steps:
+            # First, durably: mail may have slipped past, whatever happens to this pass.
+            since = self._search_from(account, self._clock.now(), broken=True)
+            account = self._accounts.update(self._email, search_from=since) or account
         there = rules.apply(self._mailbox, there, steps)
         self._labels = dict(there.labels)
         self._accounts.update(self._email, labels=self._labels, filter_ids=there.filter_ids)
-        self._trusted = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
         self._rules_seen = self._clock.now()
-        return steps
+        return account, steps
+
+    def _plan(self, account: Account) -> tuple[rules.Rules, tuple[rules.Step, ...]]:
+        self._trusted = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
+        wanted = wanted_filters(net(account.personal_address), self._forward_to(account))
+        there = rules.look(self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted)
+        return there, rules.plan(there, wanted)
+
+    def _forward_to(self, account: Account) -> str | None:
+        self._advice = ""
+        if account.forward_to and account.forward_to not in self._mailbox.verified_forwarding_addresses():
+            self._advice = (
+                f"Notices are not forwarded yet: add {account.forward_to} in Gmail under Settings, Forwarding and "
+                "POP/IMAP, and confirm it by the mail that Gmail sends there."
+            )
+            return None
+        return account.forward_to
 
     # --- mail that the filters did not queue
 
-    def _queue_missed(self, account: Account, *, repaired: bool) -> None:
-        """Queue mail from before the filters were there, or from while they were broken; and once a day sweep."""
+    def _search_from(self, account: Account, now: datetime, *, broken: bool) -> datetime | None:
+        """Return from when on the mailbox has to be searched, if at all."""
+        due = [account.search_from] if account.search_from else []
+        if broken:
+            due.append(account.last_good_pass - OVERLAP if account.last_good_pass else EVER)
+        if self._due(account.swept_at, SWEEP_EVERY):
+            due.append(now - SWEEP_OVER)
+        return min(due, default=None)
+
+    def _find(self, account: Account, since: datetime) -> Missed:
+        # Whoever asks for the whole mailbox again wants all of it judged again.
         searches = net(account.personal_address)
-        if account.existing or (repaired and account.last_good_pass is None):
-            self._tidy(searches)
-            self._queue(searches, since=None, skip_judged=not account.existing)
-            self._accounts.update(self._email, existing=False, swept_at=self._clock.now())
-        elif repaired and account.last_good_pass is not None:
-            self._queue(searches, since=account.last_good_pass - OVERLAP, skip_judged=True)
-        elif self._due(account.swept_at, SWEEP_EVERY):
-            self._queue(searches, since=self._clock.now() - SWEEP_OVER, skip_judged=True)
-            self._accounts.update(self._email, swept_at=self._clock.now())
+        return find_missed(self._mailbox, searches, since, self._judged if since > EVER else frozenset())
 
-    def _tidy(self, searches: Net) -> None:
-        """Do to old mail in the inbox what the tidy filter would have done."""
-        change = Change(add=frozenset({self._labels[OPT_OUTS]}), remove=frozenset({INBOX}))
-        for query in searches.tidy:
-            found = self._found(f"in:inbox {query}")
-            self._mailbox.change(found, change)
-
-    def _queue(self, searches: Net, *, since: datetime | None, skip_judged: bool) -> None:
-        """Do to old mail what the queue filter would have done."""
-        after = f"after:{int(since.timestamp())} " if since else ""
-        found = {message_id for query in searches.queue for message_id in self._found(f"{after}{query}")}
-        wanted = [it for it in found if not (skip_judged and it in self._judged)]
-        self._mailbox.change(wanted, Change(add=frozenset({self._labels[QUEUE]})))
-
-    def _found(self, query: str) -> list[str]:
-        return [ref.id for page in self._mailbox.find(query=query) for ref in page]
+    def _queue_missed(self, account: Account, now: datetime) -> None:
+        """Do to missed mail what the filters would have done."""
+        since = self._search_from(account, now, broken=False)
+        if since is None:
+            return
+        missed = self._find(account, since)
+        tidied = Change(add=frozenset({self._labels[OPT_OUTS]}), remove=frozenset({INBOX}))
+        self._mailbox.change(missed.tidy, tidied)
+        self._mailbox.change(missed.queue, Change(add=frozenset({self._labels[QUEUE]})))
+        self._accounts.update(self._email, search_from=None, swept_at=now)
 
     # --- the queue
 
@@ -173,82 +216,41 @@ class Sync:
         """Judge and file all that is queued, newest first, a page at a time, so that new mail never waits for old."""
         counts: Counter[type[Verdict]] = Counter()
         total = self._mailbox.count(self._labels[QUEUE])
-        if total == 0 or self._explains_nothing(total):
+        if total == 0 or self._is_known_to_hold_nothing(total):
             return counts
+        self._accounts.update(self._email, queued=total)
         seen: set[str] = set()
         while True:
-            page = next(self._mailbox.find(label_id=self._labels[QUEUE]))
+            page = next(self._queue_pages())
             refs = [ref for ref in page if ref.id not in seen]
             seen.update(ref.id for ref in refs)
-            self._judge_and_file(refs, counts, lambda: watch(counts.total(), max(total, counts.total())))
+            changes: defaultdict[Change, list[str]] = defaultdict(list)
+            for judged in self._read(refs):
+                make_durable(judged, self._email, self._block_list, self._review)
+                for it in judged:
+                    counts[type(it.verdict)] += 1
+                    changes[filing(it.verdict, it.message, self._labels)].append(it.message.id)
+                watch(counts.total(), max(total, counts.total()))
+            self._file(changes)
+            self._accounts.update(self._email, queued=max(0, total - len(seen)))
             if len(page) < PAGE or not refs:
                 break
-        if not seen:
-            self._unexplained = (total, self._clock.now())
+        self._unexplained = None if seen else (total, self._clock.now())
         return counts
 
-    def _explains_nothing(self, count: int) -> bool:
-        if self._unexplained is None or self._unexplained[0] != count:
-            return False
-        return not self._due(self._unexplained[1], LIST_EVERY)
+    def _is_known_to_hold_nothing(self, count: int) -> bool:
+        known = self._unexplained
+        return known is not None and known[0] == count and not self._due(known[1], LIST_EVERY)
 
-    def _judge_and_file(
-        self, refs: list[MessageRef], counts: Counter[type[Verdict]], tell: Callable[[], None]
-    ) -> None:
-        changes: defaultdict[Change, list[str]] = defaultdict(list)
+    def _queue_pages(self) -> Iterator[list[MessageRef]]:
+        return self._mailbox.find(label_id=self._labels[QUEUE])
+
+    def _read(self, refs: list[MessageRef]) -> Iterator[list[Judged]]:
         for start in range(0, len(refs), DURABLE_EVERY):
-            judged = [(it, self._judge(it)) for it in self._mailbox.read(refs[start : start + DURABLE_EVERY])]
-            self._make_durable(judged)
-            for message, verdict in judged:
-                counts[type(verdict)] += 1
-                changes[filing(verdict, message, self._labels)].append(message.id)
-            tell()
+            messages = self._mailbox.read(refs[start : start + DURABLE_EVERY])
+            yield judge_messages(messages, self._trusted)
+
+    def _file(self, changes: dict[Change, list[str]]) -> None:
         for change, message_ids in changes.items():
             self._mailbox.change(message_ids, change)
-        self._judged.add([it for ids in changes.values() for it in ids], self._clock.now())
-
-    def _judge(self, message: Message) -> Verdict:
-        return judge(message.raw, trusted=self._trusted, from_owner="SENT" in message.label_ids)
-
-    def _make_durable(self, judged: Iterable[tuple[Message, Verdict]]) -> None:
-        """Persist, so that filing may acknowledge."""
-        sightings, doubtful = [], []
-        for message, verdict in judged:
-            match verdict:
-                case OptOut():
-                    sightings.append(_sighting(self._email, message, verdict))
-                case Suspect():
-                    doubtful.append(_review_item(self._email, message, verdict))
-                case _:
-                    pass
-        if sightings:
-            self._block_list.record(sightings)
-        if doubtful:
-            self._review.add(doubtful)
-
-
-def _sighting(email: str, message: Message, verdict: OptOut) -> Sighting:
-    return Sighting(
-        account=email,
-        message_id=verdict.message_id or message.id,
-        received_at=message.received_at,
-        address=verdict.address,
-        order_id=verdict.order_id,
-        marketplace=verdict.marketplace,
-        sent_on=verdict.sent_on,
-    )
-
-
-def _review_item(email: str, message: Message, verdict: Suspect) -> ReviewItem:
-    return ReviewItem(
-        account=email,
-        gmail_id=message.id,
-        message_id=verdict.message_id or message.id,
-        received_at=message.received_at,
-        reason=verdict.reason,
-        subject=verdict.subject,
-        sender=verdict.sender,
-        address=verdict.address,
-        order_id=verdict.order_id,
-        marketplace=verdict.marketplace,
-    )
+        self._judged.add([it for message_ids in changes.values() for it in message_ids], self._clock.now())

@@ -4,12 +4,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
+from worker.gmail.wanted import INBOX
+from worker.notices.model import OptOut, Suspect, Unrelated
 from worker.progress import Watch, unwatched
 from worker.scan import Judged
+
+if TYPE_CHECKING:
+    from worker.sync import Preview
 
 
 @contextmanager
@@ -58,6 +64,25 @@ def verdicts(*, as_json: bool) -> Iterator[Callable[[Judged], None]]:
             f"{counts.total():,} mails: {counts['opt_out']:,} opt-outs, {counts['suspect']:,} to review, "
             f"{counts['unrelated']:,} unrelated"
         )
+
+
+def show_preview(email: str, preview: "Preview") -> None:
+    """Print what a pass would do."""
+    for step in preview.steps:
+        click.echo(f"{email}: would {step}")
+    if preview.missed.tidy:
+        click.echo(f"{email}: would take {len(preview.missed.tidy):,} old mails out of the inbox")
+    for judged, change in preview.filings:
+        said = judged.verdict
+        match said:
+            case OptOut():
+                outcome = f"would block {said.address or said.order_id}"
+            case Suspect():
+                outcome = f"would ask you: {said.reason}"
+            case Unrelated():
+                outcome = f"would leave alone: {said.kind}"
+        moved = " and put back into the inbox" if INBOX in change.add else ""
+        click.echo(_printable(f"{email}: {outcome}{moved}  ({judged.message.received_at:%Y-%m-%d})"))
 
 
 def _printable(text: str) -> str:

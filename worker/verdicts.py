@@ -1,0 +1,66 @@
+"""Judge messages and make their verdicts durable: the step before filing may acknowledge them."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+
+from worker.block_list.block_list import BlockList
+from worker.block_list.model import Sighting
+from worker.block_list.review import Review, ReviewItem
+from worker.gmail.model import Message
+from worker.notices.judge import judge
+from worker.notices.model import OptOut, Suspect, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A message and what it tells."""
+
+    message: Message
+    verdict: Verdict
+
+
+def judge_messages(messages: Iterable[Message], trusted: Container[str]) -> list[Judged]:
+    """Judge messages of a mailbox. trusted: addresses whose forwards are accepted."""
+    return [Judged(it, judge(it.raw, trusted=trusted, from_owner="SENT" in it.label_ids)) for it in messages]
+
+
+def make_durable(judged: Iterable[Judged], account: str, block_list: BlockList, review: Review) -> None:
+    """Put opt-outs on the block list and suspects on the review list; both are on disk on return."""
+    sightings, doubtful = [], []
+    for it in judged:
+        match it.verdict:
+            case OptOut() as opt_out:
+                sightings.append(_sighting(account, it.message, opt_out))
+            case Suspect() as suspect:
+                doubtful.append(_review_item(account, it.message, suspect))
+    if sightings:
+        block_list.record(sightings)
+    if doubtful:
+        review.add(doubtful)
+
+
+def _sighting(account: str, message: Message, verdict: OptOut) -> Sighting:
+    return Sighting(
+        account=account,
+        message_id=verdict.message_id or message.id,
+        received_at=message.received_at,
+        address=verdict.address,
+        order_id=verdict.order_id,
+        marketplace=verdict.marketplace,
+        sent_on=verdict.sent_on,
+    )
+
+
+def _review_item(account: str, message: Message, verdict: Suspect) -> ReviewItem:
+    return ReviewItem(
+        account=account,
+        gmail_id=message.id,
+        message_id=verdict.message_id or message.id,
+        received_at=message.received_at,
+        reason=verdict.reason,
+        subject=verdict.subject,
+        sender=verdict.sender,
+        address=verdict.address,
+        order_id=verdict.order_id,
+        marketplace=verdict.marketplace,
+    )
