@@ -1,0 +1,111 @@
+"""Who may enter, in parts: owners, the one-time code, sign-ins under way, limits."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from clocks import FakeClock
+
+from oauth_web import attempts
+from oauth_web.attempts import Attempts
+from oauth_web.entry_code import LIFE, MOST_TRIES, EntryCode
+from oauth_web.limits import Limit
+from oauth_web.owners import Owners
+from worker.errors import DamagedFileError
+
+
+def test_the_first_to_claim_owns_and_the_second_does_not(tmp_path: Path) -> None:
+    assert Owners(tmp_path).claim("first@gmail.com")
+    assert not Owners(tmp_path).claim("second@gmail.com")
+    assert Owners(tmp_path).all() == {"first@gmail.com"}
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b'{"owners": 3}', b"\xff"])
+def test_a_damaged_file_of_owners_is_no_invitation(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "owners.json").write_bytes(damage)
+    with pytest.raises(DamagedFileError):
+        Owners(tmp_path).claim("thief@gmail.com")
+    assert (tmp_path / "owners.json").read_bytes() == damage
+
+
+@pytest.fixture
+def code(clock: FakeClock, terminal: list[str]) -> EntryCode:
+    found = EntryCode(clock.now, terminal.append)
+    found.offer()
+    return found
+
+
+def shown(terminal: list[str]) -> str:
+    return terminal[-1].rpartition(" ")[2]
+
+
+def test_the_code_counts_in_any_spelling_and_once(code: EntryCode, terminal: list[str]) -> None:
+    assert code.accept(f" {shown(terminal).lower().replace('-', ' ')} ")
+    assert not code.accept(shown(terminal))
+
+
+def test_a_code_is_offered_once_while_it_counts(code: EntryCode, terminal: list[str]) -> None:
+    code.offer()
+    assert len(terminal) == 1
+
+
+def test_guessing_uses_the_code_up(code: EntryCode, terminal: list[str]) -> None:
+    right = shown(terminal)
+    for _ in range(MOST_TRIES):
+        assert not code.accept("AAAA-AAAA")
+    assert not code.accept(right)
+    code.offer()
+    assert shown(terminal) != right
+    assert code.accept(shown(terminal))
+
+
+def test_an_old_code_does_not_count(code: EntryCode, terminal: list[str], clock: FakeClock) -> None:
+    clock.advance(LIFE.total_seconds() + 1)
+    assert not code.accept(shown(terminal))
+
+
+def test_nothing_counts_before_a_code_was_offered(clock: FakeClock, terminal: list[str]) -> None:
+    assert not EntryCode(clock.now, terminal.append).accept("")
+
+
+def test_an_attempt_is_taken_once_by_its_own_browser(clock: FakeClock) -> None:
+    under_way = Attempts(clock.now)
+    state = under_way.new_state()
+    under_way.begin(state, session_id="mine", verifier="v", redirect_uri="r")
+    assert under_way.take(state, session_id="another's") is None
+    taken = under_way.take(state, session_id="mine")
+    assert taken is not None
+    assert taken.verifier == "v"
+    assert "verifier" not in repr(taken)
+    assert under_way.take(state, session_id="mine") is None
+
+
+def test_an_attempt_lasts_ten_minutes(clock: FakeClock) -> None:
+    under_way = Attempts(clock.now)
+    under_way.begin("a", session_id="mine", verifier="v", redirect_uri="r")
+    under_way.begin("b", session_id="mine", verifier="v", redirect_uri="r")
+    clock.advance(600)
+    assert under_way.take("a", session_id="mine") is not None
+    clock.advance(1)
+    assert under_way.take("b", session_id="mine") is None
+
+
+def test_a_flood_of_attempts_drops_the_oldest(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "MOST", 3)
+    under_way = Attempts(clock.now)
+    for state in "abcd":
+        under_way.begin(state, session_id="mine", verifier="v", redirect_uri="r")
+    assert under_way.take("a", session_id="mine") is None
+    assert under_way.take("d", session_id="mine") is not None
+
+
+def test_a_limit_counts_each_visitor_in_a_sliding_window(clock: FakeClock) -> None:
+    limit = Limit(2, timedelta(seconds=10), clock.now)
+    assert limit.allows("a")
+    clock.advance(5)
+    assert limit.allows("a")
+    assert not limit.allows("a")
+    assert limit.allows("b")
+    clock.advance(5)
+    assert limit.allows("a")
+    assert not limit.allows("a")

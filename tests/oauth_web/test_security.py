@@ -1,0 +1,279 @@
+"""Attacks on the page that need no Google: each is refused with the right status, and nothing changes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from browsing import csrf_token, post
+from flask import Flask
+from flask.testing import FlaskClient
+from people import OWNER
+
+from oauth_web import create_app
+from oauth_web.services import Services
+from worker.app import App
+
+OPEN = {"/", "/sign-in", "/oauth2/callback", "/healthz"}
+SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+def routes(web: Flask, method: str) -> list[str]:
+    return [
+        rule.rule
+        for rule in web.url_map.iter_rules()
+        if method in (rule.methods or ()) and not rule.arguments and rule.endpoint != "static"
+    ]
+
+
+def state_of(engine: App) -> object:
+    data = engine.settings.data_dir
+    files = {path: path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file()}
+    return {path: content for path, content in files.items() if path.suffix not in {".lock", ".sealed"}}
+
+
+@pytest.mark.usefixtures("owner")
+def test_strangers_see_no_page_but_the_way_in(web: Flask, account: str, blocked: str) -> None:
+    stranger = web.test_client()
+    closed = [path for path in routes(web, "GET") if path not in OPEN]
+    assert "/blocks.json" in closed
+    for path in [*closed, "/?q=a"]:
+        answer = stranger.get(path)
+        assert answer.status_code == (200 if path.startswith("/?") else 401), path
+        assert blocked not in answer.text
+        assert account not in answer.text
+
+
+@pytest.mark.usefixtures("account")
+def test_strangers_change_nothing_even_with_a_token(
+    web: Flask, engine: App, owner: FlaskClient, blocked: str
+) -> None:
+    stranger = web.test_client()
+    stranger.get("/sign-in")
+    with stranger.session_transaction() as session:
+        session["csrf_token"] = "raw"
+    with owner.session_transaction() as session:
+        assert session["csrf_token"] == "raw"
+    token = csrf_token(owner)
+    before = state_of(engine)
+    for path in routes(web, "POST"):
+        if path not in OPEN:
+            answer = stranger.post(path, data={"csrf_token": token, "account": OWNER, "keys": blocked})
+            assert answer.status_code == 401, path
+    assert state_of(engine) == before
+
+
+@pytest.mark.usefixtures("account")
+def test_every_post_needs_the_token_of_its_session(
+    web: Flask, engine: App, owner: FlaskClient, blocked: str
+) -> None:
+    before = state_of(engine)
+    forged = {"", "raw", "x" * 91}
+    assert routes(web, "POST")
+    for path in routes(web, "POST"):
+        for token in forged:
+            answer = owner.post(path, data={"csrf_token": token, "account": OWNER, "keys": blocked})
+            assert answer.status_code == 400, path
+    assert state_of(engine) == before
+    assert owner.get("/blocks").status_code == 200
+
+
+def test_a_token_of_another_session_is_refused(sign_in: Callable[[str], FlaskClient], web: Flask) -> None:
+    owner = sign_in(OWNER)
+    stranger = web.test_client()
+    stranger.get("/sign-in")
+    with stranger.session_transaction() as session:
+        session["csrf_token"] = "another"
+    assert stranger.post("/sign-out", data={"csrf_token": csrf_token(owner)}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "169.254.169.254", "127.0.0.1.nip.io", "a b"]
+)
+def test_a_foreign_host_gets_nothing(owner: FlaskClient, host: str) -> None:
+    answer = owner.get("/blocks", headers={"Host": host})
+    assert answer.status_code == 400
+    assert "under that name" in answer.text
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "localhost:8000", "127.0.0.1:8123"])
+def test_the_names_of_this_machine_are_served(stranger: FlaskClient, host: str) -> None:
+    assert stranger.get("/", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/blocks", "/nothing", "/static/style.css", "/oauth2/callback?state=x"]
+)
+def test_every_answer_carries_the_headers(owner: FlaskClient, path: str) -> None:
+    with owner.get(path) as answer:
+        headers = answer.headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "Strict-Transport-Security" not in headers
+    assert path.startswith("/static") or headers["Cache-Control"] == "no-store"
+
+
+def test_the_cookie_is_for_this_page_alone(stranger: FlaskClient) -> None:
+    cookie = stranger.get("/sign-in").headers["Set-Cookie"]
+    assert cookie.startswith("buyerblock=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Secure" not in cookie
+
+
+def test_behind_https_cookies_and_browsers_are_bound_to_it(engine: App, terminal: list[str]) -> None:
+    settings = replace(engine.settings, public_url="https://list.example.com")
+    web = create_app(replace(engine, settings=settings), tell=terminal.append)
+    answer = web.test_client().get("/", base_url="http://list.example.com")
+    assert answer.status_code == 200
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-buyerblock=")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
+def test_a_session_name_that_was_planted_is_not_taken_over(web: Flask, services: Services) -> None:
+    victim = web.test_client()
+    victim.set_cookie("buyerblock", "planted-by-an-attacker", domain="localhost")
+    victim.get("/sign-in")
+    cookie = victim.get_cookie("buyerblock")
+    assert cookie is not None
+    assert cookie.value != "planted-by-an-attacker"
+    assert services.sessions.get("planted-by-an-attacker") is None
+
+
+def test_sign_out_ends_the_session_for_a_copied_cookie_too(owner: FlaskClient, web: Flask) -> None:
+    thief = web.test_client()
+    cookie = owner.get_cookie("buyerblock")
+    assert cookie is not None
+    thief.set_cookie("buyerblock", cookie.value, domain="localhost")
+    assert thief.get("/blocks").status_code == 200
+    assert post(owner, "/sign-out").status_code == 303
+    assert owner.get_cookie("buyerblock") is None
+    assert thief.get("/blocks").status_code == 401
+    assert owner.get("/blocks").status_code == 401
+
+
+def test_who_stops_being_an_owner_is_out_at_once(owner: FlaskClient, engine: App) -> None:
+    assert owner.get("/blocks").status_code == 200
+    (engine.settings.data_dir / "owners.json").write_bytes(b'{"owners": ["another@gmail.com"]}')
+    assert owner.get("/blocks").status_code == 401
+
+
+def test_a_damaged_file_of_owners_lets_nobody_in(owner: FlaskClient, web: Flask, engine: App) -> None:
+    (engine.settings.data_dir / "owners.json").write_bytes(b"{")
+    for client in (owner, web.test_client()):
+        for path in ("/", "/blocks", "/sign-in"):
+            answer = client.get(path)
+            assert answer.status_code == 503, path
+            assert "owners.json is damaged" in answer.text
+
+
+def test_what_strangers_wrote_is_shown_as_text(engine: App, owner: FlaskClient, account: str) -> None:
+    engine.block_list.block(["111-1111111-1111111"], note=SCRIPT, by="test")
+    engine.accounts.update(account, state="problem", problem=SCRIPT)
+    for path in ("/", "/blocks", f"/blocks?q={SCRIPT}", "/live"):
+        text = owner.get(path).text
+        assert "<script>alert" not in text, path
+        assert "onerror" not in text or "&lt;img src=x onerror" in text, path
+    assert "&lt;script&gt;alert(1)" in owner.get("/").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/../application.py", "/static/..%2fapplication.py", "//evil.example/", "/%00", "/static/"],
+)
+def test_paths_lead_nowhere_else(owner: FlaskClient, path: str) -> None:
+    with owner.get(path) as answer:
+        assert answer.status_code in {404, 400, 308}
+        assert "evil.example" not in answer.headers.get("Location", "")
+
+
+def test_a_line_break_in_a_value_makes_no_header(owner: FlaskClient) -> None:
+    answer = owner.get("/disconnect?account=a%0d%0aSet-Cookie:x=y")
+    assert answer.status_code == 400
+    assert "x=y" not in answer.headers.get("Set-Cookie", "")
+
+
+def test_too_large_a_request_is_refused(owner: FlaskClient) -> None:
+    assert post(owner, "/disconnect", account="x" * 300_000).status_code == 413
+
+
+def test_a_get_never_changes_anything(
+    web: Flask, engine: App, owner: FlaskClient, account: str, blocked: str
+) -> None:
+    before = state_of(engine)
+    for path in routes(web, "GET"):
+        owner.get(path, query_string={"account": account, "key": blocked})
+    assert state_of(engine) == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Forwarded-For": "203.0.113.9"}, {"Forwarded": "for=203.0.113.9"}, {"Via": "1.1 proxy"}],
+)
+def test_a_request_through_a_proxy_is_not_at_home(stranger: FlaskClient, headers: dict[str, str]) -> None:
+    assert stranger.get("/sign-in", headers=headers).status_code == 403
+    assert stranger.get("/sign-in").status_code == 302
+
+
+def test_from_elsewhere_the_first_one_needs_the_code(web: Flask, terminal: list[str]) -> None:
+    visitor = web.test_client()
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    assert visitor.get("/sign-in", environ_overrides=elsewhere).status_code == 403
+    page = visitor.get("/", environ_overrides=elsewhere)
+    assert "Code from the terminal" in page.text
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    wrong = visitor.post("/sign-in", data={"csrf_token": token, "code": "WRONG"}, environ_overrides=elsewhere)
+    assert wrong.status_code == 403
+    code = terminal[-1].rpartition(" ")[2]
+    right = visitor.post("/sign-in", data={"csrf_token": token, "code": code}, environ_overrides=elsewhere)
+    assert right.status_code == 303
+    assert visitor.get("/sign-in", environ_overrides=elsewhere).status_code == 302
+    assert web.test_client().get("/sign-in", environ_overrides=elsewhere).status_code == 403
+
+
+def test_codes_cannot_be_tried_for_ever(stranger: FlaskClient) -> None:
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    page = stranger.get("/", environ_overrides=elsewhere)
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    statuses = [
+        stranger.post(
+            "/sign-in", data={"csrf_token": token, "code": "X"}, environ_overrides=elsewhere
+        ).status_code
+        for _ in range(21)
+    ]
+    assert statuses == [403] * 20 + [429]
+
+
+def test_strangers_cannot_begin_sign_ins_for_ever(web: Flask, owner: FlaskClient) -> None:
+    stranger = web.test_client()
+    statuses = [stranger.get("/sign-in").status_code for _ in range(61)]
+    assert statuses == [302] * 60 + [429]
+    assert owner.get("/sign-in").status_code == 302
+
+
+def test_an_error_that_nobody_foresaw_shows_no_detail(
+    web: Flask, owner: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> str:
+        raise RuntimeError("refresh-token-1234")
+
+    web.view_functions["pages.live"] = fail
+    answer = owner.get("/live")
+    assert answer.status_code == 500
+    assert "1234" not in answer.text
+    assert "refresh-token-1234" in caplog.text
+
+
+def test_the_data_of_sessions_and_owners_is_private(owner: FlaskClient, engine: App) -> None:
+    owner.get("/")
+    for name in ("owners.json", "sessions.sealed", "secret.key"):
+        path = Path(engine.settings.data_dir / name)
+        assert path.stat().st_mode & 0o077 == 0, name
