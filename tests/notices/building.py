@@ -122,7 +122,7 @@ class Mail:
 
     def render(self) -> bytes:
         """The mail as Gmail would hand it out, with CRLF line ends."""
-        kind, body = (self.content_type, self.body) if self.body is not None else self._alternative()
+        kind, body = (self.content_type, self.body) if self.body is not None else self.alternative()
         lines = [*self.above, *self._received(), *self._own_headers()]
         if kind:
             lines.append(f"Content-Type: {kind}")
@@ -197,7 +197,7 @@ class Mail:
             *self.extra,
         ]
 
-    def _alternative(self) -> tuple[str, bytes]:
+    def alternative(self) -> tuple[str, bytes]:
         boundary = "----=_Part_1234567_890123456.1757462690123"
         out = b""
         for kind, source in (("plain", self.text), ("html", self.html)):

@@ -7,7 +7,8 @@ verdicts mean stands in ``model.py``.
 The tables that other packages read too: ``amazon.py`` (domains, marketplaces, senders) and
 ``wording.py`` (what notices say, by language). The other files, from the outside of a mail to its
 inside: ``headers.py``, ``authenticity.py``, ``mime.py``, ``charsets.py``, ``page.py``, ``forwarded.py``,
-``header_lines.py``, ``content.py``, ``sentences.py``, ``aliases.py``, ``dates.py``.
+``header_lines.py``, ``content.py``, ``sentences.py``,
+``aliases.py``, ``dates.py``, ``clues.py``.
 """
 
 from worker.notices.judge import judge

@@ -29,10 +29,14 @@ _RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The From of a mail. address, domain: in lower case, empty where doubt says why there is none."""
+    """The From of a mail. address, domain: in lower case, empty where doubt says why there is none.
+
+    name: what a mail program shows, decoded.
+    """
 
     address: str
     domain: str
+    name: str = ""
     doubt: str | None = None
 
 
@@ -46,15 +50,16 @@ def sender_of(head: Head) -> Sender:
     if not found:
         return _doubtful("The sender is written in a way that genuine notices never use.")
     *names, local, domain = found.groups()
-    if any("@" in decode_words(name) for name in names if name):
+    name = decode_words("".join(filter(None, names))).strip()
+    if "@" in name:
         return _doubtful("The sender's name holds another address.")
     if not _PLAIN_LOCAL.fullmatch(local) or not _PLAIN_DOMAIN.fullmatch(domain):
         return _doubtful("The sender's address has letters that only look like others.")
-    return Sender(f"{local}@{domain}".lower(), domain.lower())
+    return Sender(f"{local}@{domain}".lower(), domain.lower(), name)
 
 
 def _doubtful(reason: str) -> Sender:
-    return Sender("", "", reason)
+    return Sender("", "", doubt=reason)
 
 
 def doubt_about(head: Head, sender: Sender, authserv_id: str) -> str | None:

@@ -1,12 +1,15 @@
 """Bytes to text, whatever the mail claims about its charset."""
 
 import codecs
+import re
 
 # Read with what was declared: their bytes also pass for UTF-8, with another meaning.
 _SEVEN_BIT_OR_WIDE = ("iso2022_jp", "utf-16", "utf-32", "utf-7", "hz")
 
 # Latin codecs accept almost any bytes, so that their names prove nothing; nor does UTF-8 that is not.
 _PROVES_NOTHING = frozenset(("", "utf-8", "ascii", "iso8859-1", "cp1252", "iso8859-15"))
+
+_CHARSET = re.compile(r"ascii|iso|cp\d|utf|shift|euc|big5|gb|hz|koi8|mac|tis|johab|ptcp|kz")
 
 # Kana make up about half of any Japanese sentence; a wrong codec gives rare ideographs instead.
 _KANA = frozenset(map(chr, range(0x3041, 0x30FF)))
@@ -56,10 +59,9 @@ def _strict(data: bytes, name: str) -> str | None:
 
 
 def _known(declared: str) -> str:
-    """Python's name for a charset, or an empty string where it knows none (or none for text)."""
+    """Python's name for a charset of mail, or an empty string for others: "base64" and "idna" are codecs too."""
     try:
-        info = codecs.lookup(declared.strip().strip("\"'"))
-        b"".decode(info.name)
-    except (LookupError, ValueError, UnicodeError):
+        name = codecs.lookup(declared.strip().strip("\"'")).name
+    except (LookupError, ValueError):
         return ""
-    return info.name
+    return name if _CHARSET.match(name) else ""

@@ -21,28 +21,33 @@ from worker.notices.sentences import (
 from worker.notices.wording import Wording
 
 # Mail programs put a picture between texts, hostile mail a thousand pages.
-PAGE_LIMIT = 10
+PAGE_LIMIT = 5
 
 _LOOKS_LIKE_HTML = re.compile(r"\s{0,100}<(?:!doctype html|html|head|body|div|table|p)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A notice's subject, its folded text, and the buyers it names.
+    """A mail's decoded subject, its folded text, and the buyers it names.
 
-    said: the known sentences in it, quoted ones apart. wording: the row by which both halves are said.
+    said: the known sentences in it, proven ones first. title: the row whose subject it has.
     """
 
     subject: str
     text: str
     aliases: tuple[str, ...]
     said: tuple[Sentence, ...]
-    wording: Wording | None
+    title: Wording | None
 
     @property
-    def titled(self) -> bool:
-        """Whether the subject is that of a notice."""
-        return known_subject(self.subject) is not None
+    def wording(self) -> Wording | None:
+        """The row by which both halves are said, one of them by the subject perhaps."""
+        return self.said[0].wording if self.said else None
+
+    @property
+    def around(self) -> str:
+        """The text around the sentences, where the order and the day are named."""
+        return " | ".join(self.text[max(0, each.start - 160) : each.end + 200] for each in self.said)
 
     @property
     def leads(self) -> bool:
@@ -54,32 +59,30 @@ class Content:
         return any(each.start < 160 for each in self.said)
 
     @property
+    def speaks_of_opting_out(self) -> bool:
+        """Whether it mentions unsolicited messages at all, in words known or not."""
+        return hints_at_opting_out(self.text)
+
+    @property
     def other_failure(self) -> bool:
         """Whether it tells of a message that was not delivered, for another reason than an opt-out."""
-        return not self.wording and bool(failures(self.text)) and not hints_at_opting_out(self.text)
+        return not self.wording and bool(failures(self.text)) and not self.speaks_of_opting_out
 
 
 def content_of(subject: str, pages: Iterable[Page]) -> Content:
     """Put together what the pages of one mail say. subject: as it stands in the header."""
     pages = list(pages)
-    whole = "\n\n".join(page.text for page in pages)
-    text = fold(whole)
     found = [
         alias for page in pages for alias in (*aliases_in_links(page.links), *aliases_in_text(page.text))
     ]
+    text = fold("\n\n".join(page.text for page in pages))
     subject = decode_words(subject)
-    said = tuple(each for each in sentences(text) if not each.in_quotes)
-    return Content(subject, text, tuple(dict.fromkeys(found)), said, _wording(subject, text, said))
-
-
-def _wording(subject: str, text: str, said: tuple[Sentence, ...]) -> Wording | None:
-    if said and said[0].wording.proven:
-        return said[0].wording
-    # The subject says "not delivered" as well as the text does.
+    said = tuple(sentences(text))
     title = known_subject(subject)
-    if title is not None and any(reason.language == title.language for reason in reasons(text)):
-        return title
-    return said[0].wording if said else None
+    if title and not (said and said[0].wording.proven):
+        # The subject says "not delivered" as well as the text does.
+        said = tuple(each for each in reasons(text) if each.wording.language == title.language) or said
+    return Content(subject, text, tuple(dict.fromkeys(found)), said, title)
 
 
 def pages_of(parts: Iterable[Part], *, quoted: bool) -> list[Page]:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from worker.notices.amazon import AMAZON_DOMAINS, TYPE_HEADER
+from worker.notices.amazon import AMAZON_DOMAINS, OPT_OUT_TYPE, TYPE_HEADER
 from worker.notices.authenticity import Sender, sender_of
 from worker.notices.content import PAGE_LIMIT, Content, content_of, page_of, pages_of
-from worker.notices.header_lines import find_block
+from worker.notices.header_lines import Block, find_block
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.page import Page
@@ -24,6 +24,11 @@ class Forwarded:
     types: tuple[str, ...] = ()
     again: bool = False
 
+    @property
+    def promising(self) -> bool:
+        """Whether it may be a notice: by its type, or because it mentions unsolicited messages at all."""
+        return OPT_OUT_TYPE in self.types or self.content.speaks_of_opting_out
+
 
 def forwarded_in(found: list[Part]) -> list[Forwarded]:
     """Return the mails of Amazon's that this mail forwards: all attached ones, or the one in its text."""
@@ -40,25 +45,30 @@ def _attached(raw: bytes) -> Forwarded | None:
     sender = sender_of(head)
     if sender.domain not in AMAZON_DOMAINS:
         return None
-    types = tuple(decode_words(value).strip() for value in head.all(TYPE_HEADER.lower()))
+    types = tuple(decode_words(value).strip().upper() for value in head.all(TYPE_HEADER.lower()))
     content = content_of(head.first("subject"), pages_of(parts(raw, head), quoted=False))
     return Forwarded(sender, content, head, types)
 
 
 def _inline(found: list[Part]) -> Forwarded | None:
     pages: list[Page] = []
-    sender, subject, again = None, "", False
+    first: Block | None = None
+    again = False
     # HTML first: the alias stands in a link there, which plain text may have lost.
     for part in sorted(found[:PAGE_LIMIT], key=lambda each: each.kind != "text/html"):
         page = page_of(part, quoted=True)
         lines = page.text.splitlines()
         block = find_block(lines)
-        if block is not None and block.sender.rpartition("@")[2] not in AMAZON_DOMAINS:
+        if block is not None and not _is_amazons(block):
             again, block = True, find_block(lines, block.end)
-        if block is None or block.sender.rpartition("@")[2] not in AMAZON_DOMAINS:
-            continue
-        sender, subject = sender or block.sender, subject or block.subject
-        pages.append(Page("\n".join(lines[block.end :]), page.links))
-    if sender is None:
+        if block is not None and _is_amazons(block):
+            first = first or block
+            pages.append(Page("\n".join(lines[block.end :]), page.links))
+    if first is None:
         return None
-    return Forwarded(Sender(sender, sender.rpartition("@")[2]), content_of(subject, pages), again=again)
+    sender = Sender(first.sender, first.sender.rpartition("@")[2], first.name)
+    return Forwarded(sender, content_of(first.subject, pages), again=again)
+
+
+def _is_amazons(block: Block) -> bool:
+    return block.sender.rpartition("@")[2] in AMAZON_DOMAINS

@@ -76,10 +76,12 @@ _ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 class Block:
     """The header lines of a forwarded mail.
 
-    sender: its address. start, end: numbers of the block's first line and of the first line behind it.
+    sender: its address. name: what stands before it.
+    start, end: numbers of the block's first line and of the first line behind it.
     """
 
     sender: str
+    name: str
     subject: str
     start: int
     end: int
@@ -117,10 +119,13 @@ def _block_at(lines: list[str], number: int) -> Block | None:
             end, open_value = at + 1, ""
         elif text:
             break
-    found = {each.lower() for each in _ADDRESS.findall(values.get("from", ""))}
+    sender = values.get("from", "")
+    found = {each.lower() for each in _ADDRESS.findall(sender)}
     if len(found) != 1 or len(values) < 2:
         return None
-    return Block(found.pop(), values.get("subject", ""), start, end)
+    address = found.pop()
+    name = sender[: sender.lower().find(address)].strip(' "<[*')
+    return Block(address, name, values.get("subject", ""), start, end)
 
 
 def _header(line: str) -> tuple[str, str]:

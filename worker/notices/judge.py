@@ -6,34 +6,26 @@ sentences of notices, then nothing. What fails a step is at most a suspect.
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
-from typing import TypedDict
 
-from worker.notices.aliases import orders
 from worker.notices.amazon import (
     ALIAS_DOMAINS,
     AMAZON_DOMAINS,
-    MARKETPLACE_BY_ID,
-    MARKETPLACE_HEADER,
     NOTICE_SENDERS,
     OPT_OUT_TYPE,
     OTHER_TYPES,
     TYPE_HEADER,
 )
 from worker.notices.authenticity import Sender, doubt_about, sender_of
+from worker.notices.clues import Case, opt_out, suspect
 from worker.notices.content import Content, content_of, pages_of
-from worker.notices.dates import day_in
 from worker.notices.forwarded import Forwarded, forwarded_in
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
-from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
-from worker.notices.sentences import known_subject, mentions_subject
+from worker.notices.model import Unrelated, Verdict
+from worker.notices.sentences import mentions_subject
 
 GMAIL = "mx.google.com"
 
-_NO_CLUE = "It names neither the buyer's address nor an order."
 _CLAIMS_AMAZON = re.compile(
     r"amazon\s?\.\s?(?:com|co|ca|de|fr|it|es|nl|se|pl|ie|in|sg|ae|sa|eg)\b", re.IGNORECASE
 )
@@ -54,9 +46,10 @@ def judge(
     from_owner: Gmail says that the account itself wrote this mail. Such a mail carries no
     Authentication-Results, and needs none.
     """
+    raw = _with_newlines(raw)
     head = read_head(raw)
     sender = sender_of(head)
-    types = [decode_words(value).strip() for value in head.all(TYPE_HEADER.lower())]
+    types = [decode_words(value).strip().upper() for value in head.all(TYPE_HEADER.lower())]
     if any(types) and OPT_OUT_TYPE not in types:
         return Unrelated(OTHER_TYPES.get(types[0], "other notification of Amazon's"))
     if OPT_OUT_TYPE in types:
@@ -65,7 +58,7 @@ def judge(
         return Unrelated("buyer's message")
     if sender.domain in AMAZON_DOMAINS:
         content = _own_content(raw, head)
-        return _by_sentence(_Case(head, sender, content), doubt_about(head, sender, authserv_id))
+        return _by_sentence(Case(head, sender, content), doubt_about(head, sender, authserv_id))
     welcome = from_owner or _trusts(trusted, sender)
     found = list(parts(raw, head))
     if not welcome and not _worth_reading(sender, head, found):
@@ -76,21 +69,12 @@ def judge(
     return _from_elsewhere(head, sender, found, doubt)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A mail that may be a notice: head gives message_id and date, sender the one who says it."""
-
-    head: Head
-    sender: Sender
-    content: Content
-
-
 def _by_type(raw: bytes, head: Head, doubt: str | None) -> Verdict:
     content = _own_content(raw, head)
-    case = _Case(head, sender_of(head), content)
+    case = Case(head, sender_of(head), content)
     if doubt is None and content.other_failure:
         doubt = "Its type says that the buyer opted out, its text gives another reason."
-    return _suspect(case, doubt) if doubt else _opt_out(case)
+    return suspect(case, doubt) if doubt else opt_out(case)
 
 
 def _doubt_about_type(head: Head, sender: Sender) -> str | None:
@@ -101,53 +85,57 @@ def _doubt_about_type(head: Head, sender: Sender) -> str | None:
     return None
 
 
-def _by_sentence(case: _Case, doubt: str | None, *, otherwise: str = "other mail of Amazon's") -> Verdict:
+def _by_sentence(case: Case, doubt: str | None, *, otherwise: str = "other mail of Amazon's") -> Verdict:
     content = case.content
     if content.wording is None:
-        if content.titled and not content.other_failure and not doubt:
-            return _suspect(case, "It has the subject of a notice, but its text is new to us.")
+        if content.title and not content.other_failure:
+            return suspect(case, doubt or "It has the subject of a notice, but its text is new to us.")
         return Unrelated(otherwise)
     if doubt is None:
         doubt = _doubt_about_sentence(case)
-    return _suspect(case, doubt) if doubt else _opt_out(case)
+    return suspect(case, doubt) if doubt else opt_out(case)
 
 
-def _doubt_about_sentence(case: _Case) -> str | None:
+def _doubt_about_sentence(case: Case) -> str | None:
     content = case.content
     if case.sender.address not in NOTICE_SENDERS:
         return f"It reads like a notice, but notices do not come from {case.sender.address}."
     if content.wording is None or not content.wording.proven:
         return "It reads like a notice in words that we only guess."
-    if not content.titled and not content.leads:
+    if not content.title and not content.leads:
         return "It holds the words of a notice, but may only quote them."
     return None
 
 
 def _from_elsewhere(head: Head, sender: Sender, found: list[Part], doubt: str | None) -> Verdict:
     inner = forwarded_in(found)
+    inner = [each for each in inner if each.promising] or inner[:1]
     if len(inner) > 1:
-        several = _Case(head, sender, content_of("", []))
-        return _suspect(several, "It holds several forwarded notices: forward them one by one.")
+        several = Case(head, sender, content_of("", []))
+        return suspect(several, "It holds several forwarded notices: forward them one by one.")
     if inner:
         return _forwarded(head, inner[0], doubt)
     content = content_of(head.first("subject"), pages_of(found, quoted=False))
     if (
         content.wording is None
         or not content.wording.proven
-        or not (content.titled or _claims_amazon(sender, head))
+        or not (content.title or _claims_amazon(sender, head))
     ):
         return Unrelated("other mail")
-    return _suspect(
-        _Case(head, sender, content), sender.doubt or "It reads like a notice, but Amazon did not send it."
+    return suspect(
+        Case(head, sender, content), sender.doubt or "It reads like a notice, but Amazon did not send it."
     )
 
 
 def _forwarded(head: Head, inner: Forwarded, doubt: str | None) -> Verdict:
-    case = _Case(inner.head or head, inner.sender, inner.content)
+    case = Case(inner.head or head, inner.sender, inner.content)
     if inner.again:
         doubt = doubt or "It was forwarded more than once."
     if any(inner.types) and OPT_OUT_TYPE not in inner.types:
         return Unrelated("forwarded mail")
+    if case.content.wording is None and inner.promising and (doubt is None or OPT_OUT_TYPE in inner.types):
+        # Somebody took the trouble to forward it: say that it was not understood.
+        return suspect(case, doubt or "It may be a notice, but its text is new to us.")
     return _by_sentence(case, doubt, otherwise="forwarded mail")
 
 
@@ -178,74 +166,8 @@ def _own_content(raw: bytes, head: Head) -> Content:
     return content_of(head.first("subject"), pages_of(parts(raw, head), quoted=False))
 
 
-# What a notice states.
-
-
-class _Clues(TypedDict):
-    address: str | None
-    order_id: str | None
-    marketplace: str | None
-    sent_on: date | None
-    language: str | None
-    message_id: str | None
-    dated: datetime | None
-
-
-def _opt_out(case: _Case) -> Verdict:
-    if len(case.content.aliases) > 1:
-        return _suspect(case, "It names several buyers.")
-    if len(_orders(case.content)) > 1:
-        return _suspect(case, "It names several orders.")
-    clues = _clues(case)
-    if not clues["address"] and not clues["order_id"]:
-        return _suspect(case, _NO_CLUE)
-    return OptOut(**clues)
-
-
-def _suspect(case: _Case, reason: str) -> Suspect:
-    subject, sender = decode_words(case.head.first("subject")), decode_words(case.head.first("from"))
-    return Suspect(**_clues(case), reason=reason, subject=subject[:500], sender=sender[:500])
-
-
-def _clues(case: _Case) -> _Clues:
-    content = case.content
-    address = content.aliases[0] if len(content.aliases) == 1 else None
-    found = _orders(content)
-    marketplace = _marketplace(case, address)
-    return _Clues(
-        address=address,
-        order_id=found[0] if len(found) == 1 else None,
-        marketplace=marketplace,
-        sent_on=_sent_on(content, marketplace),
-        language=wording.language if (wording := content.wording or known_subject(content.subject)) else None,
-        message_id=case.head.first("message-id").strip().strip("<>")[:500] or None,
-        dated=_dated(case.head),
-    )
-
-
-def _orders(content: Content) -> list[str]:
-    """The orders that the sentence names; where none is near it, those of the whole mail."""
-    near = [content.text[max(0, each.start - 160) : each.end + 160] for each in content.said]
-    return orders(" | ".join(near)) or orders(content.text) or orders(content.subject)
-
-
-def _sent_on(content: Content, marketplace: str | None) -> date | None:
-    near = [content.text[max(0, each.start - 160) : each.end + 300] for each in content.said]
-    return day_in(" | ".join(near), month_first=marketplace == "amazon.com")
-
-
-def _marketplace(case: _Case, address: str | None) -> str | None:
-    named = MARKETPLACE_BY_ID.get(case.head.first(MARKETPLACE_HEADER.lower()).strip())
-    if named:
-        return named
-    if address:
-        return address.partition("marketplace.")[2]
-    return case.sender.domain if case.sender.domain in AMAZON_DOMAINS else None
-
-
-def _dated(head: Head) -> datetime | None:
-    try:
-        when = parsedate_to_datetime(head.first("date")[:200])
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+def _with_newlines(raw: bytes) -> bytes:
+    """Files saved by hand may begin with a blank line, or know carriage returns only."""
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")
+    return raw.lstrip(b"\r\n") if raw[:1] in (b"\r", b"\n") else raw

@@ -4,6 +4,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from worker.notices.wording import WORDING, Wording
@@ -13,6 +14,8 @@ _REACH = 300
 # Text that is searched: far more than any notice has, and little enough for a hostile mail.
 _TEXT_LIMIT = 200_000
 _OCCURRENCES = 20
+# An opening quotation mark stands before the sentence, or before the greeting that leads to it.
+_QUOTE_REACH = 150
 
 _IGNORABLE = dict.fromkeys(
     (0x00, 0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x180E, 0x34F)
@@ -64,49 +67,59 @@ _ROWS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Both halves of a known sentence, close to each other.
+    """A known sentence, or the half of it that gives the reason.
 
-    start, end: where it stands in the folded text. in_quotes: it is quoted, as an article would.
+    start, end: where it stands in the folded text. What stands in quotation marks is no sentence of the mail.
     """
 
     wording: Wording
     start: int
     end: int
-    in_quotes: bool
 
 
 def sentences(folded: str) -> list[Sentence]:
     """Every known sentence in folded text, proven wording first."""
-    found = []
-    for row in _ROWS:
-        at = folded.find(row.because)
-        for _ in range(_OCCURRENCES):
-            if at < 0:
-                break
-            stop = at + len(row.because)
-            if (span := _with_other_half(folded, row.could_not_deliver, at, stop)) is not None:
-                quotes = folded.count('"', max(0, span[0] - _REACH), span[0])
-                found.append(Sentence(row.wording, *span, in_quotes=quotes % 2 == 1))
-            at = folded.find(row.because, stop)
+    found = [
+        Sentence(row.wording, *span)
+        for row in _ROWS
+        for start, end in _occurrences(folded, row.because)
+        if (span := _with_other_half(folded, row.could_not_deliver, start, end))
+        and not _in_quotes(folded, span[0])
+    ]
     return sorted(found, key=lambda each: not each.wording.proven)
 
 
-def _with_other_half(folded: str, phrase: str, start: int, stop: int) -> tuple[int, int] | None:
+def reasons(folded: str) -> list[Sentence]:
+    """Where the "because" half of a proven sentence stands, with or without the other half."""
+    return [
+        Sentence(row.wording, start, end)
+        for row in _ROWS
+        if row.wording.proven
+        for start, end in _occurrences(folded, row.because)
+        if not _in_quotes(folded, start)
+    ]
+
+
+def _occurrences(folded: str, phrase: str) -> Iterator[tuple[int, int]]:
+    at = folded.find(phrase)
+    for _ in range(_OCCURRENCES):
+        if at < 0:
+            return
+        yield at, at + len(phrase)
+        at = folded.find(phrase, at + len(phrase))
+
+
+def _with_other_half(folded: str, phrase: str, start: int, end: int) -> tuple[int, int] | None:
     before = folded.rfind(phrase, max(0, start - _REACH), start)
     if before >= 0:
-        return before, stop
-    after = folded.find(phrase, stop, stop + _REACH)
+        return before, end
+    after = folded.find(phrase, end, end + _REACH)
     return (start, after + len(phrase)) if after >= 0 else None
 
 
-def reasons(folded: str) -> list[Wording]:
-    """The proven wordings of which the "because" half stands in folded text, outside quotation marks."""
-    found = []
-    for row in _ROWS:
-        at = folded.find(row.because)
-        if row.wording.proven and at >= 0 and folded.count('"', max(0, at - _REACH), at) % 2 == 0:
-            found.append(row.wording)
-    return found
+def _in_quotes(folded: str, at: int) -> bool:
+    """Whether quotation marks are open here, as in an article about notices."""
+    return folded.count('"', max(0, at - _QUOTE_REACH), at) % 2 == 1
 
 
 def failures(folded: str) -> list[Wording]:

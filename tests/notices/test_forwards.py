@@ -1,0 +1,292 @@
+"""Forwarded notices: by every client, in every language, and only from those whom the user trusts."""
+
+import re
+from html import escape
+
+import pytest
+from building import GREETINGS, SENTENCES, SUBJECTS, Mail, notice
+
+from worker.notices import OptOut, Suspect, Unrelated, Verdict, judge
+
+OWNER = "seller@gmail.com"
+ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
+ORDER = "406-5322013-9383523"
+SAID = SENTENCES["it"].format(order=ORDER, name="Ginevra", day="9 settembre 2026")
+
+# From, Date, Subject, To as mail programs write them.
+NAMES = {
+    "en": ("From", "Sent", "Subject", "To"),
+    "de": ("Von", "Gesendet", "Betreff", "An"),
+    "fr": ("De", "Envoyé", "Objet", "À"),
+    "it": ("Da", "Inviato", "Oggetto", "A"),
+    "es": ("De", "Enviado el", "Asunto", "Para"),
+    "pt": ("De", "Enviada em", "Assunto", "Para"),
+    "nl": ("Van", "Verzonden", "Onderwerp", "Aan"),
+    "pl": ("Od", "Wysłano", "Temat", "Do"),
+    "sv": ("Från", "Skickat", "Ämne", "Till"),
+    "da": ("Fra", "Sendt", "Emne", "Til"),
+    "fi": ("Lähettäjä", "Lähetetty", "Aihe", "Vastaanottaja"),
+    "cs": ("Od", "Odesláno", "Předmět", "Komu"),
+    "sk": ("Od", "Odoslané", "Predmet", "Komu"),
+    "hu": ("Feladó", "Elküldve", "Tárgy", "Címzett"),
+    "ro": ("De la", "Trimis", "Subiect", "Către"),
+    "tr": ("Kimden", "Tarih", "Konu", "Kime"),
+    "el": ("Από", "Ημερομηνία", "Θέμα", "Προς"),
+    "ru": ("От", "Дата", "Тема", "Кому"),
+    "uk": ("Від", "Дата", "Тема", "Кому"),
+    "bg": ("От", "Дата", "Относно", "До"),
+    "hr": ("Od", "Datum", "Predmet", "Za"),
+    "ca": ("De", "Data", "Assumpte", "Per a"),
+    "ja": ("差出人", "送信日時", "件名", "宛先"),
+    "zh-cn": ("发件人", "发送时间", "主题", "收件人"),
+    "zh-tw": ("寄件者", "寄件日期", "主旨", "收件者"),
+    "ko": ("보낸 사람", "보낸 날짜", "제목", "받는 사람"),
+    "ar": ("من", "التاريخ", "الموضوع", "إلى"),
+    "he": ("מאת", "נשלח", "נושא", "אל"),
+    "id": ("Dari", "Tanggal", "Perihal", "Kepada"),
+    "vi": ("Từ", "Ngày", "Chủ đề", "Đến"),
+    "th": ("จาก", "วันที่", "เรื่อง", "ถึง"),
+}
+SENDER = "Amazon.it <auto-communication@amazon.com>"
+VALUES = (SENDER, "giovedì 10 settembre 2026 02:04", SUBJECTS["it"], OWNER)
+
+
+def values(sender: str = SENDER) -> tuple[str, ...]:
+    return (sender, *VALUES[1:])
+
+
+def gmail(names: tuple[str, ...], sender: str = SENDER) -> str:
+    lines = "<br>".join(f"{name}: {escape(value)}" for name, value in zip(names, values(sender), strict=True))
+    mark = '<div dir="ltr" class="gmail_attr">---------- Forwarded message ---------<br>'
+    return f'<div class="gmail_quote">{mark}{lines}<br></div><br>{inner()}</div>'
+
+
+def outlook(names: tuple[str, ...], sender: str = SENDER) -> str:
+    order = (0, 1, 3, 2)
+    lines = "<br>\n".join(f"<b>{names[at]}:</b> {escape(values(sender)[at])}" for at in order)
+    return f'<div style="border-top:solid #E1E1E1 1pt"><p class="MsoNormal">{lines}<o:p></o:p></p></div>{inner()}'
+
+
+def outlook_web(names: tuple[str, ...], sender: str = SENDER) -> str:
+    order = (0, 1, 3, 2)
+    lines = "<br>".join(f"<b>{names[at]}:</b> {escape(values(sender)[at])}" for at in order)
+    return f'<hr tabindex="-1"><div id="divRplyFwdMsg" dir="ltr"><font>{lines}</font><div>&nbsp;</div></div>{inner()}'
+
+
+def apple(names: tuple[str, ...], sender: str = SENDER) -> str:
+    order = (0, 2, 1, 3)
+    lines = "".join(
+        f"<div><b>{names[at]}: </b><span>{escape(values(sender)[at])}<br></span></div>" for at in order
+    )
+    mark = "<div>Begin forwarded message:</div><br>"
+    return f'<blockquote type="cite">{mark}{lines}<br><div>{inner()}</div></blockquote>'
+
+
+def thunderbird(names: tuple[str, ...], sender: str = SENDER) -> str:
+    order = (2, 1, 0, 3)
+    lines = "".join(
+        f'<tr>\n<th valign="BASELINE" align="RIGHT">{names[at]}: </th>\n<td>{escape(values(sender)[at])}</td>\n</tr>'
+        for at in order
+    )
+    table = f'<table class="moz-email-headers-table"><tbody>{lines}</tbody></table>'
+    return f'<div class="moz-forward-container">-------- Forwarded Message --------{table}<br>{inner()}</div>'
+
+
+def yahoo(names: tuple[str, ...], sender: str = SENDER) -> str:
+    order = (0, 3, 1, 2)
+    lines = "".join(f"<div><b>{names[at]}:</b> {escape(values(sender)[at])}</div>" for at in order)
+    return f'<div class="yahoo_quoted"><div>----- Forwarded Message -----</div>{lines}<div><br></div>{inner()}</div>'
+
+
+CLIENTS = (gmail, outlook, outlook_web, apple, thunderbird, yahoo)
+
+
+def inner() -> str:
+    body = re.search(r"(?s)<body[^>]*>(.*)</body>", notice(rows=2).html)
+    assert body is not None
+    return body[1]
+
+
+def forward(html: str = "", text: str = "", **changes: object) -> Mail:
+    mail = Mail(
+        from_="Anna Verdi <seller@gmail.com>",
+        to="seller+optouts-4f9a2c@gmail.com",
+        subject="Fwd: " + SUBJECTS["it"],
+        type=None,
+        html=html and f"<html><body><p>please add</p>{html}</body></html>",
+        text=text,
+        message_id="<forward@mail.gmail.com>",
+        header_from="gmail.com",
+    )
+    return mail.but(**changes)
+
+
+def by_owner(mail: Mail) -> Verdict:
+    return judge(mail.render(), trusted={OWNER})
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
+@pytest.mark.parametrize("language", NAMES)
+def test_a_forward_is_read_by_every_client_in_every_language(client: object, language: str) -> None:
+    verdict = by_owner(forward(client(NAMES[language])))  # type: ignore[operator]  # a function of the table above
+    assert isinstance(verdict, OptOut), verdict
+    assert (verdict.address, verdict.order_id, verdict.marketplace) == (ALIAS, ORDER, "amazon.it")
+    assert (verdict.language, verdict.message_id) == ("it", "forward@mail.gmail.com")
+
+
+@pytest.mark.parametrize("language", NAMES)
+@pytest.mark.parametrize("margin", ["", "> ", "*"])
+def test_a_forward_in_plain_text_is_read(language: str, margin: str) -> None:
+    bold = "*" if margin == "*" else ""
+    lines = [f"{bold}{name}:{bold} {value}" for name, value in zip(NAMES[language], VALUES, strict=True)]
+    body = [*lines, "", *GREETINGS["it"].splitlines(), SAID, f"Scrivi: <mailto:{ALIAS}?subject=%20x>"]
+    text = "\n".join((margin if margin != "*" else "") + line for line in body)
+    verdict = by_owner(forward(text="FYI\n\n" + text))
+    assert isinstance(verdict, OptOut), verdict
+    assert (verdict.address, verdict.order_id) == (ALIAS, ORDER)
+
+
+def test_a_header_name_may_stand_alone_above_its_value() -> None:
+    rows = "".join(
+        f"<p>{name}:</p><p>{escape(value)}</p>" for name, value in zip(NAMES["en"], VALUES, strict=True)
+    )
+    assert isinstance(by_owner(forward(rows + inner())), OptOut)
+
+
+def test_the_plain_half_of_a_forward_completes_the_html_half() -> None:
+    lines = "\n".join(f"{name}: {value}" for name, value in zip(NAMES["en"], VALUES, strict=True))
+    html = gmail(NAMES["en"]).replace(ALIAS, "")
+    verdict = by_owner(forward(html, f"{lines}\n\n{SAID}\n{ALIAS}\n"))
+    assert isinstance(verdict, OptOut)
+    assert verdict.address == ALIAS
+
+
+# Who may forward
+
+
+def test_the_owners_own_mail_needs_no_results() -> None:
+    raw = forward(gmail(NAMES["en"]), results=None).render()
+    assert isinstance(judge(raw, from_owner=True), OptOut)
+    assert isinstance(judge(raw, trusted={OWNER}), Suspect)
+
+
+def test_a_trusted_address_is_trusted_with_a_suffix_too() -> None:
+    mail = forward(gmail(NAMES["en"]), from_="Seller+shop@Gmail.com")
+    assert isinstance(by_owner(mail), OptOut)
+
+
+@pytest.mark.parametrize("results", ["fail", "none"])
+def test_a_trusted_address_that_is_not_proven_is_suspect(results: str) -> None:
+    assert isinstance(by_owner(forward(gmail(NAMES["en"]), results=results)), Suspect)
+
+
+def test_a_forward_by_a_stranger_is_suspect_and_names_him() -> None:
+    verdict = judge(
+        forward(gmail(NAMES["en"]), from_="Bob <bob@example.net>", header_from="example.net").render()
+    )
+    assert isinstance(verdict, Suspect)
+    assert "bob@example.net" in verdict.reason
+    assert verdict.address == ALIAS
+
+
+def test_a_notice_forwarded_more_than_once_is_suspect() -> None:
+    names = NAMES["en"]
+    once = "".join(
+        f"<div>{name}: {escape(value)}</div>"
+        for name, value in zip(names, values("b@shop.example"), strict=True)
+    )
+    verdict = by_owner(forward(once + gmail(names)))
+    assert isinstance(verdict, Suspect)
+    assert "more than once" in verdict.reason
+
+
+# What is forwarded
+
+
+@pytest.mark.parametrize(
+    ("sender", "expected"),
+    [
+        ("Elio <abcd1234efgh567@marketplace.amazon.it>", Unrelated("other mail")),
+        ("Tips <news@amazon.com.example.org>", Unrelated("other mail")),
+        ("Amazon.it <auto-communication@amazon.com> b@example.net", Unrelated("other mail")),
+        ("Amazon.it", Unrelated("other mail")),
+    ],
+)
+def test_only_forwards_of_amazons_own_mail_count(sender: str, expected: Verdict) -> None:
+    assert by_owner(forward(gmail(NAMES["en"], sender), subject="Fwd")) == expected
+
+
+def test_another_sender_at_amazon_is_suspect() -> None:
+    verdict = by_owner(forward(gmail(NAMES["en"], "Amazon <donotreply@amazon.com>")))
+    assert isinstance(verdict, Suspect)
+    assert "do not come from" in verdict.reason
+
+
+def test_a_forward_in_unknown_words_is_suspect_and_of_other_mail_unrelated() -> None:
+    html = gmail(NAMES["de"]).replace(escape(SUBJECTS["it"]), "x")
+    body = html.replace("scelto di non ricevere messaggi non richiesti", "keine unerwünschten Mails")
+    assert isinstance(by_owner(forward(body)), Suspect)
+    refund = re.sub(r"(?s)</div><br>.*", "</div><br>Il rimborso è partito.</div>", html)
+    assert by_owner(forward(refund)) == Unrelated("forwarded mail")
+
+
+def test_a_reply_is_no_forward() -> None:
+    text = f"Why?\n\nOn Thu, 10 Sep 2026, Amazon.it <auto-communication@amazon.com> wrote:\n> {SAID}\n"
+    assert by_owner(forward(text=text)) == Unrelated("other mail")
+
+
+def test_a_from_without_other_header_lines_is_no_forward() -> None:
+    text = f"From: Amazon <auto-communication@amazon.com>\n\n{SAID}"
+    assert by_owner(forward(text=text, subject="x")) == Unrelated("other mail")
+
+
+# Attached mails
+
+
+def attached(*mails: Mail, kind: str = "message/rfc822", **changes: object) -> Mail:
+    body = b"--b\nContent-Type: text/plain\n\nSee attached.\n"
+    for mail in mails:
+        body += f'--b\nContent-Type: {kind}\nContent-Disposition: attachment; filename="x.eml"\n\n'.encode()
+        body += mail.render().replace(b"\r\n", b"\n") + b"\n"
+    return forward(body=body + b"--b--\n", content_type="multipart/mixed; boundary=b").but(**changes)
+
+
+@pytest.mark.parametrize("kind", ["message/rfc822", "application/octet-stream; name=x.eml"])
+def test_an_attached_notice_is_taken_whole(kind: str) -> None:
+    verdict = by_owner(attached(notice(type=None, message_id="<notice@amazonses.com>"), kind=kind))
+    assert isinstance(verdict, OptOut), verdict
+    assert (verdict.address, verdict.message_id) == (ALIAS, "notice@amazonses.com")
+
+
+def test_an_attached_notice_goes_before_the_text() -> None:
+    mail = attached(notice(), kind="message/rfc822")
+    assert mail.body is not None
+    body = mail.body.replace(
+        b"See attached.", f"From: Bob <b@example.net>\nDate: x\nSubject: y\n\n{SAID}".encode()
+    )
+    assert isinstance(by_owner(mail.but(body=body)), OptOut)
+
+
+def test_the_type_of_an_attached_mail_is_heard_but_does_not_suffice() -> None:
+    assert by_owner(attached(notice(type="REFUND_ISSUED"))) == Unrelated("forwarded mail")
+    unknown = notice(sentence="Xabar {order} yetkazilmadi.", subject="Xabar")
+    verdict = by_owner(attached(unknown))
+    assert isinstance(verdict, Suspect)
+    assert "new to us" in verdict.reason
+
+
+def test_several_attached_notices_are_suspect_but_other_mail_beside_one_is_not() -> None:
+    other = notice(alias="otherbuyer12345@marketplace.amazon.it", order="402-0000000-1111111")
+    assert isinstance(by_owner(attached(notice(), other)), Suspect)
+    refund = Mail(html="<p>Rimborso</p>", type="REFUND_ISSUED")
+    assert isinstance(by_owner(attached(refund, notice())), OptOut)
+    assert by_owner(attached(refund, refund)) == Unrelated("forwarded mail")
+
+
+def test_an_attached_mail_that_is_not_amazons_is_unrelated() -> None:
+    assert by_owner(attached(notice(from_="Bob <bob@example.net>"), subject="x")) == Unrelated("other mail")
+
+
+def test_a_stranger_who_attaches_a_notice_is_suspect() -> None:
+    mail = attached(notice(), from_="Bob <bob@example.net>", header_from="example.net")
+    assert isinstance(judge(mail.render()), Suspect)

@@ -1,0 +1,145 @@
+"""Hostile mail costs time in proportion to its size, and never the process."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+from building import SENTENCES, Mail, notice
+
+from worker.notices import OptOut, judge
+
+BASE = notice(rows=2)
+RESULTS = "Authentication-Results: mx.google.com; "
+
+
+def html(source: str) -> bytes:
+    return BASE.but(html=source).render()
+
+
+def text(source: str) -> bytes:
+    return BASE.but(html="", text=source).render()
+
+
+def mixed(body: bytes) -> bytes:
+    return BASE.but(body=body, content_type="multipart/mixed; boundary=b").render()
+
+
+def checked_by(results: str) -> bytes:
+    return BASE.but(results=None, above=(RESULTS + results,)).render()
+
+
+def nested(depth: int) -> bytes:
+    levels = b"".join(
+        b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (n, n + 1) for n in range(depth)
+    )
+    return BASE.but(
+        body=levels + b"--b%d\n\nhello\n" % depth, content_type="multipart/mixed; boundary=b0"
+    ).render()
+
+
+ATTACKS: dict[str, Callable[[int], bytes]] = {
+    "unclosed elements": lambda n: html("<div>" * n * 200),
+    "elements that are reopened": lambda n: html("<p><font>" * n * 100),
+    "attributes": lambda n: html("<div " + " ".join(f"a{i}" for i in range(n * 100)) + ">x"),
+    "huge attribute": lambda n: html('<div a="' + "x" * n * 1000 + '">'),
+    "quotes that never close": lambda n: html("<a " + "='" * n * 300),
+    "tags that never close": lambda n: html("<a" * n * 500),
+    "style that never closes": lambda n: html("<style" * n * 200),
+    "comments that never close": lambda n: html("<!--" * n * 200),
+    "entities": lambda n: html("&amp&#" * n * 200),
+    "tables in tables": lambda n: html("<table><tr><td>" * n * 100),
+    "text in tables": lambda n: html("<table>" + "x<p>" * n * 200),
+    "blocks": lambda n: html("<p>\n " * n * 300),
+    "links": lambda n: html('<a href="mailto:abcdefgh@marketplace.amazon.it">' * n * 30),
+    "addressees": lambda n: html('<a href="mailto:' + "a," * n * 300 + '">'),
+    "letters that grow": lambda n: html("<style>\u0130</style>" * n * 50),
+    "header lines": lambda n: text("From: a@b.it\n" * n * 100),
+    "header lines without values": lambda n: text("From:\n\n" * n * 100),
+    "letters": lambda n: text("a" * n * 1000),
+    "almost addresses": lambda n: text("abcdefgh+" * n * 100 + "abcdefgh@" * n * 100),
+    "almost orders": lambda n: text("123-1234567-" * n * 100),
+    "sentences": lambda n: text(SENTENCES["it"] * n * 5),
+    "years": lambda n: text((SENTENCES["it"] + " 2026 ") * n * 5),
+    "combining marks": lambda n: text("a" + "\u0315\u0300" * n * 300),
+    "letters that are sentences": lambda n: text("\ufdfa" * n * 300),
+    "dashes": lambda n: text(("-- a" * 60 + "\n") * n * 4),
+    "zeros": lambda n: text("\0" * n * 1000),
+    "nested multiparts": nested,
+    "boundaries": lambda n: mixed(b"--b\n" * n * 300),
+    "almost boundaries": lambda n: mixed(b"--bx\n" * n * 300),
+    "parts": lambda n: mixed(b"--b\nContent-Type: text/html\n\n<div>\n" * n * 30),
+    "parts with long headers": lambda n: mixed((b"--b\n" + b"a:\n" * 500 + b"\n") * n),
+    "attached mails": lambda n: mixed(
+        b"--b\nContent-Type: message/rfc822\n\nFrom: a@amazon.it\n\nx\n" * n * 20
+    ),
+    "headers": lambda n: b"a: b\r\n" * n * 300 + BASE.render(),
+    "folded lines": lambda n: b"Subject: x\r\n" + b" y\r\n" * n * 300 + b"\r\n",
+    "encoded words": lambda n: BASE.but(subject="=?utf-8?q?a?= " * n * 50).render(),
+    "encoded words that never close": lambda n: BASE.but(subject="=?a?q?" * n * 200).render(),
+    "backslashes in the sender": lambda n: BASE.but(from_='"' + "\\" * n * 200).render(),
+    "comments in the results": lambda n: checked_by("(" * n * 200),
+    "quotes in the results": lambda n: checked_by("dmarc=pass " + '"\\' * n * 200),
+    "many results": lambda n: checked_by("dmarc=pass header.from=amazon.com;" * n * 10),
+    "parameters": lambda n: BASE.but(body=b"x", content_type="multipart/mixed;" + " a=b;" * n * 100).render(),
+    "soiled base64": lambda n: (
+        BASE.but(encoding="base64", html="x" * n * 1000).render().replace(b"eHh4", b"!!!!")
+    ),
+    "soft breaks": lambda n: BASE.but(html="=\n" * n * 500).render(),
+}
+
+
+def seconds(raw: bytes) -> float:
+    start = time.process_time()
+    judge(raw)
+    judge(raw, from_owner=True)
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_ten_times_the_mail_takes_at_most_some_ten_times_the_time(name: str) -> None:
+    small, large = ATTACKS[name](10), ATTACKS[name](100)
+    # A quadratic step would make it a hundred times; the constant covers what is bounded anyway.
+    assert seconds(large) < 30 * seconds(small) + 0.5
+
+
+def test_twenty_megabytes_of_html_are_judged_in_a_second_or_two() -> None:
+    mail = notice(type=None)
+    huge = mail.but(html=mail.html + "<p>ciao</p>" * 1_900_000).render()
+    assert len(huge) > 20_000_000
+    start = time.process_time()
+    assert isinstance(judge(huge), OptOut)
+    assert time.process_time() - start < 2
+
+
+def test_style_sheets_of_any_length_do_not_hide_a_notice() -> None:
+    mail = notice(type=None)
+    sheet = "<style>" + ".a{color:red}\n" * 40_000 + "</style>"
+    assert isinstance(judge(mail.but(html=mail.html.replace("<body", sheet + "<body")).render()), OptOut)
+
+
+def test_overlong_tags_lose_their_attributes_only() -> None:
+    mail = notice(type=None)
+    tag = f'<p class="{"x " * 2000}">ciao</p>' * 10
+    assert isinstance(
+        judge(mail.but(html=mail.html.replace("</table></td>", tag + "</table></td>")).render()), OptOut
+    )
+
+
+def test_a_hundred_thousand_open_elements_do_not_end_the_process() -> None:
+    program = (
+        "from worker.notices.page import read_html\n"
+        "for tag in ('<div>', '<b>', '<blockquote>', '<table><tr><td>', '<div hidden>', '<svg>', '<p><font>'):\n"
+        "    read_html(tag * 100_000, quoted=False)\n"
+        "print('alive')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.strip() == "alive", done.stderr
+
+
+def test_a_mail_of_strangers_is_not_read_without_cause() -> None:
+    mail = Mail(from_="a@shop.example", type=None, header_from="shop.example", html="<div>" * 40_000)
+    assert seconds(mail.render()) < 1

@@ -1,0 +1,607 @@
+"""What makes a mail a notice, and what does not."""
+
+from datetime import UTC, date, datetime
+from html import escape
+
+import pytest
+from building import ADVICE, GREETINGS, OPT_OUT, SENTENCES, SUBJECTS, Mail, notice, page
+
+from worker.notices import OptOut, Suspect, Unrelated, Verdict, judge
+
+ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
+ORDER = "406-5322013-9383523"
+SAID = SENTENCES["en"].format(order="111-5322013-9383523")
+
+
+def opt_out(mail: Mail | bytes) -> OptOut:
+    verdict = judge(mail if isinstance(mail, bytes) else mail.render())
+    assert isinstance(verdict, OptOut), verdict
+    return verdict
+
+
+def suspect(mail: Mail | bytes) -> Suspect:
+    verdict = judge(mail if isinstance(mail, bytes) else mail.render())
+    assert isinstance(verdict, Suspect), verdict
+    return verdict
+
+
+def is_opt_out(mail: Mail | bytes) -> bool:
+    return opt_out(mail) is not None
+
+
+def is_suspect(mail: Mail | bytes) -> bool:
+    return suspect(mail) is not None
+
+
+def unrelated(mail: Mail | bytes) -> str:
+    verdict = judge(mail if isinstance(mail, bytes) else mail.render())
+    assert isinstance(verdict, Unrelated), verdict
+    return verdict.kind
+
+
+def without_type(*paragraphs: str, subject: str = "Your messages", **changes: object) -> Mail:
+    """A mail that Gmail received from the sender of notices, without a type."""
+    return Mail(
+        from_="Amazon <auto-communication@amazon.com>",
+        type=None,
+        subject=subject,
+        html=page(list(paragraphs)),
+    ).but(**changes)
+
+
+def test_a_notice_states_everything_it_knows() -> None:
+    assert opt_out(notice(day="9 settembre 2026", message_id="<abc@eu-west-1.amazonses.com>")) == OptOut(
+        address=ALIAS,
+        order_id=ORDER,
+        marketplace="amazon.it",
+        sent_on=date(2026, 9, 9),
+        language="it",
+        message_id="abc@eu-west-1.amazonses.com",
+        dated=datetime(2026, 9, 10, 0, 4, 50, tzinfo=UTC),
+    )
+
+
+# The order of trust
+
+
+def test_the_type_header_decides_whatever_the_language() -> None:
+    mail = notice(sentence="Xabar {order} yetkazilmadi.", subject="Xabar", tld="de", alias=None)
+    assert opt_out(mail).order_id == ORDER
+    assert opt_out(mail).language is None
+
+
+def test_another_type_is_unrelated_even_with_the_words_of_a_notice() -> None:
+    assert unrelated(notice(type="BBC_MESSAGE_CONFIRMATION_TO_MERCHANT")) == "copy of the seller's message"
+    assert unrelated(notice(type="SOMETHING_NEW")) == "other notification of Amazon's"
+
+
+@pytest.mark.parametrize("written", [OPT_OUT.lower(), "=?utf-8?q?BUYER=5FOPTED=5FOUT=5FBSM=5FMESSAGES?="])
+def test_a_type_that_is_written_strangely_is_suspect(written: str) -> None:
+    assert "type header" in suspect(notice(type=written)).reason
+
+
+def test_an_empty_type_counts_as_none() -> None:
+    assert opt_out(notice(type="")).address == ALIAS
+
+
+def test_the_type_may_come_from_any_sender_at_amazon() -> None:
+    assert opt_out(notice(from_="Amazon <whoever@amazon.co.uk>")).address == ALIAS
+
+
+def test_the_sentence_counts_from_the_senders_of_notices_only() -> None:
+    assert "donotreply@amazon.it" in suspect(notice(type=None, from_="Amazon <donotreply@amazon.it>")).reason
+
+
+def test_a_reason_that_contradicts_the_type_is_suspect() -> None:
+    mail = notice(
+        "en", sentence="We were unable to deliver the message you sent for order [{order}]: links in it."
+    )
+    assert "another reason" in suspect(mail).reason
+
+
+def test_both_halves_are_needed() -> None:
+    first, second = SAID.split("because")
+    assert unrelated(without_type("Dear Seller,", first, subject=SUBJECTS["en"])) == "other mail of Amazon's"
+    assert unrelated(without_type("Dear Seller,", "because" + second)) == "other mail of Amazon's"
+    assert (
+        unrelated(without_type("Dear Seller,", first, "so " * 300, "because" + second))
+        == "other mail of Amazon's"
+    )
+
+
+def test_the_subject_may_be_the_half_that_says_not_delivered() -> None:
+    mail = without_type(
+        "Dear Seller,", "because" + SAID.split("because")[1], subject=SUBJECTS["en"] + " (Order 111)"
+    )
+    assert (
+        opt_out(mail.but(html=mail.html.replace("Dear Seller", "Order 111-5322013-9383523"))).language == "en"
+    )
+
+
+def test_a_subject_with_further_words_is_none_of_a_notice() -> None:
+    later = "x " * 200
+    mail = without_type(
+        later, "because" + SAID.split("because")[1], subject=SUBJECTS["en"] + " - here is what to do"
+    )
+    assert unrelated(mail) == "other mail of Amazon's"
+
+
+def test_new_words_under_a_known_subject_are_suspect() -> None:
+    assert "new to us" in suspect(without_type("Something else.", subject=SUBJECTS["en"])).reason
+
+
+def test_a_sentence_far_below_the_beginning_may_be_quoted() -> None:
+    mail = without_type("Here is a copy of what you sent to Kim about the order of Tuesday. " * 4, SAID)
+    assert "may only quote" in suspect(mail).reason
+    assert opt_out(mail.but(subject=SUBJECTS["en"])).order_id == "111-5322013-9383523"
+
+
+# The mail's own text
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "<blockquote>{}</blockquote>",
+        '<div class="gmail_quote">{}</div>',
+        '<p title="{}">hello</p>',
+        '<img alt="{}">',
+        '<a href="https://example.com/?q={}">hello</a>',
+        "<div hidden>{}</div>",
+        "<!-- {} -->",
+        "<style>{}</style>",
+        "He was told: “{}”",
+        'He was told: "Dear Seller, {}"',
+        "On Thu, 10 Sep 2026 at 02:04, Amazon wrote:<br>{}",
+        "---------- Forwarded message ---------<br>{}",
+        "------------- Begin message -------------<br>{}",
+        "From: Amazon &lt;auto-communication@amazon.com&gt;<br>Subject: x<br><br>{}",
+    ],
+)
+def test_what_is_quoted_is_not_said(quoted: str) -> None:
+    assert unrelated(without_type(quoted.format(SAID))) == "other mail of Amazon's"
+
+
+def test_lines_behind_a_quotation_mark_are_not_said() -> None:
+    text = f"Hello,\n\n> {SAID}\n"
+    assert unrelated(without_type().but(html="", text=text)) == "other mail of Amazon's"
+
+
+def test_a_wrapped_line_with_invisible_signs_is_the_same_sentence() -> None:
+    text = (
+        SAID.replace("message", "mes\u00adsage")
+        .replace("buyer has", "buyer\u00a0has")
+        .replace("opt out", "opt\nout")
+    )
+    assert opt_out(without_type().but(html="", text=f"Dear Seller,\n{text}\n")).language == "en"
+
+
+# Genuine or not
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        'mx.google.com; dmarc=pass header.from="amazon.com"',
+        "mx.google.com 1; dmarc=pass (p=QUARANTINE (nested) dis=NONE) header.from=AMAZON.com;",
+        'MX.Google.com; spf=none (a;b) smtp.mailfrom="x;dmarc=fail"@y.example; dmarc=pass header.from=amazon.com',
+        "mx.google.com; (comment) dmarc=pass header.from=amazon.com",
+        "mx.google.com; arc=pass (i=1 dmarc=fail fromdomain=x.example); dmarc=pass header.from=amazon.com; dara=pass",
+    ],
+)
+def test_results_are_read_in_every_spelling(results: str) -> None:
+    assert is_opt_out(notice(results=None, above=(f"Authentication-Results: {results}",)))
+
+
+@pytest.mark.parametrize(
+    ("results", "reason"),
+    [
+        ("mx.google.com; none", "no DMARC result"),
+        ("mx.google.com; dkim=pass header.i=@amazon.com", "no DMARC result"),
+        (
+            'mx.google.com; spf=pass smtp.mailfrom="a;dmarc=pass header.from=amazon.com"@evil.example',
+            "no DMARC result",
+        ),
+        ("mx.google.com; dmarc=fail header.from=amazon.com", "did not pass"),
+        (
+            "mx.google.com; dmarc=pass header.from=amazon.com; dmarc=fail header.from=amazon.com",
+            "did not pass",
+        ),
+        ("mx.google.com; dmarc=pass", "another sender"),
+        ("mx.google.com; dmarc=pass header.from=evil.example", "another sender"),
+        (
+            "mx.google.com; dmarc=pass header.from=amazon.com; dmarc=pass header.from=evil.example",
+            "another sender",
+        ),
+        ("mx.google.com; dmarc=pass header.from=amazon.com.", "another sender"),
+        ("mx.google.com; dmarc", "cannot be read"),
+        ("mx.google.com; " + "(" * 3000, "cannot be read"),
+        ("mx.google.com.evil.example; dmarc=pass header.from=amazon.com", "has checked"),
+        ("", "has checked"),
+    ],
+)
+def test_results_that_do_not_vouch_for_the_sender_make_a_suspect(results: str, reason: str) -> None:
+    mail = notice(results=None, above=(f"Authentication-Results: {results}",))
+    assert reason in suspect(mail).reason
+
+
+def test_only_the_topmost_results_count() -> None:
+    passed = "Authentication-Results: mx.google.com; dmarc=pass header.from=amazon.com"
+    failed = "Authentication-Results: mx.google.com; dmarc=fail header.from=amazon.com"
+    assert is_suspect(notice(results=None, above=(failed, passed)))
+    assert is_opt_out(notice(results=None, above=(passed, failed)))
+
+
+def test_results_below_another_servers_trace_came_with_the_mail() -> None:
+    brought = "Authentication-Results: mx.google.com; dmarc=pass header.from=amazon.com"
+    trace = "Received: from evil.example by relay.example with ESMTP"
+    assert is_suspect(notice(results=None, above=(trace, brought)))
+    assert is_opt_out(
+        notice(results=None, above=("Received: by 10.1.2.3 with SMTP", "Received: (qmail)", brought))
+    )
+
+
+def test_another_server_can_be_the_one_that_vouches() -> None:
+    mail = notice(authserv_id="mx.example.org", above=("Received: from a by relay.example.org",))
+    assert isinstance(judge(mail.render(), authserv_id="mx.example.org"), OptOut)
+    assert isinstance(judge(mail.render()), Suspect)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "auto-communication@amazon.com, b@evil.example",
+        "Amazon: auto-communication@amazon.com;",
+        "auto-communication@amazon.com (Amazon)",
+        '"auto-communication"@amazon.com',
+        "<auto-communication@amazon.com> evil",
+        "Amazon <auto-communication@amazon.com",
+        "=?utf-8?q?x=40amazon=2Ecom?= <auto-communication@amazon.com>",
+        "Amazon <auto-communication@amazon..com>",
+        "x" * 1001 + " <auto-communication@amazon.com>",
+        "",
+    ],
+)
+def test_a_sender_that_two_programs_may_read_differently_is_suspect(sender: str) -> None:
+    assert is_suspect(notice(from_=sender, header_from="amazon.com"))
+
+
+def test_a_mail_without_sender_is_suspect() -> None:
+    raw = notice().render()
+    start = raw.index(b"\r\nFrom:")
+    assert "no sender" in suspect(raw[:start] + raw[raw.index(b"\r\n", start + 2) :]).reason
+
+
+def test_headers_without_end_are_suspect() -> None:
+    assert "headers are longer" in suspect(notice(extra=("X-Filler: " + "x" * 300_000,))).reason
+
+
+# Clues
+
+
+def test_a_notice_without_buyer_and_order_is_suspect() -> None:
+    assert "neither" in suspect(notice(alias=None, order="0")).reason
+
+
+def test_several_buyers_or_orders_are_suspect() -> None:
+    more = '<a href="mailto:otherbuyer12345@marketplace.amazon.it">x</a>'
+    mail = notice()
+    assert (
+        "several buyers" in suspect(mail.but(html=mail.html.replace("</table>", f"<tr><td>{more}", 1))).reason
+    )
+    other = notice(sentence=SENTENCES["it"] + " E [402-0000000-1111111].")
+    assert "several orders" in suspect(other).reason
+
+
+def test_an_order_beside_the_sentence_goes_before_others_in_the_mail() -> None:
+    mail = notice()
+    far = "<p>" + "testo " * 80 + "402-0000000-1111111</p>"
+    assert opt_out(mail.but(html=mail.html.replace("&copy;", far))).order_id == ORDER
+
+
+def test_an_order_in_the_subject_is_better_than_none() -> None:
+    mail = notice("en", alias=None, order="0", subject=SUBJECTS["en"] + " (Order: 111-5322013-9383523)")
+    assert opt_out(mail).order_id == "111-5322013-9383523"
+
+
+@pytest.mark.parametrize(
+    ("marketplace_id", "alias", "sender", "expected"),
+    [
+        ("A1PA6795UKMFR9", ALIAS, '"Amazon.fr" <auto-communication@amazon.es>', "amazon.de"),
+        ("UNKNOWN", ALIAS, '"Amazon.fr" <auto-communication@amazon.es>', "amazon.it"),
+        (None, None, '"Amazon.fr" <auto-communication@amazon.es>', "amazon.fr"),
+        (None, None, "Amazon <auto-communication@amazon.es>", "amazon.es"),
+    ],
+)
+def test_the_marketplace_is_the_most_certain_one(
+    marketplace_id: str | None, alias: str | None, sender: str, expected: str
+) -> None:
+    assert opt_out(notice(marketplace_id=marketplace_id, alias=alias, from_=sender)).marketplace == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("9 settembre 2026", date(2026, 9, 9)),
+        ("9 set 2026", date(2026, 9, 9)),
+        ("September 9th, 2026", date(2026, 9, 9)),
+        ("2026-09-09", date(2026, 9, 9)),
+        ("2026年9月9日", date(2026, 9, 9)),
+        ("09.10.2026", date(2026, 10, 9)),
+        ("Wed Sep 09 22:04:50 UTC 2026", date(2026, 9, 9)),
+        ("31 settembre 2026", None),
+        ("9 pippo 2026", None),
+        ("9 settembre 2026 o 10 settembre 2026", None),
+        ("ieri", None),
+    ],
+)
+def test_the_day_is_kept_where_the_notice_names_a_single_one(written: str, expected: date | None) -> None:
+    assert opt_out(notice(day=written)).sent_on == expected
+
+
+def test_days_are_read_the_american_way_in_america() -> None:
+    sentence = SENTENCES["en"].replace("you sent", "you sent on {day}")
+    mail = notice("en", tld="com", sentence=sentence, day="9/10/2026")
+    british = notice("en", tld="co.uk", sentence=sentence, day="9/10/2026")
+    assert opt_out(mail).sent_on == date(2026, 9, 10)
+    assert opt_out(british).sent_on == date(2026, 10, 9)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Thu, 10 Sep 2026 02:04:50 +0200", datetime(2026, 9, 10, 0, 4, 50, tzinfo=UTC)),
+        ("Thu, 10 Sep 2026 00:04:50 -0000", datetime(2026, 9, 10, 0, 4, 50, tzinfo=UTC)),
+        ("Fri, 31 Dec 9999 23:00:00 -0500", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_the_date_header_is_taken_if_it_is_one(written: str, expected: datetime | None) -> None:
+    assert opt_out(notice(date=written)).dated == expected
+
+
+def test_what_a_stranger_wrote_is_shown_without_control_characters() -> None:
+    verdict = suspect(notice(results=None, subject="\x1b[31mhello", from_="\x1b]0;x <a@example.com>"))
+    assert verdict.subject == " [31mhello"
+    assert verdict.sender == " ]0;x <a@example.com>"
+
+
+def test_the_buyers_name_is_in_no_verdict() -> None:
+    for mail in (notice(name="Ermenegilda"), notice(name="Ermenegilda", results=None)):
+        assert "Ermenegilda" not in repr(judge(mail.render()))
+
+
+# Aliases
+
+
+def linked(target: str) -> Mail:
+    mail = notice(alias=None)
+    return mail.but(html=mail.html.replace("</table>", f'<tr><td><a href="{target}">x</a>', 1))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"mailto:{ALIAS}",
+        f"MailTo:{ALIAS.upper()}?subject= [Importante]",
+        f" mailto:{ALIAS}",
+        "mailto:w0455ph9mvtwg42%40marketplace%2Eamazon.it",
+        "mailto:w0455ph9mvtwg42+0f3b-11ee@marketplace.amazon.it",
+        "&#109;ailto:w0455ph9mvtwg42&#64;marketplace.amazon.it",
+        f"mailto:?to={ALIAS}&amp;subject=x",
+        f"mailto:seller@gmail.com,{ALIAS}",
+        "mailto:w0455ph9mvt\nwg42@marketplace.amazon.it",
+    ],
+)
+def test_an_alias_is_found_in_every_spelling_of_a_link(target: str) -> None:
+    assert opt_out(linked(target)).address == ALIAS
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"mailto:seller@gmail.com?cc={ALIAS}",
+        f"mailto:seller@gmail.com?body={ALIAS}",
+        f"https://example.com/?mailto:{ALIAS}",
+        "mailto:w0455ph9mvtwg42@marketplace.amazon.it.example.com",
+        "mailto:w0455ph9mvtwg42@marketplace-amazon.it",
+        "mailto:w0455ph9mvtwg42@amazon.it",
+        "mailto:short@marketplace.amazon.it",
+        "mailto:blacklisted-w0455ph9mvtwg42@marketplace.amazon.it",
+        "mailto:no-reply-amazon-iba-buyer@marketplace.amazon.it",
+        "mailto:donotreply12345@marketplace.amazon.it",
+        "mailto:",
+    ],
+)
+def test_what_is_no_buyers_alias_is_none(target: str) -> None:
+    verdict = opt_out(linked(target))
+    assert (verdict.address, verdict.order_id) == (None, ORDER)
+
+
+def test_an_alias_in_visible_text_counts_and_its_host_has_an_end() -> None:
+    mail = notice(alias=None)
+
+    def saying(text: str) -> str | None:
+        return opt_out(mail.but(html=mail.html.replace("Gentile", f"{text} Gentile"))).address
+
+    assert saying(f"Contact {ALIAS}.") == ALIAS
+    assert saying(f"&lt;{ALIAS}&gt;") == ALIAS
+    assert saying("w0455ph9mvt<wbr>wg42@marketplace.amazon.it") == ALIAS
+    assert saying("x@m.marketplace.amazon.co.jp w0455ph9mvtwg42@m.marketplace.amazon.co.jp") == (
+        "w0455ph9mvtwg42@m.marketplace.amazon.co.jp"
+    )
+    assert saying(f"{ALIAS}.example.com") is None
+    assert saying(f"{ALIAS}-x.example") is None
+    assert saying(f"blacklisted-{ALIAS}") is None
+
+
+def test_one_alias_in_several_spellings_is_one_buyer() -> None:
+    assert (
+        opt_out(linked(f"mailto:{ALIAS}?cc=,").but(text=f"{ALIAS.upper()} {GREETINGS['it']}")).address
+        == ALIAS
+    )
+
+
+# Encodings
+
+
+@pytest.mark.parametrize(
+    ("charset", "language"),
+    [
+        *[("utf-8", language) for language in SENTENCES],
+        *[
+            ("iso-8859-1", "it"),
+            ("windows-1252", "fr"),
+            ("iso-8859-15", "fr"),
+            ("us-ascii", "it"),
+            ("utf-16", "it"),
+        ],
+        *[(name, "ja") for name in ("iso-2022-jp", "shift_jis", "cp932", "euc-jp", "utf-16", "utf-7")],
+    ],
+)
+@pytest.mark.parametrize("encoding", ["quoted-printable", "base64", "8bit"])
+def test_every_encoding_is_read(charset: str, language: str, encoding: str) -> None:
+    if encoding != "base64" and charset == "utf-16":
+        pytest.skip("UTF-16 holds bytes that look like line ends, and travels in base64 only")
+    verdict = opt_out(notice(language, type=None, charset=charset, encoding=encoding))
+    assert (verdict.language, verdict.address) == (language, ALIAS)
+
+
+@pytest.mark.parametrize("label", ["utf-8", "us-ascii", "iso-8859-1", "x-unknown", "", "base64", '"utf-8'])
+@pytest.mark.parametrize(
+    ("charset", "language"),
+    [("iso-2022-jp", "ja"), ("cp932", "ja"), ("euc-jp", "ja"), ("cp1252", "it"), ("utf-8", "fr")],
+)
+def test_a_wrong_or_missing_charset_does_not_hide_a_notice(label: str, charset: str, language: str) -> None:
+    raw = notice(language, type=None, charset=charset, encoding="8bit").render()
+    assert (
+        opt_out(raw.replace(f"charset={charset}".encode(), f"charset={label}".encode())).language == language
+    )
+
+
+def test_a_damaged_letter_costs_no_more_than_itself() -> None:
+    for charset, language in (("utf-8", "fr"), ("shift_jis", "ja")):
+        raw = notice(language, type=None, charset=charset, encoding="8bit").render()
+        damaged = raw.replace(b"</table></td>", b"\xff\xfe</table></td>")
+        assert opt_out(damaged).language == language
+
+
+def test_bytes_in_no_charset_at_all_are_passed_over() -> None:
+    verdict = opt_out(notice().but(text="\udc81\udc8d".encode("utf-8", "surrogatepass").decode("latin-1")))
+    assert verdict.address == ALIAS
+
+
+def test_base64_with_a_soiled_end_is_read() -> None:
+    raw = notice(encoding="base64").render()
+    end = raw.rindex(b"\r\n\r\n------=")
+    assert opt_out(raw[: end - 3] + b"!\r\n*" + raw[end:]).address == ALIAS
+
+
+def test_a_boundary_in_pieces_and_out_of_order_is_one_boundary() -> None:
+    mail = notice()
+    kind = (
+        "multipart/alternative; boundary*1*=%5f1234567_890123456.1757462690123; boundary*0*=utf-8''----=_Part"
+    )
+    assert opt_out(mail.but(body=mail.alternative()[1], content_type=kind)).address == ALIAS
+
+
+@pytest.mark.parametrize(
+    "kind", [None, "multipart/alternative", "multipart/mixed; boundary=none", "nonsense"]
+)
+def test_a_body_without_usable_parts_is_read_as_it_stands(kind: str | None) -> None:
+    body = notice().html.encode()
+    assert opt_out(notice().but(body=body, content_type=kind)).address == ALIAS
+
+
+def test_text_attached_as_a_file_is_not_said() -> None:
+    body = b"--b\nContent-Type: text/plain\n\nhello\n--b\nContent-Type: text/plain\nContent-Disposition: attachment\n\n"
+    mail = without_type(body=body + SAID.encode() + b"\n--b--\n", content_type="multipart/mixed; boundary=b")
+    assert unrelated(mail) == "other mail of Amazon's"
+
+
+def test_a_frameset_has_no_text() -> None:
+    assert unrelated(without_type(html="<frameset><frame></frameset>")) == "other mail of Amazon's"
+
+
+def test_preformatted_html_keeps_its_lines() -> None:
+    text = f"<pre>Hello\n> {SAID}\n</pre>"
+    assert unrelated(without_type(text)) == "other mail of Amazon's"
+
+
+def test_files_saved_by_hand_are_read() -> None:
+    raw = notice().render()
+    for changed in (
+        b"\r\n\r\n" + raw,
+        raw.replace(b"\r\n", b"\r"),
+        raw.replace(b"\r\n", b"\n"),
+        b"\xef\xbb\xbf" + raw,
+    ):
+        assert opt_out(changed).address == ALIAS
+
+
+def test_headers_that_are_utf8_already_are_read() -> None:
+    raw = notice("ja", type=None, subject="SUBJECT").render()
+    assert opt_out(raw.replace(b"SUBJECT", SUBJECTS["ja"].encode())).language == "ja"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "=?UTF-8?Q?Il_tuo_messaggio_all=27acquirente_non_=C3?= =?UTF-8?Q?=A8_stato_consegnato?=",
+        "=?iso-8859-1?q?Il_tuo_messaggio_all=27acquirente_non_=E8?= =?utf-8*it?B?IHN0YXRvIGNvbnNlZ25hdG8=?=",
+        "Il tuo =?UTF-8?Q?messaggio?= all'acquirente =?UTF-8?Q?non_=C3=A8?= stato consegnato",
+    ],
+)
+def test_a_subject_in_encoded_words_is_one_text(subject: str) -> None:
+    mail = notice(
+        type=None,
+        sentence="Perché l'acquirente ha scelto di non ricevere messaggi non richiesti dai venditori",
+    )
+    assert opt_out(mail.but(subject=subject)).language == "it"
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\n", b"\r", b"\0" * 50, b"From: ", b"no mail at all", b"\xff" * 99, b"a:b\nc"]
+)
+def test_anything_gets_a_verdict(raw: bytes) -> None:
+    assert judge(raw) == Unrelated("other mail")
+
+
+# Mail from elsewhere
+
+
+def stranger(sender: str = "Bob <bob@example.net>", **changes: object) -> Mail:
+    body = page([escape(GREETINGS["en"]), SAID, ADVICE["en"]])
+    return Mail(
+        from_=sender, type=None, subject="Hello", html=body, header_from=sender.split("@")[1][:-1]
+    ).but(**changes)
+
+
+def test_an_article_that_quotes_a_notice_is_unrelated() -> None:
+    assert unrelated(stranger()) == "other mail"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subject": SUBJECTS["en"]},
+        {"sender": "Amazon.com <bob@example.net>"},
+        {"sender": "Bob <bob@amazon.com.example.net>"},
+        {"sender": "Bob <bob@\u0430mazon.com>"},
+        {"extra": ("From: Amazon <auto-communication@amazon.com>",)},
+    ],
+)
+def test_an_imitation_of_amazon_is_suspect(changes: dict[str, object]) -> None:
+    assert suspect(stranger(**changes)).order_id == "111-5322013-9383523"  # type: ignore[arg-type]  # free fields
+
+
+def test_a_buyer_never_sends_a_notice() -> None:
+    mail = notice(from_=f"Elio <{ALIAS}>", type=None)
+    assert unrelated(mail) == "buyer's message"
+    assert is_suspect(mail.but(type=OPT_OUT))
+
+
+def test_the_same_mail_gets_the_same_verdict() -> None:
+    verdicts: set[Verdict] = {judge(notice().render()) for _ in range(3)}
+    assert len(verdicts) == 1
