@@ -1,0 +1,67 @@
+"""OAuth clients as made in Google's console, and where they may send people back to."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An OAuth client; Google gives a secret to Desktop apps too."""
+
+    id: str
+    secret: str
+    kind: Literal["installed", "web"]
+    redirect_uris: tuple[str, ...]
+
+    def allows(self, redirect_uri: str) -> bool:
+        """Say whether Google would send people back there.
+
+        A Desktop app may use any port of the loopback address, over plain http; a web client
+        only what is registered, letter by letter.
+        """
+        if self.kind == "web":
+            return redirect_uri in self.redirect_uris
+        parts = urlsplit(redirect_uri)
+        return parts.scheme == "http" and parts.hostname in _LOOPBACK
+
+    def file(self, url: str) -> dict[str, object]:
+        """Return the client file in Google's format, with this sandbox's addresses."""
+        return {
+            self.kind: {
+                "client_id": self.id,
+                "project_id": "buyerblock-sandbox",
+                "auth_uri": f"{url}/o/oauth2/v2/auth",
+                "token_uri": f"{url}/token",
+                "auth_provider_x509_cert_url": f"{url}/oauth2/v1/certs",
+                "client_secret": self.secret,
+                "redirect_uris": list(self.redirect_uris) or ["http://localhost"],
+            }
+        }
+
+
+class Clients:
+    """The clients of one Google Cloud project."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, Client] = {}
+        self._lock = threading.Lock()
+
+    def create(self, kind: Literal["installed", "web"], redirect_uris: Iterable[str] = ()) -> Client:
+        with self._lock:
+            number = len(self._clients) + 1
+            client = Client(
+                f"1234567890-{number:04d}.apps.googleusercontent.com",
+                f"GOCSPX-sandbox-{number:04d}",
+                kind,
+                tuple(redirect_uris),
+            )
+            self._clients[client.id] = client
+        return client
+
+    def get(self, client_id: str) -> Client | None:
+        return self._clients.get(client_id)

@@ -1,0 +1,103 @@
+"""Turn a raw mail into text: headers decoded, parts flattened, HTML stripped. Never raises.
+
+A mail that is not valid MIME is read as far as it goes, like Gmail does.
+"""
+
+import email
+import email.policy
+import re
+from contextlib import suppress
+from email.header import decode_header, make_header
+from email.message import Message
+from email.utils import getaddresses
+
+from selectolax.lexbor import LexborHTMLParser
+
+SNIPPET = 200  # characters
+_DEEPEST = 100  # parts inside parts; what lies deeper is not looked at
+
+
+def parse(raw: bytes) -> Message:
+    """Return the tree of parts; of a mail whose nesting defeats the parser, only the headers."""
+    try:
+        return email.message_from_bytes(raw, policy=email.policy.compat32)
+    except RecursionError:
+        return email.message_from_bytes(raw.partition(b"\r\n\r\n")[0], policy=email.policy.compat32)
+
+
+def decoded(value: object) -> str:
+    """Return a header's value as Gmail shows it: RFC 2047 decoded, unfolded; raw bytes are taken for UTF-8."""
+    text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    with suppress(LookupError, ValueError, email.errors.HeaderParseError):  # then it is shown as it came
+        text = str(make_header(decode_header(text)))
+    return re.sub(r"\r?\n[ \t]*", " ", text).strip()
+
+
+def headers(mail: Message) -> list[tuple[str, str]]:
+    """Return all headers in their order, decoded."""
+    return [(name, decoded(value)) for name, value in mail.raw_items()]
+
+
+def header(mail: Message, name: str) -> str:
+    """Return the first header of that name, decoded; "" when there is none."""
+    return next((decoded(value) for key, value in mail.raw_items() if key.lower() == name), "")
+
+
+def addresses(mail: Message, name: str) -> list[str]:
+    """Return the bare addresses in all headers of that name, lower case."""
+    values = [decoded(value) for key, value in mail.raw_items() if key.lower() == name]
+    return [address.lower() for _, address in getaddresses(values) if address]
+
+
+def children(mail: Message) -> list[Message]:
+    """Return the parts directly below; an attached message counts as one part of its own."""
+    payload = mail.get_payload()
+    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
+
+
+def leaves(mail: Message, depth: int = 0) -> list[Message]:
+    """Return the parts that hold data, in order."""
+    below = children(mail)
+    if not below:
+        return [mail]
+    return [] if depth >= _DEEPEST else [leaf for part in below for leaf in leaves(part, depth + 1)]
+
+
+def data(part: Message) -> bytes:
+    """Return the decoded bytes of a part."""
+    try:
+        payload = part.get_payload(decode=True)
+    except (ValueError, LookupError):
+        payload = None
+    return payload if isinstance(payload, bytes) else b""
+
+
+def filename(part: Message) -> str:
+    try:
+        return decoded(part.get_filename() or "")
+    except (LookupError, ValueError):
+        return ""
+
+
+def text(mail: Message) -> str:
+    """Return the words that a reader sees, and those in hidden elements; no attributes, no link targets."""
+    return " ".join(_part_text(leaf) for leaf in leaves(mail) if leaf.get_content_maintype() == "text")
+
+
+def snippet(whole: str) -> str:
+    """Return the start of the text, HTML-escaped as Gmail does it."""
+    short = re.sub(r"\s+", " ", whole).strip()[:SNIPPET]
+    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
+
+
+def _part_text(part: Message) -> str:
+    raw = data(part)
+    try:
+        whole = raw.decode(part.get_content_charset() or "utf-8", "replace")
+    except (LookupError, ValueError):
+        whole = raw.decode("utf-8", "replace")
+    if part.get_content_subtype() != "html":
+        return whole
+    tree = LexborHTMLParser(whole)
+    tree.strip_tags(["style", "script", "title"])
+    return tree.body.text(separator=" ") if tree.body else ""
