@@ -46,7 +46,8 @@ def consent_url(client: Client, redirect_uri: str, *, state: str, hint: str | No
     flow = _flow(client, redirect_uri, scopes=SCOPES)
     extra = {"login_hint": hint} if hint else {}
     # Without prompt=consent Google sends a refresh token at the first sign-in only.
-    url, _ = flow.authorization_url(access_type="offline", prompt="consent", state=state, **extra)
+    with _http_to_ourselves(client.auth_uri):
+        url, _ = flow.authorization_url(access_type="offline", prompt="consent", state=state, **extra)
     return url, flow.code_verifier
 
 
@@ -130,13 +131,13 @@ _environment = threading.Lock()
 
 
 @contextmanager
-def _http_to_ourselves(token_uri: str) -> Iterator[None]:
-    """Let oauthlib use plain http for this exchange, if the client file says so.
+def _http_to_ourselves(uri: str) -> Iterator[None]:
+    """Let oauthlib use plain http for this step, if the client file says so.
 
     The client file was checked: its http addresses are on this machine. oauthlib knows no other switch than the
-    environment, so it is set for the length of the exchange.
+    environment, so it is set for the length of the step.
     """
-    if token_uri.startswith("https://"):
+    if uri.startswith("https://"):
         yield
         return
     with _environment:
