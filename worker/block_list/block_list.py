@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
-from worker.block_list import changes
+from worker.block_list import bulk, changes, imports
 from worker.block_list.database import Database
-from worker.block_list.documents import format_time, storable, to_block
+from worker.block_list.documents import format_time, one_line, storable, to_block
 from worker.block_list.entries import OpenEntries
 from worker.block_list.exports import export_format
+from worker.block_list.import_model import Import, Preview
 from worker.block_list.keys import Key, parse_key
 from worker.block_list.merging import rounded_up, whole_second
 from worker.block_list.model import (
@@ -95,7 +97,7 @@ class BlockList:
         """
         if len(note) > LONGEST_NOTE:
             raise UsageError(f"The note is longer than {LONGEST_NOTE:,} characters; shorten it.")
-        note, at = storable(note), self._now()
+        note, at = one_line(note), self._now()
         with self._writing("block", by=by, at=at) as entries:
             return [_block_one(entries, key, note=note, reason=reason, at=at) for key in keys]
 
@@ -137,6 +139,32 @@ class BlockList:
             earliest = format_time(rounded_up(since)).encode()
             raws = [raw for raw in raws if last_seen_of(raw) >= earliest]
         return writer(list(map(public_part, raws)), whole_second(exported_at or self._now()))
+
+    def preview_import(self, source: bytes | BinaryIO, format_name: str = "auto") -> Preview:
+        """Say what an import of this file would do; nothing changes. Raises the UsageError of ``imports.read``."""
+        found = imports.read(source, format_name)
+        with self._storage.still:
+            return bulk.preview(self._storage.current(), found)
+
+    def apply_import(self, preview: Preview, *, source: str = "", by: str) -> Import:
+        """Do what the preview said, all of it or nothing. source: the name of the file, for people."""
+        at = self._now()
+        with self._storage.writing(About("import", by=by, at=at)) as transaction:
+            return bulk.apply(transaction, preview, source=storable(source), by=by, at=at)
+
+    def undo_import(self, import_id: str, *, by: str) -> int:
+        """Take out what an import added and nothing else has confirmed since; return how many blocks.
+
+        Orders that it resolved stay resolved. Raises UsageError for an unknown import.
+        """
+        at = self._now()
+        with self._storage.writing(About("undo import", by=by, at=at)) as transaction:
+            return bulk.undo(transaction, import_id, at=at)
+
+    def imports(self) -> list[Import]:
+        """Return the imports that were made, newest first."""
+        with self._storage.still:
+            return bulk.made(self._storage.current())
 
     def audit(self) -> Iterator[bytes]:
         """Yield the audit trail, oldest first: JSON lines that say who or what changed which entries, when."""

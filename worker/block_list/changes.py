@@ -7,10 +7,10 @@ stored: one call, or several, run inside one transaction of the caller.
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
-from typing import Protocol
+from typing import Literal, Protocol
 
 from worker.block_list.keys import Key
-from worker.block_list.merging import block_of, merge, whole_second, without_order
+from worker.block_list.merging import block_of, merge, stronger, whole_second, without_order
 from worker.block_list.model import Block, Entry, Reason, Sighting
 
 
@@ -59,7 +59,8 @@ def record(entries: Entries, sighting: Sighting) -> bool:
 def block(entries: Entries, new: Entry) -> bool:
     """Put a block in force because a person says so; return False if it was in force already.
 
-    A note is added to what is known; a person's word also ends an earlier unblocking.
+    A note is added to what is known; a person's word also ends an earlier unblocking, and outlasts the undo
+    of an import that named the buyer.
     """
     held = _held(entries, new.block.address, None if new.block.address else new.block.orders[0])
     if not held:
@@ -68,14 +69,39 @@ def block(entries: Entries, new: Entry) -> bool:
     entry = held[0]
     known = entry.unblocked_at is None
     if known:
-        merged = Entry(
-            block=replace(entry.block, note=new.block.note or entry.block.note), import_id=entry.import_id
-        )
+        reason = stronger(entry.block.reason, new.block.reason)
+        merged = Entry(block=replace(entry.block, reason=reason, note=new.block.note or entry.block.note))
     else:
-        merged = Entry(block=merge(entry.block, new.block), import_id=new.import_id)
+        merged = Entry(block=merge(entry.block, new.block))
     if merged != entry:
         entries.put(merged)
     return not known
+
+
+def take_in(entries: Entries, new: Entry) -> Literal["added", "known", "unblocked"]:
+    """Put an imported block in force unless the buyer is known; a list does not end an unblocking.
+
+    An order that so far stood alone joins the block, which then outlasts the undo of the import; an order of
+    another buyer stays there.
+    """
+    held = entries.get(new.block.key) if new.block.address else entries.of_order(new.block.key)
+    orders = [] if held else [entry for order in new.block.orders if (entry := entries.of_order(order))]
+    for entry in (held, *orders):
+        if entry is not None and entry.unblocked_at is not None:
+            return "unblocked"
+    if held is not None:
+        return "known"
+    block, alone = new.block, []
+    for entry in orders:
+        if entry.block.address is None:
+            block = merge(entry.block, block)
+            alone.append(entry)
+        else:
+            block = replace(
+                block, orders=tuple(order for order in block.orders if order not in entry.block.orders)
+            )
+    _replace(entries, alone, Entry(block=block, import_id=None if alone else new.import_id))
+    return "added"
 
 
 def unblock(entries: Entries, key: Key, *, at: datetime) -> bool:

@@ -80,6 +80,11 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def one_line(text: str) -> str:
+    """Return text as a note keeps it: storable, on one line, so that every format can carry it."""
+    return " ".join(storable(text).split())
+
+
 def _evidence_document(evidence: Evidence) -> Document:
     return {
         "account": evidence.account,

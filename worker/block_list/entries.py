@@ -1,5 +1,7 @@
 """The entries of an open transaction, as values."""
 
+import orjson
+
 from worker.block_list.documents import to_document, to_entry
 from worker.block_list.model import Entry
 from worker.block_list.state import BLOCKS, UNBLOCKED
@@ -28,7 +30,7 @@ class OpenEntries:
         key = entry.block.key
         self.drop(key)
         table = self._blocks if entry.unblocked_at is None else self._unblocked
-        table[key] = to_document(entry)
+        table.put(key, orjson.dumps(to_document(entry)))
         self._moved.update(dict.fromkeys(entry.block.orders, key))
 
     def drop(self, key: str) -> None:

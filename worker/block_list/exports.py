@@ -20,7 +20,7 @@ from worker.block_list.state import parse
 from worker.errors import UsageError
 
 _BLOCKS_PER_PIECE = 2000
-_CSV_FIELDS = (
+CSV_FIELDS = (
     "address",
     "orders",
     "marketplace",
@@ -71,9 +71,9 @@ def _ndjson(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
 def _csv(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
     def cells(row: Row) -> list[str]:
         joined = {**row, "orders": " ".join(row["orders"]), "accounts": " ".join(row["accounts"])}
-        return [_harmless("" if joined[name] is None else str(joined[name])) for name in _CSV_FIELDS]
+        return [_harmless("" if joined[name] is None else str(joined[name])) for name in CSV_FIELDS]
 
-    return _table(_CSV_FIELDS, (cells(parse(raw)) for raw in blocks))
+    return _table(CSV_FIELDS, (cells(parse(raw)) for raw in blocks))
 
 
 def _txt(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:

@@ -42,7 +42,7 @@ def merge(held: Block, news: Block) -> Block:
         address=held.address or news.address,
         orders=tuple(sorted({*held.orders, *news.orders})),
         marketplace=held.marketplace or news.marketplace,
-        reason=max(held.reason, news.reason, key=_STRENGTH.__getitem__),
+        reason=stronger(held.reason, news.reason),
         accounts=tuple(sorted({*held.accounts, *news.accounts})),
         first_seen=min(held.first_seen, news.first_seen),
         last_seen=max(held.last_seen, news.last_seen),
@@ -52,6 +52,11 @@ def merge(held: Block, news: Block) -> Block:
             sorted(evidence.values(), key=lambda item: (item.received_at, item.account, item.message_id))
         ),
     )
+
+
+def stronger(one: Reason, other: Reason) -> Reason:
+    """Return the reason that counts when there are two."""
+    return max(one, other, key=_STRENGTH.__getitem__)
 
 
 def without_order(block: Block, order_id: str) -> Block:

@@ -1,0 +1,265 @@
+"""Files of keys, as sellers and their tools write them, and what an import makes of them."""
+
+import io
+from pathlib import Path
+
+import pytest
+from making import START, Now, alias, notice, order
+
+from worker.block_list import imports
+from worker.block_list.block_list import BlockList
+from worker.block_list.import_lines import LONGEST_LINE
+from worker.block_list.import_model import MOST_KEYS, REJECTIONS_KEPT
+from worker.errors import UsageError
+
+A, B, C = alias(1), alias(2), alias(3)
+ORDER = order(9)
+
+KEY_LISTS = {
+    "one key a line": f"{A}\n{B}\n",
+    "spellings": f"  <{A.upper()}>\nmailto:{B}?subject=x\n",
+    "windows lines and no end": f"{A}\r\n\r\n{B}",
+    "old mac lines": f"{A}\r{B}\r",
+    "several keys a line": f"{A}, {B}\n",
+    "csv with names": f"name,Email,country\nx,{A},IT\ny,{B},DE\n",
+    "csv with semicolons": f"Kunde;E-Mail\nMüller;{A}\nGrün;{B}\n",
+    "tsv": f"id\tbuyer-email\n1\t{A}\n2\t{B}\n",
+    "csv without names": f"x,{A},1\ny,{B},2\n",
+    "unknown names": f"foo,bar\nx,{A}\ny,{B}\n",
+    "quoted cells": f'"name","email"\n"Rossi, Anna","{A}"\n"x","{B}"\n',
+    "mailgun": f'address,tags,created_at\n{A},*,"Mon, 23 Nov 2026 04:17:01 GMT"\n{B},*,x\n',
+    "ses as csv": f"{A},COMPLAINT\n{B},COMPLAINT\n",
+    "ses": f'{{"emailAddress":"{A}","reason":"COMPLAINT"}}\n{{"emailAddress":"{B}","reason":"COMPLAINT"}}\n',
+    "sendgrid": f'[{{"created":1757462690,"email":"{A}"}},\n{{"created":1757462690,"email":"{B}"}}]',
+    "postmark": f'{{"Suppressions":[{{"EmailAddress":"{A}"}},{{"EmailAddress":"{B}"}}]}}',
+    "listmonk": f'email,name,attributes\n{A},x,"{{""a"":1}}"\n{B},y,{{}}\n',
+    "json of strings": f'["{A}", "{B}"]',
+}
+
+
+@pytest.mark.parametrize("text", KEY_LISTS.values(), ids=KEY_LISTS)
+def test_every_form_gives_the_same_keys(text: str) -> None:
+    found = imports.read(text.encode())
+
+    assert (list(found.keys), found.rejected) == ([A, B], [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_every_encoding_of_excel_is_read(encoding: str, separator: str) -> None:
+    rows = [["Käufer", "Email"], ["Jörg", A], ["Éva", B]]
+    text = "\r\n".join(separator.join(row) for row in rows)
+
+    assert list(imports.read(text.encode(encoding)).keys) == [A, B]
+
+
+def test_lines_that_hold_no_key_are_named_with_number_and_reason() -> None:
+    found = imports.read(f"{A}\nsomeone@example.org\n\nno-reply@marketplace.amazon.it\n".encode())
+
+    assert list(found.keys) == [A]
+    assert [rejection.line for rejection in found.rejected] == [2, 4]
+    assert "buyers' addresses end in @marketplace.amazon" in found.rejected[0].problem
+    assert "machine's or stands for many buyers" in found.rejected[1].problem
+
+
+def test_a_key_twice_counts_once() -> None:
+    found = imports.read(f"{A}\n{A.upper()}\n".encode())
+
+    assert (list(found.keys), found.duplicates) == ([A], 1)
+
+
+def test_an_order_beside_an_address_is_kept_with_it(block_list: BlockList) -> None:
+    preview = block_list.preview_import(f"email,order-id\n{A},{ORDER}\n,{order(8)}\n".encode())
+    block_list.apply_import(preview, by="test")
+
+    block = block_list.get(ORDER)
+    assert block is not None
+    assert (block.address, block.orders, block.reason, block.first_seen) == (A, (ORDER,), "imported", START)
+    assert [each.key for each in block_list.unresolved()] == [order(8)]
+
+
+def test_a_preview_sorts_the_keys_and_changes_nothing(block_list: BlockList) -> None:
+    block_list.record([notice(1, buyer=1), notice(2, buyer=2)])
+    block_list.unblock(B, by="test")
+    before = block_list.generation
+
+    preview = block_list.preview_import(f"{A}\n{B}\n{C}\nx\n".encode())
+    assert (preview.adds, preview.known, preview.unblocked) == ([C], [A], [B])
+    assert (preview.rejected_count, block_list.generation) == (1, before)
+
+
+def test_an_import_does_not_end_an_unblocking(block_list: BlockList) -> None:
+    block_list.record([notice(2, buyer=2)])
+    block_list.unblock(B, by="test")
+
+    made = block_list.apply_import(block_list.preview_import(B.encode()), by="test")
+    assert (made.added, block_list.get(B)) == (0, None)
+
+
+def test_an_import_can_be_undone_but_not_what_was_confirmed_since(block_list: BlockList) -> None:
+    made = block_list.apply_import(
+        block_list.preview_import(f"{A}\n{B}\n{C}".encode()), source="old.txt", by="me"
+    )
+    assert (made.added, len(block_list)) == (3, 3)
+    block_list.record([notice(1, buyer=1)])
+    block_list.block([B], by="me")
+
+    assert block_list.undo_import(made.id, by="me") == 1
+    assert [block.key for block in block_list.blocks()] == [A, B]
+    assert block_list.imports()[0].undone_at == START
+    assert block_list.imports()[0].source == "old.txt"
+    with pytest.raises(UsageError, match="no import"):
+        block_list.undo_import(made.id, by="me")
+
+
+def test_an_order_report_resolves_orders_and_blocks_nobody(block_list: BlockList) -> None:
+    block_list.record([notice(1, order_of=1), notice(2, order_of=2)])
+    report = (
+        "order-id\torder-item-id\tpurchase-date\tbuyer-email\tbuyer-name\tproduct-name\n"
+        f'{order(1)}\t123\t2026-09-01T10:00:00Z\t{alias(1)}\tAnna\t15" frame\n'
+        f"{order(5)}\t124\t2026-09-01T10:00:00Z\t{alias(5)}\tBruno\tlamp\n"
+        f"{order(6)}\t125\t2026-09-01T10:00:00Z\t\tCarla\tlamp\n"
+    )
+
+    preview = block_list.preview_import(report.encode("cp1252"))
+    assert (preview.format, preview.adds, preview.resolves) == ("report", [], {order(1): alias(1)})
+    assert [rejection.line for rejection in preview.rejected] == [4]
+    made = block_list.apply_import(preview, by="test")
+    assert (made.resolved, {block.key for block in block_list.blocks()}) == (1, {alias(1), order(2)})
+
+
+def test_an_order_report_without_addresses_is_refused() -> None:
+    with pytest.raises(UsageError, match="no column with the buyers' addresses"):
+        imports.read(f"amazon-order-id\tpurchase-date\tsku\n{ORDER}\t2026\tx\n".encode())
+
+
+@pytest.mark.parametrize("format_name", ["json", "ndjson", "csv"])
+def test_an_export_imports_back_without_loss(
+    block_list: BlockList, now: Now, tmp_path: Path, format_name: str
+) -> None:
+    block_list.record([notice(n, buyer=n % 4, order_of=n, days=n / 7) for n in range(1, 9)])
+    block_list.record([notice(20, order_of=20)])
+    now.after(days=3)
+    block_list.block([A, C], note='=SUM(A1), "quoted" and\ttabbed\nlines é', by="test")
+    exported = b"".join(block_list.export(format_name))
+
+    other = BlockList(tmp_path / "other", now=now)
+    preview = other.preview_import(exported)
+    assert preview.rejected == []
+    other.apply_import(preview, by="test")
+    assert b"".join(other.export("json")) == b"".join(block_list.export("json"))
+
+
+def test_reading_old_mail_after_an_import_counts_no_notice_twice(
+    block_list: BlockList, tmp_path: Path
+) -> None:
+    notices = [notice(n, buyer=1, days=n) for n in range(3)]
+    block_list.record(notices)
+    other = BlockList(tmp_path / "other")
+    other.apply_import(other.preview_import(b"".join(block_list.export("json"))), by="test")
+
+    other.record(notices)
+    assert next(other.blocks()).notices == 3
+    other.record([notice(9, buyer=1, days=9)])
+    assert next(other.blocks()).notices == 4
+
+
+def test_an_export_that_is_cut_off_is_refused(block_list: BlockList) -> None:
+    block_list.record([notice(n, buyer=n) for n in (1, 2)])
+    exported = b"".join(block_list.export("json"))
+
+    with pytest.raises(UsageError, match="says 2 blocks and holds 1"):
+        block_list.preview_import(exported[: exported.rindex(b"{")])
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '"notices":-1',
+        '"notices":"1"',
+        '"reason":"because"',
+        '"orders":["x"]',
+        '"first_seen":"soon"',
+        '"note":5',
+    ],
+)
+def test_a_block_with_a_wrong_field_is_rejected_with_its_line(block_list: BlockList, field: str) -> None:
+    block_list.record([notice(1, buyer=1)])
+    line = b"".join(block_list.export("ndjson")).decode()
+    name = field.partition(":")[0]
+    start = line.index(name)
+    end = line.index(',"', start + 1) if ',"' in line[start:] else line.index("}", start)
+
+    found = imports.read((line[:start] + field + line[end:]).encode(), "ndjson")
+    assert (found.keys, [rejection.line for rejection in found.rejected]) == ({}, [1])
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"PK\x03\x04" + bytes(50), "Excel workbook"),
+        (b"\x1f\x8b\x08" + bytes(50), "compressed"),
+        (bytes(range(256)) * 20, "not text"),
+        (b"name,city\nAnna,Rome\nBruno,Bari\n", "No column of this file holds"),
+        (b'{"a": 1', "begins like JSON and is not"),
+        (b'{"a": 1}', "no list of addresses"),
+    ],
+)
+def test_what_is_no_list_is_refused_in_one_sentence(content: bytes, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        imports.read(content)
+
+
+def test_an_unknown_format_is_refused() -> None:
+    with pytest.raises(UsageError, match="no import format 'xls'"):
+        imports.read(b"", "xls")
+
+
+def test_an_empty_file_holds_nothing() -> None:
+    assert imports.read(b"").keys == {}
+
+
+class _Endless(io.RawIOBase):
+    """A stream of one repeated piece that counts what was read of it."""
+
+    def __init__(self, piece: bytes, size: int) -> None:
+        super().__init__()
+        self._piece = piece
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        count = min(size if size >= 0 else self._left, self._left)
+        self._left -= count
+        return (self._piece * (count // len(self._piece) + 1))[:count]
+
+
+def test_an_endless_line_takes_no_memory_and_the_next_line_is_read() -> None:
+    class Source(_Endless):
+        def read(self, size: int = -1) -> bytes:
+            return super().read(size) or self._last()
+
+        def _last(self) -> bytes:
+            last, self._piece = b"" if self._piece == b"!" else f"\n{A}\n".encode(), b"!"
+            return last
+
+    found = imports.read(Source(b"x", 20 * LONGEST_LINE))  # type: ignore[arg-type]  # all that is used of BinaryIO
+    assert list(found.keys) == [A]
+    assert [rejection.line for rejection in found.rejected] == [1]
+    assert "longer than 1,000,000 characters" in found.rejected[0].problem
+
+
+def test_too_many_keys_are_refused_with_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "MOST_KEYS", 3)
+
+    with pytest.raises(UsageError, match=r"more than 3 keys \(line 5\)"):
+        imports.read("".join(f"{alias(number)}\n" for number in (1, 2, 2, 3, 4, 5)).encode())
+    assert MOST_KEYS == 1_000_000
+
+
+def test_only_the_first_thousand_rejections_are_kept() -> None:
+    found = imports.read(b"x\n" * (REJECTIONS_KEPT + 5))
+
+    assert (len(found.rejected), found.rejected_count) == (REJECTIONS_KEPT, REJECTIONS_KEPT + 5)

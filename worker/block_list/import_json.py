@@ -1,0 +1,99 @@
+"""JSON that holds keys: our own export, and what mailing services write."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from worker.block_list.documents import one_line, parse_time, storable
+from worker.block_list.keys import parse_key
+from worker.block_list.merging import whole_second
+from worker.block_list.model import Block, Reason
+from worker.errors import UsageError
+
+# How services name the address: SendGrid and listmonk, SES, Postmark; and ours.
+_ADDRESS_NAMES = ("address", "email", "emailAddress", "EmailAddress")
+_LIST_NAMES = ("blocks", "Suppressions", "suppressions", "items", "results")
+_REASONS: dict[str, Reason] = {"opted_out": "opted_out", "manual": "manual", "imported": "imported"}
+
+
+def objects_in(document: object) -> Iterator[object]:
+    """Yield the entries of a parsed JSON file. Raises UsageError if there is no list in it."""
+    if isinstance(document, dict):
+        for name in _LIST_NAMES:
+            if isinstance(document.get(name), list):
+                document = document[name]
+                break
+    if not isinstance(document, list):
+        raise UsageError(
+            "This JSON file holds no list of addresses that buyerblock knows; try one key a line."
+        )
+    yield from document
+
+
+def key_of(entry: object) -> tuple[str, Block | None]:
+    """Return the key of one entry, with the whole block where it comes from our own export.
+
+    Raises UsageError, in one sentence, for an entry that holds no key.
+    """
+    if isinstance(entry, str):
+        return parse_key(entry).text, None
+    if not isinstance(entry, dict):
+        raise UsageError("This entry is neither text nor an object.")
+    if {"orders", "reason", "first_seen", "last_seen", "notices"} <= entry.keys():
+        block = _block(entry)
+        return block.key, block
+    for name in _ADDRESS_NAMES:
+        if isinstance(entry.get(name), str):
+            return parse_key(entry[name]).text, None
+    raise UsageError("This entry has no address.")
+
+
+def parse_line(text: str) -> object:
+    """Return the JSON value on one line; a comma behind it is ignored. Raises ValueError."""
+    value: object = orjson.loads(text.rstrip().removesuffix(","))
+    return value
+
+
+def _block(entry: Mapping[str, Any]) -> Block:
+    try:
+        address = parse_key(entry["address"]).text if entry["address"] is not None else None
+        orders = tuple(sorted({parse_key(order).text for order in entry["orders"]}))
+        if not _in_place(address, orders):
+            raise UsageError("This block needs an address or an order ID, each in its own field.")
+        return Block(
+            address=address,
+            orders=orders,
+            marketplace=_text(entry["marketplace"]) if entry["marketplace"] is not None else None,
+            reason=_REASONS[entry["reason"]],
+            accounts=tuple(sorted({_text(account) for account in entry["accounts"]})),
+            first_seen=_moment(entry["first_seen"]),
+            last_seen=_moment(entry["last_seen"]),
+            notices=_count(entry["notices"]),
+            note=one_line(_text(entry["note"])),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError("A field of this block is missing or is not what the JSON export writes.") from error
+
+
+def _in_place(address: str | None, orders: tuple[str, ...]) -> bool:
+    right = all("@" not in order for order in orders)
+    return right and ("@" in address if address is not None else bool(orders))
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise TypeError("count")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text")
+    return storable(value)
+
+
+def _moment(value: object) -> datetime:
+    moment = parse_time(_text(value))
+    return whole_second(moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))

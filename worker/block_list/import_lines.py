@@ -1,0 +1,101 @@
+"""Numbered lines of text from any file that people call a list, with bounded memory.
+
+Excel alone writes UTF-8 with a byte order mark, UTF-16 and Windows-1252, so the encoding is found out.
+"""
+
+import codecs
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from worker.errors import UsageError
+
+LONGEST_LINE = 1_000_000  # characters; a key has at most some hundred
+
+_SIGNATURES = (
+    (b"PK\x03\x04", "an Excel workbook or a zip file; save the sheet as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save the sheet as CSV"),
+    (b"\x1f\x8b", "compressed; unpack it first"),
+    (b"%PDF", "a PDF; export the list as CSV or text"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line without its end. problem: why it cannot be read, else empty."""
+
+    number: int
+    text: str
+    problem: str = ""
+
+
+def lines_of(sample: bytes, rest: BinaryIO) -> Iterator[Line]:
+    """Return an iterator over the lines of a file of which sample was read already.
+
+    Raises UsageError for what is no text.
+    """
+    raw = io.BufferedReader(_Rejoined(sample, rest))
+    return _lines(io.TextIOWrapper(raw, encoding=_encoding(sample), errors=_WINDOWS, newline=None))
+
+
+def _encoding(sample: bytes) -> str:
+    for signature, what in _SIGNATURES:
+        if sample.startswith(signature):
+            raise UsageError(f"This file is {what}.")
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if sample.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    # Text in Latin letters has a NUL in every second byte when it is UTF-16 without a byte order mark.
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if odd > len(sample) * 0.4 and not even:
+        return "utf-16-le"
+    if even > len(sample) * 0.4 and not odd:
+        return "utf-16-be"
+    if even or odd:
+        raise UsageError("This file is not text: it contains NUL bytes; export the list as CSV or text.")
+    return "utf-8"
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[Line]:
+    number = 0
+    while line := text.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            while line and not line.endswith("\n"):
+                line = text.readline(LONGEST_LINE)
+            yield Line(number, "", f"the line is longer than {LONGEST_LINE:,} characters")
+        elif "\0" in line:
+            yield Line(number, "", "the line is not text, it contains NUL bytes")
+        else:
+            yield Line(number, line.rstrip("\n"))
+
+
+def _windows(error: UnicodeError) -> tuple[str, int]:
+    """Read what is no UTF-8 as Windows-1252, the encoding that Excel takes for a plain CSV."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+_WINDOWS = "buyerblock.windows-1252"
+codecs.register_error(_WINDOWS, _windows)
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream of which the beginning was read already."""
+
+    def __init__(self, start: bytes, rest: BinaryIO) -> None:
+        super().__init__()
+        self._start = start
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._start[: len(buffer)] or self._rest.read(len(buffer))
+        self._start = self._start[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)

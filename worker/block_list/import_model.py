@@ -1,0 +1,73 @@
+"""What an import found, and what it would do. Frozen values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from worker.block_list.model import Block
+
+MOST_KEYS = 1_000_000
+REJECTIONS_KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A line that holds no key. problem: one sentence."""
+
+    line: int
+    problem: str
+
+
+@dataclass(slots=True)
+class Found:
+    """What stands in a file, before anyone looks at the block list.
+
+    keys: each key once, with a whole block where the file has more than the key. pairs: order IDs and the
+    aliases they belong to, which block nobody. rejected holds the first thousand only.
+    """
+
+    format: str
+    keys: dict[str, Block | None] = field(default_factory=dict)
+    pairs: dict[str, str] = field(default_factory=dict)
+    duplicates: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+    rejected_count: int = 0
+
+    def reject(self, line: int, problem: str) -> None:
+        """Remember a line that holds no key."""
+        self.rejected_count += 1
+        if len(self.rejected) < REJECTIONS_KEPT:
+            self.rejected.append(Rejection(line, problem))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would do.
+
+    adds, known, unblocked: keys. An unblocked one stays unblocked: only a newer notice or a person blocks it
+    again. resolves: orders now known by their order alone, with the alias the file has for them. rejected
+    holds the first thousand of rejected_count lines.
+    """
+
+    format: str
+    adds: Sequence[str]
+    known: Sequence[str]
+    unblocked: Sequence[str]
+    resolves: Mapping[str, str]
+    duplicates: int
+    rejected: Sequence[Rejection]
+    rejected_count: int
+    blocks: Mapping[str, Block | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import that was made. undone_at is None while it stands."""
+
+    id: str
+    at: datetime
+    by: str
+    source: str
+    added: int
+    resolved: int
+    undone_at: datetime | None = None
