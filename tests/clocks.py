@@ -1,36 +1,22 @@
 """A clock for tests: it moves only when somebody waits or a test moves it."""
 
-import threading
-from datetime import UTC, datetime, timedelta
-
+from sandbox.clock import VirtualClock
 from worker.errors import StoppedError
 
-START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+START = VirtualClock().now()
 
 
-class FakeClock:
-    """Implements the Clock of ``worker.clock``; a pause moves the time to its end at once."""
+class FakeClock(VirtualClock):
+    """The sandbox's clock, which the program can share, and stop."""
 
-    def __init__(self, start: datetime = START) -> None:
-        self._start = start
-        self._seconds = 0.0
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
+        super().__init__()
         self.stopped = False
-
-    def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._seconds)
-
-    def monotonic(self) -> float:
-        return self._seconds
 
     def pause(self, seconds: float) -> None:
         if self.stopped:
             raise StoppedError("The program is stopping.")
-        self.advance(seconds)
+        super().pause(seconds)
 
     def stop(self) -> None:
         self.stopped = True
-
-    def advance(self, seconds: float) -> None:
-        with self._lock:
-            self._seconds += seconds

@@ -1,0 +1,26 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clocks import FakeClock
+from sellers import EMAIL, Seller, connected
+
+from sandbox import Sandbox
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def google(clock: FakeClock) -> Iterator[Sandbox]:
+    with Sandbox(clock=clock) as google:
+        google.add_user(EMAIL)
+        yield google
+
+
+@pytest.fixture
+def seller(google: Sandbox, clock: FakeClock, tmp_path: Path) -> Iterator[Seller]:
+    with connected(google, clock, tmp_path) as seller:
+        yield seller

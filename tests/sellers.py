@@ -1,0 +1,130 @@
+"""A seller with a mailbox at the stand-in for Google, and the program connected to it by a real sign-in."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from clocks import START, FakeClock
+
+from oauth_web.client_file import read_client_file
+from oauth_web.consent import consent_url, redeem
+from sandbox import Sandbox
+from worker.accounts import Account, Accounts
+from worker.block_list.block_list import BlockList
+from worker.block_list.review import Review
+from worker.gmail.credentials import Grant
+from worker.gmail.mailbox import Mailbox
+from worker.judged import JudgedIds
+from worker.sealing import Sealer
+from worker.sync import PassReport, Sync
+
+EMAIL = "seller@gmail.com"
+# The address that the sample forwards were sent to.
+PERSONAL_ADDRESS = "seller+optouts-4f9a2c@gmail.com"
+REDIRECT = "http://127.0.0.1:9/oauth2/callback"
+SAMPLES = Path(__file__).parent / "samples"
+EXPECTED: dict[str, dict[str, Any]] = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))
+
+
+def sample(name: str) -> bytes:
+    """Return a sample mail, such as ``opt_out/en_com.eml``."""
+    return (SAMPLES / name).read_bytes()
+
+
+def sign_in(google: Sandbox, folder: Path, email: str = EMAIL) -> Grant:
+    """Walk through the consent page as the program does, and return the grant."""
+    path = folder / "client_secret.json"
+    path.write_text(json.dumps(google.client_secrets("installed")), encoding="utf-8")
+    client = read_client_file(path)
+    url, verifier = consent_url(client, REDIRECT, state="state", hint=None)
+    answer = parse_qs(urlsplit(google.consent(url, email=email)).query)
+    return redeem(client, REDIRECT, code=answer["code"][0], verifier=verifier)
+
+
+@dataclass
+class Seller:
+    """The program's parts for one account, over one data directory; ``restart`` is what a kill leaves behind."""
+
+    google: Sandbox
+    clock: FakeClock
+    folder: Path
+    grant: Grant
+    email: str = EMAIL
+    units_per_minute: int = 6000
+    accounts: Accounts = field(init=False)
+    block_list: BlockList = field(init=False)
+    review: Review = field(init=False)
+    mailbox: Mailbox = field(init=False)
+    sync: Sync = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._open()
+        self.accounts.connect(self.email, self.grant, now=self.clock.now())
+        self.accounts.update(self.email, personal_address=PERSONAL_ADDRESS)
+
+    def _open(self) -> None:
+        self.accounts = Accounts(self.folder, Sealer("k" * 32))
+        self.block_list = BlockList(self.folder, now=self.clock.now)
+        self.review = Review(self.folder)
+        self.mailbox = Mailbox(
+            self.grant, gmail_url=self.google.url, units_per_minute=self.units_per_minute, clock=self.clock
+        )
+        self.sync = Sync(
+            self.email,
+            mailbox=self.mailbox,
+            accounts=self.accounts,
+            block_list=self.block_list,
+            review=self.review,
+            judged=JudgedIds(self.folder / "judged.json"),
+            clock=self.clock,
+        )
+
+    def restart(self) -> None:
+        """Begin anew from what is on disk and in the mailbox."""
+        self.mailbox.close()
+        self._open()
+
+    def close(self) -> None:
+        self.mailbox.close()
+
+    @property
+    def account(self) -> Account:
+        return self.accounts.get(self.email)
+
+    def run_pass(self) -> PassReport:
+        return self.sync.run_pass()
+
+    def receive(self, name: str, **options: Any) -> str:
+        """Have a sample delivered now; return its id."""
+        return self.google.deliver(self.email, sample(name), received_at=self.clock.now(), **options)
+
+    def labels(self, message_id: str) -> set[str]:
+        """Return the names of a message's labels."""
+        return set(self.google.mailbox(self.email)[message_id])
+
+    def blocked(self) -> set[str]:
+        """Return the keys on the block list."""
+        return {block.key for block in self.block_list.blocks()}
+
+    def export(self) -> bytes:
+        """Return the JSON export, as of one fixed moment."""
+        return b"".join(self.block_list.export(exported_at=START))
+
+    def later(self, **span: float) -> None:
+        """Let time go by."""
+        self.clock.advance(timedelta(**span).total_seconds())
+
+
+@contextmanager
+def connected(google: Sandbox, clock: FakeClock, folder: Path, **options: Any) -> Iterator[Seller]:
+    """Sign in and yield the seller, connected, before the first pass."""
+    seller = Seller(google, clock, folder, sign_in(google, folder), **options)
+    try:
+        yield seller
+    finally:
+        seller.close()
