@@ -64,7 +64,7 @@ class Layout:
 
     def set_aside(self) -> list[Path]:
         """Return the damaged files that were kept."""
-        return sorted(self.directory.glob("*.damaged-*"))
+        return sorted(self.directory.glob("blocks.*.damaged-*"))
 
     def _numbers(self, pattern: str) -> list[int]:
         numbers = (path.name.split(".")[1] for path in self.directory.glob(pattern))
