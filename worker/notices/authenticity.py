@@ -7,11 +7,12 @@ signature of amazonses.com proves only that somebody is Amazon's customer.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from authres import AuthenticationResultsHeader
-from authres.core import AuthenticationResult, AuthResError
+from authres.core import AuthResError
 
-from worker.notices.headers import Head, decode_words
+from worker.notices.headers import Head, decode_words, text_of
 
 # Real ones have under 1,500 characters; the parser recurses into nested comments.
 _RESULTS_LIMIT = 8_000
@@ -74,25 +75,24 @@ def doubt_about(head: Head, sender: Sender, authserv_id: str) -> str | None:
     value = _results_of(head, authserv_id)
     if value is None:
         return "Nothing shows that your mail server has checked the sender."
+    return _dmarc_doubt(_dmarc_only(value), sender.domain)
+
+
+# Amazon's mails bring the same few results again and again, and reading them is slow.
+@lru_cache(maxsize=256)
+def _dmarc_doubt(value: str, domain: str) -> str | None:
     try:
-        results = AuthenticationResultsHeader.parse_value(_dmarc_only(value)).results
+        results = AuthenticationResultsHeader.parse_value(value).results
     except (AuthResError, RecursionError, ValueError, TypeError, AttributeError, IndexError):
         return "What your mail server wrote about the sender cannot be read."
-    return _dmarc_doubt([each for each in results if getattr(each, "method", "").lower() == "dmarc"], sender)
-
-
-def _dmarc_doubt(checks: list[AuthenticationResult], sender: Sender) -> str | None:
+    checks = [each for each in results if getattr(each, "method", "").lower() == "dmarc"]
     if not checks:
         return "Your mail server found no proof that the sender is genuine (no DMARC result)."
     if any(check.result.lower() != "pass" for check in checks):
         return "Your mail server found that the sender is not genuine (DMARC did not pass)."
-    named = [
-        each.value.lower()
-        for check in checks
-        for each in check.properties
-        if (each.type.lower(), each.name.lower()) == ("header", "from")
-    ]
-    if len(named) != len(checks) or set(named) != {sender.domain}:
+    properties = [each for check in checks for each in check.properties]
+    named = [each.value.lower() for each in properties if (each.type, each.name) == ("header", "from")]
+    if len(named) != len(checks) or set(named) != {domain}:
         return "Your mail server vouches for another sender than the one shown."
     return None
 
@@ -121,17 +121,17 @@ def _results_of(head: Head, authserv_id: str) -> str | None:
     """
     google = authserv_id.lower().endswith("google.com")
     for name, value in head.fields:
-        if name == "authentication-results":
-            identity = value.partition(";")[0].split()
+        if name == b"authentication-results":
+            identity = text_of(value.partition(b";")[0]).split()
             if identity and identity[0].lower() == authserv_id.lower():
-                return value[:_RESULTS_LIMIT].rstrip("; \t")
-        elif name == "received" and google and not _by_google(value):
+                return text_of(value[:_RESULTS_LIMIT]).rstrip("; \t")
+        elif name == b"received" and google and not _by_google(text_of(value[:2_000])):
             return None
     return None
 
 
 def _by_google(received: str) -> bool:
-    found = _RECEIVED_BY.search(received[:2_000])
+    found = _RECEIVED_BY.search(received)
     if found is None:
         return True
     by = found[1].lower()

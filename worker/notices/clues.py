@@ -53,7 +53,8 @@ def suspect(case: Case, reason: str) -> Suspect:
 
 def _printable(text: str) -> str:
     """Text of a stranger without control characters, which a terminal would obey."""
-    return "".join(char if char.isprintable() else " " for char in text[:500])
+    text = text[:500]
+    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
 
 
 def _clues(case: Case) -> _Clues:
@@ -82,7 +83,7 @@ def _sent_on(content: Content, marketplace: str | None) -> date | None:
 
 
 def _marketplace(case: Case, address: str | None) -> str | None:
-    named = MARKETPLACE_BY_ID.get(case.head.first(MARKETPLACE_HEADER.lower()).strip())
+    named = MARKETPLACE_BY_ID.get(case.head.first(MARKETPLACE_HEADER).strip())
     if named:
         return named
     if address:

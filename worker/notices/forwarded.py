@@ -45,7 +45,7 @@ def _attached(raw: bytes) -> Forwarded | None:
     sender = sender_of(head)
     if sender.domain not in AMAZON_DOMAINS:
         return None
-    types = tuple(decode_words(value).strip().upper() for value in head.all(TYPE_HEADER.lower()))
+    types = tuple(decode_words(value).strip().upper() for value in head.all(TYPE_HEADER))
     content = content_of(head.first("subject"), pages_of(parts(raw, head), quoted=False))
     return Forwarded(sender, content, head, types)
 

@@ -10,32 +10,33 @@ from worker.notices.charsets import decode
 # a second From might stand behind the cut.
 HEAD_LIMIT = 256 * 1024
 
-_END_OF_HEAD = re.compile(rb"(?:^|\n)\r?\n")
-_FOLD = re.compile(rb"\r?\n[ \t]+")
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+_FOLD = re.compile(rb"\n[ \t]+")
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Headers in their order, names in lower case, values unfolded and not yet decoded.
+    """Headers in their order: names in lower case, values unfolded and not yet decoded.
 
     body_at: where the body begins. cut: the block was longer than the limit.
     """
 
-    fields: tuple[tuple[str, str], ...]
+    fields: tuple[tuple[bytes, bytes], ...]
     body_at: int
     cut: bool
-    _first: dict[str, str] = field(repr=False)
+    _first: dict[bytes, bytes] = field(repr=False)
 
     def first(self, name: str) -> str:
-        """The topmost value of a header (name in lower case), or an empty string."""
-        return self._first.get(name, "")
+        """The topmost value of a header, or an empty string."""
+        return text_of(self._first.get(name.lower().encode(), b""))
 
     def all(self, name: str) -> list[str]:
-        """Every value of a header (name in lower case), topmost first."""
-        if name not in self._first:
+        """Every value of a header, topmost first."""
+        wanted = name.lower().encode()
+        if wanted not in self._first:
             return []
-        return [value for key, value in self.fields if key == name]
+        return [text_of(value) for key, value in self.fields if key == wanted]
 
 
 def read_head(raw: bytes, start: int = 0, end: int | None = None, limit: int = HEAD_LIMIT) -> Head:
@@ -49,21 +50,21 @@ def read_head(raw: bytes, start: int = 0, end: int | None = None, limit: int = H
     # Nothing but headers, or nothing but a body: the fields tell which.
     head_end, body_at = (found.start(), found.end()) if found else (stop, stop)
     cut = head_end - start > limit
-    block = raw[start : min(head_end, start + limit)]
+    block = raw[start : min(head_end, start + limit)].replace(b"\r\n", b"\n")
     fields = []
-    first: dict[str, str] = {}
+    first: dict[bytes, bytes] = {}
     for line in _FOLD.sub(b" ", block).split(b"\n"):
         name, colon, value = line.partition(b":")
         if not colon or not name or b" " in (name := name.rstrip()):
             continue  # also the "From sender date" line of mbox files
-        key = name.decode("latin-1").lower()
-        text = _text(value)
-        fields.append((key, text))
-        first.setdefault(key, text)
+        key = name.lower()
+        fields.append((key, value))
+        first.setdefault(key, value)
     return Head(tuple(fields), body_at, cut, first)
 
 
-def _text(value: bytes) -> str:
+def text_of(value: bytes) -> str:
+    """The text of a header value: bytes above ASCII are a charset's that nobody names, UTF-8 most likely."""
     value = value.strip()
     return value.decode("ascii") if value.isascii() else decode(value)
 

@@ -49,7 +49,7 @@ def judge(
     raw = _with_newlines(raw)
     head = read_head(raw)
     sender = sender_of(head)
-    types = [decode_words(value).strip().upper() for value in head.all(TYPE_HEADER.lower())]
+    types = [decode_words(value).strip().upper() for value in head.all(TYPE_HEADER)]
     if any(types) and OPT_OUT_TYPE not in types:
         return Unrelated(OTHER_TYPES.get(types[0], "other notification of Amazon's"))
     if OPT_OUT_TYPE in types:
@@ -78,7 +78,7 @@ def _by_type(raw: bytes, head: Head, doubt: str | None) -> Verdict:
 
 
 def _doubt_about_type(head: Head, sender: Sender) -> str | None:
-    if head.all(TYPE_HEADER.lower()) != [OPT_OUT_TYPE]:
+    if head.all(TYPE_HEADER) != [OPT_OUT_TYPE]:
         return "Its type header is written in a way that genuine notices never use."
     if sender.domain not in AMAZON_DOMAINS:
         return f"It says that it is a notice of Amazon's, but {sender.address} is not Amazon."

@@ -37,7 +37,7 @@ def fold(text: str) -> str:
     """Bring text into the form in which it is compared: case, spaces, quotes, hyphens, invisible signs."""
     text = text[:_TEXT_LIMIT]
     if not text.isascii():
-        text = _normalize(text.translate(_TABLE))[:_TEXT_LIMIT].translate(_TABLE)
+        text = _normalize(text.translate(_TABLE))[:_TEXT_LIMIT]
     text = _SPACES.sub(" ", text.casefold())
     if not text.isascii():
         text = _CJK_SPACE.sub("", text)
