@@ -57,7 +57,7 @@ def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Gr
     flow = _flow(client, redirect_uri, scopes=None, code_verifier=verifier)
     flow.oauth2session.register_compliance_hook("access_token_response", _checked)
     try:
-        with _http_to_ourselves(client.token_uri):
+        with flow.oauth2session, _http_to_ourselves(client.token_uri):
             token = flow.fetch_token(code=code, timeout=TIMEOUT)
     except OAuth2Error as error:
         raise ConsentError(_REFUSALS.get(error.error, _refused(error))) from error

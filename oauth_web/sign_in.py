@@ -22,6 +22,14 @@ log = logging.getLogger(__name__)
 blueprint = Blueprint("sign_in", __name__)
 
 
+class _NotLetInError(ConsentError):
+    """We, or the user, said no. status: of the answer."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 @blueprint.get("/sign-in")
 @open_to_all
 def start() -> ResponseReturnValue:
@@ -63,24 +71,29 @@ def enter_code() -> ResponseReturnValue:
 def callback() -> ResponseReturnValue:
     """Take Google's answer: connect the mailbox, and let its owner in."""
     attempt = services().attempts.take(request.args.get("state", ""), session_id=_session().id)
-    if attempt is None:
-        return error_page(400, text("sign_in.stale"))
-    if (refusal := request.args.get("error")) is not None:
-        return _refused(refusal)
-    try:
-        client = read_client_file(services().app.settings.client_secrets)
-        grant = redeem(
-            client, attempt.redirect_uri, code=request.args.get("code", ""), verifier=attempt.verifier
-        )
-    except UntickedError as error:
-        return render_template("unticked.html", missing=error.missing), 403
-    except ConsentError as error:
-        return render_template("refused.html", message=str(error)), 502
+    code = _code() if attempt is not None else ""
+    if attempt is None or not code:
+        raise _NotLetInError(text("sign_in.stale"), status=400)
+    client = read_client_file(services().app.settings.client_secrets)
+    grant = redeem(client, attempt.redirect_uri, code=code, verifier=attempt.verifier)
     email = _address(grant)
     if g.owner is None and not _becomes_or_is_owner(email):
         _give_back(email, grant)
-        return render_template("refused.html", message=text("sign_in.stranger", email=email)), 403
+        raise _NotLetInError(text("sign_in.stranger", email=email), status=403)
     return _connect(email, grant)
+
+
+@blueprint.errorhandler(UntickedError)
+def unticked(error: UntickedError) -> ResponseReturnValue:
+    """Say which box was left unticked, and what it is for."""
+    return render_template("unticked.html", missing=error.missing), 403
+
+
+@blueprint.errorhandler(ConsentError)
+def refused(error: ConsentError) -> ResponseReturnValue:
+    """Say in one sentence why there is no sign-in, with a button to try again."""
+    status = error.status if isinstance(error, _NotLetInError) else 502
+    return render_template("refused.html", message=str(error)), status
 
 
 @blueprint.post("/sign-out")
@@ -117,10 +130,14 @@ def _session() -> ServerSession:
     return found
 
 
-def _refused(refusal: str) -> ResponseReturnValue:
+def _code() -> str:
+    """Return the code that Google's answer carries. Raises ConsentError when it carries a refusal."""
+    refusal = request.args.get("error")
     if refusal == "access_denied":
-        return render_template("refused.html", message=text("sign_in.denied")), 403
-    return render_template("refused.html", message=text("sign_in.refused", reason=refusal[:60])), 502
+        raise _NotLetInError(text("sign_in.denied"), status=403)
+    if refusal is not None:
+        raise ConsentError(text("sign_in.refused", reason=refusal[:60]))
+    return request.args.get("code", "")
 
 
 def _address(grant: Grant) -> str:

@@ -1,0 +1,457 @@
+"""Sign-in against the sandbox, over HTTP: its consent page, its token endpoint, its Gmail."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+import pytest
+from browsing import post
+from clocks import FakeClock
+from flask import Flask
+from flask.testing import FlaskClient
+from people import OWNER
+from werkzeug.test import TestResponse
+
+from oauth_web import create_app
+from oauth_web.services import Services
+from sandbox import Fault, FaultPlan, Sandbox
+from worker.app import App
+from worker.errors import SignInAgainError
+from worker.gmail.credentials import SCOPES
+from worker.settings import Settings
+
+OTHER = "other@gmail.com"
+
+# Giving a grant back leaves its socket to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:.*socket:pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture
+def google() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        sandbox.add_user(OWNER)
+        sandbox.add_user(OTHER)
+        yield sandbox
+
+
+@pytest.fixture
+def settings(tmp_path: Path, google: Sandbox) -> Settings:
+    path = tmp_path / "client_secret.json"
+    path.write_bytes(orjson.dumps(google.client_secrets()))
+    return Settings(
+        data_dir=tmp_path / "data",
+        client_secrets=path,
+        gmail_url=google.url,
+        revoke_url=google.revoke_url,
+    )
+
+
+@pytest.fixture(autouse=True)
+def close_passes(engine: App) -> Iterator[None]:
+    yield
+    engine.passes.close()
+
+
+def to_google(browser: FlaskClient, path: str = "/sign-in", base: str = "http://localhost:8000") -> str:
+    answer = browser.get(path, base_url=base)
+    assert answer.status_code == 302, answer.text
+    return answer.headers["Location"]
+
+
+def back(browser: FlaskClient, callback: str) -> TestResponse:
+    parts = urlsplit(callback)
+    return browser.get(f"{parts.path}?{parts.query}", base_url=f"{parts.scheme}://{parts.netloc}")
+
+
+@pytest.fixture
+def enter(google: Sandbox) -> Callable[..., TestResponse]:
+    """Walk from our button through the consent page and back."""
+
+    def walk(browser: FlaskClient, email: str = OWNER, **consent: object) -> TestResponse:
+        return back(browser, google.consent(to_google(browser), email=email, **consent))  # type: ignore[arg-type]
+
+    return walk
+
+
+Enter = Callable[..., TestResponse]
+
+
+def test_the_first_account_owns_the_page(
+    stranger: FlaskClient, enter: Enter, engine: App, services: Services
+) -> None:
+    answer = enter(stranger)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/"
+    home = stranger.get("/", base_url="http://localhost:8000")
+    assert f"{OWNER} is connected" in home.text
+    assert services.owners.all() == {OWNER}
+    assert engine.accounts.get(OWNER).state == "ok"
+    assert f"{OWNER} is connected" not in stranger.get("/", base_url="http://localhost:8000").text
+
+
+def test_google_is_asked_for_lasting_access_with_a_proof_and_nothing_more(
+    stranger: FlaskClient, services: Services
+) -> None:
+    url = to_google(stranger, base="http://127.0.0.1:8123")
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    assert set(asked["scope"].split()) == set(SCOPES)
+    assert asked["redirect_uri"] == "http://127.0.0.1:8123/oauth2/callback"
+    assert asked["code_challenge_method"] == "S256"
+    assert (asked["access_type"], asked["prompt"], asked["response_type"]) == ("offline", "consent", "code")
+    assert len(asked["state"]) >= 40
+    attempt = services.attempts.take(asked["state"], session_id="unknown")
+    assert attempt is None
+
+
+def test_the_answer_to_one_loopback_name_comes_back_to_it(
+    stranger: FlaskClient, google: Sandbox, services: Services
+) -> None:
+    for base in ("http://localhost:8000", "http://127.0.0.1:8000"):
+        callback = google.consent(to_google(stranger, base=base), email=OWNER)
+        assert callback.startswith(base)
+        assert back(stranger, callback).status_code == 303
+    assert services.owners.all() == {OWNER}
+
+
+def test_an_owner_connects_further_accounts_which_do_not_own(
+    stranger: FlaskClient, enter: Enter, engine: App, services: Services
+) -> None:
+    enter(stranger)
+    assert enter(stranger, OTHER).status_code == 303
+    assert {account.email for account in engine.accounts.all()} == {OWNER, OTHER}
+    assert services.owners.all() == {OWNER}
+
+
+def test_the_owner_comes_back_by_signing_in_again(web: Flask, stranger: FlaskClient, enter: Enter) -> None:
+    enter(stranger)
+    another = web.test_client()
+    assert another.get("/blocks").status_code == 401
+    assert enter(another).status_code == 303
+    assert another.get("/blocks", base_url="http://localhost:8000").status_code == 200
+
+
+def test_a_strange_account_is_not_let_in_and_what_it_granted_is_given_back(
+    web: Flask, stranger: FlaskClient, enter: Enter, engine: App, google: Sandbox
+) -> None:
+    enter(stranger)
+    visitor = web.test_client()
+    answer = enter(visitor, OTHER)
+    assert answer.status_code == 403
+    assert "belongs to somebody else" in answer.text
+    assert OWNER not in answer.text
+    assert visitor.get("/blocks", base_url="http://localhost:8000").status_code == 401
+    assert [account.email for account in engine.accounts.all()] == [OWNER]
+    client_id = orjson.loads(engine.settings.client_secrets.read_bytes())["installed"]["client_id"]
+    assert google.world.grants.scopes(client_id, OTHER) == frozenset()
+
+
+def test_a_connected_account_at_the_door_is_refused_and_stays_connected(
+    web: Flask, stranger: FlaskClient, enter: Enter, engine: App
+) -> None:
+    enter(stranger)
+    enter(stranger, OTHER)
+    assert enter(web.test_client(), OTHER).status_code == 403
+    assert engine.passes.mailbox(OTHER).address() == OTHER
+
+
+def test_from_elsewhere_the_first_account_owns_the_page_by_the_code(
+    web: Flask, google: Sandbox, terminal: list[str], services: Services
+) -> None:
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    visitor = web.test_client()
+    page = visitor.get("/", environ_overrides=elsewhere)
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    code = terminal[-1].rpartition(" ")[2]
+    visitor.post("/sign-in", data={"csrf_token": token, "code": code}, environ_overrides=elsewhere)
+    url = visitor.get("/sign-in", environ_overrides=elsewhere).headers["Location"]
+    parts = urlsplit(google.consent(url, email=OTHER))
+    answer = visitor.get(f"{parts.path}?{parts.query}", environ_overrides=elsewhere)
+    assert answer.status_code == 303
+    assert services.owners.all() == {OTHER}
+
+
+def test_a_sign_in_begun_at_home_does_not_own_the_page_when_it_ends_elsewhere(
+    stranger: FlaskClient, google: Sandbox, services: Services
+) -> None:
+    parts = urlsplit(google.consent(to_google(stranger), email=OWNER))
+    answer = stranger.get(
+        f"{parts.path}?{parts.query}",
+        base_url="http://localhost:8000",
+        environ_overrides={"REMOTE_ADDR": "203.0.113.9"},
+    )
+    assert answer.status_code == 403
+    assert services.owners.all() == frozenset()
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_an_unticked_scope_is_named_with_its_reason(
+    stranger: FlaskClient, enter: Enter, engine: App, services: Services, scope: str
+) -> None:
+    answer = enter(stranger, untick={scope})
+    assert answer.status_code == 403
+    assert scope in answer.text
+    assert ("two filters" if "settings" in scope else "to label them") in answer.text
+    assert "Try again" in answer.text
+    assert engine.accounts.all() == []
+    assert services.owners.all() == frozenset()
+
+
+def test_a_user_who_cancels_is_told_that_nothing_happened(
+    stranger: FlaskClient, enter: Enter, engine: App
+) -> None:
+    answer = enter(stranger, cancel=True)
+    assert answer.status_code == 403
+    assert "nothing was connected" in answer.text
+    assert engine.accounts.all() == []
+
+
+def test_an_error_code_of_google_is_shown_as_text(stranger: FlaskClient) -> None:
+    state = parse_qs(urlsplit(to_google(stranger)).query)["state"][0]
+    answer = stranger.get(
+        f"/oauth2/callback?state={state}&error=<b>org_internal</b>", base_url="http://localhost:8000"
+    )
+    assert answer.status_code == 502
+    assert "&lt;b&gt;org_internal" in answer.text
+
+
+def test_an_answer_counts_once(stranger: FlaskClient, google: Sandbox, engine: App) -> None:
+    callback = google.consent(to_google(stranger), email=OWNER)
+    assert back(stranger, callback).status_code == 303
+    replayed = back(stranger, callback)
+    assert replayed.status_code == 400
+    assert "please start again" in replayed.text
+    assert len(engine.accounts.all()) == 1
+
+
+@pytest.mark.parametrize("state", ["", "forged", "x" * 5000])
+def test_a_forged_state_is_refused(stranger: FlaskClient, google: Sandbox, engine: App, state: str) -> None:
+    code = parse_qs(urlsplit(google.consent(to_google(stranger), email=OWNER)).query)["code"][0]
+    answer = stranger.get(
+        "/oauth2/callback", query_string={"state": state, "code": code}, base_url="http://localhost:8000"
+    )
+    assert answer.status_code == 400
+    assert engine.accounts.all() == []
+
+
+def test_an_answer_in_another_browser_is_refused_and_still_counts_in_its_own(
+    web: Flask, stranger: FlaskClient, google: Sandbox, engine: App
+) -> None:
+    callback = google.consent(to_google(stranger), email=OTHER)
+    victim = web.test_client()
+    to_google(victim)
+    assert back(victim, callback).status_code == 400
+    assert engine.accounts.all() == []
+    assert back(stranger, callback).status_code == 303
+
+
+def test_an_answer_after_ten_minutes_is_refused(
+    stranger: FlaskClient, google: Sandbox, engine: App, clock: FakeClock
+) -> None:
+    callback = google.consent(to_google(stranger), email=OWNER)
+    clock.advance(601)
+    assert back(stranger, callback).status_code == 400
+    assert engine.accounts.all() == []
+
+
+def test_signing_in_changes_the_name_of_the_session(
+    web: Flask, stranger: FlaskClient, enter: Enter, services: Services
+) -> None:
+    to_google(stranger)
+    before = stranger.get_cookie("buyerblock")
+    assert before is not None
+    enter(stranger)
+    after = stranger.get_cookie("buyerblock")
+    assert after is not None
+    assert before.value != after.value
+    assert services.sessions.get(before.value) is None
+    thief = web.test_client()
+    thief.set_cookie("buyerblock", before.value, domain="localhost")
+    assert thief.get("/blocks").status_code == 401
+
+
+def test_access_for_an_hour_only_is_refused(stranger: FlaskClient, google: Sandbox, engine: App) -> None:
+    url = to_google(stranger).replace("access_type=offline", "access_type=online")
+    answer = back(stranger, google.consent(url, email=OWNER))
+    assert answer.status_code == 502
+    assert "for an hour only" in answer.text
+    assert engine.accounts.all() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault(status=500), "could not be reached"),
+        (Fault(cut="before"), "could not be reached"),
+        (Fault(cut="body"), "could not be reached"),
+        (Fault(garble="half"), "could not be reached"),
+        (Fault(garble="not_json"), "could not be reached"),
+    ],
+    ids=["500", "cut", "cut in the body", "half", "no JSON"],
+)
+def test_a_failing_token_endpoint_becomes_one_sentence(
+    stranger: FlaskClient, google: Sandbox, enter: Enter, engine: App, fault: Fault, said: str
+) -> None:
+    plan = FaultPlan()
+    plan.add(fault, method="oauth.token")
+    google.fault = plan
+    answer = enter(stranger)
+    assert answer.status_code == 502
+    assert said in answer.text
+    assert "Traceback" not in answer.text
+    assert engine.accounts.all() == []
+
+
+def test_a_code_that_google_does_not_know_becomes_one_sentence(stranger: FlaskClient) -> None:
+    state = parse_qs(urlsplit(to_google(stranger)).query)["state"][0]
+    answer = stranger.get(f"/oauth2/callback?state={state}&code=made-up", base_url="http://localhost:8000")
+    assert answer.status_code == 502
+    assert "start again" in answer.text
+
+
+def test_an_answer_without_a_code_is_refused(stranger: FlaskClient) -> None:
+    state = parse_qs(urlsplit(to_google(stranger)).query)["state"][0]
+    answer = stranger.get(f"/oauth2/callback?state={state}", base_url="http://localhost:8000")
+    assert answer.status_code == 400
+
+
+def test_a_client_whose_secret_was_changed_becomes_one_sentence(
+    stranger: FlaskClient, google: Sandbox, engine: App
+) -> None:
+    callback = google.consent(to_google(stranger), email=OWNER)
+    path = engine.settings.client_secrets
+    path.write_bytes(path.read_bytes().replace(b"GOCSPX", b"another"))
+    answer = back(stranger, callback)
+    assert answer.status_code == 502
+    assert "does not know this OAuth client" in answer.text
+
+
+def test_a_gmail_api_that_is_switched_off_becomes_one_sentence(
+    stranger: FlaskClient, google: Sandbox, enter: Enter, services: Services
+) -> None:
+    plan = FaultPlan()
+    plan.add(Fault(status=403, reason="accessNotConfigured", message="Gmail API has not been used"))
+    plan.add(Fault(status=403, reason="accessNotConfigured"), method="users.getProfile", times=9)
+    google.fault = lambda number, method, email: (
+        plan(number, method, email) if "oauth" not in method else None
+    )
+    answer = enter(stranger)
+    assert answer.status_code == 502
+    assert "Gmail API is switched off" in answer.text
+    assert services.owners.all() == frozenset()
+
+
+def test_a_missing_client_file_is_said_at_the_button(stranger: FlaskClient, engine: App) -> None:
+    engine.settings.client_secrets.unlink()
+    answer = stranger.get("/sign-in")
+    assert answer.status_code == 503
+    assert "There is no OAuth client file" in answer.text
+
+
+def test_a_desktop_client_behind_https_is_refused_before_google_is(engine: App, terminal: list[str]) -> None:
+    settings = replace(engine.settings, public_url="https://list.example.com")
+    web = create_app(replace(engine, settings=settings), tell=terminal.append)
+    browser = web.test_client()
+    base = "https://list.example.com"
+    page = browser.get("/", base_url=base)
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    code = terminal[-1].rpartition(" ")[2]
+    browser.post(
+        "/sign-in",
+        data={"csrf_token": token, "code": code},
+        base_url=base,
+        headers={"Referer": base + "/"},
+    )
+    answer = browser.get("/sign-in", base_url=base)
+    assert answer.status_code == 503
+    assert "Desktop app" in answer.text
+
+
+def test_a_web_client_behind_https_comes_back_to_the_public_address(
+    engine: App, google: Sandbox, terminal: list[str]
+) -> None:
+    base = "https://list.example.com"
+    path = engine.settings.client_secrets
+    path.write_bytes(orjson.dumps(google.client_secrets("web", [f"{base}/oauth2/callback"])))
+    settings = replace(engine.settings, public_url=base)
+    browser = create_app(replace(engine, settings=settings), tell=terminal.append).test_client()
+    page = browser.get("/", base_url=base)
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    code = terminal[-1].rpartition(" ")[2]
+    form = {"csrf_token": token, "code": code}
+    assert browser.post("/sign-in", data=form, base_url=base, headers={"Referer": base}).status_code == 303
+    callback = google.consent(to_google(browser, base=base), email=OWNER)
+    assert callback.startswith(f"{base}/oauth2/callback?")
+    assert back(browser, callback).status_code == 303
+    assert browser.get("/blocks", base_url=base).status_code == 200
+
+
+def test_signing_in_again_offers_the_account_that_needs_it(stranger: FlaskClient, enter: Enter) -> None:
+    enter(stranger)
+    enter(stranger, OTHER)
+    assert "login_hint=other%40gmail.com" in to_google(stranger, f"/sign-in?account={OTHER}")
+    assert "login_hint" not in to_google(stranger, "/sign-in?account=unknown@gmail.com")
+
+
+def test_a_dead_account_comes_back_by_signing_in_again(
+    stranger: FlaskClient, enter: Enter, engine: App, google: Sandbox
+) -> None:
+    enter(stranger)
+    google.user(OWNER).revoke()
+    google.user(OWNER).expire_access_tokens()
+    with pytest.raises(SignInAgainError):
+        engine.passes.run(OWNER)
+    home = stranger.get("/", base_url="http://localhost:8000").text
+    assert "please sign in again" in home
+    assert "Sign in again" in home
+    enter(stranger)
+    assert engine.accounts.get(OWNER).state == "ok"
+    assert "Sign in again" not in stranger.get("/", base_url="http://localhost:8000").text
+
+
+def test_secrets_appear_in_no_log_and_on_no_page(
+    stranger: FlaskClient, google: Sandbox, engine: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answer = back(stranger, google.consent(to_google(stranger), email=OWNER))
+    grant = engine.accounts.grant(OWNER)
+    seen = caplog.text + answer.text + str(answer.headers) + stranger.get("/").text
+    for secret in (grant.refresh_token, grant.client_secret, "ya29."):
+        assert secret not in seen
+
+
+def test_the_exchange_over_loopback_http_leaves_no_trace_in_the_environment(
+    stranger: FlaskClient, enter: Enter
+) -> None:
+    before = dict(os.environ)
+    enter(stranger)
+    assert dict(os.environ) == before
+
+
+def test_disconnecting_gives_access_back_and_keeps_the_blocks(
+    stranger: FlaskClient, enter: Enter, engine: App, google: Sandbox
+) -> None:
+    enter(stranger)
+    engine.block_list.block(["111-1111111-1111111"], by="test")
+    engine.passes.run(OWNER)
+    assert google.user(OWNER).filters()
+    assert OWNER in stranger.get(f"/disconnect?account={OWNER}").text
+    answer = post(stranger, "/disconnect", account=OWNER, undo="on")
+    assert answer.status_code == 303
+    assert engine.accounts.all() == []
+    assert len(engine.block_list) == 1
+    assert google.user(OWNER).filters() == []
+    client_id = orjson.loads(engine.settings.client_secrets.read_bytes())["installed"]["client_id"]
+    assert google.world.grants.scopes(client_id, OWNER) == frozenset()
+
+
+def test_disconnecting_without_undo_leaves_the_rules(
+    stranger: FlaskClient, enter: Enter, engine: App, google: Sandbox
+) -> None:
+    enter(stranger)
+    engine.passes.run(OWNER)
+    assert post(stranger, "/disconnect", account=OWNER).status_code == 303
+    assert google.user(OWNER).filters()
