@@ -40,6 +40,14 @@ def test_a_folder_gives_its_mail_files_in_order_and_passes_over_others(tmp_path:
     assert total_size(tmp_path) == 2 * len(ONE) + len(TWO)
 
 
+def test_folders_of_mail_programs_hold_mboxes_without_a_suffix(tmp_path: Path) -> None:
+    (tmp_path / "Inbox.mbox").mkdir()
+    (tmp_path / "Inbox.mbox" / "mbox").write_bytes(mbox(ONE, TWO))
+    (tmp_path / "Inbox.mbox" / "table_of_contents").write_bytes(b"\0\1\2")
+    (tmp_path / "Inbox.msf").write_bytes(b"// <!-- <mdb:mork -->")
+    assert [raw for _, raw in messages(tmp_path)] == [ONE, TWO]
+
+
 def test_a_maildir_gives_new_and_current_mail_but_nothing_unfinished(tmp_path: Path) -> None:
     for folder in ("cur", "new", "tmp"):
         (tmp_path / folder).mkdir()

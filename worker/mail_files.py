@@ -67,17 +67,26 @@ def _files(path: Path) -> Iterator[Path]:
         # Links to folders are not followed: one that leads upwards would never end.
         if entry.is_dir(follow_symlinks=False):
             yield from _files(path / entry.name)
-        elif entry.is_file() and (in_maildir or Path(entry.name).suffix.lower() in _MAIL_SUFFIXES):
+        elif entry.is_file() and (in_maildir or _is_mail(path / entry.name)):
             yield path / entry.name
 
 
+def _is_mail(file: Path) -> bool:
+    suffix = file.suffix.lower()
+    # Thunderbird and Apple Mail keep mbox files without a suffix.
+    return suffix in _MAIL_SUFFIXES or (not suffix and _begins_as_mbox(file))
+
+
+def _begins_as_mbox(file: Path) -> bool:
+    with _readable(file), file.open("rb") as stream:
+        return stream.read(5) == b"From "
+
+
 def _mails_in(file: Path) -> Iterator[tuple[str, bytes]]:
-    with _readable(file):
-        with file.open("rb") as stream:
-            start = stream.read(5)
-        if start != b"From ":
+    if not _begins_as_mbox(file):
+        with _readable(file):
             yield _single(file)
-            return
+        return
     for number, (raw, cut) in enumerate(_mbox(file), start=1):
         yield f"{file}:{number}{' (cut)' if cut else ''}", raw
 

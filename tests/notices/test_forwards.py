@@ -153,6 +153,20 @@ def test_a_header_name_may_stand_alone_above_its_value() -> None:
     assert isinstance(by_owner(forward(rows + inner())), OptOut)
 
 
+def test_header_lines_that_nobody_knows_do_not_end_the_block() -> None:
+    text = f"""Da: {SENDER}
+Rispondi a: nobody@example.com
+Data: 10/09/26 02:04 (GMT+01:00)
+A: seller@gmail.com,
+  shop@example.com, sales@example.com
+Oggetto: {SUBJECTS["it"]}
+
+{"Buongiorno a tutti. " * 12}
+{SAID}
+"""
+    assert isinstance(by_owner(forward(text=text)), OptOut)
+
+
 def test_the_plain_half_of_a_forward_completes_the_html_half() -> None:
     lines = "\n".join(f"{name}: {value}" for name, value in zip(NAMES["en"], VALUES, strict=True))
     html = gmail(NAMES["en"]).replace(ALIAS, "")

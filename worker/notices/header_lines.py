@@ -48,6 +48,8 @@ hi: से, द्वारा | दिनांक, भेजा गया | �
 
 # A value may stand on the line below its name; a block has a handful of lines.
 _BLOCK_LINES = 14
+# "Rispondi a: ..." and other lines between the known ones, which alone mark the end of a block.
+_UNKNOWN_LINES = 3
 # A forwarded notice begins on the first screen.
 _LINE_LIMIT = 5_000
 # A hostile text of nothing but header lines would otherwise be read again from each of them.
@@ -108,17 +110,20 @@ def _block_at(lines: list[str], number: int) -> Block | None:
     ):
         start -= 1
     values: dict[str, str] = {}
-    end, open_value = start, ""
+    end, open_value, unknown = start, "", 0
     for at in range(start, min(len(lines), start + _BLOCK_LINES)):
         kind, value = _header(lines[at])
         if kind:
             values.setdefault(kind, value)
-            end, open_value = at + 1, "" if value else kind
+            # A list of addressees may go on in the next line, and a value may stand there whole.
+            end, open_value = at + 1, kind if not value or value.endswith((",", ";")) else ""
         elif (text := lines[at].strip(_MARGIN)) and open_value:
-            values[open_value] = text  # the value stands below its name
-            end, open_value = at + 1, ""
+            values[open_value] += text
+            end, open_value = at + 1, open_value if text.endswith((",", ";")) else ""
         elif text:
-            break
+            unknown += 1
+            if unknown > _UNKNOWN_LINES or not _LINE.match(text):
+                break
     sender = values.get("from", "")
     found = {each.lower() for each in _ADDRESS.findall(sender)}
     if len(found) != 1 or len(values) < 2:
