@@ -169,6 +169,12 @@ class Sandbox:
                 for stored in mailbox.messages.values()
             }
 
+    def labels(self, email: str) -> set[str]:
+        """Return the names of the user's own labels."""
+        mailbox = self.world.mailboxes[email.lower()]
+        with mailbox.lock:
+            return {label.name for label in mailbox.labels.values() if not label.system}
+
     def forwarded(self, email: str) -> list[bytes]:
         """Return what filters of all accounts forwarded to an address, in order."""
         return [

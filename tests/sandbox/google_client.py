@@ -40,6 +40,7 @@ def sign_in(
     url, _ = flow.authorization_url(access_type="offline", prompt="consent")
     flow.fetch_token(authorization_response=sandbox.consent(url, email=SELLER, untick=untick))
     flow.oauth2session.close()
+    assert isinstance(flow.credentials, Credentials)
     return flow.credentials
 
 
@@ -56,3 +57,26 @@ def service_for(sandbox: Sandbox, credentials: Credentials) -> Iterator[Any]:
         yield service.users()
     finally:
         service.close()
+
+
+def mail(
+    subject: str = "Hello",
+    body: str = "How are you?",
+    *,
+    sender: str = "Anna <anna@example.org>",
+    to: str = SELLER,
+    **headers: str,
+) -> bytes:
+    """Build a plain mail; other headers by name, with _ for -."""
+    lines = [f"From: {sender}", f"To: {to}", f"Subject: {subject}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    lines += [
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body + "\r\n").encode()
+
+
+def ids(reply: dict[str, Any]) -> list[str]:
+    return [message["id"] for message in reply.get("messages", [])]
