@@ -3,6 +3,7 @@
 Connections are kept open between requests, as Google keeps them, so that latency figures are honest.
 """
 
+import os
 import socket
 import sys
 import threading
@@ -21,6 +22,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
+    # On Windows this would let two servers share a port instead of refusing the second.
+    allow_reuse_address = os.name != "nt"
 
     def __init__(self, handle: Handle, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Connection)

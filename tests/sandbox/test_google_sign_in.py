@@ -10,7 +10,7 @@ from google.auth.exceptions import RefreshError
 from google.auth.transport.requests import Request as Transport
 from google.oauth2.credentials import Credentials
 from google_client import CALLBACK, MODIFY, SELLER, SETTINGS, flow_for, service_for, sign_in
-from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidClientError, InvalidGrantError
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidClientError, InvalidGrantError  # type: ignore[import-untyped] # it ships no types
 
 from sandbox import Sandbox, VirtualClock
 from sandbox.browser import PageError
@@ -18,7 +18,7 @@ from sandbox.browser import PageError
 
 def refresh(credentials: Credentials) -> None:
     with requests.Session() as session:
-        credentials.refresh(Transport(session))
+        credentials.refresh(Transport(session))  # type: ignore[no-untyped-call] # the library is untyped here
 
 
 def fetch(flow: Any, callback: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ LABELS = frozenset({"inbox", "unread", "amazon-opt-outs-queue"})
 
 NOTICE = mail(
     "Il tuo messaggio all'acquirente non =?utf-8?q?=C3=A8?= stato consegnato",
-    "perché l’acquirente ha scelto di non ricevere messaggi. Order [406-5322013-9383523]. 購入者へのメッセージ",
+    "perché l\u2019acquirente ha scelto di non ricevere messaggi. Order [406-5322013-9383523]. 購入者へのメッセージ",
     sender='"Amazon.it" <auto-communication@amazon.com>',
     to=f"{SELLER}, Shop <shop+optouts-x1@example.com>",
     Cc="Carla <carla@example.net>",
