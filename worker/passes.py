@@ -64,7 +64,8 @@ class Passes:
         finally:
             self._progress.pop(email, None)
         self._accounts.update(email, state="problem" if report.advice else "ok", problem=report.advice)
-        log.info("Pass over %s: %s.", email, report)
+        # A year has half a million passes with nothing to do.
+        log.log(logging.INFO if report.did_something else logging.DEBUG, "Pass over %s: %s.", email, report)
         return report
 
     def preview(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> Preview:

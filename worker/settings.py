@@ -58,7 +58,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         public_url=value("PUBLIC_URL", _url, None),
         host=value("HOST", lambda _, text: text, "127.0.0.1"),
         port=value("PORT", _whole_number(1, 65535), 8000),
-        sync_interval=value("SYNC_INTERVAL", _whole_number(5, 86400), 60),
+        sync_interval=value("SYNC_INTERVAL", _whole_number(1, 86400), 60),
         units_per_minute=value("UNITS_PER_MINUTE", _whole_number(60, 1_000_000), 6000),
     )
 

@@ -51,11 +51,18 @@ class PassReport:
     steps: tuple[rules.Step, ...] = ()
     advice: str = ""
 
+    @property
+    def judged(self) -> int:
+        return self.opt_outs + self.suspects + self.unrelated
+
+    @property
+    def did_something(self) -> bool:
+        return bool(self.judged or self.steps)
+
     def __str__(self) -> str:
-        judged = self.opt_outs + self.suspects + self.unrelated
         return (
-            f"{judged:,} judged: {self.opt_outs:,} opt-outs, {self.suspects:,} to review, "
-            f"{self.unrelated:,} unrelated; {len(self.steps)} repairs; {self.units:,} quota units"
+            f"{self.judged:,} judged: {self.opt_outs:,} opt-outs, {self.suspects:,} to review, "
+            f"{self.unrelated:,} unrelated; repairs: {len(self.steps)}; quota units: {self.units:,}"
         )
 
 
