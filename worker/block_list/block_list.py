@@ -24,7 +24,7 @@ from worker.block_list.model import (
     Result,
     Sighting,
 )
-from worker.block_list.state import BLOCKS, State, last_seen_of, parse, public_part, reason_of
+from worker.block_list.state import BLOCKS, State, last_seen_of, parse, reason_of
 from worker.block_list.storage import COMPACT_AT
 from worker.block_list.transaction import About
 from worker.errors import UsageError
@@ -138,7 +138,7 @@ class BlockList:
         if since is not None:
             earliest = format_time(rounded_up(since)).encode()
             raws = [raw for raw in raws if last_seen_of(raw) >= earliest]
-        return writer(list(map(public_part, raws)), whole_second(exported_at or self._now()))
+        return writer(raws, whole_second(exported_at or self._now()))
 
     def preview_import(self, source: bytes | BinaryIO, format_name: str = "auto") -> Preview:
         """Say what an import of this file would do; nothing changes. Raises the UsageError of ``imports.read``."""
@@ -165,6 +165,17 @@ class BlockList:
         """Return the imports that were made, newest first."""
         with self._storage.still:
             return bulk.made(self._storage.current())
+
+    def backup(self) -> Iterator[bytes]:
+        """Yield a file that ``restore`` takes, piece by piece: one whole state, unblocked buyers included."""
+        return self._storage.backup()
+
+    def restore(self, path: Path) -> None:
+        """Replace the list by a backup; this also ends the refusal of a damaged list.
+
+        Raises DamagedFileError or StorageError, and changes nothing, if the backup cannot be read.
+        """
+        self._storage.restore(path)
 
     def audit(self) -> Iterator[bytes]:
         """Yield the audit trail, oldest first: JSON lines that say who or what changed which entries, when."""

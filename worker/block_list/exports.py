@@ -1,7 +1,7 @@
 """The block list in the formats that mailing tools read: one table, one row a format.
 
-Every writer takes blocks as raw JSON objects, the shape of the JSON export, and yields the file in pieces. What a
-format cannot say stands in its row.
+Every writer takes blocks as raw documents and yields the file in pieces. What a format cannot say stands in
+its row.
 """
 
 import csv
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from worker.block_list.documents import format_time, parse_time
-from worker.block_list.state import parse
+from worker.block_list.state import parse, public_part
 from worker.errors import UsageError
 
 _BLOCKS_PER_PIECE = 2000
@@ -60,12 +60,12 @@ def _json(blocks: Sequence[bytes], exported_at: datetime) -> Iterator[bytes]:
         f'{{"format": "buyerblock/1", "exported_at": "{format_time(exported_at)}", "count": {len(blocks)}, '
         '"blocks": ['
     ).encode()
-    yield from _separated(blocks, before=b"\n", between=b",\n")
+    yield from _separated(map(public_part, blocks), before=b"\n", between=b",\n")
     yield b"\n]}\n" if blocks else b"]}\n"
 
 
 def _ndjson(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
-    return _lines(blocks)
+    return _lines(map(public_part, blocks))
 
 
 def _csv(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:

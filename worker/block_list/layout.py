@@ -14,6 +14,7 @@
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from pathlib import Path
 from worker.block_list import journal, snapshot
 from worker.block_list.snapshot import Header
 from worker.block_list.state import State
+from worker.errors import StorageError
 from worker.files import replace_file, write_atomically, write_chunks_atomically
 
 
@@ -105,3 +107,20 @@ def put_aside(path: Path) -> Path:
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
     replace_file(path, aside)
     return aside
+
+
+def restore(layout: Layout, backup: Path) -> None:
+    """Put the content of a backup in place of whatever is there. Raises OSError, StorageError, DamagedFileError."""
+    state, _ = snapshot.read(backup)
+    # No journal of the old list can be mistaken for a continuation: the sequence leaves a gap.
+    newest = 0
+    with suppress(OSError, StorageError):
+        newest = snapshot.read_header(layout.snapshot).epoch
+    epoch = max([newest, *layout.journals(), *layout.audits()]) + 1
+    state.sequence += 1_000_000
+    header = Header(new_lineage(), epoch, state.sequence)
+    start_journal(layout, header)
+    if layout.snapshot.exists():
+        keep_previous(layout)
+    write_snapshot(layout, state, header)
+    layout.incomplete.unlink(missing_ok=True)

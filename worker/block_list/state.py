@@ -27,6 +27,14 @@ class State:
         self.key_of_order: dict[str, str] = {}
         self._sorted: list[str] | None = None
 
+    def copy(self) -> "State":
+        """Return the same content, unmoved by later transactions."""
+        copied = State()
+        copied.sequence = self.sequence
+        copied.tables = {name: dict(table) for name, table in self.tables.items()}
+        copied.key_of_order = dict(self.key_of_order)
+        return copied
+
     def load(self, table: str, key: str, raw: bytes) -> None:
         """Take a document of a snapshot."""
         self.tables.setdefault(table, {})[key] = raw
