@@ -40,13 +40,17 @@ def headers(mail: Message) -> list[tuple[str, str]]:
 
 def header(mail: Message, name: str) -> str:
     """Return the first header of that name, decoded; "" when there is none."""
-    return next((decoded(value) for key, value in mail.raw_items() if key.lower() == name), "")
+    return next(iter(values(mail, name)), "")
+
+
+def values(mail: Message, name: str) -> list[str]:
+    """Return all headers of that name, decoded; ``name`` in lower case."""
+    return [decoded(value) for key, value in mail.raw_items() if key.lower() == name]
 
 
 def addresses(mail: Message, name: str) -> list[str]:
     """Return the bare addresses in all headers of that name, lower case."""
-    values = [decoded(value) for key, value in mail.raw_items() if key.lower() == name]
-    return [address.lower() for _, address in getaddresses(values) if address]
+    return [address.lower() for _, address in getaddresses(values(mail, name)) if address]
 
 
 def children(mail: Message) -> list[Message]:

@@ -74,7 +74,7 @@ def index(mail: Message, raw: bytes, text: str, received: int) -> Indexed:
 
 def _field(mail: Message, name: str) -> str:
     """Return the words of all headers of that name; no phrase reaches over the border of an address."""
-    values = [value for key, value in mime.headers(mail) if key.lower() == name]
+    values = mime.values(mail, name)
     if name in ("from", "to", "cc", "bcc"):
         values = [part for value in values for part in re.split(r">\s*,|<", value)]
     return "|".join(words(value) for value in values)
