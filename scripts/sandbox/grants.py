@@ -4,7 +4,7 @@ import base64
 import hashlib
 import secrets
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sandbox.clock import Clock
 
@@ -91,16 +91,7 @@ class Grants:
             scopes = code.scopes | grant.scopes if include_granted else code.scopes
             grant.scopes |= code.scopes
             text = f"4/0A{secrets.token_urlsafe(24)}"
-            self._codes[text] = Code(
-                code.client_id,
-                code.email,
-                scopes,
-                code.redirect_uri,
-                code.challenge,
-                code.challenge_method,
-                code.offline and asked,
-                code.made_at,
-            )
+            self._codes[text] = replace(code, scopes=scopes, offline=code.offline and asked)
         return text
 
     def redeem(self, text: str, client_id: str, redirect_uri: str, verifier: str) -> dict[str, object]:

@@ -11,7 +11,9 @@ Not known, and chosen here, mostly the stricter way:
   ``x@mail.amazon.it``, but also ``x@amazon.it.example`` and the display name "Amazon.it";
 - Japanese and Chinese are matched character by character, a run of them like a phrase;
 - ``after:`` and ``before:`` leave out the second that they name;
-- ``label:`` does not include labels nested below.
+- ``label:`` does not include labels nested below;
+- what a mail says only in an attribute, a link's address, an encoded attached message or a header
+  without an operator is not found.
 An operator that Gmail does not have is taken for words.
 """
 
