@@ -136,6 +136,23 @@ def test_a_sentence_far_below_the_beginning_may_be_quoted() -> None:
     assert opt_out(mail.but(subject=SUBJECTS["en"])).order_id == "111-5322013-9383523"
 
 
+@pytest.mark.parametrize(
+    "introduction",
+    [
+        "Here is a copy of the e-mail that you sent to Kim. He says ",
+        "Here is what you sent to Kim about his order of Tuesday: ",
+        "購入者に送信したメッセージの写しです。",
+    ],
+)
+def test_words_of_amazons_before_the_sentence_may_introduce_what_the_seller_wrote(introduction: str) -> None:
+    assert "may only quote" in suspect(without_type(introduction + SAID)).reason
+
+
+@pytest.mark.parametrize("greeting", ["", "Dear Seller,", "Dear Seller:", "amazon seller central Hello"])
+def test_a_greeting_before_the_sentence_is_as_it_should_be(greeting: str) -> None:
+    assert opt_out(without_type(greeting, SAID)).order_id == "111-5322013-9383523"
+
+
 # The mail's own text
 
 

@@ -124,3 +124,85 @@ def test_broken_mail_gets_a_verdict_and_blocks_nobody_by_accident(
 def test_bytes_at_random_get_a_verdict(raw: bytes) -> None:
     assert isinstance(judge(raw), Unrelated)
     assert not isinstance(judge(notice().but(text="", html=raw.decode("latin-1")).render()), Unrelated)
+
+
+SCRAPS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "=?utf-8?q?x=40amazon=2Ecom?=",
+                "=?idna?b?eA==?=",
+                "=?x",
+                '"',
+                "\\",
+                "(",
+                ")",
+                "<",
+                ">",
+                "@",
+                ";",
+                ",",
+            ),
+            *(
+                ":",
+                "*",
+                "%",
+                "multipart/mixed",
+                "text/html",
+                "boundary=",
+                "boundary*0*=utf-8''%2D",
+                "\x1b$B",
+                "\0",
+            ),
+            *(
+                "charset=utf-16",
+                "charset=punycode",
+                "charset=iso-2022-jp",
+                "é",
+                "9" * 20,
+                "Thu, 10 Sep",
+            ),
+            *(
+                " 2026",
+                "+9999",
+                "25:61:61",
+                "-0000",
+                "amazon.com",
+                "auto-communication@amazon.com",
+                "(p=x",
+                " ",
+            ),
+            *(
+                "mx.google.com;",
+                "dmarc=pass",
+                "header.from=amazon.com",
+                OPT_OUT,
+                "base64",
+                "quoted-printable",
+            ),
+        ]
+    )
+    | st.text(max_size=10),
+    max_size=12,
+).map("".join)
+
+
+@given(
+    st.sampled_from(
+        ["from_", "subject", "date", "message_id", "type", "marketplace_id", "content_type", "encoding"]
+    ),
+    SCRAPS,
+    SCRAPS,
+)
+def test_headers_at_random_get_a_verdict(field: str, value: str, results: str) -> None:
+    mail = notice(rows=1)
+    if field == "encoding":
+        raw = mail.render().replace(
+            b"Encoding: quoted-printable", b"Encoding: " + value.encode("utf-8", "ignore")
+        )
+    elif field == "content_type":
+        raw = mail.but(content_type=value, body=mail.alternative()[1]).render()
+    else:
+        raw = mail.but(**{field: value}).render()
+    judge(raw, trusted={"auto-communication@amazon.com"})
+    judge(mail.but(results=None, above=(f"Authentication-Results: {results}",)).render())

@@ -23,6 +23,11 @@ from worker.notices.wording import Wording
 # Mail programs put a picture between texts, hostile mail a thousand pages.
 PAGE_LIMIT = 5
 
+# Behind the greeting, the Italian sentence names buyer, order and day before it comes to the known words.
+_LEAD = 160
+# The end of another sentence, or of an introduction that is longer than "Dear Seller:".
+_OTHER_WORDS = re.compile(r"[.!?](?= )|[。！？]|.{30}:(?= )")  # noqa: RUF001 - Japanese
+
 _LOOKS_LIKE_HTML = re.compile(r"\s{0,100}<(?:!doctype html|html|head|body|div|table|p)\b", re.IGNORECASE)
 
 
@@ -56,7 +61,8 @@ class Content:
         Copies of sellers' messages once had the sender of notices. They open with words of
         Amazon's, and only then comes what the seller wrote, which may be anything.
         """
-        return any(each.start < 160 for each in self.said)
+        first = min((each.start for each in self.said), default=_LEAD)
+        return first < _LEAD and not _OTHER_WORDS.search(self.text, 0, first)
 
     @property
     def speaks_of_opting_out(self) -> bool:
