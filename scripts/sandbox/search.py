@@ -80,7 +80,10 @@ class QueryError(ValueError):
 def compile_query(query: str, now: float) -> Query:
     """Compile a search; ``now`` is for ``newer_than:`` and the like, epoch seconds."""
     parser = _Parser(query, now)
-    matches = parser.all_of("", closing="")
+    try:
+        matches = parser.all_of("", closing="")
+    except RecursionError as error:
+        raise QueryError("too deeply nested") from error
     return Query(matches, parser.shows_hidden)
 
 
