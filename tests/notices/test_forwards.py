@@ -249,9 +249,15 @@ def test_a_reply_is_no_forward() -> None:
     assert by_owner(forward(text=text)) == Unrelated("other mail")
 
 
+def test_the_words_of_a_notice_without_any_header_lines_are_suspect_from_somebody_trusted() -> None:
+    mail = forward(text=f"Please add:\n\n{SAID}\n", subject="Opt-out")
+    assert isinstance(by_owner(mail), Suspect)
+    assert judge(mail.render()) == Unrelated("other mail")
+
+
 def test_a_from_without_other_header_lines_is_no_forward() -> None:
     text = f"From: Amazon <auto-communication@amazon.com>\n\n{SAID}"
-    assert by_owner(forward(text=text, subject="x")) == Unrelated("other mail")
+    assert isinstance(by_owner(forward(text=text, subject="x")), Suspect)
 
 
 # Attached mails

@@ -119,6 +119,13 @@ def test_style_sheets_of_any_length_do_not_hide_a_notice() -> None:
     assert isinstance(judge(mail.but(html=mail.html.replace("<body", sheet + "<body")).render()), OptOut)
 
 
+def test_text_right_behind_a_style_sheet_of_any_length_is_own_text() -> None:
+    said = SENTENCES["en"].format(order="111-5322013-9383523")
+    sheet = "<style>" + ".a{color:red}\n" * 4_000 + "</style>"
+    mail = notice("en", type=None).but(html=f"{sheet}Dear Seller, {said}")
+    assert isinstance(judge(mail.render()), OptOut)
+
+
 def test_overlong_tags_lose_their_attributes_only() -> None:
     mail = notice(type=None)
     tag = f'<p class="{"x " * 2000}">ciao</p>' * 10

@@ -116,15 +116,12 @@ def _from_elsewhere(head: Head, sender: Sender, found: list[Part], doubt: str | 
     if inner:
         return _forwarded(head, inner[0], doubt)
     content = content_of(head.first("subject"), pages_of(found, quoted=False))
-    if (
-        content.wording is None
-        or not content.wording.proven
-        or not (content.title or _claims_amazon(sender, head))
-    ):
+    said = content.wording is not None and content.wording.proven
+    # Articles quote notices too: only an imitation, or somebody trusted, is worth a look.
+    if not said or not (doubt is None or content.title or _claims_amazon(sender, head)):
         return Unrelated("other mail")
-    return suspect(
-        Case(head, sender, content), sender.doubt or "It reads like a notice, but Amazon did not send it."
-    )
+    reason = sender.doubt or "It reads like a notice, but Amazon did not send it."
+    return suspect(Case(head, sender, content), reason)
 
 
 def _forwarded(head: Head, inner: Forwarded, doubt: str | None) -> Verdict:

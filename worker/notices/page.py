@@ -102,7 +102,7 @@ def _tame(source: str) -> str:
     source = source[:SOURCE_LIMIT].replace("\0", "").replace("\f", " ")
     if len(source) <= TRUSTED_SIZE:
         return source
-    source = _without(_without(source, "<style", "</style"), "<!--", "-->")[:MARKUP_LIMIT]
+    source = _without(_without(source, "<style", "</style>"), "<!--", "-->")[:MARKUP_LIMIT]
     if len(source) <= TRUSTED_SIZE:
         return source
     tags = _TAG.findall(source)
