@@ -8,11 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from oauth_web.client_file import is_loopback
 from oauth_web.services import services
-from oauth_web.sessions import OWNER
+from oauth_web.sessions import OWNER, ServerSession
 
 ADMITTED = "admitted"
 
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+
+# Bytes that an owner may send to these routes; all others take what the application's configuration says.
+LARGE_UPLOADS = {"import_pages.preview": 20_000_000}
 
 _Route = TypeVar("_Route", bound=Callable[..., ResponseReturnValue])
 _open_routes: set[str] = {"static"}
@@ -32,6 +35,8 @@ def guard(app: Flask) -> None:
         owner = session.get(OWNER)
         # Asked at each request: who stops being an owner is out at once.
         g.owner = owner if owner is not None and owner in services().owners.all() else None
+        if g.owner is not None and request.endpoint in LARGE_UPLOADS:
+            request.max_content_length = request.max_form_memory_size = LARGE_UPLOADS[request.endpoint]
         if g.owner is None and request.endpoint is not None and request.endpoint not in _open_routes:
             return render_template("welcome.html", **welcome()), 401
         return None
@@ -50,6 +55,18 @@ def may_sign_in() -> bool:
 def may_become_owner() -> bool:
     """Return whether this visitor would own the page by signing in first."""
     return is_at_home() or bool(session.get(ADMITTED))
+
+
+def by_owner() -> str:
+    """Return who makes a change, for the audit trail."""
+    return f"{g.owner}, on the page"
+
+
+def browser() -> ServerSession:
+    """Return the session of this browser."""
+    found = session._get_current_object()  # type: ignore[attr-defined]  # what the proxy stands for
+    assert isinstance(found, ServerSession)  # noqa: S101 - ServerSessions makes no other
+    return found
 
 
 def is_at_home() -> bool:

@@ -6,15 +6,45 @@ from collections.abc import Callable
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from oauth_web import account_pages, admission, block_pages, errors, pages, security, sign_in, words
+from oauth_web import (
+    account_pages,
+    admission,
+    block_pages,
+    downloads,
+    errors,
+    import_pages,
+    pages,
+    review_pages,
+    security,
+    settings_pages,
+    setup_pages,
+    sign_in,
+    undelivered_pages,
+    words,
+)
 from oauth_web.attempts import Attempts
+from oauth_web.drafts import Drafts
 from oauth_web.entry_code import EntryCode
 from oauth_web.notes import take_note
 from oauth_web.owners import Owners
-from oauth_web.services import NAME, Services, make_limits
+from oauth_web.services import NAME, Services, make_limits, waiting
 from oauth_web.sessions import ServerSessions, Sessions
 from oauth_web.texts import text
 from worker.app import App
+
+# Another part, such as an HTTP API, is another module with a blueprint.
+_PARTS = (
+    pages,
+    sign_in,
+    setup_pages,
+    block_pages,
+    downloads,
+    import_pages,
+    undelivered_pages,
+    review_pages,
+    settings_pages,
+    account_pages,
+)
 
 LARGEST_REQUEST = 256_000  # bytes; routes that take files raise it for themselves
 
@@ -36,21 +66,22 @@ def create_app(app: App, *, tell: Callable[[str], None] = print_on_terminal) -> 
         owners=Owners(directory),
         sessions=Sessions(directory, app.sealer, now),
         attempts=Attempts(now),
+        drafts=Drafts(now),
         entry_code=EntryCode(now, tell),
         **make_limits(app),
     )
     flask_app.extensions[NAME] = found
     flask_app.config.from_mapping(_configuration(app))
     flask_app.session_interface = ServerSessions(found.sessions)
-    flask_app.jinja_env.globals.update(t=text, take_note=take_note)
+    flask_app.jinja_env.globals.update(t=text, take_note=take_note, waiting=waiting)
     flask_app.jinja_env.trim_blocks = flask_app.jinja_env.lstrip_blocks = True
     security.protect(flask_app)
+    admission.guard(flask_app)  # before anything reads what a stranger sends
     CSRFProtect(flask_app)
-    admission.guard(flask_app)
     errors.handle(flask_app)
     words.add_filters(flask_app)
-    for blueprint in (pages.blueprint, block_pages.blueprint, account_pages.blueprint, sign_in.blueprint):
-        flask_app.register_blueprint(blueprint)
+    for part in _PARTS:
+        flask_app.register_blueprint(part.blueprint)
     return flask_app
 
 

@@ -2,12 +2,7 @@
 
 ENGLISH = {
     "app.name": "buyerblock",
-    "app.purpose": "Keeps the list of buyers who opted out of your messages, straight from your Gmail.",
     "app.skip": "Skip to the content",
-    "nav.label": "Pages",
-    "nav.home": "Home",
-    "nav.blocks": "Block list",
-    "nav.sign_out": "Sign out",
     # The way in
     "welcome.title": "Sign in",
     "welcome.lead": (
@@ -70,21 +65,6 @@ ENGLISH = {
     "account.working_start": "Being checked right now.",
     "account.progress": "Progress of {email}",
     "account.disconnect": "Disconnect",
-    # The list
-    "blocks.title": "Block list",
-    "blocks.search": "Search for an address, an order or a note",
-    "blocks.search_button": "Search",
-    "blocks.download": "Download as JSON",
-    "blocks.buyer": "Buyer",
-    "blocks.orders": "Orders",
-    "blocks.marketplace": "Marketplace",
-    "blocks.reason": "Reason",
-    "blocks.since": "Blocked since",
-    "blocks.note": "Note",
-    "blocks.unknown": "address not known yet",
-    "blocks.none": "No buyer has opted out so far.",
-    "blocks.none_found": "Nothing matches “{q}”.",
-    "blocks.more": "Only the first {count} are shown; search to narrow them down.",
     "reason.opted_out": "opted out",
     "reason.manual": "blocked by you",
     "reason.imported": "imported",
@@ -124,4 +104,253 @@ ENGLISH = {
     "time.minutes": "{count} minutes",
     "time.second": "{count} second",
     "time.seconds": "{count} seconds",
+    "nav.label": "Pages",
+    "nav.home": "Home",
+    "nav.blocks": "Block list",
+    "nav.review": "Review",
+    "nav.waiting": "waiting for you",
+    "nav.undelivered": "Did not arrive",
+    "nav.settings": "Settings",
+    "nav.sign_out": "Sign out",
+    "undo": "Undo",
+    "save": "Save",
+    "copy": "Copy",
+    "copied": "Copied",
+    "pager.label": "Pages of the list",
+    "pager.previous": "Previous",
+    "pager.next": "Next",
+    "pager.place": "Page {number} of {last}",
+    "home.unfinished": "Is everything in place?",
+    "home.weeks": "Opt-outs by week",
+    "home.no_weeks": "No opt-outs in the last weeks.",
+    "home.other": "other",
+    "home.as_table": "The same as a table",
+    "home.week": "Week of",
+    "home.sum": "All",
+    "home.newest": "Newest",
+    "home.this_week": "{count} new since Monday.",
+    "home.this_week_one": "1 new since Monday.",
+    "home.all": "The whole list",
+    # The list
+    "blocks.title": "Block list",
+    "blocks.find": "Find",
+    "blocks.search": "Search for an address, an order or a note",
+    "blocks.search_button": "Search",
+    "blocks.any": "Any",
+    "blocks.account": "Account",
+    "blocks.sort": "Sort by",
+    "blocks.order": "Order",
+    "order.down": "Downwards",
+    "order.up": "Upwards",
+    "sort.first_seen": "First notice",
+    "sort.last_seen": "Latest notice",
+    "sort.buyer": "Buyer",
+    "sort.notices": "Number of notices",
+    "blocks.count": "{count} buyers",
+    "blocks.count_one": "1 buyer",
+    "blocks.downloads": "Download",
+    "blocks.download": "Download as JSON",
+    "blocks.other_formats": "Other formats",
+    "blocks.buyer": "Buyer",
+    "blocks.orders": "Orders",
+    "blocks.more_orders": "and {count} more",
+    "blocks.marketplace": "Marketplace",
+    "blocks.reason": "Reason",
+    "blocks.since": "Blocked since",
+    "blocks.note": "Note",
+    "blocks.unknown": "address not known yet",
+    "blocks.none": "No buyer has opted out so far.",
+    "blocks.none_found": "Nothing matches; try fewer letters, or another filter.",
+    "block.title": "Block a buyer",
+    "block.keys": "Buyer's address or order ID",
+    "block.note": "Note for yourself",
+    "block.button": "Block",
+    "block.many": "Block many at once",
+    "block.how_many": (
+        "Enter at least one address or order ID, and at most {most}; more go through the import."
+    ),
+    "block.done": "{new} blocked, {known} known already.",
+    "unblock.button": "Unblock",
+    "unblock.done": "{key} is unblocked; only a newer notice blocks this buyer again.",
+    "unblock.none": "{key} is not on the block list.",
+    "story.back": "Back to the list",
+    "story.opted_out": "Amazon's notice says that this buyer opted out.",
+    "story.manual": "Blocked by you.",
+    "story.imported": "Came with an import.",
+    "story.unknown": (
+        "Only the order is known yet; the address is filled in as soon as a mail in your mailbox shows it."
+    ),
+    "story.last": "Latest notice",
+    "story.allowed": "Still allowed",
+    "story.still_allowed": (
+        "Answers to messages that the buyer writes, and Seller Central's templates for critical messages."
+    ),
+    "story.notices": "Notices: {count}",
+    "story.notice": "notice to {account}.",
+    "story.order": "It is about order {order}.",
+    "story.sent_on": "Your message of {day} did not arrive.",
+    "story.open": "Open in Gmail",
+    "story.opens": "(opens a new tab)",
+    "story.no_notice": "No notice from Amazon is known for this buyer.",
+    # Import
+    "import.title": "Block many at once",
+    "import.text": "Paste addresses or order IDs",
+    "import.hint": (
+        "One a line, or a table with columns, or an export of another tool. You see what would happen "
+        "before anything changes."
+    ),
+    "import.file": "Or choose a file",
+    "import.preview": "Preview",
+    "import.pasted": "pasted text",
+    "import.empty": "There is nothing to import; paste something or choose a file.",
+    "import.stale": "This preview is no longer kept; please choose the file again.",
+    "import.done": "{added} blocked; {resolved} addresses found for known orders.",
+    "import.undone": "The import was taken back: {count} entries removed.",
+    "import.made": "Imports so far",
+    "import.added": "{count} blocked",
+    "import.was_undone": "taken back",
+    "import.undo_one": "Undo the import of {source}",
+    "preview.title": "What would happen",
+    "preview.adds": "Would be blocked",
+    "preview.known": "Blocked already",
+    "preview.unblocked": "Unblocked by you earlier, and left so",
+    "preview.resolves": "Orders whose buyer would become known",
+    "preview.duplicates": "Named more than once",
+    "preview.rejected": "Lines without a key",
+    "preview.button": "Import",
+    "preview.back": "Choose something else",
+    "preview.nothing": "Nothing would change.",
+    "preview.why": "What could not be read",
+    "preview.line": "Line",
+    "preview.reason": "Why",
+    "preview.more": "and {count} more",
+    "preview.keys": "Show what would be blocked",
+    # Did not arrive
+    "undelivered.title": "Did not arrive",
+    "undelivered.lead": (
+        "Amazon refused to deliver these messages of yours because the buyer opted out. If one held an "
+        "invoice or something the buyer needs, send it through Seller Central's templates for critical "
+        "messages."
+    ),
+    "undelivered.count": "{count} messages",
+    "undelivered.csv": "Download as CSV",
+    "undelivered.order": "Order",
+    "undelivered.sent": "You sent it",
+    "undelivered.told": "Amazon told you",
+    "undelivered.marketplace": "Marketplace",
+    "undelivered.buyer": "Buyer",
+    "undelivered.mail": "Notice",
+    "undelivered.none": "Every message has arrived, as far as Amazon's notices say.",
+    # Review
+    "review.title": "Review",
+    "review.lead": (
+        "These mails look like notices, but not enough to block anyone. Nobody is blocked by them unless "
+        "you say so."
+    ),
+    "review.none": "Nothing waits for you.",
+    "review.no_subject": "(no subject)",
+    "review.no_sender": "(no sender)",
+    "review.sender": "From",
+    "review.received": "Received",
+    "review.order": "Order",
+    "review.block": "Block this buyer",
+    "review.block_one": "Block the buyer of “{subject}”",
+    "review.dismiss": "Dismiss",
+    "review.dismiss_one": "Dismiss “{subject}”",
+    "review.trust": "Trust {sender}",
+    "review.ticked": "With all ticked mails:",
+    "review.block_ticked": "Block buyers",
+    "review.dismiss_ticked": "Dismiss",
+    "review.none_chosen": "No mail was ticked, or it was decided about already.",
+    "review.blocked": "{count} blocked.",
+    "review.blocked_some": "{count} blocked; {left} name no buyer and stay here.",
+    "review.dismissed": "{count} dismissed.",
+    "review.trusted": (
+        "Trusted from now on: {senders}. Notices that they forward will count; the mails here still wait "
+        "for your word."
+    ),
+    "review.more": "{count} more wait behind these.",
+    # Settings
+    "settings.title": "Settings",
+    "settings.no_accounts": "No account is connected.",
+    "settings.server": "This server",
+    "settings.interval": "Every mailbox is checked every {seconds} seconds (BUYERBLOCK_SYNC_INTERVAL).",
+    "settings.guide": "Is everything in place?",
+    "personal.title": "Personal address",
+    "personal.hint": (
+        "Notices and forwards to this address reach this account and are read. Give it to Seller Central "
+        "under “add another address”, or to colleagues for their forwarding rules."
+    ),
+    "personal.copy": "Copy the personal address of {email}",
+    "forwarding.label": "Forward notices to another tool as well",
+    "forwarding.none": (
+        "Leave it empty to forward to nobody. Gmail forwards only to addresses that you verified in its "
+        "own settings, under “Forwarding and POP/IMAP”."
+    ),
+    "forwarding.on": (
+        "Set. Within an hour the filter forwards to it; if Gmail does not list it as verified, the home "
+        "page says so."
+    ),
+    "forwarding.saved": "Notices of {email} will be forwarded to {address}.",
+    "forwarding.off": "Notices of {email} are forwarded to nobody.",
+    "trusted.label": "Trusted forwarders",
+    "trusted.hint": (
+        "One address a line. Notices that these people forward count; forwards from anybody else wait "
+        "under Review."
+    ),
+    "trusted.saved": "The trusted forwarders of {email} are saved.",
+    "trusted.too_many": "At most {most} addresses can be trusted.",
+    "error.address": "“{address}” is no mail address.",
+    # Setup
+    "setup.title": "Set-up",
+    "setup.lead": (
+        "To read your mail, buyerblock needs a key of your own from Google. It costs nothing and takes "
+        "two minutes; nobody but you has access."
+    ),
+    "setup.ready": "The client file is here and looks right.",
+    "setup.brought": "The host of this page has done the set-up for you.",
+    "setup.this": "This",
+    "setup.step1": "A project with the Gmail API",
+    "setup.project": "Create a project",
+    "setup.then": "Any name will do. Then",
+    "setup.api": "enable the Gmail API",
+    "setup.step2": "The consent screen",
+    "setup.consent": "Set up the consent screen",
+    "setup.consent_how": (
+        "Choose any name for the app, your own address for support, and “External” as audience."
+    ),
+    "setup.publish": "Then press “Publish app”, so that the status is “In production”:",
+    "setup.audience": "audience and status",
+    "setup.testing": (
+        "While the status is “Testing”, Google signs you out every seven days. Google's warning that the "
+        "app is unverified is about your own app; you may pass it."
+    ),
+    "setup.step3": "The client file",
+    "setup.client": "Create a client",
+    "setup.desktop": "Choose the type “Desktop app”.",
+    "setup.web": "Choose the type “Web application”, and add this under “Authorized redirect URIs”:",
+    "setup.hand_over": "Then press “Download JSON”, and give the file to this page:",
+    "setup.file": "The downloaded file",
+    "setup.text": "Or paste its content",
+    "setup.button": "Check and continue",
+    "preflight.title": "Is everything in place? {email}",
+    "preflight.done": "in place",
+    "preflight.open": "not yet",
+    "preflight.bad": "needs you",
+    "preflight.api": "The Gmail API is enabled",
+    "preflight.scopes": "Google grants what is needed",
+    "preflight.rules": "Labels and filters are in the mailbox",
+    "preflight.pass": "The first check is done",
+    "preflight.notices": "Amazon's notices come in",
+    "remedy.api": "Enable it in your Google Cloud project:",
+    "remedy.scopes": "Sign in again and tick every box:",
+    "remedy.rules": "They are made with the first check, within a minute.",
+    "remedy.pass": (
+        "It runs by itself; a large mailbox takes its time, and the home page shows how far it is."
+    ),
+    "remedy.notices": (
+        "None has been seen yet. See to it that “Buyer Opt-Out” is switched on in Seller Central, under "
+        "Notification Preferences, Messaging:"
+    ),
+    "remedy.seller_central": "open Notification Preferences",
 }

@@ -1,13 +1,18 @@
 """The home page and its live part, and the machines' question whether we are alive."""
 
-from flask import Blueprint, g, render_template
+from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.admission import open_to_all, welcome
-from oauth_web.client_file import read_client_file
+from oauth_web.admission import may_become_owner, open_to_all, welcome
+from oauth_web.chart import draw
+from oauth_web.listing import Query, select, tally
+from oauth_web.preflight import preflights
 from oauth_web.services import services
+from oauth_web.setup_pages import is_ours, needs_client
 from oauth_web.standing import standings
-from worker.errors import SettingsError
+
+WEEKS = 16
+NEWEST = 5
 
 blueprint = Blueprint("pages", __name__)
 
@@ -18,7 +23,17 @@ def home() -> ResponseReturnValue:
     """Show how things stand; to strangers, the way in."""
     if g.owner is None:
         return _welcome()
-    return render_template("home.html", **_live(), problems=services().app.block_list.problems())
+    block_list = services().app.block_list
+    counted = tally(block_list, now=services().app.clock.now(), weeks=WEEKS)
+    return render_template(
+        "home.html",
+        **_live(),
+        problems=block_list.problems(),
+        this_week=counted.of_week(counted.weeks[-1]),
+        newest=select(block_list, Query()).items[:NEWEST],
+        chart=draw(counted),
+        unfinished=any(not it.complete for it in preflights()),
+    )
 
 
 @blueprint.get("/live")
@@ -39,12 +54,9 @@ def _live() -> dict[str, object]:
 
 
 def _welcome() -> ResponseReturnValue:
-    shown = welcome()
+    shown, problem = welcome(), needs_client()
     if shown["needs_code"]:
         services().entry_code.offer()
-    problem = ""
-    try:
-        read_client_file(services().app.settings.client_secrets)
-    except SettingsError as error:
-        problem = str(error)
+    elif problem and is_ours() and not services().owners.all() and may_become_owner():
+        return redirect(url_for("setup_pages.guide"), 303)
     return render_template("welcome.html", **shown, problem=problem)

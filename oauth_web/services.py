@@ -6,6 +6,7 @@ from datetime import timedelta
 from flask import current_app
 
 from oauth_web.attempts import Attempts
+from oauth_web.drafts import Drafts
 from oauth_web.entry_code import EntryCode
 from oauth_web.limits import Limit
 from oauth_web.owners import Owners
@@ -23,6 +24,7 @@ class Services:
     owners: Owners
     sessions: Sessions
     attempts: Attempts
+    drafts: Drafts
     entry_code: EntryCode
     sign_ins: Limit
     code_tries: Limit
@@ -35,6 +37,11 @@ def make_limits(app: App) -> dict[str, Limit]:
         "sign_ins": Limit(60, window, app.clock.now),
         "code_tries": Limit(20, window, app.clock.now),
     }
+
+
+def waiting() -> int:
+    """Return how many mails wait for a decision."""
+    return len(services().app.review.items())
 
 
 def services() -> Services:

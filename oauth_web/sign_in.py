@@ -2,16 +2,16 @@
 
 import logging
 
-from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.admission import ADMITTED, may_become_owner, may_sign_in, open_to_all, welcome
+from oauth_web.admission import ADMITTED, browser, may_become_owner, may_sign_in, open_to_all, welcome
 from oauth_web.client_file import Client, check_redirect, read_client_file
 from oauth_web.consent import ConsentError, UntickedError, consent_url, redeem
 from oauth_web.errors import error_page
 from oauth_web.notes import leave_note
 from oauth_web.services import services
-from oauth_web.sessions import OWNER, ServerSession
+from oauth_web.sessions import OWNER
 from oauth_web.texts import text
 from worker.errors import GmailError, SettingsError
 from worker.gmail.credentials import Grant, revoke
@@ -43,11 +43,11 @@ def start() -> ResponseReturnValue:
         client = _client_for_this_page()
     except SettingsError as error:
         return error_page(503, str(error))
-    attempts, browser = services().attempts, _session()
-    browser["visited_google"] = True  # an empty session would not be kept, and the answer not recognised
+    attempts, session = services().attempts, browser()
+    session["visited_google"] = True  # an empty session would not be kept, and the answer not recognised
     state = attempts.new_state()
     url, verifier = consent_url(client, redirect_uri(), state=state, hint=_hint())
-    attempts.begin(state, session_id=browser.id, verifier=verifier, redirect_uri=redirect_uri())
+    attempts.begin(state, session_id=session.id, verifier=verifier, redirect_uri=redirect_uri())
     return redirect(url)
 
 
@@ -61,8 +61,8 @@ def enter_code() -> ResponseReturnValue:
         if not services().entry_code.accept(request.form.get("code", "")):
             services().entry_code.offer()
             return render_template("welcome.html", **welcome(), wrong_code=True), 403
-        _session().start_anew()
-        session[ADMITTED] = True
+        browser().start_anew()
+        browser()[ADMITTED] = True
     return redirect(url_for("pages.home"), 303)
 
 
@@ -70,7 +70,7 @@ def enter_code() -> ResponseReturnValue:
 @open_to_all
 def callback() -> ResponseReturnValue:
     """Take Google's answer: connect the mailbox, and let its owner in."""
-    attempt = services().attempts.take(request.args.get("state", ""), session_id=_session().id)
+    attempt = services().attempts.take(request.args.get("state", ""), session_id=browser().id)
     code = _code() if attempt is not None else ""
     if attempt is None or not code:
         raise _NotLetInError(text("sign_in.stale"), status=400)
@@ -99,7 +99,7 @@ def refused(error: ConsentError) -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the session, at the server."""
-    _session().start_anew()
+    browser().start_anew()
     return redirect(url_for("pages.home"), 303)
 
 
@@ -122,12 +122,6 @@ def _hint() -> str | None:
     asked = request.args.get("account", "")
     known = [account.email for account in services().app.accounts.all()] if g.owner else []
     return asked if asked in known else None
-
-
-def _session() -> ServerSession:
-    found = session._get_current_object()  # type: ignore[attr-defined]  # what the proxy stands for
-    assert isinstance(found, ServerSession)  # noqa: S101 - ServerSessions makes no other
-    return found
 
 
 def _code() -> str:
@@ -176,7 +170,7 @@ def _give_back(email: str, grant: Grant) -> None:
 def _connect(email: str, grant: Grant) -> ResponseReturnValue:
     services().app.connect(grant)
     if g.owner is None:
-        _session().start_anew()
-        session[OWNER] = email
+        browser().start_anew()
+        browser()[OWNER] = email
     leave_note(text("sign_in.connected", email=email))
     return redirect(url_for("pages.home"), 303)

@@ -1,2 +1,67 @@
 // What the page does better with JavaScript; it does everything without, too.
 "use strict";
+
+// The home page shows progress by itself: often while a pass runs, seldom otherwise, never in the background.
+const live = document.querySelector("[data-refresh]");
+if (live) {
+  const refresh = async () => {
+    if (!document.hidden && !live.contains(document.activeElement)) {
+      try {
+        const answer = await fetch(live.dataset.refresh, { credentials: "same-origin" });
+        if (answer.status === 401) return location.reload();
+        if (answer.ok) live.innerHTML = await answer.text();
+      } catch {
+        // The server is away for a moment; the next try finds it.
+      }
+    }
+    wait();
+  };
+  const wait = () => setTimeout(refresh, live.querySelector("[data-busy]") ? 1500 : 10000);
+  wait();
+}
+
+// Search as you type: the table alone is fetched, and the address keeps up, so that it can be reloaded and shared.
+const form = document.querySelector("form[data-live]");
+if (form) {
+  const found = document.querySelector(form.dataset.live);
+  let timer, running;
+  const search = async () => {
+    running?.abort();
+    running = new AbortController();
+    const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    const address = `${form.action}?${asked}`;
+    asked.set("part", "table");
+    try {
+      const answer = await fetch(`${form.action}?${asked}`, { signal: running.signal, credentials: "same-origin" });
+      if (!answer.ok) return form.submit();
+      found.innerHTML = await answer.text();
+      history.replaceState(null, "", address);
+    } catch (error) {
+      if (error.name !== "AbortError") form.submit();
+    }
+  };
+  const later = () => { clearTimeout(timer); timer = setTimeout(search, 150); };
+  form.addEventListener("input", later);
+  form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(timer); search(); });
+}
+
+// Copy an address with one press.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) break;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
+    button.textContent = button.dataset.done;
+  });
+}
+
+// A file dropped anywhere on a form with a file field goes into that field.
+for (const field of document.querySelectorAll('input[type="file"]')) {
+  field.form.addEventListener("dragover", (event) => event.preventDefault());
+  field.form.addEventListener("drop", (event) => {
+    if (event.dataTransfer.files.length) {
+      event.preventDefault();
+      field.files = event.dataTransfer.files;
+    }
+  });
+}

@@ -1,0 +1,54 @@
+"""Is everything in place? For each account, line by line: done, still open, or wrong with its remedy."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from oauth_web.services import services
+from worker.accounts import Account
+from worker.gmail.wanted import LABELS
+
+State = Literal["done", "open", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line. name: of its sentences in the table of texts."""
+
+    name: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """The lines of one account."""
+
+    email: str
+    checks: tuple[Check, ...]
+
+    @property
+    def complete(self) -> bool:
+        return all(check.state == "done" for check in self.checks)
+
+
+def preflights() -> list[Preflight]:
+    """Return how far each account is."""
+    return [Preflight(account.email, _checks(account)) for account in services().app.accounts.all()]
+
+
+def _checks(account: Account) -> tuple[Check, ...]:
+    granted = account.state != "sign_in_again"
+    rules = set(LABELS) <= set(account.labels) and bool(account.filter_ids)
+    passed = account.last_good_pass is not None
+    switched_off = "switched off" in account.problem
+    return (
+        Check("api", "bad" if switched_off else "done"),
+        Check("scopes", "done" if granted else "bad"),
+        Check("rules", "done" if rules else "open"),
+        Check("pass", "done" if passed else "open"),
+        Check("notices", "done" if _has_notices(account) else "open"),
+    )
+
+
+def _has_notices(account: Account) -> bool:
+    found = services().app.block_list.blocks(account=account.email)
+    return next(found, None) is not None

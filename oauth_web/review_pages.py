@@ -1,0 +1,101 @@
+"""Mails that a person has to decide about."""
+
+from email.utils import parseaddr
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from oauth_web.admission import by_owner
+from oauth_web.links import mail_in_gmail
+from oauth_web.notes import leave_note
+from oauth_web.services import services
+from oauth_web.texts import text
+from worker.block_list.model import Sighting
+from worker.block_list.review import ReviewItem
+from worker.errors import UsageError
+
+blueprint = Blueprint("review_pages", __name__)
+
+SHOWN = 100
+
+
+@blueprint.get("/review")
+def page() -> ResponseReturnValue:
+    """Show the mails that wait, newest first."""
+    items = services().app.review.items()
+    return render_template(
+        "review.html",
+        items=items[:SHOWN],
+        total=len(items),
+        mail_in_gmail=mail_in_gmail,
+        sender_of=sender_of,
+    )
+
+
+@blueprint.post("/review")
+def decide() -> ResponseReturnValue:
+    """Block, dismiss or trust what was ticked, or the one mail whose button was pressed."""
+    action, _, only = request.form.get("action", "").partition(" ")
+    chosen = [only] if only else request.form.getlist("item")
+    found = [item for item in map(services().app.review.get, chosen) if item is not None]
+    if not found:
+        raise UsageError(text("review.none_chosen"))
+    if action not in _ACTIONS:
+        raise UsageError(text("error.other"))
+    leave_note(_ACTIONS[action](found))
+    return redirect(url_for("review_pages.page"), 303)
+
+
+def _block(items: list[ReviewItem]) -> str:
+    """Block the buyers of these mails, which count as genuine notices now."""
+    named = [item for item in items if item.address or item.order_id]
+    block_list = services().app.block_list
+    if named:
+        block_list.record([_sighting(item) for item in named])
+        # An earlier unblocking outweighs an old notice, but not the owner's word of now.
+        block_list.block([item.address or str(item.order_id) for item in named], by=by_owner())
+    _done(named)
+    if len(named) < len(items):
+        return text("review.blocked_some", count=len(named), left=len(items) - len(named))
+    return text("review.blocked", count=len(named))
+
+
+def _dismiss(items: list[ReviewItem]) -> str:
+    _done(items)
+    return text("review.dismissed", count=len(items))
+
+
+def _trust(items: list[ReviewItem]) -> str:
+    """Trust the senders of these mails from now on; the mails themselves stay to be decided about."""
+    accounts = services().app.accounts
+    senders = {(item.account, sender) for item in items if (sender := sender_of(item))}
+    for email, sender in sorted(senders):
+        account = accounts.get(email)
+        if sender not in account.trusted:
+            accounts.update(email, trusted=(*account.trusted, sender))
+    return text("review.trusted", senders=", ".join(sorted({sender for _, sender in senders})))
+
+
+_ACTIONS = {"block": _block, "dismiss": _dismiss, "trust": _trust}
+
+
+def sender_of(item: ReviewItem) -> str:
+    """Return the bare address of a mail's sender, "" if there is none."""
+    address = parseaddr(item.sender)[1].lower()
+    return address if "@" in address else ""
+
+
+def _done(items: list[ReviewItem]) -> None:
+    for item in items:
+        services().app.review.dismiss(item.id)
+
+
+def _sighting(item: ReviewItem) -> Sighting:
+    return Sighting(
+        account=item.account,
+        message_id=item.message_id,
+        received_at=item.received_at,
+        address=item.address,
+        order_id=item.order_id,
+        marketplace=item.marketplace,
+    )
