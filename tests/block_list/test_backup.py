@@ -72,11 +72,11 @@ def test_restoring_ends_the_refusal_of_a_damaged_list(tmp_path: Path, block_list
 
 
 def test_damage_after_a_restore_never_mixes_two_lists(tmp_path: Path) -> None:
-    block_list = BlockList(tmp_path / "list")
+    """Both lists have seen one transaction, so that the next one would fit either."""
+    block_list, other = BlockList(tmp_path / "list"), BlockList(tmp_path / "other")
     block_list.record([notice(1, buyer=1)])
-    backup = _backup(block_list, tmp_path / "backup")
-    block_list.record([notice(2, buyer=2)])
-    block_list.restore(backup)
+    other.record([notice(2, buyer=2)])
+    block_list.restore(_backup(other, tmp_path / "backup"))
     block_list.record([notice(3, buyer=3)])
     Layout(tmp_path / "list").snapshot.write_bytes(b"garbage")
 

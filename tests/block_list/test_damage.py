@@ -111,6 +111,16 @@ def test_an_unfinished_transaction_at_the_end_is_forgotten(tmp_path: Path) -> No
     assert BlockList(tmp_path).problems() == []
 
 
+def test_a_line_missing_from_the_middle_of_a_journal_is_refused(tmp_path: Path) -> None:
+    _filled(tmp_path, compact_at=1_000_000)
+    journal = Layout(tmp_path).journal(0)
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:3] + lines[4:]))
+
+    with pytest.raises(DamagedFileError, match="4 entries could still be read"):
+        len(BlockList(tmp_path))
+
+
 def test_a_lost_journal_is_refused(tmp_path: Path) -> None:
     _filled(tmp_path)
     place = Layout(tmp_path)

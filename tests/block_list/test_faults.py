@@ -48,6 +48,36 @@ def _keys(directory: Path) -> list[str]:
     return [block.key for block in BlockList(directory).blocks()]
 
 
+def test_a_write_is_on_the_disk_before_it_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block_list = BlockList(tmp_path)
+    block_list.record([notice(1, buyer=1)])
+    synced: list[int] = []
+    sync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        sync(descriptor)
+        synced.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    block_list.record([notice(2, buyer=2)])
+    assert synced[-1] == (tmp_path / "blocks.0.journal").stat().st_size
+
+
+def test_what_another_process_may_not_have_synced_is_synced_before_it_counts_as_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block_list = BlockList(tmp_path)
+    assert len(block_list) == 0
+    BlockList(tmp_path).record([notice(1, buyer=1)])
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+
+    assert block_list.record([notice(1, buyer=1)]) == 0
+    assert synced == [(tmp_path / "blocks.0.journal").stat().st_size]
+
+
 def test_a_failure_at_any_step_of_a_write_is_reported_and_changes_nothing(tmp_path: Path) -> None:
     for step in count(1):
         directory = tmp_path / str(step)

@@ -112,6 +112,16 @@ def test_an_import_can_be_undone_but_not_what_was_confirmed_since(block_list: Bl
         block_list.undo_import(made.id, by="me")
 
 
+def test_an_undone_import_leaves_no_trace_of_its_orders(block_list: BlockList) -> None:
+    file = f"email,order-id\n{A},{ORDER}\n".encode()
+    made = block_list.apply_import(block_list.preview_import(file), by="test")
+    block_list.undo_import(made.id, by="test")
+
+    assert not block_list.check([ORDER])[0].blocked
+    assert block_list.preview_import(ORDER.encode()).adds == [ORDER]
+    assert block_list.preview_import(file).adds == [A]
+
+
 def test_an_order_report_resolves_orders_and_blocks_nobody(block_list: BlockList) -> None:
     block_list.record([notice(1, order_of=1), notice(2, order_of=2)])
     report = (
