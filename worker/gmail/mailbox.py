@@ -243,11 +243,15 @@ class Mailbox:
         with self.quota.spend(method):
             try:
                 with translated(self._clock.now()):
-                    return request.execute(http=self._http())
+                    reply = request.execute(http=self._http())
             except QuotaError as error:
                 if error.concurrent:
                     self.quota.too_many_in_flight()
                 raise
+        if isinstance(reply, str) and reply:
+            # The client library hands over as text what is not said to be JSON: a proxy's page, for example.
+            raise TransientError("Something else than Gmail answered.")
+        return reply
 
     def _http(self) -> Any:
         if not hasattr(self._threads, "http"):
