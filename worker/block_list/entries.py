@@ -1,10 +1,8 @@
 """The entries of an open transaction, as values."""
 
-import orjson
-
 from worker.block_list.documents import to_document, to_entry
 from worker.block_list.model import Entry
-from worker.block_list.state import BLOCKS, UNBLOCKED
+from worker.block_list.state import BLOCKS, UNBLOCKED, dump
 from worker.block_list.transaction import Transaction
 
 
@@ -30,7 +28,7 @@ class OpenEntries:
         key = entry.block.key
         self.drop(key)
         table = self._blocks if entry.unblocked_at is None else self._unblocked
-        table.put(key, orjson.dumps(to_document(entry)))
+        table.put(key, dump(to_document(entry)))
         self._moved.update(dict.fromkeys(entry.block.orders, key))
 
     def drop(self, key: str) -> None:

@@ -78,6 +78,12 @@ def parse(raw: bytes) -> dict[str, Any]:
     return document
 
 
+def dump(document: Mapping[str, Any]) -> bytes:
+    """Return the raw form of a document, to be kept."""
+    # orjson leaves its buffer of some kilobytes around a short result; a copy is as long as its content.
+    return bytes(memoryview(orjson.dumps(document)))
+
+
 # The slices below need no parser: a quotation mark inside a JSON string is always preceded by a backslash, so
 # these patterns can only be the field names themselves.
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
-from worker.block_list.state import State, parse
+from worker.block_list.state import State, dump, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class Overlay(MutableMapping[str, Any]):
         """Return the raw documents that are not as before; None for those that are gone."""
         changed: dict[str, bytes | None] = {}
         for key, document in self._touched.items():
-            raw = orjson.dumps(document) if isinstance(document, dict) else document
+            raw = dump(document) if isinstance(document, dict) else document
             if raw != self._raw.get(key):
                 changed[key] = raw
         return changed
