@@ -82,8 +82,9 @@ def authorized_http(credentials: Credentials) -> AuthorizedHttp:
 
 def revoke(grant: Grant, revoke_url: str) -> None:
     """Give the grant back to Google. A grant that is dead already is no error; raises TransientError."""
+    connection = httplib2.Http(timeout=TIMEOUT)
     try:
-        response, _ = httplib2.Http(timeout=TIMEOUT).request(
+        response, _ = connection.request(
             revoke_url,
             method="POST",
             body=f"token={grant.refresh_token}",
@@ -91,5 +92,7 @@ def revoke(grant: Grant, revoke_url: str) -> None:
         )
     except (OSError, httplib2.HttpLib2Error) as error:
         raise TransientError(f"Google could not be reached to take the sign-in back ({error}).") from error
+    finally:
+        connection.close()
     if response.status >= 500 or response.status == 429:
         raise TransientError(f"Google did not take the sign-in back just now ({response.status}).")

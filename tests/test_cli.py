@@ -1,0 +1,246 @@
+"""The commands, as a person or a script calls them."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sellers import EMAIL, EXPECTED, SAMPLES, Seller, sample
+
+from worker.cli import commands, run
+
+ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
+ORDER = "406-5322013-9383523"
+NOTICE = "opt_out/it_specimen_shape.eml"
+
+
+@dataclass
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Said]
+
+
+@pytest.fixture
+def buyerblock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
+    monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("BUYERBLOCK_SECRET_KEY", "k" * 32)
+
+    def call(*arguments: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["buyerblock", *arguments])
+        code = run(commands)
+        said = capfd.readouterr()
+        return Said(code, said.out, said.err)
+
+    return call
+
+
+def test_check_tells_by_its_exit_code(buyerblock: Call) -> None:
+    assert buyerblock("check", ALIAS).code == 0
+    buyerblock("block", ALIAS)
+    assert buyerblock("check", ALIAS).code == 1
+    assert buyerblock("check", ORDER, ALIAS).code == 1
+    assert buyerblock("check", "nobody").code == 2
+
+
+def test_check_as_json_answers_in_the_order_asked(buyerblock: Call) -> None:
+    buyerblock("block", ORDER)
+    results = json.loads(buyerblock("check", "--json", ALIAS, ORDER).out)["results"]
+    assert [(it["key"], it["blocked"], it["reason"]) for it in results] == [
+        (ALIAS, False, None),
+        (ORDER, True, "manual"),
+    ]
+
+
+def test_a_wrong_key_gets_one_sentence_on_standard_error(buyerblock: Call) -> None:
+    said = buyerblock("check", "someone@example.com")
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "someone@example.com" in said.err
+
+
+def test_block_takes_the_good_keys_and_names_the_bad_one(buyerblock: Call) -> None:
+    said = buyerblock("block", ALIAS, "nonsense")
+    assert said.code == 2
+    assert ALIAS in said.out
+    assert "nonsense" in said.err
+    assert buyerblock("check", ALIAS).code == 1
+
+
+def test_unblock_with_a_mistyped_key_unblocks_nobody(buyerblock: Call) -> None:
+    buyerblock("block", ALIAS)
+    assert buyerblock("unblock", ALIAS, "nonsense").code == 2
+    assert buyerblock("check", ALIAS).code == 1
+    assert buyerblock("unblock", ALIAS).code == 0
+    assert buyerblock("check", ALIAS).code == 0
+
+
+def test_the_json_export_has_the_promised_shape(buyerblock: Call) -> None:
+    buyerblock("block", ALIAS, "--note", "asked by phone")
+    export = json.loads(buyerblock("export").out)
+    assert export["format"] == "buyerblock/1"
+    assert export["count"] == 1
+    (block,) = export["blocks"]
+    assert list(block) == [
+        "address",
+        "orders",
+        "marketplace",
+        "reason",
+        "accounts",
+        "first_seen",
+        "last_seen",
+        "notices",
+        "note",
+    ]
+    assert (block["address"], block["reason"], block["note"]) == (ALIAS, "manual", "asked by phone")
+    assert block["first_seen"].endswith("Z")
+
+
+def test_an_export_to_a_file_is_the_same(buyerblock: Call, tmp_path: Path) -> None:
+    buyerblock("block", ALIAS)
+    assert buyerblock("export", "--format", "txt", "--output", str(tmp_path / "list.txt")).out == ""
+    assert (tmp_path / "list.txt").read_text(encoding="utf-8") == buyerblock("export", "--format", "txt").out
+
+
+@pytest.mark.parametrize("arguments", [("--format", "xml"), ("--since", "yesterday")])
+def test_an_export_that_cannot_be_made_gets_a_sentence(buyerblock: Call, arguments: tuple[str, str]) -> None:
+    said = buyerblock("export", *arguments)
+    assert (said.code, said.out) == (2, "")
+    assert arguments[1] in said.err
+
+
+def test_scan_judges_files_as_the_table_says(buyerblock: Call) -> None:
+    lines = [json.loads(line) for line in buyerblock("scan", "--json", str(SAMPLES)).out.splitlines()]
+    assert len(lines) == len(EXPECTED)
+    for line in lines:
+        name = Path(line["source"]).relative_to(SAMPLES).as_posix()
+        if "trusted" not in EXPECTED[name]:
+            assert line["verdict"] == EXPECTED[name]["verdict"], name
+        assert set(line) == {"source", "verdict", "reason", "address", "order_id", "marketplace", "language"}
+        assert (line["reason"] is None) == (line["verdict"] == "opt_out")
+
+
+def test_scan_accepts_forwards_from_whom_one_names(buyerblock: Call) -> None:
+    path = str(SAMPLES / "opt_out" / "forward_gmail_it.eml")
+    assert json.loads(buyerblock("scan", "--json", path).out)["verdict"] == "suspect"
+    assert (
+        json.loads(buyerblock("scan", "--json", "--trust", "Seller@gmail.com", path).out)["verdict"]
+        == "opt_out"
+    )
+
+
+def test_scan_blocks_when_asked_to_and_only_then(buyerblock: Call) -> None:
+    path, buyer = str(SAMPLES / NOTICE), EXPECTED[NOTICE]["address"]
+    assert buyerblock("scan", path).code == 0
+    assert buyerblock("check", buyer).code == 0
+    assert "1 opt-outs" in buyerblock("scan", "--block", path).out
+    assert buyerblock("check", buyer).code == 1
+
+
+def test_scan_of_a_path_that_is_not_there_gets_a_sentence(buyerblock: Call) -> None:
+    said = buyerblock("scan", "nowhere.mbox")
+    assert said.code == 2
+    assert "nowhere.mbox" in said.err
+
+
+def test_control_characters_of_a_stranger_do_not_reach_the_terminal(buyerblock: Call, tmp_path: Path) -> None:
+    path = tmp_path / "evil\x1b[2J.eml"
+    path.write_bytes(sample(NOTICE))
+    assert "\x1b" not in buyerblock("scan", str(path)).out
+
+
+def test_a_damaged_list_is_set_aside_and_never_overwritten(buyerblock: Call, tmp_path: Path) -> None:
+    buyerblock("block", ALIAS)
+    path = tmp_path / "blocks.json"
+    path.write_bytes(b"\0" * 100)
+    said = buyerblock("check", ALIAS)
+    asides = [it for it in tmp_path.iterdir() if "damaged" in it.name and it.read_bytes() == b"\0" * 100]
+    assert len(asides) == 1
+    assert said.code == 1 or (said.code == 2 and said.err.count("\n") == 1)
+    assert "Traceback" not in said.err
+
+
+def test_status_as_json_has_the_promised_shape(buyerblock: Call, seller: Seller) -> None:
+    seller.receive(NOTICE)
+    seller.run_pass()
+    status = json.loads(buyerblock("status", "--json").out)
+    assert status["blocks"] == 1
+    (account,) = status["accounts"]
+    assert set(account) == {"email", "state", "problem", "last_pass", "next_pass", "queued"}
+    assert (account["email"], account["state"], account["queued"]) == (EMAIL, "ok", 0)
+    assert account["last_pass"].endswith("Z")
+
+
+def test_accounts_shows_the_address_for_notices(buyerblock: Call, seller: Seller) -> None:
+    assert seller.account.personal_address in buyerblock("accounts").out
+
+
+@pytest.fixture
+def at_google(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> Seller:
+    monkeypatch.setenv("BUYERBLOCK_GMAIL_URL", seller.google.url)
+    monkeypatch.setenv("BUYERBLOCK_REVOKE_URL", seller.google.revoke_url)
+    return seller
+
+
+def test_sync_runs_a_pass_now(buyerblock: Call, at_google: Seller) -> None:
+    at_google.receive(NOTICE)
+    said = buyerblock("sync")
+    assert said.code == 0
+    assert "1 opt-outs" in said.out
+    assert at_google.blocked() == {EXPECTED[NOTICE]["address"]}
+
+
+def test_sync_without_an_account_says_what_to_do(buyerblock: Call) -> None:
+    said = buyerblock("sync")
+    assert said.code == 2
+    assert "sign in" in said.err
+
+
+def test_a_dry_run_names_what_would_be_done_and_does_nothing(buyerblock: Call, at_google: Seller) -> None:
+    notice = at_google.receive(NOTICE)
+    said = buyerblock("sync", "--dry-run")
+    assert f"would block {EXPECTED[NOTICE]['address']}" in said.out
+    assert "would create the label “Amazon opt-outs”" in said.out
+    assert at_google.labels(notice) == {"INBOX", "UNREAD"}
+    assert at_google.google.labels(EMAIL) == set()
+    assert at_google.blocked() == set()
+
+
+def test_sync_existing_judges_old_mail_again(buyerblock: Call, at_google: Seller) -> None:
+    at_google.receive(NOTICE)
+    assert "1 opt-outs" in buyerblock("sync").out
+    assert "0 judged" in buyerblock("sync").out
+    assert "1 opt-outs" in buyerblock("sync", "--existing").out
+
+
+def test_disconnect_gives_the_permission_back_and_keeps_the_blocks(
+    buyerblock: Call, at_google: Seller
+) -> None:
+    at_google.receive(NOTICE)
+    at_google.run_pass()
+    assert buyerblock("disconnect", EMAIL).code == 0
+    assert at_google.accounts.all() == []
+    assert len(at_google.block_list) == 1
+    at_google.accounts.connect(EMAIL, at_google.grant, now=at_google.clock.now())
+    assert "sign in again" in buyerblock("sync").err
+
+
+def test_disconnect_with_undo_leaves_no_label_and_no_filter(buyerblock: Call, at_google: Seller) -> None:
+    own = at_google.google.user(EMAIL).create_filter(
+        {"from": "boss@example.com"}, {"addLabelIds": ["STARRED"]}
+    )
+    at_google.google.user(EMAIL).create_label("Amazon")
+    at_google.receive(NOTICE)
+    at_google.run_pass()
+    assert buyerblock("disconnect", EMAIL, "--undo").code == 0
+    assert at_google.google.labels(EMAIL) == {"Amazon"}
+    assert [it["id"] for it in at_google.google.user(EMAIL).filters()] == [own]
+
+
+def test_an_unknown_account_gets_a_sentence(buyerblock: Call) -> None:
+    assert "not a connected account" in buyerblock("disconnect", "nobody@gmail.com").err
