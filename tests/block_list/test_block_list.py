@@ -247,6 +247,29 @@ def test_blocks_can_be_filtered(block_list: BlockList) -> None:
     assert found(q="BUYER0000000002") == [alias(2)]
     assert found(q=order(1)) == [alias(1)]
     assert found(q="rude") == [alias(3)]
+    assert found(q="  RUDE   on the") == [alias(3)]
+    assert found(q="opted_out") == []
+    assert [block.key for block in block_list.blocks(newest_first=True)] == [alias(2), alias(3), alias(1)]
+
+
+def test_a_search_finds_letters_and_marks_of_every_kind(block_list: BlockList) -> None:
+    block_list.block([alias(1)], note='Ärger, sagte "nein"', by="test")
+    block_list.block([alias(2)], note="C:\\temp", by="test")
+
+    for q, number in (("ärger", 1), ('"NEIN"', 1), ("c:\\TEMP", 2)):
+        assert [block.key for block in block_list.blocks(q=q)] == [alias(number)]
+
+
+def test_the_order_of_the_list_is_the_same_after_changes_as_after_a_restart(
+    block_list: BlockList, now: Now, tmp_path: Path
+) -> None:
+    for number in (5, 3, 8, 1, 9, 2):
+        block_list.record([notice(number, buyer=number, days=number % 4)])
+        assert len(list(block_list.blocks())) == len(block_list)
+    block_list.record([notice(20, buyer=9, days=-1)])
+    block_list.unblock(alias(3), by="test")
+
+    assert list(block_list.blocks()) == list(BlockList(tmp_path, now=now).blocks())
 
 
 def test_expiry_unblocks_what_was_last_seen_too_long_ago(block_list: BlockList, now: Now) -> None:

@@ -13,7 +13,7 @@ from worker.block_list.entries import OpenEntries
 from worker.block_list.exports import export_format
 from worker.block_list.import_model import Import, Preview
 from worker.block_list.keys import Key, parse_key
-from worker.block_list.merging import rounded_up, whole_second
+from worker.block_list.merging import whole_second
 from worker.block_list.model import (
     ALL_KINDS,
     KINDS_STILL_ALLOWED,
@@ -24,6 +24,7 @@ from worker.block_list.model import (
     Result,
     Sighting,
 )
+from worker.block_list.selection import Selection
 from worker.block_list.state import BLOCKS, State, last_seen_of, parse, reason_of
 from worker.block_list.storage import COMPACT_AT
 from worker.block_list.transaction import About
@@ -133,11 +134,7 @@ class BlockList:
         an unknown format before anything is yielded.
         """
         writer = export_format(format_name).write
-        with self._storage.still:
-            raws = self._storage.current().blocks_in_order()
-        if since is not None:
-            earliest = format_time(rounded_up(since)).encode()
-            raws = [raw for raw in raws if last_seen_of(raw) >= earliest]
+        raws = list(Selection(since=since).of_raw(self._in_order()))
         return writer(raws, whole_second(exported_at or self._now()))
 
     def preview_import(self, source: bytes | BinaryIO, format_name: str = "auto") -> Preview:
@@ -195,10 +192,7 @@ class BlockList:
 
     def unresolved(self) -> list[Block]:
         """Return the blocks that are known by their order alone."""
-        with self._storage.still:
-            raws = [
-                raw for raw in self._storage.current().blocks_in_order() if raw.startswith(b'{"address":null')
-            ]
+        raws = [raw for raw in self._in_order() if raw.startswith(b'{"address":null')]
         return [to_block(parse(raw)) for raw in raws]
 
     def blocks(
@@ -208,22 +202,18 @@ class BlockList:
         reason: Reason | None = None,
         account: str | None = None,
         q: str = "",
+        newest_first: bool = False,
     ) -> Iterator[Block]:
         """Yield the blocks in force, sorted by first_seen, then key: one whole state, whatever happens meanwhile.
 
         since: last seen at this moment or later. q: part of the alias, an order ID or the note.
         """
-        wanted = q.casefold().strip()
+        raws = self._in_order()
+        return Selection(since, reason, account, q).of(reversed(raws) if newest_first else raws)
+
+    def _in_order(self) -> list[bytes]:
         with self._storage.still:
-            raws = self._storage.current().blocks_in_order()
-        for block in map(to_block, map(parse, raws)):
-            if (
-                (since is None or block.last_seen >= since)
-                and (reason is None or block.reason == reason)
-                and (account is None or account in block.accounts)
-                and (not wanted or any(wanted in text.casefold() for text in _searchable(block)))
-            ):
-                yield block
+            return self._storage.current().blocks_in_order()
 
 
 def _in_force(state: State, key: Key) -> bytes | None:
@@ -245,9 +235,3 @@ def _block_one(entries: changes.Entries, text: str, *, note: str, reason: Reason
         return KeyResult(text, "rejected", str(error))
     block = changes.manual_block(key, reason=reason, note=note, at=at)
     return KeyResult(text, "blocked" if changes.block(entries, Entry(block=block)) else "known")
-
-
-def _searchable(block: Block) -> Iterator[str]:
-    yield block.address or ""
-    yield from block.orders
-    yield block.note

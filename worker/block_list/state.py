@@ -3,6 +3,7 @@
 Raw bytes take a fifth of the memory of parsed documents, and opening a list of any length parses nothing.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ Changes = Mapping[str, Mapping[str, bytes | None]]
 BLOCKS, UNBLOCKED, IMPORTS = "blocks", "unblocked", "imports"
 TABLES = (BLOCKS, UNBLOCKED, IMPORTS)
 _WITH_ORDERS = (BLOCKS, UNBLOCKED)
+_MOST_MOVES = 1000
 
 
 class State:
@@ -25,7 +27,7 @@ class State:
         self.sequence = 0
         self.tables: dict[str, dict[str, bytes]] = {name: {} for name in TABLES}
         self.key_of_order: dict[str, str] = {}
-        self._sorted: list[str] | None = None
+        self._sorted: list[tuple[bytes, str]] | None = None
 
     def copy(self) -> "State":
         """Return the same content, unmoved by later transactions."""
@@ -47,6 +49,7 @@ class State:
         for table, documents in changes.items():
             if table in _WITH_ORDERS:
                 self._forget_orders(table, documents)
+        self._keep_sorted(changes.get(BLOCKS, {}))
         for table, documents in changes.items():
             held = self.tables.setdefault(table, {})
             for key, raw in documents.items():
@@ -55,14 +58,25 @@ class State:
                 else:
                     self.load(table, key, raw)
         self.sequence = sequence
-        self._sorted = None
 
     def blocks_in_order(self) -> list[bytes]:
         """Return the raw blocks in force, sorted by first_seen, then key."""
         blocks = self.tables[BLOCKS]
         if self._sorted is None:
-            self._sorted = sorted(blocks, key=lambda key: (first_seen_of(blocks[key]), key))
-        return [blocks[key] for key in self._sorted]
+            self._sorted = sorted((first_seen_of(raw), key) for key, raw in blocks.items())
+        return [blocks[key] for _, key in self._sorted]
+
+    def _keep_sorted(self, documents: Mapping[str, bytes | None]) -> None:
+        """Move what changes to its new place, unless there is so much that sorting anew is faster."""
+        if self._sorted is None or len(documents) > _MOST_MOVES:
+            self._sorted = None
+            return
+        blocks = self.tables[BLOCKS]
+        for key, raw in documents.items():
+            if key in blocks:
+                del self._sorted[bisect_left(self._sorted, (first_seen_of(blocks[key]), key))]
+            if raw is not None:
+                insort(self._sorted, (first_seen_of(raw), key))
 
     def _forget_orders(self, table: str, keys: Iterable[str]) -> None:
         held = self.tables[table]
