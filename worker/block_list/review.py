@@ -5,18 +5,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import orjson
-from filelock import FileLock, Timeout
 
 from worker.block_list.documents import format_time, parse_time, storable
 from worker.block_list.layout import put_aside
-from worker.errors import BusyError, DamagedFileError, StorageError
-from worker.files import make_private_directory, storage_error, write_atomically
+from worker.block_list.lock import WriteLock
+from worker.errors import DamagedFileError, StorageError
+from worker.files import storage_error, write_atomically
 
 _FORMAT = "buyerblock-review/1"
-_LOCK_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,8 @@ class Review:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "review.json"
+        self._writers = WriteLock(directory / "review.lock")
+        self._threads = Lock()
 
     def add(self, items: Iterable[ReviewItem]) -> int:
         """Keep these items, durably; return how many are new. One that was dismissed does not come back."""
@@ -107,16 +109,12 @@ class Review:
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, dict[str, Any] | None]]:
-        make_private_directory(self._path.parent)
-        try:
-            with FileLock(self._path.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=0o600):
-                before = self._read()
-                after = dict(before)
-                yield after
-                if after != before:
-                    write_atomically(self._path, orjson.dumps({"format": _FORMAT, "items": after}))
-        except Timeout as error:
-            raise BusyError(f"Another program holds {self._path}; try again when it is done.") from error
+        with self._threads, self._writers.held():
+            before = self._read()
+            after = dict(before)
+            yield after
+            if after != before:
+                write_atomically(self._path, orjson.dumps({"format": _FORMAT, "items": after}))
 
 
 def _document(item: ReviewItem) -> dict[str, Any]:

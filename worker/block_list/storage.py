@@ -14,18 +14,17 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from filelock import FileLock, Timeout
 from tinydb.storages import Storage
 
 from worker.block_list import audit, journal, layout, recovery, replay, snapshot
 from worker.block_list.layout import Layout
+from worker.block_list.lock import WriteLock
 from worker.block_list.snapshot import Header
 from worker.block_list.state import Changes, State
 from worker.block_list.transaction import About, LazyTable, Transaction
-from worker.errors import BusyError, DamagedFileError, StorageError
-from worker.files import make_private_directory, storage_error
+from worker.errors import DamagedFileError, StorageError
+from worker.files import storage_error
 
-_LOCK_SECONDS = 30.0  # the longest transaction, an import of a million keys, takes less
 COMPACT_AT = 4_000_000  # bytes of journal; or half the snapshot, if that is more
 
 _log = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ class JournalStorage(Storage):
         self._layout = Layout(directory)
         self._compact_at = compact_at
         self.still = RLock()
-        self._processes = FileLock(self._layout.lock, timeout=_LOCK_SECONDS, mode=0o600, thread_local=False)
+        self._writers = WriteLock(self._layout.lock)
         self._state: State | None = None
         self._snapshot = str(self._layout.snapshot)
         self._place = self._at(Header("", 0, 0), None, 0, 0)
@@ -68,7 +67,7 @@ class JournalStorage(Storage):
             if self._transaction is not None:
                 yield self._transaction
                 return
-            with self._exclusively():
+            with self._writers.held():
                 state = self._refresh()
                 self._sync_what_others_wrote()
                 self._transaction = Transaction(state)
@@ -95,7 +94,7 @@ class JournalStorage(Storage):
 
     def audit(self) -> Iterator[bytes]:
         """Yield the audit trail, oldest first, as JSON lines."""
-        with self.still, self._exclusively():
+        with self.still, self._writers.held():
             self._refresh()
             kept, recent = audit.collect(self._layout)
         yield from audit.read(kept, recent)
@@ -108,7 +107,7 @@ class JournalStorage(Storage):
 
     def restore(self, path: Path) -> None:
         """Let the list be what a backup says; a backup that fails its check changes nothing."""
-        with self.still, self._exclusively():
+        with self.still, self._writers.held():
             try:
                 layout.restore(self._layout, path)
             except OSError as error:
@@ -139,7 +138,7 @@ class JournalStorage(Storage):
                     self._open()
                 self._unsynced = True
             except DamagedFileError:
-                with self._exclusively():  # a writer may have been at work while we read
+                with self._writers.held():  # a writer may have been at work while we read
                     self._open_or_recover()
         except OSError as error:
             raise storage_error("read", self._layout.snapshot, error) from error
@@ -250,23 +249,6 @@ class JournalStorage(Storage):
         except OSError as error:
             raise storage_error("write", path, error) from error
         self._unsynced = False
-
-    @contextmanager
-    def _exclusively(self) -> Iterator[None]:
-        make_private_directory(self._layout.directory)
-        try:
-            self._processes.acquire()
-        except Timeout as error:
-            raise BusyError(
-                f"Another program has been writing to {self._layout.directory} for {_LOCK_SECONDS:.0f} seconds; "
-                "try again when it is done."
-            ) from error
-        except OSError as error:
-            raise storage_error("lock", self._layout.lock, error) from error
-        try:
-            yield
-        finally:
-            self._processes.release()
 
 
 # Every question to the list asks these two first, so they take plain strings: a Path costs more than the call.
