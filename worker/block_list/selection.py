@@ -30,15 +30,14 @@ class Selection:
 
     def of_raw(self, raws: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the raw blocks that are wanted by since and reason, and may be by the rest."""
-        earliest = format_time(rounded_up(self.since)).encode() if self.since is not None else b""
-        wanted = self._words.encode()
-        # Raw JSON shows letters beyond ASCII in the case they have, and escapes quotation marks and backslashes.
-        plain = self._words.isascii() and not set(self._words) & set('"\\')
+        earliest = format_time(rounded_up(self.since)).encode() if self.since is not None else None
+        account, words = _if_plain(self.account or ""), _if_plain(self._words)
         for raw in raws:
             if (
-                last_seen_of(raw) >= earliest
+                (earliest is None or last_seen_of(raw) >= earliest)
                 and (self.reason is None or reason_of(raw) == self.reason)
-                and (not plain or not wanted or wanted in raw.lower())
+                and account in raw
+                and (not words or words in raw.lower())
             ):
                 yield raw
 
@@ -50,3 +49,11 @@ class Selection:
         return not (words := self._words) or any(
             words in text.casefold() for text in (block.address or "", *block.orders, block.note)
         )
+
+
+def _if_plain(text: str) -> bytes:
+    """Return text as raw JSON has it, or nothing, which is in every document, where that may differ.
+
+    JSON escapes quotation marks and backslashes, and lower() leaves bytes beyond ASCII alone.
+    """
+    return text.encode() if text.isascii() and not set(text) & set('"\\') else b""
