@@ -25,6 +25,7 @@ from oauth_web import (
 from oauth_web.attempts import Attempts
 from oauth_web.drafts import Drafts
 from oauth_web.entry_code import EntryCode
+from oauth_web.index import Index
 from oauth_web.notes import take_note
 from oauth_web.owners import Owners
 from oauth_web.services import NAME, Services, make_limits, waiting
@@ -67,6 +68,7 @@ def create_app(app: App, *, tell: Callable[[str], None] = print_on_terminal) -> 
         sessions=Sessions(directory, app.sealer, now),
         attempts=Attempts(now),
         drafts=Drafts(now),
+        index=Index(app.block_list),
         entry_code=EntryCode(now, tell),
         **make_limits(app),
     )

@@ -10,6 +10,7 @@ from oauth_web.admission import by_owner
 from oauth_web.links import mail_in_gmail
 from oauth_web.listing import SORTS, Query, select
 from oauth_web.notes import Undo, leave_note
+from oauth_web.paging import page_number
 from oauth_web.services import services
 from oauth_web.texts import text
 from worker.block_list.exports import FORMATS
@@ -30,7 +31,7 @@ def blocks() -> ResponseReturnValue:
     query = query_of(request.args)
     shown = {
         "query": query,
-        "page": select(services().app.block_list, query),
+        "page": select(services().index, query),
         "marketplaces": [place.domain for place in MARKETPLACES],
         "accounts": [account.email for account in services().app.accounts.all()],
         "reasons": get_args(Reason),
@@ -77,7 +78,7 @@ def unblock() -> ResponseReturnValue:
 
 def query_of(args: MultiDict[str, str]) -> Query:
     """Return the query of an address; what makes no sense in it is left out."""
-    reason, sort, page = args.get("reason"), args.get("sort"), args.get("page", "")
+    reason, sort = args.get("reason"), args.get("sort")
     return Query(
         q=args.get("q", "").strip()[:LONGEST_SEARCH],
         marketplace=args.get("marketplace") or None,
@@ -85,5 +86,5 @@ def query_of(args: MultiDict[str, str]) -> Query:
         account=args.get("account") or None,
         sort=sort if sort in SORTS else "first_seen",
         descending=args.get("order") != "up",
-        page=int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 1,
+        page=page_number(args.get("page", "")),
     )

@@ -136,6 +136,7 @@ ENGLISH = {
     "blocks.find": "Find",
     "blocks.search": "Search for an address, an order or a note",
     "blocks.search_button": "Search",
+    "blocks.narrow": "Filter and sort",
     "blocks.any": "Any",
     "blocks.account": "Account",
     "blocks.sort": "Sort by",
@@ -257,7 +258,8 @@ ENGLISH = {
     "review.block_one": "Block the buyer of “{subject}”",
     "review.dismiss": "Dismiss",
     "review.dismiss_one": "Dismiss “{subject}”",
-    "review.trust": "Trust {sender}",
+    "review.trust": "Trust {person}",
+    "review.nobody_to_trust": "Nobody whom you could trust forwarded these mails.",
     "review.ticked": "With all ticked mails:",
     "review.block_ticked": "Block buyers",
     "review.dismiss_ticked": "Dismiss",
@@ -266,7 +268,7 @@ ENGLISH = {
     "review.blocked_some": "{count} blocked; {left} name no buyer and stay here.",
     "review.dismissed": "{count} dismissed.",
     "review.trusted": (
-        "Trusted from now on: {senders}. Notices that they forward will count; the mails here still wait "
+        "Trusted from now on: {people}. Notices that they forward will count; the mails here still wait "
         "for your word."
     ),
     "review.more": "{count} more wait behind these.",

@@ -1,25 +1,21 @@
 """The block list arranged for looking at: filtered, sorted, a page at a time, and counted by week."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, TypeVar, get_args
 
-from worker.block_list.block_list import BlockList
+from oauth_web.index import Index, Notice, Row, Sort
+from worker.block_list.documents import to_block
 from worker.block_list.model import Block, Evidence, Reason
+from worker.block_list.state import parse
 
 PER_PAGE = 50
 
 _Item = TypeVar("_Item")
 
-Sort = Literal["first_seen", "last_seen", "buyer", "notices"]
-SORTS: dict[Sort, Callable[[Block], Any]] = {
-    "first_seen": lambda block: (block.first_seen, block.key),
-    "last_seen": lambda block: (block.last_seen, block.key),
-    "buyer": lambda block: block.key,
-    "notices": lambda block: (block.notices, block.key),
-}
+SORTS: tuple[Sort, ...] = get_args(Sort)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +29,11 @@ class Query:
     sort: Sort = "first_seen"
     descending: bool = True
     page: int = 1
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it leaves blocks out."""
+        return bool(self.q or self.marketplace or self.reason or self.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ class Page(Generic[_Item]):
         return max(1, -(-self.total // PER_PAGE))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Undelivered:
-    """A message of the seller's that Amazon refused to deliver."""
+    """A message of the seller's that Amazon refused to deliver, and the notice that said so."""
 
     block: Block
     evidence: Evidence
@@ -75,45 +76,72 @@ class Tally:
         return [marketplace for marketplace, _ in totals.most_common()]
 
 
-def select(block_list: BlockList, query: Query) -> Page[Block]:
+def select(index: Index, query: Query) -> Page[Block]:
     """Return one page of the blocks that a query asks for."""
-    found = [
-        block
-        for block in block_list.blocks(q=query.q, reason=query.reason, account=query.account)
-        if query.marketplace is None or block.marketplace == query.marketplace
-    ]
-    found.sort(key=SORTS[query.sort], reverse=query.descending)
-    return _page(found, query.page)
+    found = _matching(index.rows(query.sort), query)
+    return _page(found, query.page, _block, descending=query.descending)
 
 
-def undelivered(block_list: BlockList) -> list[Undelivered]:
-    """Return every message that did not arrive, newest first."""
-    found = [
-        Undelivered(block=block, evidence=evidence)
-        for block in block_list.blocks()
-        for evidence in block.evidence
-    ]
-    return sorted(found, key=lambda it: (it.evidence.received_at, it.evidence.message_id), reverse=True)
+def undelivered_page(index: Index, number: int) -> Page[Undelivered]:
+    """Return one page of the messages that did not arrive, the newest notice first."""
+    return _page(index.notices(), number, _undelivered, descending=True)
 
 
-def page_of(found: Sequence[_Item], number: int) -> Page[_Item]:
-    """Return one page of what was found; a number beyond the last page means the last."""
-    return _page(found, number)
+def undelivered(index: Index) -> Iterator[Undelivered]:
+    """Yield every message that did not arrive, the newest notice first."""
+    return map(_undelivered, reversed(index.notices()))
 
 
-def tally(block_list: BlockList, *, now: datetime, weeks: int) -> Tally:
+def tally(rows: Sequence[Row], *, now: datetime, weeks: int) -> Tally:
     """Count the buyers of the last weeks, the present one included."""
     monday = now.date() - timedelta(days=now.weekday())
     mondays = tuple(monday - timedelta(weeks=back) for back in reversed(range(weeks)))
+    earliest = mondays[0].isoformat()
+    days = Counter((row.first_seen[:10], row.marketplace) for row in rows if row.first_seen >= earliest)
     counts: Counter[tuple[date, str]] = Counter()
-    for block in block_list.blocks():
-        day = block.first_seen.date()
-        if day >= mondays[0]:
-            counts[day - timedelta(days=day.weekday()), block.marketplace or ""] += 1
+    for (text, marketplace), count in days.items():
+        day = date.fromisoformat(text)
+        counts[day - timedelta(days=day.weekday()), marketplace] += count
     return Tally(mondays, counts)
 
 
-def _page(found: Sequence[_Item], number: int) -> Page[_Item]:
+def has_notices(rows: Sequence[Row], account: str) -> bool:
+    """Return whether any notice to this account is known."""
+    return any(row.received and account in row.accounts for row in rows)
+
+
+def _matching(rows: Sequence[Row], query: Query) -> Sequence[Row]:
+    if wanted := query.q.casefold():
+        rows = [row for row in rows if wanted in row.text]
+    if query.marketplace:
+        rows = [row for row in rows if row.marketplace == query.marketplace]
+    if query.reason:
+        rows = [row for row in rows if row.reason == query.reason]
+    if query.account:
+        rows = [row for row in rows if query.account in row.accounts]
+    return rows
+
+
+def _undelivered(notice: Notice) -> Undelivered:
+    block = _block(notice.row)
+    return Undelivered(block, block.evidence[notice.place])
+
+
+def _block(row: Row) -> Block:
+    return to_block(parse(row.raw))
+
+
+_Found = TypeVar("_Found")
+
+
+def _page(
+    found: Sequence[_Found], number: int, show: Callable[[_Found], _Item], *, descending: bool
+) -> Page[_Item]:
+    """Return one page of what was found in ascending order; a number beyond the last page means the last."""
     last = max(1, -(-len(found) // PER_PAGE))
     number = min(max(1, number), last)
-    return Page(tuple(found[(number - 1) * PER_PAGE : number * PER_PAGE]), number, len(found))
+    start, end = (number - 1) * PER_PAGE, number * PER_PAGE
+    if descending:
+        start, end = max(0, len(found) - end), len(found) - start
+    shown = [show(item) for item in found[start:end]]
+    return Page(tuple(reversed(shown) if descending else shown), number, len(found))

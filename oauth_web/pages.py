@@ -23,14 +23,14 @@ def home() -> ResponseReturnValue:
     """Show how things stand; to strangers, the way in."""
     if g.owner is None:
         return _welcome()
-    block_list = services().app.block_list
-    counted = tally(block_list, now=services().app.clock.now(), weeks=WEEKS)
+    rows = services().index.rows()
+    counted = tally(rows, now=services().app.clock.now(), weeks=WEEKS)
     return render_template(
         "home.html",
         **_live(),
-        problems=block_list.problems(),
+        problems=services().app.block_list.problems(),
         this_week=counted.of_week(counted.weeks[-1]),
-        newest=select(block_list, Query()).items[:NEWEST],
+        newest=select(services().index, Query()).items[:NEWEST],
         chart=draw(counted),
         unfinished=any(not it.complete for it in preflights()),
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from oauth_web.listing import has_notices
 from oauth_web.services import services
 from worker.accounts import Account
 from worker.gmail.wanted import LABELS
@@ -50,5 +51,4 @@ def _checks(account: Account) -> tuple[Check, ...]:
 
 
 def _has_notices(account: Account) -> bool:
-    found = services().app.block_list.blocks(account=account.email)
-    return next(found, None) is not None
+    return has_notices(services().index.rows(), account.email)

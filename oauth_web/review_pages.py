@@ -1,6 +1,6 @@
 """Mails that a person has to decide about."""
 
-from email.utils import parseaddr
+import re
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +17,7 @@ from worker.errors import UsageError
 blueprint = Blueprint("review_pages", __name__)
 
 SHOWN = 100
+_FORWARDED = re.compile(r"It was forwarded by (\S+@\S+), whom you have not chosen to trust\.")
 
 
 @blueprint.get("/review")
@@ -28,7 +29,7 @@ def page() -> ResponseReturnValue:
         items=items[:SHOWN],
         total=len(items),
         mail_in_gmail=mail_in_gmail,
-        sender_of=sender_of,
+        forwarder_of=forwarder_of,
     )
 
 
@@ -66,23 +67,28 @@ def _dismiss(items: list[ReviewItem]) -> str:
 
 
 def _trust(items: list[ReviewItem]) -> str:
-    """Trust the senders of these mails from now on; the mails themselves stay to be decided about."""
+    """Trust the people who forwarded these mails from now on; the mails themselves stay to be decided about."""
     accounts = services().app.accounts
-    senders = {(item.account, sender) for item in items if (sender := sender_of(item))}
-    for email, sender in sorted(senders):
+    people = {(item.account, person) for item in items if (person := forwarder_of(item))}
+    if not people:
+        raise UsageError(text("review.nobody_to_trust"))
+    for email, person in sorted(people):
         account = accounts.get(email)
-        if sender not in account.trusted:
-            accounts.update(email, trusted=(*account.trusted, sender))
-    return text("review.trusted", senders=", ".join(sorted({sender for _, sender in senders})))
+        if person not in account.trusted:
+            accounts.update(email, trusted=(*account.trusted, person))
+    return text("review.trusted", people=", ".join(sorted({person for _, person in people})))
 
 
 _ACTIONS = {"block": _block, "dismiss": _dismiss, "trust": _trust}
 
 
-def sender_of(item: ReviewItem) -> str:
-    """Return the bare address of a mail's sender, "" if there is none."""
-    address = parseaddr(item.sender)[1].lower()
-    return address if "@" in address else ""
+def forwarder_of(item: ReviewItem) -> str:
+    """Return who forwarded a mail and could be trusted, "" if that is not what is wrong with it.
+
+    The header From may name somebody else, or be forged, so only the judge's word counts.
+    """
+    found = _FORWARDED.fullmatch(item.reason)
+    return found[1] if found else ""
 
 
 def _done(items: list[ReviewItem]) -> None:

@@ -8,6 +8,7 @@ from flask import current_app
 from oauth_web.attempts import Attempts
 from oauth_web.drafts import Drafts
 from oauth_web.entry_code import EntryCode
+from oauth_web.index import Index
 from oauth_web.limits import Limit
 from oauth_web.owners import Owners
 from oauth_web.sessions import Sessions
@@ -25,6 +26,7 @@ class Services:
     sessions: Sessions
     attempts: Attempts
     drafts: Drafts
+    index: Index
     entry_code: EntryCode
     sign_ins: Limit
     code_tries: Limit

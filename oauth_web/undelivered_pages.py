@@ -2,13 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.links import mail_in_gmail
-from oauth_web.listing import Undelivered, page_of, undelivered
+from oauth_web.listing import Undelivered, undelivered, undelivered_page
+from oauth_web.paging import page_number
 from oauth_web.services import services
 
 blueprint = Blueprint("undelivered_pages", __name__)
@@ -20,7 +21,7 @@ _COLUMNS = ("order_id", "sent_on", "notice_received_at", "marketplace", "address
 def page() -> ResponseReturnValue:
     """Show them, newest first."""
     number = request.args.get("page", "")
-    found = page_of(undelivered(services().app.block_list), int(number) if number.isdecimal() else 1)
+    found = undelivered_page(services().index, page_number(number))
     return render_template(
         "undelivered.html",
         page=found,
@@ -33,13 +34,13 @@ def page() -> ResponseReturnValue:
 def table() -> ResponseReturnValue:
     """Return them as a file for a spreadsheet."""
     return Response(
-        _rows(undelivered(services().app.block_list)),
+        _rows(undelivered(services().index)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="did-not-arrive.csv"'},
     )
 
 
-def _rows(found: list[Undelivered]) -> Iterator[str]:
+def _rows(found: Iterable[Undelivered]) -> Iterator[str]:
     # No cell can begin like a formula: all of them are ids, times and addresses that were checked.
     yield _line(_COLUMNS)
     for it in found:
