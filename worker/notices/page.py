@@ -23,10 +23,10 @@ ATTRIBUTES_LIMIT = 2_000
 _TAG = re.compile(r"""</?[a-zA-Z](?:[^>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))|=)*+(?:>|\Z)""")
 # The first letters once more in front of the names: most tags fail there, which is half of the time.
 _BLOCK = re.compile(
-    r"<(?=/?[bdhlptuBDHLPTU])(?=/?(?:p|div|br|tr|li|ul|h[1-6]|table|blockquote|hr|pre)\b)", re.IGNORECASE
+    r"<(?=/?[bdhlptuBDHLPTU])(?=/?(?:p|div|br|t[rdh]|li|ul|d[td]|h[1-6]|table|blockquote|hr|pre)\b)",
+    re.IGNORECASE,
 )
 _BREAKS = re.compile(r"\f\s*")
-_CELL = re.compile(r"<(?=/?[tdTD][dhtDHT]\b)")
 
 _NEVER_TEXT = "script, style, template, title, noscript, [hidden]"
 # Quotations as Gmail, Apple Mail, Thunderbird, Yahoo and Outlook mark them.
@@ -46,7 +46,7 @@ def read_html(source: str, *, quoted: bool) -> Page:
     source = _tame(source)
     # A line break in the source is a space; form feeds stand for real ones. They have to be white space
     # too: a parser moves other text out of tables.
-    source = _CELL.sub(" <", _BLOCK.sub("\f<", source))
+    source = _BLOCK.sub("\f<", source)
     tree = LexborHTMLParser(source)
     for node in tree.css(_NEVER_TEXT if quoted else f"{_NEVER_TEXT}, {_QUOTED}"):
         node.decompose()
