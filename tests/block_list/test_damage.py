@@ -111,6 +111,15 @@ def test_an_unfinished_transaction_at_the_end_is_forgotten(tmp_path: Path) -> No
     assert BlockList(tmp_path).problems() == []
 
 
+@pytest.mark.parametrize("end", [b"0", b"00000000", b"00000000 "])
+def test_an_end_that_looks_like_the_checksum_of_nothing_is_forgotten(tmp_path: Path, end: bytes) -> None:
+    _filled(tmp_path, blocks=2, compact_at=1_000_000)
+    with Layout(tmp_path).journal(0).open("ab") as journal:
+        journal.write(end)
+
+    assert _keys(tmp_path) == [alias(1), alias(2)]
+
+
 def test_a_line_missing_from_the_middle_of_a_journal_is_refused(tmp_path: Path) -> None:
     _filled(tmp_path, compact_at=1_000_000)
     journal = Layout(tmp_path).journal(0)
