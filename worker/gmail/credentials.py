@@ -1,5 +1,6 @@
 """What Google granted: keeping it fresh, giving it back."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,8 +19,18 @@ SCOPES = (
 )
 TIMEOUT = 30  # seconds; httplib2 by itself would wait for ever
 
-# httplib2 would send a request a second time behind our back, unpaid for; retries are made where they are priced.
-httplib2.RETRIES = 1  # type: ignore[misc]  # the stubs call it final; the library reads it at each request
+# What the token service says when a grant is gone for good (RFC 6749, section 5.2, and Google's own words).
+# Whatever else it answers may be a proxy's page, or pass.
+FINAL_ERRORS = frozenset(
+    {
+        "invalid_grant",
+        "invalid_client",
+        "unauthorized_client",
+        "deleted_client",
+        "disabled_client",
+        "invalid_scope",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +65,26 @@ class SharedCredentials(Credentials):
             if self.token != stale:
                 return
             try:
-                super().refresh(_without_inner_retries(request))  # type: ignore[no-untyped-call]
+                super().refresh(_checked(request))  # type: ignore[no-untyped-call]
             except RefreshError as error:
-                if not error.retryable:
-                    self._refused = error
+                self._refused = error
                 raise
 
 
-def _without_inner_retries(request: Any) -> Callable[..., Any]:
-    """Fail at once where google-auth would sleep and try again, deaf to a stop."""
+def _checked(request: Any) -> Callable[..., Any]:
+    """Let only answers through that are a token or a final refusal; the rest fails in passing.
+
+    By itself google-auth would sleep and try again, deaf to a stop, and take a proxy's page for a final refusal.
+    """
 
     def call(*args: Any, **kwargs: Any) -> Any:
         response = request(*args, **kwargs)
-        if response.status >= 500 or response.status == 429:
+        try:
+            answer = json.loads(response.data)
+            good = "access_token" in answer if response.status == 200 else answer["error"] in FINAL_ERRORS
+        except (ValueError, LookupError, TypeError):
+            good = False
+        if not good:
             raise TransportError(  # type: ignore[no-untyped-call]
                 f"the token service answered {response.status}"
             )

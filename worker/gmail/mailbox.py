@@ -27,7 +27,8 @@ from worker.clock import Clock
 from worker.errors import ConflictError, GoneError, LabelGoneError, QuotaError, TransientError
 from worker.gmail.credentials import Grant, SharedCredentials, authorized_http
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
-from worker.gmail.quota import MOST_IN_FLIGHT, Quota
+from worker.gmail.quota import MOST_IN_FLIGHT, PRICES, Quota
+from worker.gmail.rebuilt import rebuilt
 from worker.gmail.refusals import translated
 
 MOST_IDS = 1000  # of one batchModify
@@ -103,15 +104,45 @@ class Mailbox:
             request = messages.list_next(request, reply)
 
     def read(self, refs: Iterable[MessageRef]) -> Iterator[Message]:
-        """Yield the messages, several requests at a time, in the order given; those deleted meanwhile are left out."""
-        futures = [self._readers.submit(self._read_one, ref.id) for ref in refs]
+        """Yield the messages, several requests at a time; those deleted meanwhile are left out.
+
+        Where many of one thread are asked for, one request for the thread is cheaper than one for each.
+        """
+        threads: dict[str, list[str]] = {}
+        for ref in refs:
+            threads.setdefault(ref.thread_id, []).append(ref.id)
+        futures = [
+            self._readers.submit(self._read_thread, thread_id, ids)
+            if len(ids) * PRICES["users.messages.get"] > PRICES["users.threads.get"]
+            else self._readers.submit(self._read_each, ids)
+            for thread_id, ids in threads.items()
+        ]
         try:
             for future in futures:
-                if (message := future.result()) is not None:
-                    yield message
+                yield from future.result()
         finally:
             for future in futures:
                 future.cancel()
+
+    def _read_thread(self, thread_id: str, message_ids: list[str]) -> list[Message]:
+        request = self._users.threads().get(
+            userId="me", id=thread_id, format="full", fields="messages(id,labelIds,internalDate,payload)"
+        )
+        try:
+            reply = self._call("users.threads.get", request)
+        except GoneError:
+            return []
+        whole = {item["id"]: rebuilt(item["payload"]) for item in reply.get("messages", [])}
+        found = [
+            _message(item, raw)
+            for item in reply["messages"]
+            if (raw := whole[item["id"]]) and item["id"] in message_ids
+        ]
+        return found + self._read_each([it for it in message_ids if it in whole and not whole[it]])
+
+    def _read_each(self, message_ids: list[str]) -> list[Message]:
+        found = (self._read_one(message_id) for message_id in message_ids)
+        return [message for message in found if message is not None]
 
     def _read_one(self, message_id: str) -> Message | None:
         request = self._users.messages().get(
@@ -121,12 +152,7 @@ class Mailbox:
             reply = self._call("users.messages.get", request)
         except GoneError:
             return None
-        return Message(
-            id=reply["id"],
-            label_ids=frozenset(reply.get("labelIds", ())),
-            received_at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(reply["internalDate"])),
-            raw=base64.urlsafe_b64decode(reply["raw"] + "=="),
-        )
+        return _message(reply, base64.urlsafe_b64decode(reply["raw"] + "=="))
 
     def change(self, message_ids: Sequence[str], change: Change) -> None:
         """Add labels to messages and take labels off, in the cheapest way. Messages deleted meanwhile are no error."""
@@ -258,6 +284,15 @@ class Mailbox:
             self._threads.http = authorized_http(self._credentials)
             self._connections.append(self._threads.http)
         return self._threads.http
+
+
+def _message(item: dict[str, Any], raw: bytes) -> Message:
+    return Message(
+        id=item["id"],
+        label_ids=frozenset(item.get("labelIds", ())),
+        received_at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(item["internalDate"])),
+        raw=raw,
+    )
 
 
 def _label(item: dict[str, Any]) -> Label:

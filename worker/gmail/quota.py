@@ -23,6 +23,7 @@ PRICES = {
     "users.messages.get": 20,
     "users.messages.modify": 5,
     "users.messages.batchModify": 50,
+    "users.threads.get": 40,
     "users.settings.filters.list": 1,
     "users.settings.filters.create": 5,
     "users.settings.filters.delete": 5,

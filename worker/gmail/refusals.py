@@ -35,7 +35,11 @@ def translated(now: datetime) -> Iterator[None]:
     except HttpError as error:
         raise _from_http(error, now) from error
     except RefreshError as error:
-        raise _from_refresh(error) from error
+        # Only final refusals come as this error, see credentials.py.
+        raise SignInAgainError(
+            "Google has ended the sign-in (access was removed, the password changed, or the client is still in "
+            "Testing status); please sign in again."
+        ) from error
     except (TransportError, OSError, httplib2.HttpLib2Error, http.client.HTTPException) as error:
         raise TransientError(
             f"Google could not be reached ({str(error) or type(error).__name__})."
@@ -45,15 +49,6 @@ def translated(now: datetime) -> Iterator[None]:
         raise TransientError("Google's answer was cut or garbled.") from error
     except GoogleAuthError as error:
         raise SignInAgainError("Google no longer accepts the sign-in; please sign in again.") from error
-
-
-def _from_refresh(error: RefreshError) -> BuyerblockError:
-    if error.retryable:
-        return TransientError("Google could not renew the sign-in just now.")
-    return SignInAgainError(
-        "Google has ended the sign-in (access was removed, the password changed, or the client is still in "
-        "Testing status); please sign in again."
-    )
 
 
 def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR0911 - a table of refusals
