@@ -1,0 +1,115 @@
+"""Who may use the API: a program with a token, as far as its scope goes, or an owner who is signed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+from typing import TypeVar
+
+from flask import Flask, g, request, session
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import SecurityError
+
+from oauth_web.api.problems import problem
+from oauth_web.api.rate import PER_MINUTE, Rate
+from oauth_web.services import services
+from oauth_web.sessions import OWNER
+from worker.tokens import Tokens
+
+_CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+
+_Route = TypeVar("_Route", bound=Callable[..., ResponseReturnValue])
+_questions: set[str] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. id: what requests are counted by. by: the name in the audit trail."""
+
+    id: str
+    by: str
+    may_write: bool
+
+
+def question(route: _Route) -> _Route:
+    """Mark a POST that only asks, so that the scope ``read`` is enough. All others take ``write``."""
+    _questions.add(f"{route.__module__.rpartition('.')[2]}.{route.__name__}")
+    return route
+
+
+def guard(api: Flask, csrf: CSRFProtect, tokens: Tokens) -> None:
+    """Let nobody through without a token or an owner's session, whatever the address."""
+    rate = Rate(services_clock(api))
+
+    @api.before_request
+    def admit() -> ResponseReturnValue | None:
+        if isinstance(request.routing_exception, SecurityError):
+            raise request.routing_exception  # not our name: not even the session is looked at
+        caller = _by_token(tokens) if "Authorization" in request.headers else _by_session(csrf)
+        if caller is None:
+            return _unknown()
+        if wait := rate.take(caller.id):
+            return _too_fast(wait)
+        if request.endpoint and request.method in _CHANGING and not caller.may_write:
+            if request.endpoint not in _questions:
+                return _read_only()
+        g.caller = caller
+        return None
+
+
+def services_clock(api: Flask) -> Callable[[], float]:
+    """Return the clock by which requests are counted."""
+    with api.app_context():
+        return services().app.clock.monotonic
+
+
+def by_caller() -> str:
+    """Return who makes a change, for the audit trail."""
+    caller: Caller = g.caller
+    return caller.by
+
+
+def _by_token(tokens: Tokens) -> Caller | None:
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
+        return None
+    token = tokens.find(given.token, now=services().app.clock.now())
+    if token is None:
+        return None
+    return Caller(f"token {token.name}", f"token {token.name!r}, by the API", token.scope == "write")
+
+
+def _by_session(csrf: CSRFProtect) -> Caller | None:
+    owner = session.get(OWNER)
+    # Asked at each request: who stops being an owner is out at once.
+    if owner is None or owner not in services().owners.all():
+        return None
+    csrf.protect()  # a browser sends its cookie along with whatever another site makes it send
+    return Caller(f"owner {owner}", f"{owner}, by the API", may_write=True)
+
+
+def _unknown() -> ResponseReturnValue:
+    shown = ', error="invalid_token"' if "Authorization" in request.headers else ""
+    return problem(
+        401,
+        "Show a token that is in force, in a header such as: Authorization: Bearer buyerblock_...",
+        {"WWW-Authenticate": f'Bearer realm="buyerblock"{shown}'},
+    )
+
+
+def _read_only() -> ResponseReturnValue:
+    return problem(
+        403,
+        "This token may only read; changing the list takes one with the scope write.",
+        {"WWW-Authenticate": 'Bearer realm="buyerblock", error="insufficient_scope", scope="write"'},
+    )
+
+
+def _too_fast(wait: float) -> ResponseReturnValue:
+    seconds = ceil(wait)
+    return problem(
+        429,
+        f"More than {PER_MINUTE} requests a minute with one token; ask for many keys in one call, and go on in "
+        f"{seconds} s.",
+        {"Retry-After": str(seconds)},
+    )

@@ -1,0 +1,59 @@
+"""Put the API together, and beside the page."""
+
+from flask import Flask, Response
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from oauth_web import security
+from oauth_web.api import admission, blocks, description, export, problems
+from oauth_web.services import NAME, Services
+from oauth_web.sessions import ServerSessions
+from worker.tokens import Tokens
+
+LARGEST_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, written as JSON escapes, fit
+
+# What the API has in common with the page: its names, its sessions and the forms' tokens.
+_SHARED = (
+    "SECRET_KEY",
+    "TRUSTED_HOSTS",
+    "SESSION_COOKIE_NAME",
+    "SESSION_COOKIE_SECURE",
+    "WTF_CSRF_TIME_LIMIT",
+    "PREFERRED_URL_SCHEME",
+)
+
+
+def mount(page: Flask) -> None:
+    """Let the API answer under ``/api`` and the page everywhere else."""
+    api = create_api(page)
+    page.wsgi_app = DispatcherMiddleware(page.wsgi_app, {"/api": api.wsgi_app})  # type: ignore[method-assign]  # Flask's documented place for it
+
+
+def create_api(page: Flask) -> Flask:
+    """Return the API over the services of the page."""
+    found: Services = page.extensions[NAME]
+    api = Flask("oauth_web.api", static_folder=None)
+    api.extensions[NAME] = found
+    api.config.from_mapping({name: page.config[name] for name in _SHARED})
+    api.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+    # A token is proof enough; for sessions admission asks for the check itself.
+    api.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    api.session_interface = ServerSessions(found.sessions)
+    api.url_map.merge_slashes = False
+    _let_callers_revalidate(api)
+    security.protect(api)
+    admission.guard(api, CSRFProtect(api), Tokens(found.app.settings.data_dir))
+    problems.handle(api)
+    for part in (blocks, export, description):
+        api.register_blueprint(part.blueprint)
+    return api
+
+
+def _let_callers_revalidate(api: Flask) -> None:
+    """Let the caller alone keep answers that have an ETag. Registered first, so it has the last word."""
+
+    @api.after_request
+    def revalidate(response: Response) -> Response:
+        if response.get_etag()[0] is not None:
+            response.headers["Cache-Control"] = "private, no-cache"
+        return response

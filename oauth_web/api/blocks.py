@@ -1,0 +1,143 @@
+"""Ask the block list, and change it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, get_args
+
+import orjson
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from oauth_web.api.admission import by_caller, question
+from oauth_web.api.cursors import Wanted, page
+from oauth_web.api.etags import not_modified, tagged
+from oauth_web.api.reading import arguments, body, keys_of, moment, number, text_of, word
+from oauth_web.services import services
+from worker.block_list.documents import public_document
+from worker.block_list.keys import parse_key
+from worker.block_list.model import ALL_KINDS, MessageKind, Reason
+from worker.block_list.state import public_part
+from worker.errors import UsageError
+
+LONGEST_SEARCH = 200  # characters
+MOST_BLOCKS = 1000  # on one page
+BLOCKS = 100  # on a page, unless the caller says otherwise
+
+blueprint = Blueprint("blocks", __name__, url_prefix="/v1/blocks")
+
+
+@blueprint.get("")
+def listed() -> ResponseReturnValue:
+    """Return a page of the list, oldest block first."""
+    given = arguments(request, "since", "reason", "account", "q", "limit", "cursor")
+    wanted = Wanted(
+        since=moment("since", given["since"]) if "since" in given else None,
+        reason=word("reason", given["reason"], get_args(Reason)) if "reason" in given else None,
+        account=given.get("account", "").strip().lower() or None,
+        q=_search(given.get("q", "")),
+    )
+    limit = number("limit", given["limit"], most=MOST_BLOCKS) if "limit" in given else BLOCKS
+    # Read before the content: an answer may be newer than its tag says, never older.
+    generation = services().app.block_list.generation
+    rows, next_cursor = page(
+        services().index.rows(), wanted, cursor=given.get("cursor", ""), limit=limit
+    )
+    if (known := not_modified(generation)) is not None:
+        return known
+    blocks = b",".join(public_part(row.raw) for row in rows)
+    return tagged(_json(b'{"blocks":[%b],"next_cursor":%b}' % (blocks, orjson.dumps(next_cursor))), generation)
+
+
+@blueprint.get("/<key>")
+def one(key: str) -> ResponseReturnValue:
+    """Return the block that a key means."""
+    arguments(request)
+    block = services().app.block_list.get(_existing(key))
+    if block is None:
+        raise NotFound(_no_block(key))
+    return _json(orjson.dumps(public_document(block)))
+
+
+@blueprint.post("/check")
+@question
+def check() -> ResponseReturnValue:
+    """Say for each key whether the buyer is blocked, and whether this kind of message may be sent."""
+    arguments(request)
+    document = body(request, "keys", "kind")
+    kind = word('"kind"', document["kind"], ALL_KINDS) if "kind" in document else None
+    return _json(orjson.dumps({"results": _checked(keys_of(document), kind)}))
+
+
+@blueprint.post("")
+def block() -> ResponseReturnValue:
+    """Block buyers; one result for each key, and a key that is no key does not keep the others out."""
+    arguments(request)
+    document = body(request, "keys", "note")
+    keys, note = keys_of(document), text_of(document, "note")
+    results = services().app.block_list.block(keys, note=note, by=by_caller())
+    return _json(orjson.dumps({"results": [asdict(result) for result in results]}))
+
+
+@blueprint.delete("/<key>")
+def unblock(key: str) -> ResponseReturnValue:
+    """Unblock a buyer; only a later notice, or a person, blocks them again."""
+    arguments(request)
+    if not services().app.block_list.unblock(_existing(key), by=by_caller()):
+        raise NotFound(_no_block(key))
+    return "", 204
+
+
+def _checked(keys: Sequence[str], kind: MessageKind | None) -> list[dict[str, Any]]:
+    problems = {key: why for key in keys if (why := _problem(key))}
+    found = iter(services().app.block_list.check([key for key in keys if key not in problems]))
+    results: list[dict[str, Any]] = []
+    for key in keys:
+        if key in problems:
+            # Neither yes nor no: nothing is known of what is no key, and null lets no program send by mistake.
+            result = {"key": key, "blocked": None, "reason": None, "still_allowed": []}
+            allowed = None
+        else:
+            known = next(found)
+            result = {
+                "key": key,
+                "blocked": known.blocked,
+                "reason": known.reason,
+                "still_allowed": known.still_allowed,
+            }
+            allowed = kind in known.still_allowed
+        if kind is not None:
+            result["allowed"] = allowed
+        if key in problems:
+            result["problem"] = problems[key]
+        results.append(result)
+    return results
+
+
+def _problem(key: str) -> str:
+    try:
+        parse_key(key)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def _existing(key: str) -> str:
+    """Return what may be asked of the list; what is no key is on no list, so it is not found."""
+    if problem := _problem(key):
+        raise NotFound(problem)
+    return key
+
+
+def _no_block(key: str) -> str:
+    return f"{parse_key(key).text} is not blocked."
+
+
+def _search(text: str) -> str:
+    if len(text) > LONGEST_SEARCH:
+        raise UsageError(f"q is longer than {LONGEST_SEARCH} characters.")
+    return text
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, content_type="application/json")

@@ -1,0 +1,314 @@
+"""Import, review, settings, set-up: what an owner does on the page."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+from browsing import csrf_token, post
+from clocks import FakeClock
+from flask import Flask
+from flask.testing import FlaskClient
+from people import CLIENT, OWNER
+
+from oauth_web import create_app
+from oauth_web.review_pages import forwarder_of
+from worker.app import App
+from worker.block_list.review import ReviewItem
+from worker.notices.judge import judge
+from worker.notices.model import Suspect
+from worker.settings import Settings
+
+FORWARDED = "It was forwarded by bob@example.net, whom you have not chosen to trust."
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+# --- import
+
+
+def draft_in(text: str) -> str:
+    return text.split('name="draft" value="')[1].split('"', maxsplit=1)[0]
+
+
+def test_an_import_is_previewed_applied_and_taken_back(owner: FlaskClient, engine: App) -> None:
+    pasted = "111-1111111-1111111\nnonsense\n111-2222222-2222222\n111-1111111-1111111\n"
+    page = post(owner, "/import", text=pasted).text
+    assert "<strong>2</strong>" in page
+    assert "is not a key" in page
+    assert '<td class="number">2</td>' in page
+    assert len(engine.block_list) == 0
+    assert post(owner, "/import/apply", draft=draft_in(page)).status_code == 303
+    assert len(engine.block_list) == 2
+    note = owner.get("/blocks").text
+    assert "2 blocked" in note
+    import_id = note.split('name="import" value="')[1].split('"')[0]
+    assert post(owner, "/import/undo", **{"import": import_id}).status_code == 303
+    assert len(engine.block_list) == 0
+    assert "taken back" in owner.get("/import").text
+
+
+def test_a_file_is_previewed_under_its_name(owner: FlaskClient, engine: App) -> None:
+    content = "\ufeffOrder ID;Note\r\n111-1111111-1111111;x\r\n".encode()
+    name = "<b>my list</b>.csv"
+    page = post(owner, "/import", file=(io.BytesIO(content), name)).text
+    post(owner, "/import/apply", draft=draft_in(page))
+    assert len(engine.block_list) == 1
+    shown = owner.get("/import").text
+    assert "&lt;b&gt;my list&lt;/b&gt;.csv" in shown
+    assert "<b>my list" not in shown
+
+
+def test_a_large_import_is_taken_and_a_huge_one_refused(owner: FlaskClient) -> None:
+    large = "\n".join(f"111-{number:07d}-1111111" for number in range(30_000))
+    assert "<strong>30,000</strong>" in post(owner, "/import", text=large).text
+    assert post(owner, "/import", text="x" * 20_100_000).status_code == 413
+
+
+def test_a_draft_is_its_browsers_own_counts_once_and_not_for_ever(
+    owner: FlaskClient, web: Flask, clock: FakeClock
+) -> None:
+    def preview(order: str) -> str:
+        return draft_in(post(owner, "/import", text=order).text)
+
+    draft = preview("111-1111111-1111111")
+    services = web.extensions["buyerblock"]
+    services.sessions.put("another", {"owner": OWNER, "csrf_token": "x"}, new=True)
+    another = web.test_client()
+    another.set_cookie("buyerblock", "another", domain="localhost")
+    assert post(another, "/import/apply", draft=draft).status_code == 400
+    assert post(owner, "/import/apply", draft=draft).status_code == 303
+    assert post(owner, "/import/apply", draft=draft).status_code == 400
+    late = preview("111-2222222-1111111")
+    clock.advance(31 * 60)
+    assert post(owner, "/import/apply", draft=late).status_code == 400
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_an_empty_import_is_refused(owner: FlaskClient, text: str) -> None:
+    assert post(owner, "/import", text=text).status_code == 400
+
+
+@pytest.mark.parametrize("content", [b"\x00\xff" * 100, b"{", b'{"blocks": 3}', b"PK\x03\x04" + b"\x00" * 50])
+def test_a_malformed_upload_changes_nothing(owner: FlaskClient, engine: App, content: bytes) -> None:
+    answer = post(owner, "/import", file=(io.BytesIO(content), "x.csv"))
+    assert answer.status_code in {200, 400}
+    assert "draft" not in answer.text or "Nothing would change" in answer.text
+    assert len(engine.block_list) == 0
+
+
+# --- review
+
+
+def suspect(engine: App, clock: FakeClock, number: int, **changes: object) -> ReviewItem:
+    values: dict[str, object] = {
+        "account": OWNER,
+        "gmail_id": f"{number:x}",
+        "message_id": f"{number}@example.net",
+        "received_at": clock.now(),
+        "reason": FORWARDED,
+        "subject": f"Subject {number}",
+        "sender": "Amazon <x@amazon.it>",
+        "address": f"buyer{number:010d}@marketplace.amazon.it",
+    }
+    item = ReviewItem(**values | changes)  # type: ignore[arg-type]
+    engine.review.add([item])
+    return item
+
+
+@pytest.mark.usefixtures("account")
+def test_a_suspect_is_blocked_with_its_mail_as_evidence(
+    owner: FlaskClient, engine: App, clock: FakeClock
+) -> None:
+    item = suspect(engine, clock, 1)
+    suspect(engine, clock, 2)
+    assert "Subject 1" in owner.get("/review").text
+    assert post(owner, "/review", action=f"block {item.id}").status_code == 303
+    block = engine.block_list.get(str(item.address))
+    assert block is not None
+    assert (block.reason, block.evidence[0].message_id) == ("opted_out", item.message_id)
+    assert [it.gmail_id for it in engine.review.items()] == ["2"]
+
+
+def test_several_suspects_are_decided_about_at_once(
+    owner: FlaskClient, engine: App, clock: FakeClock
+) -> None:
+    items = [suspect(engine, clock, number) for number in range(3)]
+    nameless = suspect(engine, clock, 3, address=None)
+    answer = post(owner, "/review", action="block", item=[it.id for it in (*items, nameless)])
+    assert answer.status_code == 303
+    assert len(engine.block_list) == 3
+    assert "3 blocked; 1 name no buyer" in owner.get("/review").text
+    post(owner, "/review", action="dismiss", item=[nameless.id])
+    assert engine.review.items() == []
+    assert len(engine.block_list) == 3
+
+
+def test_the_owners_word_outweighs_an_earlier_unblocking(
+    owner: FlaskClient, engine: App, clock: FakeClock
+) -> None:
+    item = suspect(engine, clock, 1)
+    clock.advance(60)
+    engine.block_list.block([str(item.address)], by="test")
+    engine.block_list.unblock(str(item.address), by="test")
+    post(owner, "/review", action="block", item=[item.id])
+    assert engine.block_list.get(str(item.address)) is not None
+
+
+def test_a_forwarder_is_trusted(owner: FlaskClient, engine: App, account: str, clock: FakeClock) -> None:
+    item = suspect(engine, clock, 1)
+    assert "Trust bob@example.net" in owner.get("/review").text
+    post(owner, "/review", action=f"trust {item.id}")
+    assert engine.accounts.get(account).trusted == ("bob@example.net",)
+    assert engine.review.items() == [item]
+
+
+@pytest.mark.usefixtures("account")
+def test_nobody_is_trusted_for_what_a_forgery_says(owner: FlaskClient, engine: App, clock: FakeClock) -> None:
+    item = suspect(engine, clock, 1, reason="Google did not find it to be authentic.")
+    assert "Trust" not in owner.get("/review").text
+    assert post(owner, "/review", action=f"trust {item.id}").status_code == 400
+    assert engine.accounts.get(OWNER).trusted == ()
+
+
+def test_the_forwarder_stands_in_the_judges_own_words(engine: App, clock: FakeClock) -> None:
+    verdict = judge((SAMPLES / "suspect" / "forward_by_stranger.eml").read_bytes(), trusted=frozenset())
+    assert isinstance(verdict, Suspect)
+    assert "@" in forwarder_of(suspect(engine, clock, 1, reason=verdict.reason))
+
+
+@pytest.mark.parametrize("fields", [{"action": "block"}, {"action": "block", "item": "x"}, {"item": "x"}])
+def test_a_decision_about_nothing_is_refused(owner: FlaskClient, fields: dict[str, str]) -> None:
+    assert post(owner, "/review", **fields).status_code == 400
+
+
+def test_an_unknown_decision_is_refused(owner: FlaskClient, engine: App, clock: FakeClock) -> None:
+    item = suspect(engine, clock, 1)
+    assert post(owner, "/review", action="delete", item=item.id).status_code == 400
+    assert engine.review.items() == [item]
+
+
+def test_what_strangers_wrote_in_a_suspect_is_shown_as_text(
+    owner: FlaskClient, engine: App, clock: FakeClock
+) -> None:
+    bad = '"><script>alert(1)</script>'
+    suspect(engine, clock, 1, subject=bad, sender=bad, message_id=f"{bad}@x")
+    page = owner.get("/review").text
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert(1)") >= 2
+
+
+# --- settings
+
+
+def test_the_personal_address_is_shown(owner: FlaskClient, engine: App, account: str) -> None:
+    assert engine.accounts.get(account).personal_address in owner.get("/settings").text
+
+
+def test_a_forwarding_address_is_set_checked_and_cleared(
+    owner: FlaskClient, engine: App, account: str
+) -> None:
+    post(owner, "/settings/forwarding", account=account, address=" Tool@Example.com ")
+    assert engine.accounts.get(account).forward_to == "tool@example.com"
+    engine.accounts.update(account, problem="Notices are not forwarded yet: add tool@example.com in Gmail.")
+    assert "not forwarded yet" in owner.get("/settings").text
+    assert post(owner, "/settings/forwarding", account=account, address="a b@c").status_code == 400
+    post(owner, "/settings/forwarding", account=account, address="")
+    assert engine.accounts.get(account).forward_to is None
+    assert post(owner, "/settings/forwarding", account="x@y.zz", address="").status_code == 400
+
+
+def test_trusted_forwarders_are_set_as_a_list(owner: FlaskClient, engine: App, account: str) -> None:
+    post(
+        owner,
+        "/settings/trusted",
+        account=account,
+        addresses="B@example.net\r\n\r\na@example.net\nb@example.net",
+    )
+    assert engine.accounts.get(account).trusted == ("b@example.net", "a@example.net")
+    assert "b@example.net\na@example.net</textarea>" in owner.get("/settings").text
+    many = "\n".join(f"{number}@example.net" for number in range(51))
+    assert post(owner, "/settings/trusted", account=account, addresses=many).status_code == 400
+    assert post(owner, "/settings/trusted", account=account, addresses="nonsense").status_code == 400
+    assert len(engine.accounts.get(account).trusted) == 2
+
+
+# --- set-up
+
+
+@pytest.fixture
+def fresh(engine: App, terminal: list[str]) -> FlaskClient:
+    """A browser at home, before there is a client file."""
+    settings = replace(engine.settings, client_secrets=engine.settings.data_dir / "client_secret.json")
+    return create_app(replace(engine, settings=settings), tell=terminal.append).test_client()
+
+
+def test_a_fresh_start_leads_to_the_guide_and_then_to_the_button(fresh: FlaskClient, engine: App) -> None:
+    assert fresh.get("/").headers["Location"] == "/setup"
+    page = fresh.get("/setup").text
+    assert "https://console.cloud.google.com/apis/library/gmail.googleapis.com" in page
+    assert "In production" in page
+    answer = post(fresh, "/setup", form_on="/setup", file=(io.BytesIO(orjson.dumps(CLIENT)), "client.json"))
+    assert answer.status_code == 303
+    assert (engine.settings.data_dir / "client_secret.json").stat().st_mode & 0o077 == 0
+    assert "Sign in with Google" in fresh.get("/").text
+    assert fresh.get("/sign-in").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("pasted", "said"),
+    [
+        ("", "is not JSON"),
+        ("{}", "neither an"),
+        ('{"type": "service_account"}', "key of a service account"),
+        (orjson.dumps({"web": CLIENT["installed"]}).decode(), "Authorized redirect"),
+    ],
+)
+def test_each_mistake_with_the_client_file_gets_its_sentence(
+    fresh: FlaskClient, engine: App, pasted: str, said: str
+) -> None:
+    answer = post(fresh, "/setup", form_on="/setup", text=pasted)
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert "not-so-secret" not in answer.text
+    assert not (engine.settings.data_dir / "client_secret.json").exists()
+
+
+def test_strangers_cannot_bring_a_client_file(fresh: FlaskClient, engine: App) -> None:
+    token = csrf_token(fresh, "/setup")
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    form = {"csrf_token": token, "text": orjson.dumps(CLIENT).decode()}
+    assert fresh.post("/setup", data=form, environ_overrides=elsewhere).status_code == 403
+    assert fresh.get("/setup", environ_overrides=elsewhere).status_code == 303
+    (engine.settings.data_dir / "owners.json").write_bytes(b'{"owners": ["seller@gmail.com"]}')
+    assert fresh.post("/setup", data=form).status_code == 403
+    assert not (engine.settings.data_dir / "client_secret.json").exists()
+
+
+def test_a_client_file_that_the_host_brought_is_not_replaced(
+    owner: FlaskClient, settings: Settings, stranger: FlaskClient
+) -> None:
+    before = settings.client_secrets.read_bytes()
+    assert "done the set-up for you" in owner.get("/setup").text
+    assert post(owner, "/setup", text=orjson.dumps(CLIENT).decode()).status_code == 403
+    assert settings.client_secrets.read_bytes() == before
+    assert "Sign in with Google" in stranger.get("/").text
+
+
+def test_the_guide_says_how_far_an_account_is(
+    owner: FlaskClient, engine: App, account: str, clock: FakeClock, blocked: str
+) -> None:
+    page = owner.get("/setup").text
+    assert page.count('class="done"') == 3
+    engine.accounts.update(
+        account,
+        labels={"opt-outs": "1", "queue": "2", "review": "3"},
+        filter_ids=("f",),
+        last_good_pass=clock.now(),
+    )
+    assert owner.get("/setup").text.count('class="done"') == 5
+    engine.block_list.unblock(blocked, by="test")
+    engine.accounts.update(account, state="sign_in_again")
+    page = owner.get("/setup").text
+    assert page.count('class="bad"') == 1
+    assert "Notification Preferences" in page

@@ -1,0 +1,229 @@
+"""Home, the list, stories, blocking by hand, downloads."""
+
+import re
+from datetime import timedelta
+
+import orjson
+import pytest
+from browsing import post
+from clocks import FakeClock
+from flask.testing import FlaskClient
+from people import OWNER
+
+from oauth_web.links import mail_in_gmail
+from oauth_web.words import number
+from worker.app import App
+from worker.block_list.model import Sighting
+
+
+def opt_out(number: int, engine: App, clock: FakeClock, **changes: object) -> str:
+    address = f"buyer{number:010d}@marketplace.amazon.it"
+    values: dict[str, object] = {
+        "account": OWNER,
+        "message_id": f"{number}@eu-west-1.amazonses.com",
+        "received_at": clock.now() - timedelta(hours=number),
+        "address": address,
+        "order_id": f"406-{number:07d}-7654321",
+        "marketplace": "amazon.it",
+    }
+    engine.block_list.record([Sighting(**values | changes)])  # type: ignore[arg-type]
+    return address
+
+
+def shown(client: FlaskClient, path: str) -> list[str]:
+    """Return the buyers of a page of the list, in its order."""
+    return re.findall(r"/block\?key=([\w-]+)", client.get(path).text)
+
+
+def test_home_says_when_the_account_was_and_will_be_checked(
+    owner: FlaskClient, engine: App, account: str, clock: FakeClock
+) -> None:
+    assert "about to start" in owner.get("/").text
+    engine.accounts.update(
+        account, last_pass=clock.now() - timedelta(seconds=40), next_pass=clock.now() + timedelta(seconds=20)
+    )
+    assert "Checked 40 seconds ago, next in 20 seconds." in owner.get("/").text
+    clock.advance(3600)
+    assert "Checked 1 hour ago, next in a moment." in owner.get("/live").text
+
+
+def test_home_shows_what_needs_the_seller_first(owner: FlaskClient, engine: App, account: str) -> None:
+    engine.accounts.connect("aaa@gmail.com", engine.accounts.grant(account), now=engine.clock.now())
+    engine.accounts.update(account, state="sign_in_again", problem="Google has ended the sign-in.")
+    page = owner.get("/").text
+    assert page.index(account) < page.index("aaa@gmail.com")
+    assert "Google has ended the sign-in." in page
+    assert f"/sign-in?account={account.replace('@', '%40')}" in page or f"/sign-in?account={account}" in page
+
+
+def test_home_shows_the_progress_of_a_pass(owner: FlaskClient, engine: App, account: str) -> None:
+    seen = []
+
+    def look(*_: object) -> None:
+        seen.append(owner.get("/live").text)
+
+    engine.passes._progress[account] = (120, 1500)
+    look()
+    assert "Reading notices: 120 of 1,500." in seen[0]
+    assert '<progress max="1500" value="120"' in seen[0]
+    assert "1,380 notices wait" in seen[0]
+
+
+def test_home_counts_the_week_and_draws_it_with_a_table(
+    owner: FlaskClient, engine: App, clock: FakeClock
+) -> None:
+    for index in range(3):
+        opt_out(index, engine, clock)
+    opt_out(24 * 8, engine, clock, marketplace="amazon.de")
+    page = owner.get("/").text
+    assert "<strong>4</strong> buyers are blocked" in page
+    assert "3 new since Monday." in page
+    assert page.count("<rect class=") == 2 + 2  # two bars, two colours explained
+    assert '<time datetime="2026-11-23">2026-11-23</time></th><td class="number">3</td>' in page
+
+
+def test_the_list_is_newest_first_and_sorts(owner: FlaskClient, engine: App, clock: FakeClock) -> None:
+    buyers = [opt_out(index, engine, clock).split("@")[0] for index in range(3)]
+    assert shown(owner, "/blocks") == buyers
+    assert shown(owner, "/blocks?order=up") == buyers[::-1]
+    assert shown(owner, "/blocks?sort=buyer") == buyers[::-1]
+    opt_out(9, engine, clock, address=f"{buyers[2]}@marketplace.amazon.it", received_at=clock.now())
+    assert shown(owner, "/blocks?sort=notices")[0] == buyers[2]
+    assert shown(owner, "/blocks?sort=last_seen&order=up")[-1] == buyers[2]
+    assert shown(owner, "/blocks?sort=nonsense") == buyers
+
+
+def test_the_list_is_paged(owner: FlaskClient, engine: App) -> None:
+    engine.block_list.block([f"111-{index:07d}-1111111" for index in range(120)], by="test")
+    first, last = shown(owner, "/blocks?page=1"), shown(owner, "/blocks?page=3")
+    assert (len(first), len(last)) == (50, 20)
+    assert not set(first) & set(last)
+    assert shown(owner, "/blocks?page=99") == last
+    assert shown(owner, "/blocks?page=-1") == first
+    assert "Page 3 of 3" in owner.get("/blocks?page=3").text
+    assert "q=111&amp;page=2" in owner.get("/blocks?q=111").text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=BUYER0000000002", ["buyer0000000002"]),
+        ("q=406-0000001", ["buyer0000000001"]),
+        ("q=amazonses", []),
+        ("marketplace=amazon.de", ["buyer0000000002"]),
+        ("reason=manual", ["111-1111111-1111111"]),
+        ("reason=nonsense&q=buyer", ["buyer0000000001", "buyer0000000002"]),
+        ("account=other@gmail.com", ["buyer0000000001"]),
+        ("q=vip", ["111-1111111-1111111"]),
+    ],
+)
+def test_the_list_is_searched_and_filtered(
+    owner: FlaskClient, engine: App, clock: FakeClock, query: str, found: list[str]
+) -> None:
+    opt_out(1, engine, clock, account="other@gmail.com")
+    opt_out(2, engine, clock, marketplace="amazon.de")
+    engine.block_list.block(["111-1111111-1111111"], note="VIP, ask first", by="test")
+    assert shown(owner, f"/blocks?{query}") == found
+    assert shown(owner, f"/blocks?{query}&part=table") == found
+    assert "<html" not in owner.get(f"/blocks?{query}&part=table").text
+
+
+def test_a_story_tells_its_notices_and_links_to_the_mail(owner: FlaskClient, blocked: str) -> None:
+    page = owner.get("/block", query_string={"key": blocked}).text
+    assert "opted out" in page
+    assert "406-1234567-7654321" in page
+    assert "rfc822msgid:notice-1%40eu-west-1.amazonses.com" in page
+    assert "authuser=seller%40gmail.com" in page
+    by_order = owner.get("/block?key=406-1234567-7654321").text
+    assert blocked in by_order
+
+
+def test_a_mail_without_message_id_is_linked_by_gmails_own() -> None:
+    assert mail_in_gmail("a@b.c", "18c2f").endswith("?authuser=a%40b.c#all/18c2f")
+
+
+def test_a_story_of_nobody_is_not_found(owner: FlaskClient) -> None:
+    assert owner.get("/block?key=111-1111111-1111111").status_code == 404
+    assert owner.get("/block?key=nonsense").status_code == 400
+
+
+def test_a_buyer_is_blocked_by_hand_and_the_note_undoes_it(owner: FlaskClient, engine: App) -> None:
+    answer = post(owner, "/blocks/block", keys=" 111-1111111-1111111 ", note="asked me")
+    assert answer.status_code == 303
+    block = engine.block_list.get("111-1111111-1111111")
+    assert block is not None
+    assert (block.reason, block.note) == ("manual", "asked me")
+    page = owner.get("/blocks").text
+    assert "1 blocked, 0 known already." in page
+    assert 'action="/blocks/unblock"' in page
+    assert "1 blocked" not in owner.get("/blocks").text
+    assert OWNER in b"".join(engine.block_list.audit()).decode()
+
+
+def test_a_wrong_key_blocks_nobody_not_even_its_neighbours(owner: FlaskClient, engine: App) -> None:
+    answer = post(owner, "/blocks/block", keys="111-1111111-1111111\nnonsense")
+    assert answer.status_code == 400
+    assert "is not a key" in answer.text
+    assert post(owner, "/blocks/block", keys=" ").status_code == 400
+    assert len(engine.block_list) == 0
+
+
+def test_unblocking_is_undone_by_the_note(owner: FlaskClient, engine: App, blocked: str) -> None:
+    assert post(owner, "/blocks/unblock", key=blocked).status_code == 303
+    assert engine.block_list.get(blocked) is None
+    page = owner.get("/blocks").text
+    assert "is unblocked" in page
+    assert f'name="keys" value="{blocked}"' in page
+    assert post(owner, "/blocks/block", keys=blocked).status_code == 303
+    block = engine.block_list.get(blocked)
+    assert block is not None
+    assert block.notices == 1
+    assert post(owner, "/blocks/unblock", key="111-1111111-1111111").status_code == 400
+
+
+def test_the_list_is_downloaded_in_every_format(owner: FlaskClient, blocked: str) -> None:
+    answer = owner.get("/blocks.json")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="blocks.json"'
+    assert answer.content_type == "application/json"
+    assert orjson.loads(answer.data)["blocks"][0]["address"] == blocked
+    for name in ("csv", "txt", "mailgun", "ndjson"):
+        answer = owner.get(f"/export?format={name}")
+        assert blocked in answer.text, name
+        assert "attachment" in answer.headers["Content-Disposition"]
+        assert owner.get("/blocks").text.count(f"format={name}") == 1
+    assert owner.get("/export?format=nonsense").status_code == 400
+
+
+def test_what_did_not_arrive_is_listed_and_downloaded(
+    owner: FlaskClient, engine: App, clock: FakeClock
+) -> None:
+    for index in range(3):
+        opt_out(index, engine, clock, sent_on=clock.now().date())
+    opt_out(3, engine, clock, address="buyer0000000000@marketplace.amazon.it")
+    page = owner.get("/did-not-arrive").text
+    assert "4 messages" in page
+    assert page.index("406-0000000-") < page.index("406-0000001-") < page.index("406-0000003-")
+    lines = owner.get("/did-not-arrive.csv").text.splitlines()
+    assert lines[0] == "order_id,sent_on,notice_received_at,marketplace,address,account"
+    assert len(lines) == 5
+    assert lines[1].startswith(
+        "406-0000000-7654321,2026-11-23,2026-11-23T10:00:00+00:00,amazon.it,buyer0000000000@"
+    )
+    assert lines[4].startswith("406-0000003-7654321,,")
+
+
+def test_empty_pages_say_so(owner: FlaskClient) -> None:
+    assert "No buyer has opted out so far." in owner.get("/blocks").text
+    assert "Nothing matches" in owner.get("/blocks?q=x").text
+    assert "Every message has arrived" in owner.get("/did-not-arrive").text
+    assert "Nothing waits for you." in owner.get("/review").text
+    assert "No opt-outs in the last weeks." in owner.get("/").text
+
+
+def test_healthz_answers_anybody(stranger: FlaskClient) -> None:
+    answer = stranger.get("/healthz")
+    assert (answer.status_code, answer.text) == (200, "ok\n")
+
+
+def test_numbers_have_separators() -> None:
+    assert number(1234567) == "1,234,567"
