@@ -153,6 +153,20 @@ def test_a_header_name_may_stand_alone_above_its_value() -> None:
     assert isinstance(by_owner(forward(rows + inner())), OptOut)
 
 
+@pytest.mark.parametrize("above", ["Oggetto: {}", "Oggetto:\n{}", "Data: ieri\n\nOggetto: {}"])
+def test_the_subject_may_stand_above_the_sender(above: str) -> None:
+    block = f"{above.format(SUBJECTS['it'])}\nDa: {SENDER}\nA: {OWNER}\n\n"
+    late = "Ciao a tutti, ecco di che cosa parlavamo ieri. " * 5
+    assert isinstance(by_owner(forward(text=block + late + SAID)), OptOut)
+
+
+@pytest.mark.parametrize("above", ["{}", "Oggetto: {}\nCiao", "Oggetto:\n{}\nCiao"])
+def test_words_above_the_sender_are_not_the_forwarded_subject(above: str) -> None:
+    block = f"{above.format(SUBJECTS['it'])}\nDa: {SENDER}\nA: {OWNER}\n\n"
+    late = "Ciao a tutti, ecco di che cosa parlavamo ieri. " * 5
+    assert isinstance(by_owner(forward(text=block + late + SAID)), Suspect)
+
+
 def test_header_lines_that_nobody_knows_do_not_end_the_block() -> None:
     text = f"""Da: {SENDER}
 Rispondi a: nobody@example.com

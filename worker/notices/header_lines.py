@@ -106,13 +106,23 @@ def find_block(lines: list[str], start: int = 0) -> Block | None:
     return None
 
 
+def _start_of(lines: list[str], number: int) -> int:
+    """Where the block begins: some programs put date, subject or addressee above the From in line ``number``."""
+    start, below = number, False
+    for above in range(number - 1, max(-1, number - _BLOCK_LINES), -1):
+        kind, value = _header(lines[above])
+        if kind in ("subject", "other") and not (below and value):
+            start, below = above, False
+        elif lines[above].strip(_MARGIN):
+            if kind or below:
+                break
+            below = True  # a value, if the line above it is a name alone
+    return start
+
+
 def _block_at(lines: list[str], number: int) -> Block | None:
-    """The block around the From in this line; some programs put date, subject or addressee above it."""
-    start = number
-    while (
-        start > 0 and number - start < _BLOCK_LINES and _header(lines[start - 1])[0] in ("subject", "other")
-    ):
-        start -= 1
+    """The block around the From in this line, if its sender is a single address."""
+    start = _start_of(lines, number)
     values: dict[str, str] = {}
     end, open_value, unknown = start, "", 0
     for at in range(start, min(len(lines), start + _BLOCK_LINES)):
