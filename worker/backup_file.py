@@ -1,0 +1,116 @@
+"""The file that a backup is: one line that says what follows, then the content, checked or sealed as a whole.
+
+The first line is JSON: ``format``, ``created_at``, and either ``sha256`` of the content or, where a passphrase
+seals it, how the key is made from that (scrypt) and the nonce. Sealed content is AES-256-GCM over the content
+and the first line, so neither can be changed unnoticed.
+"""
+
+import hashlib
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from worker.errors import DamagedFileError, StorageError, UsageError
+from worker.files import storage_error, write_chunks_atomically
+
+FORMAT = "buyerblock-backup/1"
+SHORTEST_PASSPHRASE = 8  # characters
+
+_LONGEST_FIRST_LINE = 4096
+# OWASP's parameters of 2023: a third of a second and 128 MB for each guess.
+_COST = {"n": 2**17, "r": 8, "p": 1}
+# A file from elsewhere must not make us take all memory before we know whether it is ours.
+_HIGHEST_COST = {"n": 2**20, "r": 8, "p": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a backup file holds, after every check. sealed: a passphrase opened it."""
+
+    created_at: datetime
+    sealed: bool
+    content: bytes
+
+
+def write(path: Path, content: bytes, *, created_at: datetime, passphrase: str | None) -> None:
+    """Write a backup file, whole or not at all. Raises StorageError, UsageError for a passphrase too short."""
+    about: dict[str, Any] = {"format": FORMAT, "created_at": created_at.isoformat()}
+    if passphrase is None:
+        line = _line(about | {"sha256": hashlib.sha256(content).hexdigest()})
+        return write_chunks_atomically(path, (line, content))
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise UsageError(f"The passphrase is too short; use at least {SHORTEST_PASSPHRASE} characters.")
+    salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
+    line = _line(about | {"scrypt": {**_COST, "salt": salt.hex()}, "nonce": nonce.hex()})
+    sealed = AESGCM(_key(passphrase, salt, _COST)).encrypt(nonce, content, line)
+    return write_chunks_atomically(path, (line, sealed))
+
+
+def read(path: Path, *, passphrase: str | None) -> Content:
+    """Read a backup file and check all of it.
+
+    Raises UsageError where the passphrase is missing, wrong or not needed, DamagedFileError for a file that
+    is no backup or was changed, and StorageError for one of a newer version.
+    """
+    try:
+        with path.open("rb") as file:
+            line, rest = file.readline(_LONGEST_FIRST_LINE), file.read()
+    except OSError as error:
+        raise storage_error("read", path, error) from error
+    try:
+        opened = _open(path, line, rest, passphrase)
+    except (ValueError, LookupError, TypeError) as error:
+        raise DamagedFileError(f"{path} is no backup of buyerblock, or it is damaged.") from error
+    if passphrase is not None and not opened.sealed:
+        raise UsageError(
+            f"{path} is not encrypted; if you trust where it comes from, restore it without a passphrase."
+        )
+    return opened
+
+
+def _open(path: Path, line: bytes, rest: bytes, passphrase: str | None) -> Content:
+    about = orjson.loads(line)
+    version = str(about["format"])
+    if not version.startswith("buyerblock-backup/"):
+        raise ValueError(version)
+    if version != FORMAT:
+        raise StorageError(f"{path} was made by a newer version of buyerblock; restore it with that version.")
+    created_at = datetime.fromisoformat(about["created_at"])
+    if "scrypt" in about:
+        return Content(created_at, sealed=True, content=_unseal(path, about, line, rest, passphrase))
+    if hashlib.sha256(rest).hexdigest() != about["sha256"]:
+        raise ValueError("checksum")
+    return Content(created_at, sealed=False, content=rest)
+
+
+def _line(about: dict[str, Any]) -> bytes:
+    return orjson.dumps(about) + b"\n"
+
+
+def _unseal(path: Path, about: dict[str, Any], line: bytes, sealed: bytes, passphrase: str | None) -> bytes:
+    if passphrase is None:
+        raise UsageError(f"{path} is encrypted; give its passphrase.")
+    cost = {name: int(about["scrypt"][name]) for name in _COST}
+    if any(not 0 < cost[name] <= most for name, most in _HIGHEST_COST.items()):
+        raise ValueError("cost")
+    key = _key(passphrase, bytes.fromhex(about["scrypt"]["salt"]), cost)
+    try:
+        return AESGCM(key).decrypt(bytes.fromhex(about["nonce"]), sealed, line)
+    except InvalidTag as error:
+        raise UsageError(
+            f"{path} cannot be opened: the passphrase is wrong, or the file was changed."
+        ) from error
+
+
+def _key(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
+    # Keyboards of different systems write the same letter in different ways.
+    secret = unicodedata.normalize("NFC", passphrase).encode()
+    return Scrypt(salt=salt, length=32, **cost).derive(secret)

@@ -1,0 +1,230 @@
+"""Put a backup in place of what is there: checked completely first, then all of it or nothing.
+
+A restore builds the whole new state in ``restore-<time>.new``. Once that has passed every check it is renamed to
+``restore-<time>.pending``, and from then on the restore only goes forward: what it replaces is
+moved to ``restore-<time>.replaced``, the new files take its place. Stopped in the middle, ``finish_restore`` goes on
+from there, and until then the block list refuses to answer.
+"""
+
+import re
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+import orjson
+from filelock import FileLock, Timeout
+
+from worker import backup_file
+from worker.accounts import EVER, Account, Accounts
+from worker.backup import AUDIT, BLOCKS, LOCKS, SECRETS, locked
+from worker.block_list.block_list import BlockList
+from worker.block_list.layout import Layout
+from worker.block_list.review import Review
+from worker.errors import BusyError, DamagedFileError
+from worker.files import (
+    make_private_directory,
+    replace_file,
+    storage_error,
+    sync_directory,
+    write_atomically,
+    write_chunks_atomically,
+)
+from worker.sealing import Sealer
+from worker.sync import OVERLAP
+
+# All that makes up the state. Sessions and ids of judged mail belong to the state that goes, and to no other.
+_STATE = ("*.json", "blocks.*", "audit.*", "*.damaged-*", "sessions.sealed", "judged")
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_PLAN = "replaced.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What a restore did. replaced: the folder with what was there before. with_key: the secret key came along."""
+
+    created_at: datetime
+    blocks: int
+    accounts: tuple[str, ...]
+    replaced: Path
+    with_key: bool
+
+
+def restore(source: Path, data_dir: Path, passphrase: str | None = None) -> Restored:
+    """Replace the content of the data directory by a backup; what was there is kept in a folder in it.
+
+    Every account then searches its mail from the time of the backup on, so that notices judged since
+    are judged again. A secret key or client file that the backup does not hold stays as it is.
+
+    Raises BusyError while a server runs, UsageError about the passphrase, DamagedFileError or StorageError
+    about the file or the disk; nothing is replaced then.
+    """
+    make_private_directory(data_dir)
+    with _no_server(data_dir):
+        _finish(data_dir)
+        restored = _prepare(source, data_dir, passphrase)
+        _finish(data_dir)
+    return restored
+
+
+def finish_restore(data_dir: Path) -> bool:
+    """Finish a restore that was interrupted; return whether there was one. Raises BusyError and StorageError."""
+    if not any(data_dir.glob("restore-*.pending")):
+        return False
+    with _no_server(data_dir):
+        _finish(data_dir)
+    return True
+
+
+def _no_server(data_dir: Path) -> AbstractContextManager[object]:
+    """Hold what a server holds, so that none starts in the meantime."""
+    try:
+        return FileLock(data_dir / "serve.lock").acquire(blocking=False)
+    except Timeout as error:
+        raise BusyError(f"buyerblock is serving {data_dir}; stop it first, then restore.") from error
+
+
+# --- the new state, beside the old one
+
+
+def _prepare(source: Path, data_dir: Path, passphrase: str | None) -> Restored:
+    opened = backup_file.read(source, passphrase=passphrase)
+    for left_over in data_dir.glob("restore-*.new"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    stamp = f"restore-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+    work = data_dir / f"{stamp}.new"
+    files = work / "files"
+    make_private_directory(files)
+    try:
+        _unpack(source, opened.content, files)
+        blocks = _check_blocks(source, files)
+        accounts = _check_others(source, files)
+        for lock in files.glob("*.lock"):
+            lock.unlink()
+        with_key = (files / SECRETS[0]).exists()
+        sync_directory(files)
+        replace_file(work, data_dir / f"{stamp}.pending")
+        sync_directory(data_dir)
+    except OSError as error:
+        raise storage_error("restore into", data_dir, error) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return Restored(
+        created_at=opened.created_at,
+        blocks=blocks,
+        accounts=accounts,
+        replaced=data_dir / f"{stamp}.replaced",
+        with_key=with_key,
+    )
+
+
+def _unpack(source: Path, content: bytes, files: Path) -> None:
+    try:
+        with tarfile.open(fileobj=BytesIO(content), mode="r:gz") as archive:
+            for member in archive:
+                # A link, or a name with a slash, could write anywhere.
+                regular = member.isreg() and _NAME.fullmatch(member.name)
+                data = archive.extractfile(member) if regular else None
+                if data is None:
+                    raise _damaged(source)
+                write_chunks_atomically(files / member.name, _pieces(data))
+    except (tarfile.TarError, EOFError) as error:
+        raise _damaged(source) from error
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(1 << 20):
+        yield piece
+
+
+def _check_blocks(source: Path, files: Path) -> int:
+    """Make a block list of what the backup says, and return its length."""
+    snapshot = files / "from-backup"
+    try:
+        replace_file(files / BLOCKS, snapshot)
+        replace_file(files / AUDIT, Layout(files).audit(0))
+        block_list = BlockList(files)
+        block_list.restore(snapshot)
+        count = len(block_list)
+    except (FileNotFoundError, DamagedFileError) as error:
+        raise _damaged(source) from error
+    snapshot.unlink()
+    return count
+
+
+def _check_others(source: Path, files: Path) -> tuple[str, ...]:
+    """Read every other file as the program will; return the accounts."""
+    try:
+        for path in files.glob("*.json"):
+            if path.name != BLOCKS:
+                orjson.loads(path.read_bytes())
+        Review(files).items()
+        accounts = Accounts(files, Sealer(""))  # no permission is opened or sealed here
+        for account in accounts.all():
+            accounts.update(account.email, search_from=_search_from(account))
+        return tuple(account.email for account in accounts.all())
+    except (ValueError, LookupError, TypeError, DamagedFileError) as error:
+        raise _damaged(source) from error
+
+
+def _search_from(account: Account) -> datetime:
+    """Return from when on mail may have been judged after the backup was made."""
+    # Whatever waited then was judged since, and may be of any age.
+    if account.queued or account.last_good_pass is None:
+        return EVER
+    since = account.last_good_pass - OVERLAP
+    return min(since, account.search_from or since)
+
+
+def _damaged(source: Path) -> DamagedFileError:
+    return DamagedFileError(f"{source} is no complete backup; nothing was changed.")
+
+
+# --- in place of the old one
+
+
+def _finish(data_dir: Path) -> None:
+    for pending in sorted(data_dir.glob("restore-*.pending")):
+        with locked(data_dir, (*LOCKS, "blocks.lock")):
+            try:
+                _swap(data_dir, pending)
+            except OSError as error:
+                raise storage_error("restore into", data_dir, error) from error
+
+
+def _swap(data_dir: Path, pending: Path) -> None:
+    """Every step may be the last: the next call then goes on."""
+    incomplete, plan, replaced = (
+        Layout(data_dir).incomplete,
+        pending / _PLAN,
+        pending.with_suffix(".replaced"),
+    )
+    if not plan.exists():
+        write_atomically(plan, orjson.dumps(_to_replace(data_dir, pending / "files")))
+    write_atomically(
+        incomplete, b"A restore was interrupted; run `buyerblock restore` once more to finish it.\n"
+    )
+    make_private_directory(replaced)
+    for name in orjson.loads(plan.read_bytes()):
+        if not (replaced / name).exists():
+            replace_file(data_dir / name, replaced / name)
+    sync_directory(replaced)
+    for path in (pending / "files").iterdir():
+        replace_file(path, data_dir / path.name)
+    sync_directory(data_dir)
+    incomplete.unlink()
+    # Deleted piece by piece it must not look like a restore that goes on.
+    done = pending.with_suffix(".new")
+    replace_file(pending, done)
+    shutil.rmtree(done, ignore_errors=True)
+
+
+def _to_replace(data_dir: Path, new: Path) -> list[str]:
+    stays = {"blocks.lock", Layout(data_dir).incomplete.name, *SECRETS}
+    old = {path.name for pattern in _STATE for path in data_dir.glob(pattern)} - stays
+    return sorted(old | {name for name in SECRETS if (new / name).exists() and (data_dir / name).exists()})
