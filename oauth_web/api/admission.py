@@ -12,7 +12,7 @@ from werkzeug.exceptions import SecurityError
 
 from oauth_web.api.problems import problem
 from oauth_web.api.rate import PER_MINUTE, Rate
-from oauth_web.services import services
+from oauth_web.services import NAME, Services, services
 from oauth_web.sessions import OWNER
 from worker.tokens import Tokens
 
@@ -39,7 +39,8 @@ def question(route: _Route) -> _Route:
 
 def guard(api: Flask, csrf: CSRFProtect, tokens: Tokens) -> None:
     """Let nobody through without a token or an owner's session, whatever the address."""
-    rate = Rate(services_clock(api))
+    found: Services = api.extensions[NAME]
+    rate = Rate(found.app.clock.monotonic)
 
     @api.before_request
     def admit() -> ResponseReturnValue | None:
@@ -50,23 +51,21 @@ def guard(api: Flask, csrf: CSRFProtect, tokens: Tokens) -> None:
             return _unknown()
         if wait := rate.take(caller.id):
             return _too_fast(wait)
-        if request.endpoint and request.method in _CHANGING and not caller.may_write:
-            if request.endpoint not in _questions:
-                return _read_only()
+        if _changes_the_list() and not caller.may_write:
+            return _read_only()
         g.caller = caller
         return None
-
-
-def services_clock(api: Flask) -> Callable[[], float]:
-    """Return the clock by which requests are counted."""
-    with api.app_context():
-        return services().app.clock.monotonic
 
 
 def by_caller() -> str:
     """Return who makes a change, for the audit trail."""
     caller: Caller = g.caller
     return caller.by
+
+
+def _changes_the_list() -> bool:
+    # An address that does not exist is answered with 404, whatever the token.
+    return bool(request.endpoint) and request.method in _CHANGING and request.endpoint not in _questions
 
 
 def _by_token(tokens: Tokens) -> Caller | None:

@@ -16,7 +16,7 @@ from oauth_web.api.reading import arguments, body, keys_of, moment, number, text
 from oauth_web.services import services
 from worker.block_list.documents import public_document
 from worker.block_list.keys import parse_key
-from worker.block_list.model import ALL_KINDS, MessageKind, Reason
+from worker.block_list.model import ALL_KINDS, MessageKind, Reason, Result
 from worker.block_list.state import public_part
 from worker.errors import UsageError
 
@@ -40,13 +40,13 @@ def listed() -> ResponseReturnValue:
     limit = number("limit", given["limit"], most=MOST_BLOCKS) if "limit" in given else BLOCKS
     # Read before the content: an answer may be newer than its tag says, never older.
     generation = services().app.block_list.generation
-    rows, next_cursor = page(
-        services().index.rows(), wanted, cursor=given.get("cursor", ""), limit=limit
-    )
+    rows, next_cursor = page(services().index.rows(), wanted, cursor=given.get("cursor", ""), limit=limit)
     if (known := not_modified(generation)) is not None:
         return known
     blocks = b",".join(public_part(row.raw) for row in rows)
-    return tagged(_json(b'{"blocks":[%b],"next_cursor":%b}' % (blocks, orjson.dumps(next_cursor))), generation)
+    return tagged(
+        _json(b'{"blocks":[%b],"next_cursor":%b}' % (blocks, orjson.dumps(next_cursor))), generation
+    )
 
 
 @blueprint.get("/<key>")
@@ -85,33 +85,39 @@ def unblock(key: str) -> ResponseReturnValue:
     arguments(request)
     if not services().app.block_list.unblock(_existing(key), by=by_caller()):
         raise NotFound(_no_block(key))
-    return "", 204
+    done = Response(status=204)
+    del done.headers["Content-Type"]  # there is no content
+    return done
 
 
 def _checked(keys: Sequence[str], kind: MessageKind | None) -> list[dict[str, Any]]:
     problems = {key: why for key in keys if (why := _problem(key))}
     found = iter(services().app.block_list.check([key for key in keys if key not in problems]))
-    results: list[dict[str, Any]] = []
-    for key in keys:
-        if key in problems:
-            # Neither yes nor no: nothing is known of what is no key, and null lets no program send by mistake.
-            result = {"key": key, "blocked": None, "reason": None, "still_allowed": []}
-            allowed = None
-        else:
-            known = next(found)
-            result = {
-                "key": key,
-                "blocked": known.blocked,
-                "reason": known.reason,
-                "still_allowed": known.still_allowed,
-            }
-            allowed = kind in known.still_allowed
-        if kind is not None:
-            result["allowed"] = allowed
-        if key in problems:
-            result["problem"] = problems[key]
-        results.append(result)
-    return results
+    return [
+        _not_a_key(key, problems[key], kind) if key in problems else _known(next(found), kind) for key in keys
+    ]
+
+
+def _known(result: Result, kind: MessageKind | None) -> dict[str, Any]:
+    shown = {
+        "key": result.key,
+        "blocked": result.blocked,
+        "reason": result.reason,
+        "still_allowed": result.still_allowed,
+    }
+    return shown if kind is None else {**shown, "allowed": kind in result.still_allowed}
+
+
+def _not_a_key(key: str, problem: str, kind: MessageKind | None) -> dict[str, Any]:
+    """Return neither yes nor no: nothing is known of what is no key, and an empty list lets nobody send by mistake."""
+    shown: dict[str, Any] = {
+        "key": key,
+        "blocked": None,
+        "reason": None,
+        "still_allowed": [],
+        "problem": problem,
+    }
+    return shown if kind is None else {**shown, "allowed": None}
 
 
 def _problem(key: str) -> str:

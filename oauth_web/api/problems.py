@@ -9,7 +9,7 @@ from flask import Flask, Response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from worker.errors import BuyerblockError, BusyError, StorageError
+from worker.errors import BusyError, BuyerblockError, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,7 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
         "status": status,
         "detail": detail,
     }
-    return Response(
-        orjson.dumps(document), status, headers=headers, content_type="application/problem+json"
-    )
+    return Response(orjson.dumps(document), status, headers=headers, content_type="application/problem+json")
 
 
 def handle(api: Flask) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import orjson
 from flask import Request
@@ -14,7 +14,7 @@ from worker.errors import UsageError
 MOST_KEYS = 1000  # in one call
 
 _Word = TypeVar("_Word", bound=str)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].+)?", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].+)?", re.ASCII)
 
 
 def arguments(request: Request, *known: str) -> Mapping[str, str]:
@@ -63,9 +63,10 @@ def text_of(document: Mapping[str, Any], name: str) -> str:
 
 def word(name: str, value: object, known: tuple[_Word, ...]) -> _Word:
     """Return a value that must be one of a few words."""
-    if value not in known:
-        raise UsageError(f"{name} must be one of {', '.join(known)}.")
-    return cast(_Word, value)
+    for each in known:
+        if value == each:
+            return each
+    raise UsageError(f"{name} must be one of {', '.join(known)}.")
 
 
 def number(name: str, text: str, *, most: int) -> int:
@@ -78,9 +79,7 @@ def number(name: str, text: str, *, most: int) -> int:
 def moment(name: str, text: str) -> datetime:
     """Return a time or the beginning of a day; without a zone it is UTC."""
     try:
-        if not _DAY.fullmatch(text):
-            raise ValueError(text)
-        found = datetime.fromisoformat(text.upper())
+        found = datetime.fromisoformat(text.upper() if _TIME.fullmatch(text) else "")
         found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
         # Stored times are whole seconds, and comparing rounds up: there must be a second after it.
         found + timedelta(seconds=1)

@@ -1,0 +1,97 @@
+"""What the calls of the API take and give, as JSON Schema."""
+
+from typing import Any, get_args
+
+from oauth_web.api.reading import MOST_KEYS
+from worker.block_list.block_list import LONGEST_NOTE
+from worker.block_list.model import ALL_KINDS, Reason
+
+_Part = dict[str, Any]
+
+
+def ref(name: str) -> _Part:
+    """Return a reference to one of the schemas."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def array(items: _Part, **more: Any) -> _Part:
+    """Return the schema of a list."""
+    return {"type": "array", "items": items, **more}
+
+
+def obj(*optional: str, **properties: _Part) -> _Part:
+    """Return the schema of an object that has these fields and no others; all but the optional ones always."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _or_null(schema: _Part) -> _Part:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_TEXT: _Part = {"type": "string"}
+_MOMENT: _Part = {"type": "string", "format": "date-time"}
+TIME: _Part = {"anyOf": [_MOMENT, {"type": "string", "format": "date"}]}
+_COUNT: _Part = {"type": "integer", "minimum": 0}
+_REASON: _Part = {"enum": list(get_args(Reason))}
+_KIND: _Part = {
+    "enum": list(ALL_KINDS),
+    "description": "reply: an answer in a thread that the buyer began. critical: sent by one of Seller Central's "
+    "templates for critical messages. Everything else is unsolicited.",
+}
+_KEYS = array(_TEXT, maxItems=MOST_KEYS, examples=[["406-5322013-9383523"]])
+
+_BLOCK = obj(
+    address=_or_null(_TEXT) | {"description": "null while only the order is known"},
+    orders=array(_TEXT),
+    marketplace=_or_null(_TEXT) | {"examples": ["amazon.it"]},
+    reason=_REASON,
+    accounts=array(_TEXT) | {"description": "the mailboxes that got notices about the buyer"},
+    first_seen=_MOMENT,
+    last_seen=_MOMENT,
+    notices=_COUNT,
+    note=_TEXT,
+)
+
+SCHEMAS: _Part = {
+    "Block": _BLOCK,
+    "Page": obj(blocks=array(ref("Block")), next_cursor=_or_null(_TEXT)),
+    "CheckRequest": obj("kind", keys=_KEYS, kind=_KIND),
+    "CheckResult": obj(
+        "allowed",
+        "problem",
+        key=_TEXT | {"description": "as it was asked"},
+        blocked={"type": ["boolean", "null"], "description": "null for what is no key"},
+        reason=_or_null(_REASON),
+        still_allowed=array(_KIND),
+        allowed={
+            "type": ["boolean", "null"],
+            "description": "there if kind was asked; null for what is no key",
+        },
+        problem=_TEXT | {"description": "there for what is no key: one sentence that says why"},
+    ),
+    "BlockRequest": obj("note", keys=_KEYS, note={"type": "string", "maxLength": LONGEST_NOTE}),
+    "BlockResult": obj(
+        key=_TEXT | {"description": "as it was given"},
+        status={"enum": ["blocked", "known", "rejected"]},
+        problem=_TEXT | {"description": "empty unless rejected: one sentence that says why"},
+    ),
+    "Export": {
+        "description": "The format json is an object, sendgrid a list, postmark an object of its own.",
+        "anyOf": [
+            obj(
+                format={"const": "buyerblock/1"},
+                exported_at=_MOMENT,
+                count=_COUNT,
+                blocks=array(ref("Block")),
+            ),
+            array(obj(created={"type": "integer"}, email=_TEXT)),
+            obj(Suppressions=array(obj(EmailAddress=_TEXT))),
+        ],
+    },
+    "Problem": obj(type={"type": "string"}, title=_TEXT, status={"type": "integer"}, detail=_TEXT),
+}
