@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from oauth_web import (
     account_pages,
     admission,
+    api,
     block_pages,
     downloads,
     errors,
@@ -33,7 +34,7 @@ from oauth_web.sessions import ServerSessions, Sessions
 from oauth_web.texts import text
 from worker.app import App
 
-# Another part, such as an HTTP API, is another module with a blueprint.
+# Another part is another module with a blueprint; the HTTP API is an application of its own.
 _PARTS = (
     pages,
     sign_in,
@@ -84,7 +85,14 @@ def create_app(app: App, *, tell: Callable[[str], None] = print_on_terminal) -> 
     words.add_filters(flask_app)
     for part in _PARTS:
         flask_app.register_blueprint(part.blueprint)
+    api.mount(flask_app)
     return flask_app
+
+
+def warm_up(flask_app: Flask) -> None:
+    """Do beforehand what the first pages would wait for; a server calls it in a thread of its own."""
+    found: Services = flask_app.extensions[NAME]
+    found.index.warm_up()
 
 
 def _configuration(app: App) -> dict[str, object]:
