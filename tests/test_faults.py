@@ -59,7 +59,7 @@ class Schedule:
         self._random = random.Random(seed)
         self._google, self._user = seller.google, seller.google.user(EMAIL)
         self._doomed = doomed
-        self._rate = self._random.choice((0.02, 0.06, 0.12))
+        self._rate = self._random.choice((0.02, 0.04, 0.06))
         self._calls = 0
         happenings = [
             Fault(before=self._kill, cut="before"),
@@ -70,7 +70,7 @@ class Schedule:
         ]
         # What happens once, and at which call; a program is killed at most once.
         del happenings[self._random.randrange(2)]
-        self._once = {self._random.randrange(2, 50): it for it in self._random.sample(happenings, 3)}
+        self._once = {self._random.randrange(2, 50): it for it in self._random.sample(happenings, 2)}
         self.pid = 0
 
     def __call__(self, _number: int, _method: str, _email: str) -> Fault | None:

@@ -78,8 +78,8 @@ class Preview:
 class Sync:
     """Runs the passes of one account, one at a time.
 
-    Between passes it remembers only what saves calls: when the rules were last seen in order, and a count of
-    the queue that no list explains (queued mail in Trash, for example).
+    Between passes it remembers only what saves calls: when the rules were last seen in order, a count of the queue that
+    no list explains (queued mail in Trash, for example), and mail that was judged but could not be filed.
     """
 
     def __init__(
@@ -105,6 +105,7 @@ class Sync:
         self._advice = ""
         self._rules_seen: datetime | None = None
         self._unexplained: tuple[int, datetime] | None = None
+        self._unfiled: dict[str, Judged] = {}
 
     def run_pass(self, watch: Watch = unwatched) -> PassReport:
         """Run one pass and report it. watch is told (judged, found so far) as it goes.
@@ -231,14 +232,12 @@ class Sync:
             page = next(self._queue_pages())
             refs = [ref for ref in page if ref.id not in seen]
             seen.update(ref.id for ref in refs)
-            changes: defaultdict[Change, list[str]] = defaultdict(list)
-            for judged in self._read(refs):
+            for judged in self._read([ref for ref in refs if ref.id not in self._unfiled]):
                 make_durable(judged, self._email, self._block_list, self._review)
-                for it in judged:
-                    counts[type(it.verdict)] += 1
-                    changes[filing(it.verdict, it.message, self._labels)].append(it.message.id)
+                self._unfiled |= {it.message.id: it for it in judged}
+                counts.update(type(it.verdict) for it in judged)
                 watch(counts.total(), max(total, counts.total()))
-            self._file(changes)
+            self._file([ref.id for ref in refs])
             self._accounts.update(self._email, queued=max(0, total - len(seen)))
             if len(page) < PAGE or not refs:
                 break
@@ -257,7 +256,13 @@ class Sync:
             messages = self._mailbox.read(refs[start : start + DURABLE_EVERY])
             yield judge_messages(messages, self._trusted)
 
-    def _file(self, changes: dict[Change, list[str]]) -> None:
-        for change, message_ids in changes.items():
-            self._mailbox.change(message_ids, change)
-        self._judged.add([it for message_ids in changes.values() for it in message_ids], self._clock.now())
+    def _file(self, message_ids: list[str]) -> None:
+        changes: defaultdict[Change, list[str]] = defaultdict(list)
+        filed = [self._unfiled[it] for it in message_ids if it in self._unfiled]
+        for it in filed:
+            changes[filing(it.verdict, it.message, self._labels)].append(it.message.id)
+        for change, ids in changes.items():
+            self._mailbox.change(ids, change)
+        for it in filed:
+            del self._unfiled[it.message.id]
+        self._judged.add([it.message.id for it in filed], self._clock.now())

@@ -1,7 +1,7 @@
 """Judge messages and make their verdicts durable: the step before filing may acknowledge them."""
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.model import Sighting
@@ -20,8 +20,14 @@ class Judged:
 
 
 def judge_messages(messages: Iterable[Message], trusted: Container[str]) -> list[Judged]:
-    """Judge messages of a mailbox. trusted: addresses whose forwards are accepted."""
-    return [Judged(it, judge(it.raw, trusted=trusted, from_owner="SENT" in it.label_ids)) for it in messages]
+    """Judge messages of a mailbox. trusted: addresses whose forwards are accepted.
+
+    The messages come back without their content: once judged, nobody needs it any more.
+    """
+    return [
+        Judged(replace(it, raw=b""), judge(it.raw, trusted=trusted, from_owner="SENT" in it.label_ids))
+        for it in messages
+    ]
 
 
 def make_durable(judged: Iterable[Judged], account: str, block_list: BlockList, review: Review) -> None:

@@ -78,7 +78,8 @@ def _by_type(raw: bytes, head: Head, doubt: str | None) -> Verdict:
 
 
 def _doubt_about_type(head: Head, sender: Sender) -> str | None:
-    if head.all(TYPE_HEADER) != [OPT_OUT_TYPE]:
+    # Encoded words are no doubt: Gmail's API decodes them in some of its formats, so they cannot always be seen.
+    if [decode_words(value).strip() for value in head.all(TYPE_HEADER)] != [OPT_OUT_TYPE]:
         return "Its type header is written in a way that genuine notices never use."
     if sender.domain not in AMAZON_DOMAINS:
         return f"It says that it is a notice of Amazon's, but {sender.address} is not Amazon."
