@@ -38,7 +38,8 @@ def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool) -
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     # The library warns about its own file cache at every start; we load the packaged description.
     logging.getLogger("googleapiclient.discovery_cache").setLevel(logging.ERROR)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # It warns of every pass that is still busy when the next is due, as a long first pass is.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     app = build_app(settings)
     with _only_server(app):
         server = _listen(app)

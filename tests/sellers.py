@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from clocks import START, FakeClock
 
-from oauth_web.client_file import read_client_file
-from oauth_web.consent import consent_url, redeem
 from sandbox import Sandbox
+from signing_in import sign_in
 from worker.accounts import Account, Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
@@ -26,7 +24,6 @@ from worker.sync import PassReport, Sync
 EMAIL = "seller@gmail.com"
 # The address that the sample forwards were sent to.
 PERSONAL_ADDRESS = "seller+optouts-4f9a2c@gmail.com"
-REDIRECT = "http://127.0.0.1:9/oauth2/callback"
 SAMPLES = Path(__file__).parent / "samples"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))
 
@@ -34,16 +31,6 @@ EXPECTED: dict[str, dict[str, Any]] = json.loads((SAMPLES / "expected.json").rea
 def sample(name: str) -> bytes:
     """Return a sample mail, such as ``opt_out/en_com.eml``."""
     return (SAMPLES / name).read_bytes()
-
-
-def sign_in(google: Sandbox, folder: Path, email: str = EMAIL) -> Grant:
-    """Walk through the consent page as the program does, and return the grant."""
-    path = folder / "client_secret.json"
-    path.write_text(json.dumps(google.client_secrets("installed")), encoding="utf-8")
-    client = read_client_file(path)
-    url, verifier = consent_url(client, REDIRECT, state="state", hint=None)
-    answer = parse_qs(urlsplit(google.consent(url, email=email)).query)
-    return redeem(client, REDIRECT, code=answer["code"][0], verifier=verifier)
 
 
 @dataclass
@@ -123,7 +110,7 @@ class Seller:
 @contextmanager
 def connected(google: Sandbox, clock: FakeClock, folder: Path, **options: Any) -> Iterator[Seller]:
     """Sign in and yield the seller, connected, before the first pass."""
-    seller = Seller(google, clock, folder, sign_in(google, folder), **options)
+    seller = Seller(google, clock, folder, sign_in(google, folder, EMAIL), **options)
     try:
         yield seller
     finally:

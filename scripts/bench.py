@@ -1,0 +1,16 @@
+"""Measure speed, memory and quota: ``python3 scripts/bench.py [notices] [block_list] [passes]``."""
+
+import sys
+
+from environment import ROOT, ensure, hand_over
+
+BENCHMARKS = ("notices", "block_list", "passes")
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or list(BENCHMARKS)
+    if unknown := set(chosen) - set(BENCHMARKS):
+        sys.exit(f"There is no benchmark {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}.")
+    python = ensure("dev")
+    folder = ROOT / "scripts"
+    codes = [hand_over([python, "-m", f"benchmarks.{name}"], folder=folder) for name in chosen]
+    sys.exit(max(codes))

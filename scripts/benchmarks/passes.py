@@ -1,0 +1,129 @@
+"""Measure passes against Gmail's own limit: real time, 50 ms a request, the real quota, no fault.
+
+The bound is what the quota allows: 6,000 units a minute, 20 for each message read. No reader of mail can be faster
+than that, so it is the peer in these figures.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email import message_from_bytes
+from pathlib import Path
+
+from sandbox import Sandbox
+from signing_in import sign_in
+from worker.app import App, build_app
+from worker.settings import Settings
+
+EMAIL = "seller@gmail.com"
+LATENCY = 0.05  # seconds a request
+UNITS_PER_MINUTE = 6000
+READ = 20  # units for one message
+ORDER, ALIAS = b"404-5037655-2521911", b"k9p34y6n3wd25rq"
+NOTICE = (Path(__file__).parents[2] / "tests" / "samples" / "opt_out" / "it_specimen_shape.eml").read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    seconds: float
+    units: int
+    refusals: int
+
+
+def main() -> None:
+    """Print the figures; it takes about twelve minutes, most of them Gmail's."""
+    print(f"== passes: {LATENCY * 1000:.0f} ms a request, {UNITS_PER_MINUTE:,} units a minute", flush=True)
+    idle()
+    tidying(10_000)
+    reading(1_500)
+    reading(1_500, a_thread=10)
+
+
+def idle() -> None:
+    with connected() as (google, app):
+        run(google, app)
+        measured = run(google, app)
+    print(f"idle pass: {measured.units} unit, {measured.seconds:.3f} s", flush=True)
+
+
+def reading(number: int, *, a_thread: int = 1) -> None:
+    """Read notices that the filters queued; a_thread: how many of them Gmail has gathered in one thread."""
+    with connected() as (google, app):
+        run(google, app)
+        deliver(google, number, a_thread=a_thread)
+        time.sleep(61)  # the units of the first pass have left the minute by then
+        measured = run(google, app)
+        assert len(app.block_list) == number
+    least = number * READ
+    bound = least / UNITS_PER_MINUTE * 60
+    print(
+        f"{number:,} queued notices, {a_thread} a thread: {measured.seconds:.1f} s, {measured.seconds / bound:.3f} of "
+        f"the quota-bound {bound:.0f} s; {measured.units:,} units, {measured.units / least:.4f} of the {least:,} for "
+        f"reading one by one; refusals: {measured.refusals}",
+        flush=True,
+    )
+
+
+def tidying(number: int) -> None:
+    """Take old notices out of the inbox and queue them; the reading that follows is not waited for."""
+    with connected() as (google, app):
+        deliver(google, number)
+        started = time.perf_counter()
+        app.scheduler.start()
+        while any("INBOX" in labels for labels in google.mailbox(EMAIL).values()):
+            time.sleep(0.1)
+        seconds = time.perf_counter() - started
+        app.scheduler.stop()
+        print(
+            f"{number:,} old notices out of the inbox: {seconds:.1f} s; refusals: {refusals(google)}",
+            flush=True,
+        )
+
+
+@contextmanager
+def connected() -> Iterator[tuple[Sandbox, App]]:
+    """Yield a stand-in for Google, and the program connected to a mailbox there."""
+    with tempfile.TemporaryDirectory() as name, Sandbox(latency=LATENCY) as google:
+        google.add_user(EMAIL)
+        folder = Path(name)
+        settings = Settings(
+            data_dir=folder,
+            client_secrets=folder / "client_secret.json",
+            gmail_url=google.url,
+            revoke_url=google.revoke_url,
+            units_per_minute=UNITS_PER_MINUTE,
+        )
+        app = build_app(settings)
+        app.connect(sign_in(google, folder, EMAIL))
+        yield google, app
+        app.passes.close()
+
+
+def deliver(google: Sandbox, number: int, *, a_thread: int = 1) -> None:
+    """Deliver distinct notices, each about a buyer and an order of its own."""
+    mail = message_from_bytes(NOTICE)
+    (part,) = mail.get_payload()  # type: ignore[misc]  # the sample is a multipart of one part
+    html = part.get_payload(decode=True)
+    part.replace_header("Content-Transfer-Encoding", "8bit")
+    for n in range(number):
+        own = html.replace(ORDER, b"406-%07d-%07d" % (n, n)).replace(ALIAS, b"b%014d" % n)
+        part.set_payload(own.decode("ascii", "surrogateescape"))
+        mail.replace_header("Message-ID", f"<{n}@eu-west-1.amazonses.com>")
+        mail.replace_header("Subject", f"Notice {n // a_thread}")
+        google.deliver(EMAIL, mail.as_bytes())
+
+
+def run(google: Sandbox, app: App) -> Measured:
+    units, started = google.units(EMAIL), time.perf_counter()
+    app.passes.run(EMAIL)
+    return Measured(time.perf_counter() - started, google.units(EMAIL) - units, refusals(google))
+
+
+def refusals(google: Sandbox) -> int:
+    return sum(google.refusals(EMAIL).values())
+
+
+if __name__ == "__main__":
+    main()
