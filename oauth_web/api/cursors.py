@@ -4,8 +4,7 @@ A cursor names the last block of a page, not a number of blocks: whatever is add
 block is skipped or told twice.
 """
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from worker.block_list.documents import format_time
 from worker.block_list.merging import rounded_up
 from worker.block_list.model import Reason
 from worker.errors import UsageError
+
+CURSOR = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)_([0-9A-Za-z@.-]{1,100})$"
 
 _Place = tuple[str, str]
 
@@ -63,15 +64,11 @@ def _place(row: Row) -> _Place:
 
 
 def _cursor(row: Row) -> str:
-    return urlsafe_b64encode(" ".join(_place(row)).encode()).decode().rstrip("=")
+    return "_".join(_place(row))
 
 
 def _place_of(cursor: str) -> _Place:
-    try:
-        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, ValueError):
-        text = ""
-    first_seen, space, key = text.partition(" ")
-    if not space or not key:
+    found = re.fullmatch(CURSOR, cursor)
+    if found is None:
         raise UsageError("This cursor was not made here; take it from next_cursor, or leave it out to start.")
-    return first_seen, key
+    return found[1], found[2]

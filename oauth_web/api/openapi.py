@@ -2,6 +2,7 @@
 
 from typing import Any, get_args
 
+from oauth_web.api.cursors import CURSOR
 from oauth_web.api.schemas import SCHEMAS, TIME, array, obj, ref
 from worker.block_list.exports import FORMATS
 from worker.block_list.model import Reason
@@ -83,7 +84,7 @@ _LIST = {
         _query(
             "limit", "Blocks on a page.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
         ),
-        _query("cursor", "next_cursor of the page before.", {"type": "string"}),
+        _query("cursor", "next_cursor of the page before.", {"type": "string", "pattern": CURSOR}),
         _KNOWN,
     ],
     "responses": _answers(s200=_json("A page.", ref("Page"), _ETAG), s304=_UNCHANGED),

@@ -1,39 +1,15 @@
 """The API with a program that holds a token, beside the page of the neighbouring tests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from clocks import FakeClock
 from flask import Flask
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from programs import Program
 
 from worker.app import App
 from worker.block_list.block_list import BlockList
 from worker.tokens import Scope, Tokens
-
-
-@dataclass(frozen=True)
-class Program:
-    """A program that calls the API."""
-
-    client: FlaskClient
-    token: str
-
-    def call(self, method: str, path: str, **more: Any) -> TestResponse:
-        headers = {"Authorization": f"Bearer {self.token}", **more.pop("headers", {})}
-        return self.client.open(f"/api/v1{path}", method=method, headers=headers, **more)
-
-    def get(self, path: str, **more: Any) -> TestResponse:
-        return self.call("GET", path, **more)
-
-    def post(self, path: str, body: Any, **more: Any) -> TestResponse:
-        return self.call("POST", path, json=body, **more)
-
-    def delete(self, path: str) -> TestResponse:
-        return self.call("DELETE", path)
 
 
 @pytest.fixture
