@@ -1,0 +1,34 @@
+"""Tell systemd how the service is: it started, it is alive, it stops. Elsewhere this does nothing.
+
+See sd_notify(3): one datagram of ``NAME=value`` lines to the socket that NOTIFY_SOCKET names.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+
+READY = "READY=1"
+ALIVE = "WATCHDOG=1"
+STOPPING = "STOPPING=1"
+
+
+def notify(state: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Send a state; return whether anybody was there to take it. A service manager that is gone is no error."""
+    address = environ.get("NOTIFY_SOCKET", "")
+    if not address or not hasattr(socket, "AF_UNIX"):
+        return False
+    if address.startswith("@"):  # a name in Linux's abstract namespace
+        address = "\0" + address[1:]
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
+        connection.sendto(state.encode(), address)
+        return True
+    return False
+
+
+def watchdog_interval(environ: Mapping[str, str] = os.environ) -> float | None:
+    """Return the seconds after which ALIVE is due again, None if nobody watches; half the limit, as advised."""
+    limit, watched = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(os.getpid()))
+    if not limit.isdecimal() or int(limit) == 0 or watched != str(os.getpid()):
+        return None
+    return int(limit) / 2_000_000

@@ -1,0 +1,223 @@
+"""Let the system start buyerblock and keep it running: systemd, launchd, Windows' Task Scheduler.
+
+One table says for each system where its file goes and which commands make it known. On macOS and
+Windows this has never been run by us, only compared with what those systems document.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from worker.errors import StorageError, UsageError
+from worker.files import make_private_directory, storage_error, write_atomically
+from worker.service_files import LABEL, NAME, Service, launchd_agent, systemd_unit, windows_task
+
+# Settings that hold for the service as they hold for the terminal it was installed from.
+_PASSED_ON = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_HIDDEN = ("BUYERBLOCK_SECRET_KEY",)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a program of the system answered: its exit code, and its words."""
+
+    code: int
+    words: str
+
+
+Run = Callable[[Sequence[str]], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A program of the system. advice: what to say if it fails and that is no reason to stop; None if it is."""
+
+    command: tuple[str, ...]
+    advice: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """How one system is told about a service. Words in the commands: {file}, {domain}."""
+
+    file: Callable[[Service, Mapping[str, str]], Path]
+    render: Callable[[Service], bytes]
+    install: tuple[Call, ...]
+    uninstall: tuple[Call, ...]
+    forgotten: tuple[Call, ...] = ()
+    status: tuple[str, ...]
+    missing: str
+
+
+_NO_LINGER = (
+    "It stops when you log out; to keep it running ask an administrator for: loginctl enable-linger {user}"
+)
+
+
+def _unit_file(_: Service, environ: Mapping[str, str]) -> Path:
+    config = environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(config) / "systemd" / "user" / f"{NAME}.service"
+
+
+SYSTEMS = {
+    "linux": System(
+        file=_unit_file,
+        render=systemd_unit,
+        install=(
+            Call(("systemctl", "--user", "daemon-reload")),
+            Call(("systemctl", "--user", "enable", NAME)),
+            Call(("systemctl", "--user", "restart", NAME)),
+            Call(("loginctl", "enable-linger"), _NO_LINGER),
+        ),
+        uninstall=(Call(("systemctl", "--user", "disable", "--now", NAME), ""),),
+        forgotten=(Call(("systemctl", "--user", "daemon-reload"), ""),),
+        status=("systemctl", "--user", "status", "--no-pager", NAME),
+        missing="There is no systemd here; let your own init system run: {command}",
+    ),
+    "darwin": System(
+        file=lambda _, __: Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist",
+        render=launchd_agent,
+        install=(
+            Call(("launchctl", "bootout", f"{{domain}}/{LABEL}"), ""),
+            Call(("launchctl", "bootstrap", "{domain}", "{file}")),
+        ),
+        uninstall=(Call(("launchctl", "bootout", f"{{domain}}/{LABEL}"), ""),),
+        status=("launchctl", "print", f"{{domain}}/{LABEL}"),
+        missing="launchctl was not found; let something else run: {command}",
+    ),
+    "win32": System(
+        file=lambda service, _: service.data_dir / f"{NAME}-task.xml",
+        render=windows_task,
+        install=(
+            Call(("schtasks", "/Create", "/F", "/TN", NAME, "/XML", "{file}")),
+            Call(("schtasks", "/End", "/TN", NAME), ""),
+            Call(("schtasks", "/Run", "/TN", NAME)),
+        ),
+        uninstall=(
+            Call(("schtasks", "/End", "/TN", NAME), ""),
+            Call(("schtasks", "/Delete", "/F", "/TN", NAME), ""),
+        ),
+        status=("schtasks", "/Query", "/FO", "LIST", "/TN", NAME),
+        missing="schtasks was not found; let something else run: {command}",
+    ),
+}
+
+
+def make_service(
+    command: Sequence[str], data_dir: Path, client_secrets: Path, environ: Mapping[str, str]
+) -> Service:
+    """Return the service that runs a command with the settings of this environment."""
+    kept = {name: environ[name] for name in _settings(environ)}
+    # The service starts in another folder, so paths are given as they are from here.
+    kept |= {"BUYERBLOCK_DATA_DIR": str(data_dir), "BUYERBLOCK_CLIENT_SECRETS": str(client_secrets)}
+    user = "\\".join(filter(None, (environ.get("USERDOMAIN"), environ.get("USERNAME"))))
+    return Service(command=tuple(command), data_dir=data_dir, environment=kept, user=user)
+
+
+def _settings(environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the variables that decide how buyerblock runs."""
+    return sorted(it for it in environ if it.startswith("BUYERBLOCK_") or it.upper() in _PASSED_ON)
+
+
+def system_of(platform: str = sys.platform) -> System:
+    """Return the row of the table for this system. Raises UsageError where there is none."""
+    if platform not in SYSTEMS:
+        raise UsageError(
+            f"No service can be installed on {platform}; let its own init system run buyerblock serve."
+        )
+    return SYSTEMS[platform]
+
+
+def describe(system: System, service: Service, environ: Mapping[str, str]) -> str:
+    """Return the file that would be written, secrets hidden, and where it would go."""
+    shown = {name: "(hidden)" if name in _HIDDEN else value for name, value in service.environment.items()}
+    text = system.render(replace(service, environment=shown))
+    decoded = text.decode("utf-16" if text[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8")
+    return f"{system.file(service, environ)}\n\n{decoded}"
+
+
+def install(system: System, service: Service, environ: Mapping[str, str], run: Run) -> list[str]:
+    """Write the file and have the system start the service now and from now on; return advice, if any.
+
+    Raises UsageError where the system's programs are missing or refuse, StorageError for the file.
+    """
+    make_private_directory(service.data_dir)
+    advice = []
+    if system.render is systemd_unit and not _allows_sandbox(run):
+        service = replace(service, sandbox=False)
+        advice.append(
+            "This system lets no user's service hide files from itself, so that protection is left out."
+        )
+    if system.render is windows_task and (names := _settings(environ)):
+        advice.append(
+            f"A task of Windows has no settings of its own; make these last with setx: {', '.join(names)}."
+        )
+    path = system.file(service, environ)
+    make_private_directory(path.parent)
+    write_atomically(path, system.render(service))  # readable by its owner alone: there may be secrets in it
+    return advice + _call_all(system, system.install, service, path, run)
+
+
+def uninstall(system: System, service: Service, environ: Mapping[str, str], run: Run) -> bool:
+    """Stop the service and remove its file; return False if there was none. Data and accounts stay."""
+    path = system.file(service, environ)
+    if not path.exists():
+        return False
+    _call_all(system, system.uninstall, service, path, run)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error("delete", path, error) from error
+    _call_all(system, system.forgotten, service, path, run)
+    return True
+
+
+def status(system: System, service: Service, environ: Mapping[str, str], run: Run) -> Answer:
+    """Return what the system says about the service; code 0 if all is well."""
+    path = system.file(service, environ)
+    if not path.exists():
+        return Answer(3, f"The service is not installed ({path} does not exist).")
+    return run(_filled(system.status, path))
+
+
+def run_program(command: Sequence[str]) -> Answer:
+    """Run a program of the system. Raises FileNotFoundError if it is missing."""
+    done = subprocess.run(command, capture_output=True, check=False, text=True, errors="replace", timeout=120)  # noqa: S603 - the commands stand in the table above
+    return Answer(done.returncode, (done.stdout + done.stderr).strip())
+
+
+def _call_all(system: System, calls: Sequence[Call], service: Service, path: Path, run: Run) -> list[str]:
+    advice = []
+    for call in calls:
+        command = _filled(call.command, path)
+        try:
+            answer = run(command)
+        except FileNotFoundError as error:
+            raise UsageError(
+                system.missing.format(command=subprocess.list2cmdline(service.command))
+            ) from error
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise StorageError(f"“{' '.join(command)}” could not be run: {error}.") from error
+        if answer.code and call.advice is None:
+            raise UsageError(f"“{' '.join(command)}” was refused: {answer.words or answer.code}")
+        if answer.code and call.advice:
+            advice.append(call.advice.format(user=os.environ.get("USER", "YOUR-NAME")))
+    return advice
+
+
+def _filled(command: Sequence[str], path: Path) -> list[str]:
+    domain = f"gui/{os.getuid()}" if sys.platform != "win32" else ""
+    return [word.replace("{file}", str(path)).replace("{domain}", domain) for word in command]
+
+
+def _allows_sandbox(run: Run) -> bool:
+    """Ask by trying: some distributions forbid user namespaces to programs without a profile."""
+    wanted = ("PrivateUsers=yes", "PrivateTmp=yes", "ProtectSystem=strict", "ProtectHome=read-only")
+    options = [word for it in wanted for word in ("-p", it)]
+    try:
+        return run(["systemd-run", "--user", "--wait", "--quiet", "--collect", *options, "true"]).code == 0
+    except FileNotFoundError:
+        return False

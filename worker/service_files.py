@@ -1,0 +1,184 @@
+"""The text of the service for each system: what is in it, and how its format wants paths to be written. Pure."""
+
+import plistlib
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from xml.etree import ElementTree as Xml
+
+from worker.errors import UsageError
+
+NAME = "buyerblock"
+LABEL = f"local.{NAME}"  # launchd wants a reversed domain; .local belongs to nobody
+WATCHDOG_SECONDS = 300
+_DESCRIPTION = "Block list of Amazon buyers who opted out of messages"
+_RESTART_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What is to run.
+
+    command: program and arguments. environment: variables that it gets besides the system's own; they may hold
+    secrets. user: whose log-on starts it on Windows, such as ``DESKTOP\\seller``. sandbox: False where the
+    kernel lets no user service have a file system of its own.
+    """
+
+    command: tuple[str, ...]
+    data_dir: Path
+    environment: Mapping[str, str]
+    user: str = ""
+    sandbox: bool = True
+
+    def __post_init__(self) -> None:
+        for text in (*self.command, str(self.data_dir), *self.environment.values(), self.user):
+            if any(ord(character) < 32 for character in text):
+                raise UsageError(
+                    f"A service cannot be given {text!r}: there is a line break or the like in it."
+                )
+
+
+# Each needs a file system of the service's own. Before systemd 253 a user's service silently went without
+# unless PrivateUsers was asked for by name.
+_SANDBOX = """\
+PrivateUsers=yes
+PrivateTmp=yes
+ProtectSystem=strict
+ProtectHome=read-only
+ReadWritePaths={data_dir}
+ProtectControlGroups=yes
+ProtectKernelTunables=yes
+"""
+# No limit to the restarts: after a year nobody remembers to start it again.
+# The colon before the command: no dollar sign in it means a variable.
+_UNIT = """\
+[Unit]
+Description={description}
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+ExecStart=:{command}
+{environment}\
+Restart=on-failure
+RestartSec={restart}
+WatchdogSec={watchdog}
+TimeoutStopSec=15
+UMask=0077
+NoNewPrivileges=yes
+{sandbox}\
+LockPersonality=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def systemd_unit(service: Service) -> bytes:
+    """Return a unit for systemd's user manager: systemd.service(5), systemd.exec(5)."""
+    data_dir = _quoted(str(service.data_dir))
+    unit = _UNIT.format(
+        description=_DESCRIPTION,
+        command=" ".join(map(_quoted, _runnable(service.command))),
+        environment="".join(
+            f"Environment={_quoted(f'{name}={value}')}\n"
+            for name, value in sorted(service.environment.items())
+        ),
+        restart=_RESTART_SECONDS,
+        watchdog=WATCHDOG_SECONDS,
+        sandbox=_SANDBOX.format(data_dir=data_dir) if service.sandbox else "",
+    )
+    return unit.encode()
+
+
+def _runnable(command: tuple[str, ...]) -> tuple[str, ...]:
+    # systemd takes any character in an argument, but not these in the name of a program, however escaped.
+    if set(command[0]) & set("'\"\\"):
+        return ("/bin/sh", "-c", 'exec "$@"', "sh", *command)
+    return command
+
+
+def _quoted(text: str) -> str:
+    """Return text as one word of a unit: a percent sign would begin a specifier."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
+
+
+def launchd_agent(service: Service) -> bytes:
+    """Return a property list for a launchd agent: launchd.plist(5)."""
+    log = str(service.data_dir / f"{NAME}.log")
+    return plistlib.dumps(
+        {
+            "Label": LABEL,
+            "ProgramArguments": list(service.command),
+            "EnvironmentVariables": dict(service.environment),
+            "RunAtLoad": True,
+            "KeepAlive": {"SuccessfulExit": False},
+            "ThrottleInterval": _RESTART_SECONDS,
+            "ProcessType": "Background",
+            "ExitTimeOut": 15,
+            "Umask": 0o077,
+            "StandardOutPath": log,
+            "StandardErrorPath": log,
+        }
+    )
+
+
+def windows_task(service: Service) -> bytes:
+    """Return a task for Windows' Task Scheduler; a task knows no environment variables of its own.
+
+    The schema: learn.microsoft.com/windows/win32/taskschd/task-scheduler-schema.
+    """
+    program, *arguments = service.command
+    task: _Tree = {
+        "RegistrationInfo": {"Description": _DESCRIPTION},
+        "Triggers": {"LogonTrigger": {"Enabled": "true", "UserId": service.user}},
+        "Principals": {
+            "Principal": {
+                "UserId": service.user,
+                "LogonType": "InteractiveToken",
+                "RunLevel": "LeastPrivilege",
+            }
+        },
+        "Settings": {
+            "MultipleInstancesPolicy": "IgnoreNew",
+            "DisallowStartIfOnBatteries": "false",
+            "StopIfGoingOnBatteries": "false",
+            "StartWhenAvailable": "true",
+            "ExecutionTimeLimit": "PT0S",  # no limit
+            "RestartOnFailure": {"Interval": "PT1M", "Count": "999"},  # the shortest and the most it takes
+        },
+        "Actions": {
+            "Exec": {"Command": _windowless(program), "Arguments": subprocess.list2cmdline(arguments)}
+        },
+    }
+    root = Xml.Element("Task", version="1.2", xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task")
+    _grow(root, task)
+    Xml.indent(root)
+    # schtasks reads nothing but UTF-16 reliably.
+    text: bytes = Xml.tostring(root, encoding="utf-16", xml_declaration=True)
+    return text
+
+
+_Tree = Mapping[str, "str | _Tree"]
+
+
+def _grow(parent: Xml.Element, tree: _Tree) -> None:
+    for name, value in tree.items():
+        child = Xml.SubElement(parent, name)
+        if isinstance(value, str):
+            child.text = value
+        else:
+            _grow(child, value)
+
+
+def _windowless(program: str) -> str:
+    """Return the Python that opens no console window, if it is Python."""
+    path = PureWindowsPath(program)
+    return str(path.with_name("pythonw.exe")) if path.name.lower() == "python.exe" else program
