@@ -26,7 +26,6 @@ LONGEST_NAME = 60  # characters
 PREFIX = "buyerblock_"  # so that tools that look for leaked secrets can find ours
 # Not every request writes to the disk: the last use is kept this exactly.
 WRITTEN_EVERY = timedelta(minutes=1)
-_LOCK_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 _Documents = list[dict[str, Any]]
@@ -47,16 +46,19 @@ class Tokens:
 
     Every call sees what others have done, so a revoked token is refused at once. Raises StorageError, BusyError
     when another process holds the file, and DamagedFileError: a damaged file lets nobody in.
+
+    patience: seconds to wait for another process.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, patience: float = 10.0) -> None:
+        self._patience = patience
         self._path = directory / "tokens.json"
         self._lock_path = directory / "tokens.lock"
 
     def create(self, name: str, scope: Scope = "read", *, now: datetime) -> str:
         """Make a token and return it, for the only time. Raises UsageError for a name that does not do."""
         name, secret = _good_name(name), PREFIX + secrets.token_urlsafe(32)
-        with self._changing() as documents:
+        with self._changing(self._patience) as documents:
             if any(document["name"] == name for document in documents):
                 raise UsageError(
                     f"There is a token called {name!r} already; revoke it or choose another name."
@@ -78,7 +80,7 @@ class Tokens:
 
     def revoke(self, name: str) -> bool:
         """Make a token useless from now on; return False if there was none of this name."""
-        with self._changing() as documents:
+        with self._changing(self._patience) as documents:
             left = [document for document in documents if document["name"] != name]
             found = len(left) < len(documents)
             documents[:] = left
@@ -105,7 +107,7 @@ class Tokens:
             _log.warning("The last use of a token could not be kept: %s", error)
 
     @contextmanager
-    def _changing(self, patience: float = _LOCK_SECONDS) -> Iterator[_Documents]:
+    def _changing(self, patience: float) -> Iterator[_Documents]:
         with _locked(self._lock_path, patience):
             documents = self._read()
             before = orjson.dumps(documents)

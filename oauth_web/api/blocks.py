@@ -40,9 +40,9 @@ def listed() -> ResponseReturnValue:
     limit = number("limit", given["limit"], most=MOST_BLOCKS) if "limit" in given else BLOCKS
     # Read before the content: an answer may be newer than its tag says, never older.
     generation = services().app.block_list.generation
-    rows, next_cursor = page(services().index.rows(), wanted, cursor=given.get("cursor", ""), limit=limit)
     if (known := not_modified(generation)) is not None:
         return known
+    rows, next_cursor = page(services().index.rows(), wanted, cursor=given.get("cursor", ""), limit=limit)
     blocks = b",".join(public_part(row.raw) for row in rows)
     return tagged(
         _json(b'{"blocks":[%b],"next_cursor":%b}' % (blocks, orjson.dumps(next_cursor))), generation
