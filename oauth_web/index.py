@@ -5,8 +5,11 @@ or has changed, a row remembers what lists are searched, sorted and counted by, 
 order is kept: putting a few rows into their place costs next to nothing.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
+from functools import lru_cache
+from itertools import chain, compress, islice
+from operator import attrgetter, is_not
 from sys import intern
 from threading import Lock
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
@@ -16,13 +19,16 @@ import orjson
 from worker.block_list.block_list import BlockList
 from worker.block_list.state import BLOCKS
 
+_FEW = 200  # so many are put into their place one by one; more are sorted in
+
 Sort = Literal["first_seen", "last_seen", "buyer", "notices"]
 
 
 class Row(NamedTuple):
     """A block. raw: as it is stored. text: what a search looks through. Times are RFC 3339, so they sort as text.
 
-    received: when each notice of the evidence was received.
+    received: when each notice of the evidence was received, with spaces between. Few objects a row keep Python's
+    garbage collector quick: it looks at every one again and again.
     """
 
     key: str
@@ -34,7 +40,7 @@ class Row(NamedTuple):
     first_seen: str
     last_seen: str
     notices: int
-    received: tuple[str, ...]
+    received: str
 
 
 class Notice(NamedTuple):
@@ -75,13 +81,20 @@ class Index:
             self._follow()
             return self._notices.follow(self._rows)
 
+    def warm_up(self) -> None:
+        """Make every order, so that no page has to wait for one."""
+        for sort in self._sorts:
+            self.rows(sort)
+        self.notices()
+
     def _follow(self) -> None:
         generation = self._block_list.generation
         if generation == self._generation:
             return
         former, stored = self._stored, _stored(self._block_list)
-        changed = {key for key, raw in stored.items() if former.get(key) != raw}
-        gone = former.keys() - stored.keys()
+        changed = _changed(former, stored)
+        new = sum(key not in former for key in changed)
+        gone = former.keys() - stored.keys() if len(former) + new != len(stored) else set()
         self._rows.update({key: _row(key, stored[key]) for key in changed})
         for key in gone:
             del self._rows[key]
@@ -110,13 +123,27 @@ class _Order(Generic[_Item]):
 
     def follow(self, rows: Mapping[str, Row]) -> list[_Item]:
         if self.stale:
-            kept = [item for item in self._items if item.key not in self.stale]
-            new = sorted(self.stale & rows.keys()) if len(self.stale) < len(rows) else sorted(rows)
-            kept += [item for key in new for item in self._items_of(rows[key])]
-            # Sorting what is nearly sorted is quick. A new list, since the old one may still be in use.
-            self._items = sorted(kept, key=self._by)
-            self.stale = set()
+            stale = self.stale
+            # A new list, since the old one may still be in use.
+            items = [item for item in self._items if item.key not in stale]
+            new = [item for key in sorted(stale) if key in rows for item in self._items_of(rows[key])]
+            if len(new) < _FEW:
+                for item in new:
+                    insort(items, item, key=self._by)
+            else:
+                items = sorted([*items, *new], key=self._by)
+            self._items, self.stale = items, set()
         return self._items
+
+
+def _changed(former: Mapping[str, bytes], stored: Mapping[str, bytes]) -> set[str]:
+    """Return the keys of blocks that are new or not what they were.
+
+    Blocks mostly stay where they are, so looking at both side by side leaves few to look up.
+    """
+    moved = compress(stored, map(is_not, stored.values(), former.values()))
+    added = islice(stored, len(former), None)
+    return {key for key in chain(moved, added) if former.get(key) != stored[key]}
 
 
 def _itself(row: Row) -> tuple[Row]:
@@ -124,7 +151,7 @@ def _itself(row: Row) -> tuple[Row]:
 
 
 def _notices(row: Row) -> list[Notice]:
-    return [Notice(row.key, received, place, row) for place, received in enumerate(row.received)]
+    return [Notice(row.key, received, place, row) for place, received in enumerate(row.received.split())]
 
 
 def _stored(block_list: BlockList) -> Mapping[str, bytes]:
@@ -132,6 +159,12 @@ def _stored(block_list: BlockList) -> Mapping[str, bytes]:
     storage = block_list._storage
     with storage.still:
         return dict(storage.current().tables[BLOCKS])
+
+
+@lru_cache(maxsize=1000)
+def _shared(accounts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the one object that stands for these accounts."""
+    return accounts
 
 
 def _row(key: str, raw: bytes) -> Row:
@@ -143,9 +176,9 @@ def _row(key: str, raw: bytes) -> Row:
         text="\n".join(searched).casefold(),
         marketplace=intern(stored["marketplace"] or ""),
         reason=intern(stored["reason"]),
-        accounts=tuple(map(intern, stored["accounts"])),
+        accounts=_shared(tuple(stored["accounts"])),
         first_seen=stored["first_seen"],
         last_seen=stored["last_seen"],
         notices=stored["notices"],
-        received=tuple(evidence["received_at"] for evidence in stored["evidence"]),
+        received=" ".join(evidence["received_at"] for evidence in stored["evidence"]),
     )

@@ -1,9 +1,11 @@
 """The block list arranged for looking at: filtered, sorted, a page at a time, and counted by week."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Generic, TypeVar, get_args
 
 from oauth_web.index import Index, Notice, Row, Sort
@@ -93,11 +95,11 @@ def undelivered(index: Index) -> Iterator[Undelivered]:
 
 
 def tally(rows: Sequence[Row], *, now: datetime, weeks: int) -> Tally:
-    """Count the buyers of the last weeks, the present one included."""
+    """Count the buyers of the last weeks, the present one included. rows: by first_seen."""
     monday = now.date() - timedelta(days=now.weekday())
     mondays = tuple(monday - timedelta(weeks=back) for back in reversed(range(weeks)))
-    earliest = mondays[0].isoformat()
-    days = Counter((row.first_seen[:10], row.marketplace) for row in rows if row.first_seen >= earliest)
+    start = bisect_left(rows, mondays[0].isoformat(), key=attrgetter("first_seen"))
+    days = Counter((row.first_seen[:10], row.marketplace) for row in rows[start:])
     counts: Counter[tuple[date, str]] = Counter()
     for (text, marketplace), count in days.items():
         day = date.fromisoformat(text)

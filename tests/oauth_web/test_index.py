@@ -55,6 +55,7 @@ def test_it_follows_every_change(engine: App, clock: FakeClock) -> None:
     index = Index(block_list)
     agree(index, block_list)
     fill(block_list, clock, range(80))
+    index.warm_up()
     agree(index, block_list)
     block_list.block(["111-1111111-1111111", "111-2222222-1111111"], by="test")
     agree(index, block_list)
@@ -62,6 +63,8 @@ def test_it_follows_every_change(engine: App, clock: FakeClock) -> None:
     block_list.unblock("buyer0000000013@marketplace.amazon.it", by="test")
     agree(index, block_list)
     fill(block_list, clock, range(80, 120))
+    agree(index, block_list)
+    block_list.block([f"222-{number:07d}-1111111" for number in range(300)], by="test")
     agree(index, block_list)
 
 

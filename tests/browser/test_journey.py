@@ -1,0 +1,159 @@
+"""A seller's way through the page, in a real browser."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+OWNER = "seller@gmail.com"
+PAGES = (
+    "/",
+    "/blocks",
+    "/import",
+    "/did-not-arrive",
+    "/review",
+    "/settings",
+    "/setup",
+    f"/disconnect?account={OWNER}",
+)
+
+
+def sign_in(page: Any, site: Any) -> None:
+    page.goto(site.url)
+    page.get_by_role("link", name="Sign in with Google").click()
+    page.locator("button[value=allow]").click()
+    page.wait_for_url(f"{site.url}/")
+
+
+def wait_until_checked(page: Any) -> None:
+    page.locator(".account.ok").wait_for(timeout=30_000)
+
+
+@pytest.fixture(scope="session")
+def filled(make_site: Callable[..., Any]) -> Any:
+    """A site whose mailbox is connected and read."""
+    site = make_site()
+    site.deliver("opt_out", 60)
+    site.deliver("suspect", 8)
+    return site
+
+
+def test_from_a_fresh_start_to_a_filled_list(make_site: Callable[..., Any], tab: Callable[..., Any]) -> None:
+    site = make_site(client_file=False)
+    site.deliver("opt_out", 110)
+    site.deliver("unrelated", 60)
+    site.google.latency = 0.1  # long enough to be watched
+    page = tab(site.url, site.google.url)
+    page.goto(site.url)
+    assert page.url.endswith("/setup")
+    page.get_by_label("Or paste its content").fill("not a client file")
+    page.get_by_role("button", name="Check and continue").click()
+    assert "is not JSON" in page.get_by_role("alert").inner_text()
+    page.get_by_label("The downloaded file").set_input_files(
+        {"name": "client.json", "mimeType": "application/json", "buffer": site.client}
+    )
+    page.get_by_role("button", name="Check and continue").click()
+    sign_in(page, site)
+    page.get_by_text(re.compile(r"Reading notices: \d+ of \d+\.")).wait_for(timeout=30_000)
+    wait_until_checked(page)
+    assert int(page.locator(".total strong").inner_text()) == len(site.engine.block_list) > 50
+
+
+def test_search_finds_while_typing_and_an_unblocking_is_undone(filled: Any, tab: Callable[..., Any]) -> None:
+    page = tab(filled.url, filled.google.url)
+    sign_in(page, filled)
+    wait_until_checked(page)
+    address = next(block.address for block in filled.engine.block_list.blocks() if block.address)
+    page.get_by_role("link", name="Block list").click()
+    page.get_by_label("Search for an address").press_sequentially(address[:9])
+    page.get_by_text("1 buyer", exact=True).wait_for()
+    assert f"q={address[:9]}" in page.url
+    page.get_by_role("link", name=address).click()
+    page.get_by_role("button", name="Unblock").click()
+    assert filled.engine.block_list.get(address) is None
+    page.get_by_role("button", name="Undo").click()
+    assert filled.engine.block_list.get(address) is not None
+
+
+def test_the_list_works_without_javascript(filled: Any, tab: Callable[..., Any]) -> None:
+    page = tab(filled.url, filled.google.url, java_script_enabled=False)
+    sign_in(page, filled)
+    page.goto(f"{filled.url}/blocks")
+    page.get_by_label("Search for an address").fill("no such buyer")
+    page.get_by_role("button", name="Search").click()
+    assert "Nothing matches" in page.content()
+
+
+def test_a_bulk_import_shows_its_errors_before_it_blocks(filled: Any, tab: Callable[..., Any]) -> None:
+    page = tab(filled.url, filled.google.url)
+    sign_in(page, filled)
+    page.goto(f"{filled.url}/import")
+    page.get_by_label("Paste addresses").fill("999-1111111-1111111\nnonsense\n")
+    page.get_by_role("button", name="Preview").click()
+    assert "is not a key" in page.get_by_role("table").inner_text()
+    assert filled.engine.block_list.get("999-1111111-1111111") is None
+    page.get_by_role("button", name="Import").click()
+    assert filled.engine.block_list.get("999-1111111-1111111") is not None
+    page.get_by_role("button", name="Undo").click()
+    assert filled.engine.block_list.get("999-1111111-1111111") is None
+
+
+def test_review_and_settings(filled: Any, tab: Callable[..., Any]) -> None:
+    page = tab(filled.url, filled.google.url)
+    sign_in(page, filled)
+    wait_until_checked(page)
+    before = len(filled.engine.review.items())
+    page.goto(f"{filled.url}/review")
+    page.get_by_role("button", name="Dismiss “").first.click()
+    assert len(filled.engine.review.items()) == before - 1
+    page.goto(f"{filled.url}/settings")
+    page.get_by_label("Trusted forwarders").fill("colleague@example.net")
+    page.get_by_role("button", name="Save").last.click()
+    assert filled.engine.accounts.get(OWNER).trusted == ("colleague@example.net",)
+
+
+def test_the_keyboard_alone_is_enough(filled: Any, tab: Callable[..., Any]) -> None:
+    page = tab(filled.url, filled.google.url)
+    sign_in(page, filled)
+    page.goto(f"{filled.url}/blocks")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "q"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [380, 1280])
+def test_every_page_is_accessible_and_fits(
+    filled: Any, tab: Callable[..., Any], width: int, scheme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = tab(filled.url, filled.google.url, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(filled.url)
+    found = {"sign-in": [it["id"] for it in axe.run(page).response["violations"]]}
+    sign_in(page, filled)
+    wait_until_checked(page)
+    story = next(filled.engine.block_list.blocks()).key
+    for path in (*PAGES, f"/block?key={story}", "/nothing"):
+        page.goto(filled.url + path)
+        found[path] = [it["id"] for it in axe.run(page).response["violations"]]
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is too wide"
+    assert {path: ids for path, ids in found.items() if ids} == {}
+
+
+def test_disconnecting_with_undo_leaves_the_mailbox_as_it_was(
+    make_site: Callable[..., Any], tab: Callable[..., Any]
+) -> None:
+    site = make_site()
+    site.deliver("opt_out", 3)
+    page = tab(site.url, site.google.url)
+    sign_in(page, site)
+    wait_until_checked(page)
+    page.get_by_role("link", name=f"Disconnect {OWNER}").click()
+    page.get_by_label("Also remove its labels").check()
+    page.get_by_role("button", name="Disconnect").click()
+    page.get_by_text("is disconnected").wait_for()
+    assert site.google.user(OWNER).filters() == []
+    assert site.engine.accounts.all() == []
+    assert len(site.engine.block_list) == 3
