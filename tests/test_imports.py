@@ -11,11 +11,16 @@ SOURCES = sorted([*ROOT.glob("worker/**/*.py"), *ROOT.glob("oauth_web/**/*.py")]
 # From the top down: a module may import from its own row and from those below it.
 ROWS = (
     ("oauth_web",),
-    ("worker.__main__", "worker.cli"),
+    ("worker.__main__", "worker.cli", "worker.cli_tokens", "worker.cli_service"),
+    ("worker.health",),
     ("worker.app", "worker.terminal"),
     ("worker.scheduler", "worker.connections", "worker.scan"),
     ("worker.passes",),
-    ("worker.sync",),
+    ("worker.sync", "worker.resolve"),
+    ("worker.restore",),
+    ("worker.backup", "worker.webhook"),
+    ("worker.backup_file", "worker.service"),
+    ("worker.service_files", "worker.notify", "worker.logs", "worker.tokens"),
     ("worker.filing", "worker.missed", "worker.verdicts"),
     ("worker.judged", "worker.accounts"),
     ("worker.gmail", "worker.block_list", "worker.mail_files"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from worker.files import write_atomically
+from worker.files import make_private_directory, write_atomically
 
 KEPT = timedelta(days=9)  # a day longer than the longest routine search looks back
 
@@ -34,9 +34,5 @@ class JudgedIds:
         self._days = {day: ids for day, ids in self._days.items() if day >= oldest}
         self._days.setdefault(now.date().isoformat(), []).extend(message_ids)
         self._ids = {message_id for ids in self._days.values() for message_id in ids}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_directory(self._path.parent)
         write_atomically(self._path, orjson.dumps(self._days))
-
-    def forget(self) -> None:
-        """Forget all of it, with the file."""
-        self._path.unlink(missing_ok=True)

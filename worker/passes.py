@@ -6,6 +6,7 @@ program: it becomes the account's state and one sentence for the seller.
 
 import logging
 from threading import Lock
+from typing import NamedTuple
 
 from worker.accounts import EVER, Accounts
 from worker.block_list.block_list import BlockList
@@ -15,10 +16,17 @@ from worker.errors import BuyerblockError, SignInAgainError, StoppedError, Trans
 from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
 from worker.progress import Watch, unwatched
+from worker.resolve import Resolver
 from worker.settings import Settings
 from worker.sync import PassReport, Preview, Sync
 
 log = logging.getLogger(__name__)
+
+
+class _Running(NamedTuple):
+    mailbox: Mailbox
+    sync: Sync
+    resolver: Resolver
 
 
 class Passes:
@@ -32,7 +40,7 @@ class Passes:
         self._block_list = block_list
         self._review = review
         self._clock = clock
-        self._running: dict[str, tuple[Mailbox, Sync]] = {}
+        self._running: dict[str, _Running] = {}
         self._progress: dict[str, tuple[int, int]] = {}
         self._lock = Lock()
 
@@ -49,7 +57,9 @@ class Passes:
             watch(done, total)
 
         try:
-            report = self._sync(email).run_pass(tell)
+            running = self._open(email)
+            report = running.sync.run_pass(tell)
+            resolved = running.resolver.resolve_some()
         except StoppedError:
             raise
         except SignInAgainError as error:
@@ -64,13 +74,15 @@ class Passes:
         finally:
             self._progress.pop(email, None)
         self._accounts.update(email, state="problem" if report.advice else "ok", problem=report.advice)
+        if resolved:
+            log.info("Found the buyers of %d orders in the mail of %s.", resolved, email)
         # A year has half a million passes with nothing to do.
         log.log(logging.INFO if report.did_something else logging.DEBUG, "Pass over %s: %s.", email, report)
         return report
 
     def preview(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
         """Return what a pass over the account would do, and do nothing. Raises GmailError."""
-        return self._sync(email).preview(watch, existing=existing)
+        return self._open(email).sync.preview(watch, existing=existing)
 
     def progress(self, email: str) -> tuple[int, int] | None:
         """Return (judged, found so far) of the pass under way, or None."""
@@ -78,40 +90,51 @@ class Passes:
 
     def mailbox(self, email: str) -> Mailbox:
         """Return the account's mailbox connection."""
-        self._sync(email)
-        return self._running[email][0]
+        return self._open(email).mailbox
 
     def forget(self, email: str) -> None:
         """Close the account's connection; the next pass opens a new one, with the permission of then."""
         with self._lock:
             running = self._running.pop(email, None)
         if running is not None:
-            running[0].close()
+            running.mailbox.close()
 
     def close(self) -> None:
         for email in list(self._running):
             self.forget(email)
 
-    def _sync(self, email: str) -> Sync:
+    def _open(self, email: str) -> "_Running":
         with self._lock:
             if email not in self._running:
-                mailbox = Mailbox(
-                    self._accounts.grant(email),
-                    gmail_url=self._settings.gmail_url,
-                    units_per_minute=self._settings.units_per_minute,
-                    clock=self._clock,
-                )
-                sync = Sync(
-                    email,
-                    mailbox=mailbox,
-                    accounts=self._accounts,
-                    block_list=self._block_list,
-                    review=self._review,
-                    judged=JudgedIds(self._settings.data_dir / "judged" / f"{email}.json"),
-                    clock=self._clock,
-                )
-                self._running[email] = mailbox, sync
-            return self._running[email][1]
+                self._running[email] = self._connected(email)
+            return self._running[email]
+
+    def _connected(self, email: str) -> "_Running":
+        settings, clock = self._settings, self._clock
+        mailbox = Mailbox(
+            self._accounts.grant(email),
+            gmail_url=settings.gmail_url,
+            units_per_minute=settings.units_per_minute,
+            clock=clock,
+        )
+        sync = Sync(
+            email,
+            mailbox=mailbox,
+            accounts=self._accounts,
+            block_list=self._block_list,
+            review=self._review,
+            judged=JudgedIds(settings.data_dir / "judged" / f"{email}.json"),
+            clock=clock,
+        )
+        resolver = Resolver(
+            email,
+            mailbox=mailbox,
+            block_list=self._block_list,
+            path=settings.data_dir / "unresolved" / f"{email}.json",
+            units_per_minute=settings.units_per_minute,
+            clock=clock,
+        )
+        return _Running(mailbox, sync, resolver)
 
     def _fail(self, email: str, state: str, problem: str) -> None:
         log.warning("Pass over %s ended early: %s", email, problem)
