@@ -26,9 +26,6 @@ from worker.settings import Settings
 
 OTHER = "other@gmail.com"
 
-# Giving a grant back leaves its socket to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:.*socket:pytest.PytestUnraisableExceptionWarning")
-
 
 @pytest.fixture
 def google() -> Iterator[Sandbox]:
