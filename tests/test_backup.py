@@ -22,6 +22,7 @@ from worker.errors import BusyError, DamagedFileError, SignInAgainError, Storage
 from worker.gmail.credentials import Grant
 from worker.restore import finish_restore, restore
 from worker.sealing import open_sealer
+from worker.tokens import Tokens
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 EMAIL = "seller@gmail.com"
@@ -146,6 +147,19 @@ def test_sessions_and_the_ids_of_judged_mail_do_not_survive_a_restore(saved: Pat
     assert not (data_dir / "sessions.sealed").exists()
     assert not (data_dir / "judged").exists()
     assert (replaced / "judged" / "seller.json").read_bytes() == b"{}"
+
+
+def test_a_token_that_was_revoked_since_stays_revoked(
+    data_dir: Path, elsewhere: Path, tmp_path: Path
+) -> None:
+    secret = Tokens(data_dir).create("listmonk", now=NOW)
+    backup(data_dir, tmp_path / "saved")
+    Tokens(data_dir).revoke("listmonk")
+
+    restore(tmp_path / "saved", data_dir)
+    restore(tmp_path / "saved", elsewhere)
+    assert Tokens(data_dir).find(secret, now=NOW) is None
+    assert Tokens(elsewhere).find(secret, now=NOW) is not None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ What a backup holds:
 
 =====================================  ================================================================
 the block list and its audit trail     one whole state, taken through the block list itself
-every ``*.json`` beside it             accounts, review list, owners, ... as of one moment
+every ``*.json`` beside it             accounts, review list, owners, tokens ... as of one moment
 ``secret.key``, ``client_secret.json`` only where a passphrase seals the backup
 sessions, caches, locks, local copies  never: a restore must not bring an ended session back
 =====================================  ================================================================
@@ -36,7 +36,7 @@ BLOCKS = "blocks.json"
 AUDIT = "audit.ndjson"
 SECRETS = ("secret.key", "client_secret.json")
 # A store of its own lock belongs here: both directions hold them all, in this order.
-LOCKS = ("accounts.lock", "owners.lock", "review.lock")
+LOCKS = ("accounts.lock", "owners.lock", "review.lock", "tokens.lock")
 
 _COPIES = "backups"
 _COPY = re.compile(r"buyerblock-\d{4}-\d\d-\d\d\.backup")

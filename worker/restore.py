@@ -40,6 +40,9 @@ from worker.sync import OVERLAP
 
 # All that makes up the state. Sessions and ids of judged mail belong to the state that goes, and to no other.
 _STATE = ("*.json", "blocks.*", "audit.*", "*.damaged-*", "sessions.sealed", "judged")
+# What a backup does not hold stays, and so does the list of tokens: one that was revoked must not come back to life.
+_TOKENS = "tokens.json"
+_STAYS = (*SECRETS, _TOKENS)
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _PLAN = "replaced.json"
 
@@ -59,7 +62,8 @@ def restore(source: Path, data_dir: Path, passphrase: str | None = None) -> Rest
     """Replace the content of the data directory by a backup; what was there is kept in a folder in it.
 
     Every account then searches its mail from the time of the backup on, so that notices judged since
-    are judged again. A secret key or client file that the backup does not hold stays as it is.
+    are judged again. A secret key or client file that the backup does not hold stays as it is. So do
+    the tokens of the HTTP API where there are any.
 
     Raises BusyError while a server runs, UsageError about the passphrase, DamagedFileError or StorageError
     about the file or the disk; nothing is replaced then.
@@ -106,6 +110,8 @@ def _prepare(source: Path, data_dir: Path, passphrase: str | None) -> Restored:
         accounts = _check_others(source, files)
         for lock in files.glob("*.lock"):
             lock.unlink()
+        if (data_dir / _TOKENS).exists():
+            (files / _TOKENS).unlink(missing_ok=True)
         with_key = (files / SECRETS[0]).exists()
         sync_directory(files)
         replace_file(work, data_dir / f"{stamp}.pending")
@@ -225,6 +231,6 @@ def _swap(data_dir: Path, pending: Path) -> None:
 
 
 def _to_replace(data_dir: Path, new: Path) -> list[str]:
-    stays = {"blocks.lock", Layout(data_dir).incomplete.name, *SECRETS}
+    stays = {"blocks.lock", Layout(data_dir).incomplete.name, *_STAYS}
     old = {path.name for pattern in _STATE for path in data_dir.glob(pattern)} - stays
-    return sorted(old | {name for name in SECRETS if (new / name).exists() and (data_dir / name).exists()})
+    return sorted(old | {name for name in _STAYS if (new / name).exists() and (data_dir / name).exists()})

@@ -1,0 +1,126 @@
+"""The log: one line an event, a sentence plus fields; nothing in it that opens a mailbox or names a buyer.
+
+Whoever logs writes ``log.info("A pass ended.", extra=fields(account=email, judged=3))``. On a terminal that is
+``2026-11-23T10:00:00.000Z INFO A pass ended. account=seller@gmail.com judged=3``, and as JSON one object with
+``time``, ``level``, ``message``, ``logger`` and the fields.
+
+Secrets are taken out of every line, of tracebacks too. Aliases, order IDs and what people wrote
+(:data:`WRITTEN_BY_PEOPLE`) are taken out of every line above debug level.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import fields as dataclass_fields
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from worker.redaction import without_buyers, without_secrets
+from worker.settings import Settings
+
+WRITTEN_BY_PEOPLE = frozenset({"subject", "sender", "note", "body"})
+OURS = ("worker", "oauth_web")
+
+_log = logging.getLogger(__name__)
+
+
+def fields(**values: object) -> dict[str, dict[str, object]]:
+    """Return what a log call takes as ``extra``, so that no field can collide with logging's own names."""
+    return {"fields": values}
+
+
+def set_up(
+    *,
+    as_json: bool = False,
+    verbose: bool = False,
+    secrets: Iterable[str | None] = (),
+    stream: TextIO | None = None,
+) -> None:
+    """Send the log to a stream, standard error by default; may be called again.
+
+    verbose: our own debug lines too. Those of libraries never: they tell what was sent. secrets: texts
+    to hide wherever they turn up.
+    """
+    hidden = tuple(it for it in secrets if it)
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines(hidden) if as_json else Lines(hidden))
+    handler.addFilter(_is_ours_or_bad_news)
+    root = logging.getLogger()
+    for former in [it for it in root.handlers if isinstance(it.formatter, Lines)]:
+        root.removeHandler(former)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    for name in OURS:
+        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+    # It warns about its own file cache at every start; we load the packaged description.
+    logging.getLogger("googleapiclient.discovery_cache").setLevel(logging.ERROR)
+
+
+def log_settings(settings: Settings, version: str) -> None:
+    """Log what is in force, once, at the start. Of secrets only whether there is one."""
+    shown: dict[str, object] = {"version": version, "python": sys.version.split()[0], "system": sys.platform}
+    for it in dataclass_fields(settings):
+        value = getattr(settings, it.name)
+        shown[it.name] = value if it.repr else ("set" if value else "not set")
+    _log.info("buyerblock starts with these settings.", extra=fields(**shown))
+
+
+def _is_ours_or_bad_news(record: logging.LogRecord) -> bool:
+    # Some libraries set a level of their own, so that the root's does not keep them quiet.
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] in OURS
+
+
+class Lines(logging.Formatter):
+    """A record as one line for people."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._secrets = tuple(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without a newline."""
+        told = self._told(record)
+        parts = [told.pop("time"), told.pop("level"), told.pop("message")]
+        del told["logger"]
+        parts += [f"{name}={_word(value)}" for name, value in told.items()]
+        return " ".join(map(_one_line, parts))
+
+    def _told(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Return what the record tells, by name, fit to be read by anybody."""
+        told: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+            "level": record.levelname,
+            "message": self._clean(record.getMessage(), record.levelno),
+            "logger": record.name,
+        }
+        given: Mapping[str, object] = getattr(record, "fields", {})
+        for name, value in given.items():
+            hidden = name in WRITTEN_BY_PEOPLE and record.levelno > logging.DEBUG
+            plain = value is None or isinstance(value, bool | int | float)
+            told[name] = "[hidden]" if hidden else value if plain else self._clean(str(value), record.levelno)
+        if record.exc_info:
+            told["traceback"] = self._clean(self.formatException(record.exc_info), record.levelno)
+        return told
+
+    def _clean(self, text: str, level: int) -> str:
+        text = without_secrets(text, self._secrets)
+        return without_buyers(text) if level > logging.DEBUG else text
+
+
+class JsonLines(Lines):
+    """A record as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object, without a newline. Every name and value is plain JSON."""
+        return json.dumps(self._told(record), ensure_ascii=False)
+
+
+def _word(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' "=') else text
+
+
+def _one_line(text: str) -> str:
+    # A sender can put a line break into a name; it must not look like a line of ours.
+    return "".join(it if it.isprintable() else it.encode("unicode_escape").decode() for it in text)
