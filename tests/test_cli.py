@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -244,3 +245,52 @@ def test_disconnect_with_undo_leaves_no_label_and_no_filter(buyerblock: Call, at
 
 def test_an_unknown_account_gets_a_sentence(buyerblock: Call) -> None:
     assert "not a connected account" in buyerblock("disconnect", "nobody@gmail.com").err
+
+
+def test_disconnect_puts_the_notices_of_the_last_days_back_into_the_inbox(
+    buyerblock: Call, at_google: Seller
+) -> None:
+    at_google.run_pass()
+    now = datetime.now(UTC)
+    old, new = (
+        at_google.google.deliver(EMAIL, sample(name), received_at=now - timedelta(days=days))
+        for name, days in ((NOTICE, 40), ("opt_out/en_com.eml", 3))
+    )
+    at_google.run_pass()
+    assert buyerblock("disconnect", EMAIL, "--undo", "--days-back", "30").code == 0
+    assert at_google.labels(old) == {"UNREAD"}
+    assert at_google.labels(new) == {"UNREAD", "INBOX"}
+
+
+def test_an_import_adds_all_keys_and_can_be_undone(buyerblock: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(f"order-id;note\n{ORDER};x\n406-1111111-1111111;y\n", encoding="utf-8-sig")
+    assert "2 new" in buyerblock("import", str(path), "--dry-run").out
+    assert buyerblock("check", ORDER).code == 0
+    said = buyerblock("import", str(path))
+    assert "added 2" in said.out
+    assert buyerblock("check", ORDER).code == 1
+    import_id = said.out.rsplit(" ", 1)[1].rstrip(")\n")
+    assert "removed 2" in buyerblock("undo-import", import_id).out
+    assert buyerblock("check", ORDER).code == 0
+
+
+def test_an_import_with_a_bad_line_names_it_and_adds_nothing(buyerblock: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(f"{ORDER}\nnonsense\n{ALIAS}\n", encoding="utf-8")
+    said = buyerblock("import", str(path))
+    assert said.code == 2
+    assert "line 2" in said.err
+    assert buyerblock("check", ORDER, ALIAS).code == 0
+
+
+def test_an_export_imports_back_without_loss(
+    buyerblock: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyerblock("block", ALIAS, ORDER, "--note", "asked, by phone")
+    first = buyerblock("export").out
+    path = tmp_path / "export.json"
+    path.write_text(first, encoding="utf-8")
+    monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert buyerblock("import", str(path)).code == 0
+    assert json.loads(buyerblock("export").out)["blocks"] == json.loads(first)["blocks"]

@@ -6,7 +6,7 @@ from worker.accounts import Account, Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.clock import SystemClock
-from worker.connections import connect, disconnect
+from worker.connections import connect, disconnect, undo_rules
 from worker.files import make_private_directory
 from worker.gmail.credentials import Grant
 from worker.passes import Passes
@@ -34,10 +34,15 @@ class App:
         self.scheduler.add(account.email)
         return account
 
-    def disconnect(self, email: str, *, undo: bool = False) -> None:
-        """Disconnect a mailbox; undo also removes our filters and labels from it."""
+    def disconnect(self, email: str, *, undo: bool = False, days_back: int = 0) -> None:
+        """Disconnect a mailbox; undo also removes our filters and labels from it.
+
+        days_back: with undo, put the notices of the last days back into the inbox first.
+        """
         self.scheduler.remove(email)
-        disconnect(self.settings, self.accounts, self.passes, email, undo=undo)
+        if undo:
+            undo_rules(self.accounts, self.passes, self.clock, email, days_back=days_back)
+        disconnect(self.settings, self.accounts, self.passes, email)
 
 
 def build_app(settings: Settings) -> App:

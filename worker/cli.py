@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -154,6 +154,40 @@ def export(name: str, since: str | None, output: Path | None) -> None:
     sys.stdout.buffer.flush()
 
 
+@commands.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--format", "name", default="auto", show_default=True, help="auto, json, csv, keys, orders, sendgrid, ..."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be added.")
+def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
+    """Add a list of buyers or orders: one a line, CSV, or what another tool exported; - reads standard input.
+
+    All or nothing: if any line is no key, nothing is added.
+    """
+    from worker.terminal import show_import
+
+    block_list = _block_list()
+    preview = block_list.preview_import(file, name)
+    show_import(preview)
+    if dry_run:
+        return 0
+    if preview.rejected_count:
+        raise UsageError("Nothing was added; mend or remove the lines above, then import again.")
+    made = block_list.apply_import(preview, source=file.name, by="command line")
+    click.echo(
+        f"added {made.added:,}, resolved {made.resolved:,} (undo with: buyerblock undo-import {made.id})"
+    )
+    return 0
+
+
+@commands.command()
+@click.argument("import_id")
+def undo_import(import_id: str) -> None:
+    """Take out what an import added and nothing has confirmed since."""
+    click.echo(f"removed {_block_list().undo_import(import_id, by='command line'):,}")
+
+
 @commands.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--block", "to_block", is_flag=True, help="Put the buyers who opted out on the block list.")
@@ -231,9 +265,17 @@ def accounts() -> None:
 @commands.command()
 @click.argument("account")
 @click.option("--undo", is_flag=True, help="Also remove our filters and labels from the mailbox.")
-def disconnect(account: str, undo: bool) -> None:
+@click.option(
+    "--days-back",
+    type=click.IntRange(0),
+    default=0,
+    help="With --undo: put the notices of so many days back.",
+)
+def disconnect(account: str, undo: bool, days_back: int) -> None:
     """Take the permission back at Google and forget the account. Its blocks stay."""
-    _app().disconnect(account, undo=undo)
+    app = _app()
+    with closing(app.passes):
+        app.disconnect(account, undo=undo, days_back=days_back)
     click.echo(f"{account} is disconnected.")
 
 

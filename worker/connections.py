@@ -1,12 +1,20 @@
 """Connect a mailbox after a sign-in, and disconnect it for good."""
 
+import logging
+from datetime import timedelta
+
 from worker.accounts import Account, Accounts
 from worker.clock import Clock
+from worker.errors import SignInAgainError
 from worker.gmail import rules
 from worker.gmail.credentials import Grant, revoke
 from worker.gmail.mailbox import Mailbox
+from worker.gmail.model import Change
+from worker.gmail.wanted import INBOX, OPT_OUTS
 from worker.passes import Passes
 from worker.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def connect(settings: Settings, accounts: Accounts, passes: Passes, clock: Clock, grant: Grant) -> Account:
@@ -25,15 +33,31 @@ def connect(settings: Settings, accounts: Accounts, passes: Passes, clock: Clock
     return accounts.connect(email, grant, now=clock.now())
 
 
-def disconnect(settings: Settings, accounts: Accounts, passes: Passes, email: str, *, undo: bool) -> None:
-    """Take the permission back at Google and forget the account; its blocks stay.
+def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, days_back: int) -> None:
+    """Remove our filters and labels from a mailbox, and nothing else.
 
-    undo: remove our filters and labels from the mailbox first. Raises UsageError for an unknown
-    account, GmailError when Google does not answer; the account then stays connected.
+    days_back: first put the notices received in so many days back into the inbox. Raises UsageError for an unknown
+    account, GmailError when Google does not answer.
     """
     account = accounts.get(email)
-    if undo:
-        rules.remove(passes.mailbox(account.email), labels=account.labels, filter_ids=account.filter_ids)
-    revoke(accounts.grant(account.email), settings.revoke_url)
+    mailbox = passes.mailbox(account.email)
+    if days_back and (label := account.labels.get(OPT_OUTS)):
+        after = f"after:{int((clock.now() - timedelta(days=days_back)).timestamp())}"
+        found = [ref.id for page in mailbox.find(query=after, label_id=label) for ref in page]
+        mailbox.change(found, Change(add=frozenset({INBOX})))
+    rules.remove(mailbox, labels=account.labels, filter_ids=account.filter_ids)
+
+
+def disconnect(settings: Settings, accounts: Accounts, passes: Passes, email: str) -> None:
+    """Take the permission back at Google and forget the account; its blocks stay.
+
+    Raises UsageError for an unknown account, GmailError when Google does not answer; the account then stays.
+    A permission that cannot be opened any more, or is dead already, is no reason to stay.
+    """
+    account = accounts.get(email)
+    try:
+        revoke(accounts.grant(account.email), settings.revoke_url)
+    except SignInAgainError:
+        log.warning("The permission of %s could not be opened; remove it at Google by hand.", account.email)
     passes.forget(account.email)
     accounts.remove(account.email)

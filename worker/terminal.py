@@ -15,7 +15,8 @@ from worker.progress import Watch, unwatched
 from worker.scan import Judged
 
 if TYPE_CHECKING:
-    from worker.sync import Preview
+    from worker.block_list.import_model import Preview
+    from worker.sync import Preview as PassPreview
 
 
 @contextmanager
@@ -66,7 +67,7 @@ def verdicts(*, as_json: bool) -> Iterator[Callable[[Judged], None]]:
         )
 
 
-def show_preview(email: str, preview: "Preview") -> None:
+def show_preview(email: str, preview: "PassPreview") -> None:
     """Print what a pass would do."""
     for step in preview.steps:
         click.echo(f"{email}: would {step}")
@@ -83,6 +84,18 @@ def show_preview(email: str, preview: "Preview") -> None:
                 outcome = f"would leave alone: {said.kind}"
         moved = " and put back into the inbox" if INBOX in change.add else ""
         click.echo(_printable(f"{email}: {outcome}{moved}  ({judged.message.received_at:%Y-%m-%d})"))
+
+
+def show_import(preview: "Preview") -> None:
+    """Print what an import would do; rejected lines go to standard error."""
+    click.echo(
+        f"{preview.format}: {len(preview.adds):,} new, {len(preview.known):,} known, {preview.duplicates:,} twice in "
+        f"the file, {len(preview.resolves):,} orders resolved, {preview.rejected_count:,} rejected"
+    )
+    if preview.unblocked:
+        click.echo(f"{len(preview.unblocked):,} stay unblocked, because a person unblocked them")
+    for rejection in preview.rejected:
+        click.echo(_printable(f"line {rejection.line}: {rejection.problem}"), err=True)
 
 
 def _printable(text: str) -> str:
