@@ -1,7 +1,11 @@
 """Passes over a mailbox at the stand-in for Google, through Google's own client."""
 
-from sellers import EMAIL, EXPECTED, Seller
+from datetime import datetime, timedelta
 
+import pytest
+from sellers import EMAIL, EXPECTED, Seller, sample
+
+from sandbox import Fault
 from worker.accounts import EVER
 from worker.gmail.rules import CreateFilter, CreateLabel
 from worker.gmail.wanted import LABELS
@@ -86,3 +90,151 @@ def test_running_the_pass_again_changes_nothing(seller: Seller) -> None:
     seller.run_pass()
     assert seller.google.mailbox(EMAIL) == mailbox
     assert seller.export() == export
+
+
+# --- nothing is missed, and nobody else's mail is touched
+
+
+def test_a_notice_that_the_user_read_and_moved_is_still_judged(seller: Seller) -> None:
+    seller.run_pass()
+    notice = seller.receive(NOTICE)
+    user = seller.google.user(EMAIL)
+    user.mark_read(notice)
+    user.relabel(notice, add=["STARRED"])
+    seller.run_pass()
+    assert seller.blocked() == {BUYER}
+    assert seller.labels(notice) == {"Amazon opt-outs", "STARRED"}
+
+
+def test_mail_in_spam_and_trash_is_left_alone(seller: Seller) -> None:
+    spam = seller.receive(NOTICE, spam=True)
+    trashed = seller.receive(NOTICE)
+    seller.google.user(EMAIL).trash(trashed)
+    before = seller.google.mailbox(EMAIL)
+    seller.run_pass()
+    assert seller.blocked() == set()
+    assert {it: seller.labels(it) for it in (spam, trashed)} == {
+        it: set(before[it]) for it in (spam, trashed)
+    }
+
+
+def test_queued_mail_in_the_trash_does_not_make_idle_passes_dear(seller: Seller) -> None:
+    seller.run_pass()
+    seller.google.user(EMAIL).trash(seller.receive(NOTICE))
+    seller.run_pass()
+    before = seller.google.units(EMAIL)
+    for _ in range(10):
+        seller.later(minutes=1)
+        assert seller.run_pass().units == 1
+    assert seller.google.units(EMAIL) - before == 10
+
+
+def test_what_delivery_missed_is_found_by_the_daily_sweep(seller: Seller) -> None:
+    seller.run_pass()
+    missed = seller.receive(NOTICE)
+    user = seller.google.user(EMAIL)
+    ours = [user.label_id(name) for name in ("Amazon opt-outs", "Amazon opt-outs/Queue")]
+    user.relabel(missed, add=["INBOX"], remove=ours)
+    seller.later(hours=23)
+    assert seller.run_pass().opt_outs == 0
+    seller.later(hours=2)
+    assert seller.run_pass().opt_outs == 1
+    assert seller.labels(missed) == {"Amazon opt-outs", "UNREAD"}
+
+
+def test_the_daily_sweep_reads_nothing_twice(seller: Seller) -> None:
+    for name in ("opt_out/en_com.eml", "unrelated/copy_with_quoted_notice.eml", "suspect/several_orders.eml"):
+        seller.receive(name)
+    seller.run_pass()
+    seller.restart()
+    seller.later(days=1, seconds=1)
+    report = seller.run_pass()
+    assert report.judged == 0
+
+
+def test_the_queue_survives_weeks_with_the_program_switched_off(seller: Seller) -> None:
+    seller.run_pass()
+    seller.receive(NOTICE)
+    seller.later(days=40)
+    seller.receive("opt_out/en_com.eml")
+    seller.restart()
+    assert seller.run_pass().opt_outs == 2
+
+
+def test_a_deleted_queue_label_in_mid_pass_loses_no_notice(seller: Seller) -> None:
+    names = ["opt_out/en_com.eml", NOTICE, "opt_out/fr_fr.eml"]
+    seller.run_pass()
+    for name in names:
+        seller.receive(name)
+
+    def fault(_number: int, method: str, _email: str) -> Fault | None:
+        if method != "messages.modify":
+            return None
+        seller.google.fault = None
+        return Fault(before=lambda: seller.google.user(EMAIL).delete_label("Amazon opt-outs/Queue"))
+
+    seller.google.fault = fault
+    seller.run_pass()
+    assert seller.blocked() == {EXPECTED[name]["address"] for name in names}
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_sweep(seller: Seller) -> None:
+    seller.run_pass()
+    ahead = seller.clock.now() + timedelta(days=400)
+    seller.accounts.update(EMAIL, swept_at=ahead)
+    seller.run_pass()
+    assert seller.account.swept_at is not None
+    assert seller.account.swept_at < ahead
+
+
+# --- speed and cost
+
+
+@pytest.mark.parametrize("number", [1, 2, 180, 700])
+def test_a_pass_costs_little_more_than_reading(seller: Seller, number: int) -> None:
+    seller.run_pass()
+    deliver_distinct(seller, number)
+    seller.later(minutes=2)
+    report = seller.run_pass()
+    assert report.opt_outs == number
+    assert report.units <= 20.2 * number + 20
+
+
+def test_reading_waits_for_the_quota_and_is_never_refused(seller: Seller) -> None:
+    seller.run_pass()
+    deliver_distinct(seller, 700)
+    seller.later(minutes=2)
+    started = seller.clock.now()
+    seller.run_pass()
+    assert seller.clock.now() - started <= timedelta(minutes=700 * 20 / 6000) * 1.03
+    assert seller.google.refusals(EMAIL) == {}
+
+
+def test_a_notice_that_arrives_during_a_long_backfill_is_judged_within_two_intervals(seller: Seller) -> None:
+    seller.run_pass()
+    deliver_distinct(seller, 1500)
+    arrived: list[datetime] = []
+    waited: list[timedelta] = []
+
+    def watch(done: int, _total: int) -> None:
+        if not arrived and done >= 100:
+            seller.receive(NOTICE)
+            arrived.append(seller.clock.now())
+        if arrived and not waited and seller.block_list.get(BUYER):
+            waited.append(seller.clock.now() - arrived[0])
+
+    seller.sync.run_pass(watch)
+    assert waited[0] <= timedelta(minutes=2)
+    assert len(seller.block_list) == 1501
+
+
+def deliver_distinct(seller: Seller, number: int) -> None:
+    """Deliver notices about different orders, no two of a thread."""
+    mail = sample("opt_out/en_text_only.eml")
+    order = EXPECTED["opt_out/en_text_only.eml"]["order_id"].encode()
+    alias = EXPECTED["opt_out/en_text_only.eml"]["address"].partition("@")[0].encode()
+    for n in range(number):
+        own = mail.replace(order, b"406-%07d-%07d" % (n, n)).replace(alias, b"b%014d" % n)
+        own = own.replace(b"Message-ID: <", b"Message-ID: <%d." % n)
+        own = own.replace(b"Subject: ", b"References: <%d@x>\r\nSubject: " % n)
+        seller.google.deliver(EMAIL, own, received_at=seller.clock.now() - timedelta(days=1, seconds=n))
