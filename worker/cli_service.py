@@ -1,0 +1,135 @@
+"""The commands that keep buyerblock running and bring it back: ``service``, ``backup``, ``restore``."""
+
+# ruff: noqa: PLC0415 - a command imports what it runs when it runs, so that --help starts at once
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from worker.errors import UsageError
+
+if TYPE_CHECKING:
+    from worker.service import System
+    from worker.service_files import Service
+
+# -P: whatever lies in the folder that the service starts in, it is not taken for a part of the program.
+_SERVE = (sys.executable, "-P", "-m", "oauth_web", "serve", "--no-open")
+
+
+@click.group()
+def service() -> None:
+    """Have the system start buyerblock and keep it running."""
+
+
+@service.command("install")
+@click.option("--print", "only_print", is_flag=True, help="Only show the file that would be written.")
+def install_service(only_print: bool) -> None:
+    """Start buyerblock now and whenever you log in, with the settings of this terminal."""
+    from worker.service import describe, install, run_program
+
+    system, wanted = _service()
+    if only_print:
+        click.echo(describe(system, wanted, os.environ))
+        return
+    advice = install(system, wanted, os.environ, run_program)
+    click.echo("buyerblock runs as a service; “buyerblock service status” shows how it does.")
+    for sentence in advice:
+        click.echo(sentence, err=True)
+
+
+@service.command("uninstall")
+def uninstall_service() -> None:
+    """Stop the service and remove it. The block list and the accounts stay."""
+    from worker.service import run_program, uninstall
+
+    system, wanted = _service()
+    if not uninstall(system, wanted, os.environ, run_program):
+        raise UsageError("The service is not installed.")
+    click.echo("The service is removed; the block list and the accounts are still there.")
+
+
+@service.command("status")
+def service_status() -> int:
+    """Show what the system says about the service. Exit code 0: it runs, 1: it does not."""
+    from worker.service import run_program, status
+
+    system, wanted = _service()
+    answer = status(system, wanted, os.environ, run_program)
+    click.echo(answer.words)
+    return int(answer.code != 0)
+
+
+_passphrase_options = (
+    click.option(
+        "--passphrase-file",
+        type=click.File(encoding="utf-8"),
+        help="Encrypted with the passphrase in the first line of this file; - is standard input.",
+    ),
+    click.option("--ask-passphrase", is_flag=True, help="Encrypted with a passphrase that you type."),
+)
+
+
+def _with_passphrase(command: Any) -> Any:
+    for option in reversed(_passphrase_options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_with_passphrase
+def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
+    """Write the block list, accounts and everything else worth keeping to FILE, while buyerblock runs."""
+    from worker.backup import backup as write_backup
+    from worker.cli import settings
+
+    passphrase = _passphrase(passphrase_file, ask=ask_passphrase, twice=True)
+    write_backup(settings().data_dir, file, passphrase)
+    if passphrase is None:
+        click.echo(
+            f"{file} is written, without the key to your mailboxes: on another computer each account signs in again. "
+            "With a passphrase the key is in it as well."
+        )
+    else:
+        click.echo(
+            f"{file} is written and encrypted; without the passphrase nobody can restore it, you neither."
+        )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@_with_passphrase
+def restore(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
+    """Put what FILE holds in place of what is there. Stop buyerblock first."""
+    from worker.cli import settings
+    from worker.restore import restore as put_back
+
+    passphrase = _passphrase(passphrase_file, ask=ask_passphrase, twice=False)
+    done = put_back(file, settings().data_dir, passphrase)
+    click.echo(
+        f"Restored as of {done.created_at:%Y-%m-%d %H:%M} UTC: {done.blocks:,} blocks, {len(done.accounts)} accounts. "
+        f"What was there before is kept in {done.replaced}."
+    )
+    if done.accounts and not done.with_key:
+        click.echo(
+            "If an account asks for it, sign in again: the key to the mailboxes is not in this backup."
+        )
+
+
+def _passphrase(given: Any, *, ask: bool, twice: bool) -> str | None:
+    if given is not None:
+        return str(given.readline()).rstrip("\r\n")
+    if ask:
+        return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
+    return None
+
+
+def _service() -> "tuple[System, Service]":
+    from worker.cli import settings
+    from worker.service import make_service, system_of
+
+    found = settings()
+    return system_of(), make_service(_SERVE, found.data_dir, found.client_secrets, os.environ)
