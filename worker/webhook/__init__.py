@@ -1,0 +1,12 @@
+"""The webhook: an address of the user's that is told of every block and unblock.
+
+Promise: in order, at least once, signed; tried for a day while the other side is down, then kept until somebody
+resumes it; never sent to a private network that the user has not allowed. Nothing is queued apart: the outbox
+is the block list's own audit trail, and ``webhook.json`` remembers how far it was told, so a change
+that is on the disk cannot miss its message. Start reading at ``delivery.py``.
+"""
+
+from worker.webhook.delivery import deliver_due, try_out
+from worker.webhook.hook import Hook, Place, Webhook, standing
+
+__all__ = ["Hook", "Place", "Webhook", "deliver_due", "standing", "try_out"]

@@ -1,0 +1,65 @@
+"""Tell the webhook what is due. Persist first: a message that was told but not noted is told again."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import Protocol
+
+from worker.block_list.block_list import BlockList
+from worker.webhook import sending
+from worker.webhook.hook import Hook, Webhook
+from worker.webhook.message import Message, headers, message_of, trial
+from worker.webhook.outbox import batches
+
+MOST_MESSAGES = 50  # in one call, so that a program that stops does not wait for a long outbox
+
+log = logging.getLogger(__name__)
+
+
+class Send(Protocol):
+    """How a message gets there."""
+
+    def __call__(self, url: str, headers: Mapping[str, str], body: bytes, *, allow_private: bool) -> str:
+        """Return "" if it was taken, else one sentence that says why not."""
+
+
+def deliver_due(
+    webhook: Webhook, block_list: BlockList, *, now: Callable[[], datetime], send: Send = sending.send
+) -> int:
+    """Send what the webhook was not told yet, if it is due; return how many messages were taken.
+
+    It is called often: without a webhook, or without changes, it costs a look at a few files. Calls must
+    not overlap, else messages could be told out of order. Raises StorageError.
+    """
+    hook = webhook.get()
+    if hook is None or not hook.is_due(now()):
+        return 0
+    taken = 0
+    for batch in islice(batches(block_list, hook.place), MOST_MESSAGES):
+        after = replace(hook.well(), place=batch.after)
+        if batch.events or batch.replaced:
+            if problem := _sent(hook, message_of(batch, now=now()), now(), send):
+                after = hook.failed(problem, now())
+                log.warning("The webhook was not told of changes: %s", problem)
+            else:
+                taken += 1
+        # A person may have set another address meanwhile: that one is asked about at the next call.
+        if not webhook.update(hook, after) or after.problem:
+            break
+        hook = after
+    return taken
+
+
+def try_out(webhook: Webhook, *, now: datetime, send: Send = sending.send) -> str:
+    """Send a message that tells nothing; return "" if it was taken, else one sentence that says why not.
+
+    Raises UsageError if there is no webhook.
+    """
+    return _sent(webhook.existing(), trial(now=now), now, send)
+
+
+def _sent(hook: Hook, message: Message, now: datetime, send: Send) -> str:
+    signed = headers(message, hook.secret, now=now)
+    return send(hook.url, signed, message.body, allow_private=hook.allow_private)

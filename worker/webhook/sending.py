@@ -1,0 +1,107 @@
+"""One POST to a checked address."""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from threading import Timer
+
+import certifi
+
+from worker.errors import UsageError
+from worker.webhook.target import Target, parse_target, permitted
+
+STEP = 10.0  # seconds for each step: connecting, sending, waiting for some of the answer
+WHOLE = 20.0  # seconds for everything after connecting, so that an answer that trickles in ends as well
+
+Resolve = Callable[[str, int], list[str]]
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """Return the addresses of a host. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+
+
+def send(
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    allow_private: bool,
+    resolve: Resolve = addresses_of,
+) -> str:
+    """Post body; return "" if it was taken (a status from 200 to 299), else one sentence that says why not.
+
+    Redirects are not followed: they could lead anywhere.
+    """
+    try:
+        target = parse_target(url)
+        reachable = permitted(target, resolve(target.host, target.port), allow_private=allow_private)
+        if not reachable:
+            return f"{target.host} is in a private network, or on this machine, which is not allowed."
+        status = _post(target, reachable, headers, body)
+    except UsageError as error:
+        return str(error)
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
+        return f"{target.host} cannot be reached: {str(error) or type(error).__name__}."
+    if 300 <= status < 400:
+        return f"{target.host} answered with a redirect ({status}); set the address it leads to."
+    return "" if 200 <= status < 300 else f"{target.host} answered with status {status}."
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection to one of these addresses, whatever the host's name leads to by now."""
+
+    def __init__(self, target: Target, addresses: list[str]) -> None:
+        super().__init__(target.host, target.port, timeout=STEP)
+        self.default_port = 443 if target.https else 80  # left out of the Host header
+        self._addresses = addresses
+        self._context = _context() if target.https else None
+
+    def connect(self) -> None:
+        *others, last = self._addresses
+        for address in others:
+            with suppress(OSError):
+                return self._open(address)
+        return self._open(last)
+
+    def _open(self, address: str) -> None:
+        plain = socket.create_connection((address, self.port), STEP)
+        if self._context is None:
+            self.sock = plain
+            return
+        try:
+            self.sock = self._context.wrap_socket(plain, server_hostname=self.host)
+        except BaseException:
+            plain.close()
+            raise
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    # Python on macOS and in some containers comes without the certificates of the system.
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+def _post(target: Target, addresses: list[str], headers: Mapping[str, str], body: bytes) -> int:
+    connection = _Pinned(target, addresses)
+    try:
+        connection.connect()
+        timer = Timer(WHOLE, _cut, (connection.sock,))
+        timer.daemon = True
+        timer.start()
+        try:
+            connection.request("POST", target.path, body, dict(headers))
+            return connection.getresponse().status
+        finally:
+            timer.cancel()
+    finally:
+        connection.close()
+
+
+def _cut(sock: socket.socket) -> None:
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)

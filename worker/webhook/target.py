@@ -1,0 +1,90 @@
+"""Where a webhook may go: https addresses on the internet, this machine, and private networks if allowed.
+
+A name is resolved once and the connection goes to an address that was checked, so a name that answers differently
+a moment later (DNS rebinding) leads nowhere else.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from worker.errors import UsageError
+
+LONGEST_URL = 2000  # characters
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+_6TO4 = ipaddress.IPv6Network("2002::/16")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address of the web, taken apart. loopback: it names this machine, and not by way of a name server."""
+
+    host: str
+    port: int
+    path: str
+    https: bool
+    loopback: bool
+
+
+def parse_target(url: str) -> Target:
+    """Return where an address leads. Raises UsageError, in one sentence, for one that will not do."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna" if not _address(host) else "ascii")
+    except ValueError:
+        host, port = "", None
+    if not host or port == 0 or len(url) > LONGEST_URL or not url.isprintable() or " " in url or "\\" in url:
+        raise UsageError(f"{url[:100]!r} is no web address; write it like https://example.com/hook.")
+    if parts.username is not None or parts.fragment:
+        raise UsageError("The address of a webhook has no user name in it, and no part after #.")
+    literal = _address(host)
+    loopback = host == "localhost" or (literal is not None and literal.is_loopback)
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise UsageError("A webhook takes https; plain http goes to this machine only (localhost).")
+    https = parts.scheme == "https"
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if not path.isascii():
+        raise UsageError("Write letters beyond ASCII in the path of the address as percent escapes.")
+    return Target(host, port or (443 if https else 80), path, https, loopback)
+
+
+def permitted(target: Target, addresses: Iterable[str], *, allow_private: bool) -> list[str]:
+    """Return those of a host's addresses that may be connected to."""
+    found = [(text, _address(text)) for text in addresses]
+    return [text for text, it in found if it is not None and _may(target, it, allow_private=allow_private)]
+
+
+def _may(target: Target, address: _Address, *, allow_private: bool) -> bool:
+    address = _embedded(address)
+    if target.loopback or address.is_loopback:
+        return target.loopback and address.is_loopback
+    # Link-local ones include the metadata service of cloud machines, which hands out credentials.
+    if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
+        return False
+    return allow_private or (address.is_global and not _is_old(address))
+
+
+def _is_old(address: _Address) -> bool:
+    """Return whether it is of a kind that leads to private networks, although it counts as global."""
+    return isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address in _6TO4)
+
+
+def _embedded(address: _Address) -> _Address:
+    """Return the IPv4 address that an IPv6 one stands for, if it does."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def _address(text: str) -> _Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
