@@ -1,0 +1,321 @@
+"""Where a webhook may go, and what happens on the way."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from worker.errors import UsageError
+from worker.webhook import sending
+from worker.webhook.sending import send
+from worker.webhook.target import parse_target, permitted
+
+PUBLIC = "93.184.215.14"
+# Newer versions of Python take no certificate authority that does not say that it signs certificates.
+_SIGNS = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
+class Server(HTTPServer):
+    status = 200
+    location = ""
+    trickle = False
+    got: list[tuple[str, str, bytes]]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.path, self.headers["Host"], body))
+        if self.server.trickle:
+            self.wfile.write(b"HTTP/1.1 ")
+            self.server.finished.wait(5)  # type: ignore[attr-defined]
+            return
+        self.send_response(self.server.status)
+        if self.server.location:
+            self.send_header("Location", self.server.location)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
+    server = Server(("127.0.0.1", 0), Handler)
+    server.got, server.finished = [], threading.Event()  # type: ignore[attr-defined]
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.finished.set()  # type: ignore[attr-defined]
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def post(url: str, *, allow_private: bool = False, answers: list[str] | None = None) -> str:
+    def resolve(_host: str, _port: int) -> list[str]:
+        return answers or ["127.0.0.1"]
+
+    return send(url, {"webhook-id": "1"}, b"{}", allow_private=allow_private, resolve=resolve)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "path", "loopback"),
+    [
+        ("https://shop.example/hook?a=1", "shop.example", 443, "/hook?a=1", False),
+        ("https://SHOP.example:8443", "shop.example", 8443, "/", False),
+        ("http://localhost:9000/x", "localhost", 9000, "/x", True),
+        ("http://127.0.0.2", "127.0.0.2", 80, "/", True),
+        ("http://[::1]:9000/", "::1", 9000, "/", True),
+        ("https://[2606:4700::1]/", "2606:4700::1", 443, "/", False),
+        ("https://münchen.example/", "münchen.example", 443, "/", False),
+    ],
+)
+def test_an_address_is_taken_apart(url: str, host: str, port: int, path: str, loopback: bool) -> None:
+    target = parse_target(url)
+    assert (target.host, target.port, target.path, target.loopback) == (host, port, path, loopback)
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("http://shop.example/", "https"),
+        ("http://localhost.shop.example/", "https"),
+        ("http://10.0.0.1/", "https"),
+        ("http://2130706433/", "https"),
+        ("ftp://localhost/", "https"),
+        ("file:///etc/passwd", "web address"),
+        ("shop.example/hook", "web address"),
+        ("https://", "web address"),
+        ("https://:443/", "web address"),
+        ("https://shop.example:0/", "web address"),
+        ("https://shop.example:99999/", "web address"),
+        ("https://[::1/", "web address"),
+        ("https://" + "x" * 64 + ".example/", "web address"),
+        ("https://shop.example/" + "x" * 2000, "web address"),
+        ("https://shop.example/a b", "web address"),
+        ("https://shop.example/\r\nX: 1", "web address"),
+        ("https://shop.example\\@other.example/", "web address"),
+        ("https://user:pass@shop.example/", "user name"),
+        ("https://shop.example/#part", "after #"),
+        ("https://shop.example/münchen", "percent"),
+    ],
+)
+def test_an_address_that_will_not_do_is_refused_in_a_sentence(url: str, word: str) -> None:
+    with pytest.raises(UsageError, match=word):
+        parse_target(url)
+
+
+@pytest.mark.parametrize(
+    ("address", "on_the_internet", "if_allowed"),
+    [
+        (PUBLIC, True, True),
+        ("2606:4700::1111", True, True),
+        ("64:ff9b::5db8:d70e", True, True),  # a public address, by way of NAT64
+        ("10.0.0.1", False, True),
+        ("172.16.5.5", False, True),
+        ("192.168.1.1", False, True),
+        ("100.64.0.1", False, True),
+        ("fd00::1", False, True),
+        ("::ffff:10.0.0.1", False, True),
+        ("64:ff9b::a00:1", False, True),  # 10.0.0.1
+        ("fec0::1", False, True),
+        ("2002:a00:1::1", False, True),  # 10.0.0.1, by way of 6to4
+        ("127.0.0.1", False, False),
+        ("::1", False, False),
+        ("::ffff:127.0.0.1", False, False),
+        ("169.254.169.254", False, False),
+        ("::ffff:169.254.169.254", False, False),
+        ("64:ff9b::a9fe:a9fe", False, False),
+        ("fe80::1%eth0", False, False),
+        ("0.0.0.0", False, False),
+        ("::", False, False),
+        ("224.0.0.1", False, False),
+        ("255.255.255.255", False, False),
+        ("::10.0.0.1", False, False),
+        ("nonsense", False, False),
+    ],
+)
+def test_a_name_leads_to_the_internet_only_unless_private_networks_are_allowed(
+    address: str, on_the_internet: bool, if_allowed: bool
+) -> None:
+    target = parse_target("https://shop.example/")
+    assert permitted(target, [address], allow_private=False) == [address] * on_the_internet
+    assert permitted(target, [address], allow_private=True) == [address] * if_allowed
+
+
+@pytest.mark.parametrize("address", [PUBLIC, "10.0.0.1", "169.254.169.254"])
+def test_the_name_of_this_machine_leads_nowhere_else(address: str) -> None:
+    target = parse_target("http://localhost:9000/")
+    assert permitted(target, [address, "127.0.0.1", "::1"], allow_private=True) == ["127.0.0.1", "::1"]
+
+
+def test_a_message_arrives_on_this_machine(server: Server) -> None:
+    url = f"http://localhost:{server.server_port}/hook?a=1"
+    assert send(url, {}, b'{"a": 1}', allow_private=False) == ""
+    assert server.got == [("/hook?a=1", f"localhost:{server.server_port}", b'{"a": 1}')]
+
+
+@pytest.mark.parametrize("allow_private", [False, True])
+def test_a_name_of_somebody_else_does_not_lead_to_this_machine(server: Server, allow_private: bool) -> None:
+    problem = post(f"https://rebound.example:{server.server_port}/", allow_private=allow_private)
+    assert "not allowed" in problem
+    assert server.got == []
+
+
+def test_the_name_is_asked_once_and_the_connection_goes_where_it_was_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    connected: list[tuple[str, int]] = []
+
+    def resolve(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return ["10.0.0.1", PUBLIC] if len(asked) == 1 else ["127.0.0.1"]
+
+    def connect(address: tuple[str, int], _timeout: float) -> socket.socket:
+        connected.append(address)
+        raise ConnectionRefusedError("refused")
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    problem = send("https://shop.example/", {}, b"{}", allow_private=False, resolve=resolve)
+    assert problem == "shop.example cannot be reached: refused."
+    assert asked == ["shop.example"]
+    assert connected == [(PUBLIC, 443)]
+
+
+def test_the_next_address_is_tried_when_one_does_not_answer(server: Server) -> None:
+    # The server listens on the second one only.
+    assert post(f"http://localhost:{server.server_port}/", answers=["::1", "127.0.0.1"]) == ""
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_every_good_status_is_taken_for_a_yes(server: Server, status: int) -> None:
+    server.status = status
+    assert post(f"http://localhost:{server.server_port}/") == ""
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 429, 500, 503])
+def test_every_other_status_is_a_failure(server: Server, status: int) -> None:
+    server.status = status
+    assert f"status {status}" in post(f"http://localhost:{server.server_port}/")
+
+
+def test_a_redirect_is_not_followed(server: Server) -> None:
+    server.status, server.location = 307, f"http://localhost:{server.server_port}/elsewhere"
+    assert "redirect" in post(f"http://localhost:{server.server_port}/")
+    assert [path for path, *_ in server.got] == ["/"]
+
+
+def test_a_name_that_nobody_knows_is_a_failure() -> None:
+    def resolve(_host: str, _port: int) -> list[str]:
+        raise socket.gaierror("Name or service not known")
+
+    problem = send("https://shop.example/", {}, b"", allow_private=False, resolve=resolve)
+    assert problem == "shop.example cannot be reached: Name or service not known."
+
+
+def test_an_answer_that_never_ends_is_cut(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "WHOLE", 0.05)
+    server.trickle = True
+    assert "cannot be reached" in post(f"http://localhost:{server.server_port}/")
+
+
+def test_what_is_no_http_is_a_failure() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert "cannot be reached" in post(f"http://localhost:{listening.getsockname()[1]}/")
+        thread.join()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for localhost, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(_SIGNS, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "certificate.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + made.public_bytes(Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def secure_server(certificate: Path) -> Iterator[Server]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with serving(context) as server:
+        yield server
+
+
+def test_https_is_checked_against_the_name_not_the_address(
+    secure_server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending.certifi, "where", lambda: str(certificate))
+    assert post(f"https://localhost:{secure_server.server_port}/") == ""
+    assert secure_server.got[0][1] == f"localhost:{secure_server.server_port}"
+    problem = post(f"https://127.0.0.1:{secure_server.server_port}/")
+    assert "cannot be reached" in problem
+    assert "certificate" in problem
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(secure_server: Server) -> None:
+    problem = post(f"https://localhost:{secure_server.server_port}/")
+    assert "certificate verify failed" in problem
+    assert secure_server.got == []
