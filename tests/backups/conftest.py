@@ -1,0 +1,34 @@
+"""A data directory, its backup, and another machine."""
+
+from pathlib import Path
+
+import pytest
+from saving import EMAIL, GRANT, NOW, PASSPHRASE, accounts_of, alias, fill
+
+from worker.backup import backup
+from worker.block_list.block_list import BlockList
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return fill(tmp_path / "data dir")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    return tmp_path / "another machine"
+
+
+@pytest.fixture
+def saved(data_dir: Path, tmp_path: Path) -> Path:
+    backup(data_dir, tmp_path / "saved", now=NOW)
+    return tmp_path / "saved"
+
+
+@pytest.fixture(scope="session")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sealed")
+    BlockList(folder / "data").block([alias(7)], by="test")
+    accounts_of(folder / "data").connect(EMAIL, GRANT, now=NOW)
+    backup(folder / "data", folder / "saved", PASSPHRASE, now=NOW)
+    return folder / "saved"

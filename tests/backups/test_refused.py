@@ -1,0 +1,154 @@
+"""A backup that cannot be trusted is refused, and then nothing has changed."""
+
+import io
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from saving import NOW, PASSPHRASE, content
+
+from worker import backup_file
+from worker.block_list.block_list import BlockList
+from worker.errors import BusyError, DamagedFileError, StorageError, UsageError
+from worker.restore import restore
+
+
+def _altered(saved: Path, change: Callable[[bytes], bytes]) -> Path:
+    saved.write_bytes(change(saved.read_bytes()))
+    return saved
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda _: b"", id="empty"),
+        pytest.param(lambda data: data[:-1], id="cut short"),
+        pytest.param(lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:], id="a bit flipped"),
+        pytest.param(lambda data: b"PK" + data, id="something else"),
+        pytest.param(lambda _: b"[]\n", id="other JSON"),
+        pytest.param(lambda data: data.replace(b'"created_at":"2', b'"created_at":"x'), id="no time"),
+    ],
+)
+def test_a_damaged_backup_changes_nothing(
+    saved: Path, data_dir: Path, change: Callable[[bytes], bytes]
+) -> None:
+    before = content(data_dir)
+    with pytest.raises(DamagedFileError, match="is no backup of buyerblock, or it is damaged"):
+        restore(_altered(saved, change), data_dir)
+    assert content(data_dir) == before
+
+
+def test_a_backup_of_a_newer_version_is_refused(saved: Path, data_dir: Path) -> None:
+    before = content(data_dir)
+    with pytest.raises(StorageError, match="newer version"):
+        restore(_altered(saved, lambda data: data.replace(b"backup/1", b"backup/2", 1)), data_dir)
+    assert content(data_dir) == before
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "words"), [(None, "give its passphrase"), ("another phrase", "passphrase is wrong")]
+)
+def test_a_sealed_backup_opens_with_its_passphrase_only(
+    sealed: Path, data_dir: Path, passphrase: str | None, words: str
+) -> None:
+    before = content(data_dir)
+    with pytest.raises(UsageError, match=words):
+        restore(sealed, data_dir, passphrase)
+    assert content(data_dir) == before
+
+
+@pytest.mark.parametrize("where", [-1, 60])
+def test_a_sealed_backup_that_was_changed_anywhere_is_refused(
+    sealed: Path, elsewhere: Path, tmp_path: Path, where: int
+) -> None:
+    data = bytearray(sealed.read_bytes())
+    data[where] = data[where] ^ 1 if where < 0 else ord("1") + (data[where] == ord("1"))
+    changed = tmp_path / "changed"
+    changed.write_bytes(data)
+    with pytest.raises((UsageError, DamagedFileError)):
+        restore(changed, elsewhere, PASSPHRASE)
+
+
+def test_a_file_that_asks_for_all_the_memory_is_refused(
+    sealed: Path, elsewhere: Path, tmp_path: Path
+) -> None:
+    greedy = tmp_path / "greedy"
+    greedy.write_bytes(sealed.read_bytes().replace(b'"n":131072', b'"n":268435456', 1))
+    with pytest.raises(DamagedFileError):
+        restore(greedy, elsewhere, PASSPHRASE)
+
+
+def test_a_passphrase_for_a_file_that_has_none_is_a_warning_sign(saved: Path, elsewhere: Path) -> None:
+    with pytest.raises(UsageError, match="not encrypted"):
+        restore(saved, elsewhere, PASSPHRASE)
+
+
+def test_nothing_is_restored_while_a_server_runs(saved: Path, data_dir: Path) -> None:
+    before = content(data_dir)
+    with (
+        FileLock(data_dir / "serve.lock"),
+        pytest.raises(BusyError, match=r"is serving .*; stop it first, then restore"),
+    ):
+        restore(saved, data_dir)
+    assert content(data_dir) == before
+
+
+def _made(path: Path, members: Mapping[str, bytes], link: str | None = None) -> Path:
+    """Write a backup with a right checksum and whatever content."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+        if link is not None:
+            member = tarfile.TarInfo(link)
+            member.type, member.linkname = tarfile.SYMTYPE, "/etc"
+            archive.addfile(member)
+    backup_file.write(path, buffer.getvalue(), created_at=NOW, passphrase=None)
+    return path
+
+
+def _members(data_dir: Path) -> dict[str, bytes]:
+    block_list = BlockList(data_dir)
+    return {"blocks.json": b"".join(block_list.backup()), "audit.ndjson": b"".join(block_list.audit())}
+
+
+@pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "a/b", "a\\b", "c:x", ".hidden", "a..b", ""])
+def test_a_backup_cannot_write_outside_its_folder(data_dir: Path, tmp_path: Path, name: str) -> None:
+    before = content(data_dir)
+    with pytest.raises(DamagedFileError, match="no complete backup"):
+        restore(_made(tmp_path / "saved", {**_members(data_dir), name: b"{}"}), data_dir)
+    assert content(data_dir) == before
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"blocks.json": b""},
+        {"audit.ndjson": b""},
+        {"blocks.json": b'{"format":"buyerblock-blocks/1"'},
+        {"accounts.json": b"{"},
+        {"accounts.json": b'{"_default": {"1": {"email": "x"}}}'},
+        {"owners.json": b"{"},
+        {"review.json": b"[]"},
+    ],
+    ids=str,
+)
+def test_every_file_is_read_before_anything_is_replaced(
+    data_dir: Path, tmp_path: Path, members: Mapping[str, bytes]
+) -> None:
+    before = content(data_dir)
+    given = {**_members(data_dir), **members}
+    if members == {"audit.ndjson": b""}:
+        del given["audit.ndjson"]
+    with pytest.raises(DamagedFileError, match="no complete backup"):
+        restore(_made(tmp_path / "saved", given), data_dir)
+    assert content(data_dir) == before
+
+
+def test_a_link_in_a_backup_is_refused(data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(DamagedFileError, match="no complete backup"):
+        restore(_made(tmp_path / "saved", _members(data_dir), link="owners.json"), data_dir)

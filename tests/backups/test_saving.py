@@ -1,0 +1,104 @@
+"""A backup is one whole state, and the copies of the last days are kept."""
+
+import io
+import tarfile
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from saving import EMAIL, NOW, accounts_of, alias, damage, keys
+
+from worker import backup_file
+from worker.backup import backup, rotate
+from worker.block_list.block_list import BlockList
+from worker.errors import DamagedFileError, StorageError, UsageError
+from worker.restore import restore
+
+
+def test_a_backup_while_others_write_is_a_state_that_was(data_dir: Path, tmp_path: Path) -> None:
+    stop = Event()
+
+    def write() -> None:
+        block_list = BlockList(data_dir, compact_at=2000)
+        number = 10
+        while not stop.is_set():
+            block_list.block([alias(number)], by="test")
+            accounts_of(data_dir).update(EMAIL, queued=number)
+            number += 1
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        for number in range(8):
+            backup(data_dir, tmp_path / f"{number}")
+    finally:
+        stop.set()
+        writer.join()
+    for number in range(8):
+        restore(tmp_path / f"{number}", tmp_path / f"restored {number}")
+        found = keys(tmp_path / f"restored {number}")
+        assert found == [alias(1), *(alias(it) for it in range(10, 9 + len(found)))]
+
+
+def test_a_short_passphrase_is_refused(data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="at least 8 characters"):
+        backup(data_dir, tmp_path / "saved", "short")
+    assert not (tmp_path / "saved").exists()
+
+
+def test_what_is_not_there_cannot_be_backed_up(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="does not exist yet"):
+        backup(tmp_path / "missing", tmp_path / "saved")
+
+
+def test_a_damaged_list_is_not_backed_up_as_if_it_were_whole(data_dir: Path, tmp_path: Path) -> None:
+    damage(data_dir)
+    with pytest.raises(DamagedFileError):
+        backup(data_dir, tmp_path / "saved")
+    assert not (tmp_path / "saved").exists()
+
+
+# --- daily copies
+
+
+def test_a_copy_is_made_once_a_day_and_the_oldest_go(data_dir: Path) -> None:
+    made = [rotate(data_dir, keep=3, now=NOW + timedelta(hours=12 * number)) for number in range(10)]
+
+    assert [path is not None for path in made] == [True, False] * 5
+    assert sorted(path.name for path in (data_dir / "backups").iterdir()) == [
+        "buyerblock-2026-11-25.backup",
+        "buyerblock-2026-11-26.backup",
+        "buyerblock-2026-11-27.backup",
+    ]
+
+
+def test_copies_hold_no_key_and_no_older_copies_and_restore_in_place(data_dir: Path) -> None:
+    copy = rotate(data_dir, now=NOW)
+    assert copy is not None
+    BlockList(data_dir).block([alias(5)], by="test")
+    restore(copy, data_dir)
+    assert keys(data_dir) == [alias(1)]
+    with tarfile.open(fileobj=io.BytesIO(backup_file.read(copy, passphrase=None).content)) as archive:
+        assert sorted(archive.getnames()) == [
+            "accounts.json",
+            "audit.ndjson",
+            "blocks.json",
+            "owners.json",
+            "review.json",
+        ]
+
+
+def test_a_clock_set_back_does_not_cost_todays_copy(data_dir: Path) -> None:
+    for days in range(3):
+        rotate(data_dir, keep=2, now=NOW + timedelta(days=days))
+    assert (copy := rotate(data_dir, keep=2, now=NOW - timedelta(days=400))) is not None
+    assert copy.exists()
+
+
+def test_a_copy_that_fails_costs_no_older_one(data_dir: Path) -> None:
+    rotate(data_dir, keep=1, now=NOW)
+    damage(data_dir)
+    with pytest.raises(DamagedFileError):
+        rotate(data_dir, keep=1, now=NOW + timedelta(days=1))
+    assert [path.name for path in (data_dir / "backups").iterdir()] == ["buyerblock-2026-11-23.backup"]
