@@ -12,6 +12,7 @@ from oauth_web.services import services
 from oauth_web.texts import text
 from worker.block_list.model import Sighting
 from worker.block_list.review import ReviewItem
+from worker.decisions import Decision
 from worker.errors import UsageError
 
 blueprint = Blueprint("review_pages", __name__)
@@ -55,20 +56,21 @@ def _block(items: list[ReviewItem]) -> str:
         block_list.record([_sighting(item) for item in named])
         # An earlier unblocking outweighs an old notice, but not the owner's word of now.
         block_list.block([item.address or str(item.order_id) for item in named], by=by_owner())
-    _done(named)
+    _done(named, "blocked")
     if len(named) < len(items):
         return text("review.blocked_some", count=len(named), left=len(items) - len(named))
     return text("review.blocked", count=len(named))
 
 
 def _dismiss(items: list[ReviewItem]) -> str:
-    _done(items)
+    _done(items, "dismissed")
     return text("review.dismissed", count=len(items))
 
 
 def _trust(items: list[ReviewItem]) -> str:
-    """Trust the people who forwarded these mails from now on; the mails themselves stay to be decided about."""
-    accounts = services().app.accounts
+    """Trust the people who forwarded these mails from now on; their mails are judged once more."""
+    app = services().app
+    accounts = app.accounts
     people = {(item.account, person) for item in items if (person := forwarder_of(item))}
     if not people:
         raise UsageError(text("review.nobody_to_trust"))
@@ -76,6 +78,9 @@ def _trust(items: list[ReviewItem]) -> str:
         account = accounts.get(email)
         if person not in account.trusted:
             accounts.update(email, trusted=(*account.trusted, person))
+    for email in sorted({email for email, _ in people}):
+        app.settings_changed(email)
+    app.decided([item for item in items if forwarder_of(item)], "again")
     return text("review.trusted", people=", ".join(sorted({person for _, person in people})))
 
 
@@ -91,9 +96,11 @@ def forwarder_of(item: ReviewItem) -> str:
     return found[1] if found else ""
 
 
-def _done(items: list[ReviewItem]) -> None:
+def _done(items: list[ReviewItem], decision: Decision) -> None:
+    app = services().app
     for item in items:
-        services().app.review.dismiss(item.id)
+        app.review.dismiss(item.id)
+    app.decided(items, decision)
 
 
 def _sighting(item: ReviewItem) -> Sighting:

@@ -12,9 +12,11 @@ from types import FrameType
 from typing import Any
 
 from filelock import FileLock, Timeout
+from flask import Flask
 from waitress import create_server
 
 from oauth_web import create_app
+from oauth_web.application import warm_up
 from oauth_web.client_file import read_client_file
 from worker.app import App, build_app
 from worker.errors import BusyError, SettingsError, UsageError
@@ -42,13 +44,16 @@ def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool) -
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     app = build_app(settings)
     with _only_server(app):
-        server = _listen(app)
+        page = create_app(app)
+        server = _listen(page, settings)
         signal.signal(signal.SIGTERM, _raise_exit)
         app.scheduler.start()
         url = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}/"
         print(f"buyerblock is at {settings.public_url or url} (Ctrl-C stops it)", file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
         if open_page:
             webbrowser.open(settings.public_url or url)
+        # The first page would otherwise wait for a long list to be read.
+        threading.Thread(target=warm_up, args=(page,), daemon=True).start()
         server.run()  # returns on SystemExit and KeyboardInterrupt
         _leave_in_time()
         server.close()
@@ -82,10 +87,9 @@ def _only_server(app: App) -> AbstractContextManager[Any]:
         ) from error
 
 
-def _listen(app: App) -> Any:
-    settings = app.settings
+def _listen(page: Flask, settings: Settings) -> Any:
     try:
-        return create_server(create_app(app), host=settings.host, port=settings.port, threads=8)
+        return create_server(page, host=settings.host, port=settings.port, threads=8)
     except OSError as error:
         raise UsageError(
             f"Cannot listen on {settings.host}, port {settings.port} ({error.strerror}); choose another with --port."

@@ -28,7 +28,9 @@ def forwarding() -> ResponseReturnValue:
     """Set where tidied notices go as well; empty for nowhere."""
     email = _account()
     address = request.form.get("address", "").strip().lower()
-    services().app.accounts.update(email, forward_to=_checked(address) if address else None)
+    app = services().app
+    app.accounts.update(email, forward_to=_checked(address) if address else None)
+    app.settings_changed(email)
     leave_note(text("forwarding.saved" if address else "forwarding.off", email=email, address=address))
     return redirect(url_for("settings_pages.page"), 303)
 
@@ -41,7 +43,9 @@ def trusted() -> ResponseReturnValue:
     addresses = tuple(dict.fromkeys(_checked(line) for line in lines if line))
     if len(addresses) > MOST_TRUSTED:
         raise UsageError(text("trusted.too_many", most=MOST_TRUSTED))
-    services().app.accounts.update(email, trusted=addresses)
+    app = services().app
+    app.accounts.update(email, trusted=addresses)
+    app.settings_changed(email)
     leave_note(text("trusted.saved", email=email))
     return redirect(url_for("settings_pages.page"), 303)
 

@@ -14,7 +14,7 @@ ROWS = (
     ("worker.__main__", "worker.cli", "worker.cli_tokens", "worker.cli_service"),
     ("worker.health",),
     ("worker.app", "worker.terminal"),
-    ("worker.scheduler", "worker.connections", "worker.scan"),
+    ("worker.scheduler", "worker.connections", "worker.decisions", "worker.scan"),
     ("worker.passes",),
     ("worker.sync", "worker.resolve"),
     ("worker.restore",),

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from worker.accounts import Account, Accounts
 from worker.block_list.block_list import BlockList
-from worker.block_list.review import Review
+from worker.block_list.review import Review, ReviewItem
 from worker.clock import SystemClock
 from worker.connections import connect, disconnect, undo_rules
+from worker.decisions import Decision, file_decided
 from worker.files import make_private_directory
 from worker.gmail.credentials import Grant
 from worker.passes import Passes
@@ -33,6 +34,15 @@ class App:
         account = connect(self.settings, self.accounts, self.passes, self.clock, grant)
         self.scheduler.add(account.email)
         return account
+
+    def settings_changed(self, email: str) -> None:
+        """Let new settings of an account take effect now: the next pass starts at once, and looks at the rules."""
+        self.passes.look_at_rules(email)
+        self.scheduler.add(email)
+
+    def decided(self, items: list[ReviewItem], decision: Decision) -> None:
+        """File mail that a person decided about, as soon as Gmail takes it."""
+        self.scheduler.soon(lambda: file_decided(self.accounts, self.passes, items, decision))
 
     def disconnect(self, email: str, *, undo: bool = False, days_back: int = 0) -> None:
         """Disconnect a mailbox; undo also removes our filters and labels from it.

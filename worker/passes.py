@@ -92,6 +92,11 @@ class Passes:
         """Return the account's mailbox connection."""
         return self._open(email).mailbox
 
+    def look_at_rules(self, email: str) -> None:
+        """Have the next pass over the account look at labels, filters and trusted addresses, whenever it did last."""
+        if (running := self._running.get(email)) is not None:
+            running.sync.look_at_rules()
+
     def forget(self, email: str) -> None:
         """Close the account's connection; the next pass opens a new one, with the permission of then."""
         with self._lock:

@@ -1,6 +1,7 @@
 """Run every account's passes for ever: one APScheduler job an account."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -59,6 +60,10 @@ class Scheduler:
             self._scheduler.remove_job(email)
         except JobLookupError:
             return
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Do something once, beside the passes: what would keep a page waiting for Google."""
+        self._scheduler.add_job(work)
 
     def stop(self) -> None:
         """End the passes at their next call or wait, and return when they have ended."""

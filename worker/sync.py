@@ -137,6 +137,10 @@ class Sync:
             advice=self._advice,
         )
 
+    def look_at_rules(self) -> None:
+        """Have the next pass look at the rules; may be called while a pass runs."""
+        self._rules_seen = None
+
     def preview(self, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
         """Return what a pass would do, and do nothing. It reads, and judges, all that the pass would."""
         account = self._accounts.get(self._email)

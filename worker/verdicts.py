@@ -31,7 +31,11 @@ def judge_messages(messages: Iterable[Message], trusted: Container[str]) -> list
 
 
 def make_durable(judged: Iterable[Judged], account: str, block_list: BlockList, review: Review) -> None:
-    """Put opt-outs on the block list and suspects on the review list; both are on disk on return."""
+    """Put opt-outs on the block list and suspects on the review list; both are on disk on return.
+
+    What waited for review and is no suspect any more, since its sender is trusted now, leaves the review list.
+    """
+    judged = list(judged)
     sightings, doubtful = [], []
     for it in judged:
         match it.verdict:
@@ -43,6 +47,10 @@ def make_durable(judged: Iterable[Judged], account: str, block_list: BlockList, 
         block_list.record(sightings)
     if doubtful:
         review.add(doubtful)
+    waiting = {item.gmail_id: item.id for item in review.items() if item.account == account}
+    for it in judged:
+        if it.message.id in waiting and not isinstance(it.verdict, Suspect):
+            review.dismiss(waiting[it.message.id])
 
 
 def _sighting(account: str, message: Message, verdict: OptOut) -> Sighting:

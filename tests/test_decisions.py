@@ -1,0 +1,85 @@
+"""What a person decides on the review list also happens to the mail itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sellers import EMAIL, sample
+
+from sandbox import Sandbox
+from signing_in import sign_in
+from worker.app import App, build_app
+from worker.block_list.review import ReviewItem
+from worker.decisions import file_decided
+from worker.settings import Settings
+
+FORWARD = "suspect/forward_by_stranger.eml"
+
+
+@pytest.fixture
+def google() -> Iterator[Sandbox]:
+    with Sandbox() as google:
+        google.add_user(EMAIL)
+        yield google
+
+
+@pytest.fixture
+def app(google: Sandbox, tmp_path: Path) -> Iterator[App]:
+    settings = Settings(
+        data_dir=tmp_path,
+        client_secrets=tmp_path / "client_secret.json",
+        gmail_url=google.url,
+        revoke_url=google.revoke_url,
+        secret_key="k" * 32,
+    )
+    app = build_app(settings)
+    app.connect(sign_in(google, tmp_path, EMAIL))
+    yield app
+    app.passes.close()
+
+
+@pytest.fixture
+def item(app: App, google: Sandbox) -> ReviewItem:
+    """A forwarded notice that waits for a decision, since nobody trusts its forwarder."""
+    google.deliver(EMAIL, sample(FORWARD))
+    app.passes.run(EMAIL)
+    (item,) = app.review.items()
+    return item
+
+
+def labels(google: Sandbox, item: ReviewItem) -> set[str]:
+    return set(google.mailbox(EMAIL)[item.gmail_id])
+
+
+def test_mail_that_was_blocked_is_filed_like_a_notice(app: App, google: Sandbox, item: ReviewItem) -> None:
+    file_decided(app.accounts, app.passes, [item], "blocked")
+    assert labels(google, item) == {"Amazon opt-outs", "UNREAD"}
+
+
+def test_mail_that_was_dismissed_loses_the_review_label_only(
+    app: App, google: Sandbox, item: ReviewItem
+) -> None:
+    file_decided(app.accounts, app.passes, [item], "dismissed")
+    assert labels(google, item) == {"INBOX", "UNREAD"}
+
+
+def test_mail_of_somebody_trusted_now_is_judged_again_and_leaves_the_review_list(
+    app: App, google: Sandbox, item: ReviewItem
+) -> None:
+    forwarder = item.reason.split("forwarded by ")[1].split(",")[0]
+    app.accounts.update(EMAIL, trusted=(forwarder,))
+    app.passes.look_at_rules(EMAIL)
+    file_decided(app.accounts, app.passes, [item], "again")
+    assert app.passes.run(EMAIL).opt_outs == 1
+    assert app.review.items() == []
+    assert len(app.block_list) == 1
+    assert labels(google, item) == {"Amazon opt-outs", "UNREAD"}
+
+
+def test_a_decision_stands_although_google_does_not_answer(
+    app: App, google: Sandbox, item: ReviewItem
+) -> None:
+    google.user(EMAIL).revoke()
+    app.review.dismiss(item.id)
+    file_decided(app.accounts, app.passes, [item], "dismissed")
+    assert app.review.items() == []
