@@ -4,14 +4,15 @@ What a backup holds:
 
 =====================================  ================================================================
 the block list and its audit trail     one whole state, taken through the block list itself
-every ``*.json`` beside it             accounts, review list, owners, tokens ... as of one moment
+every ``*.json`` beside it             accounts, review list, owners, ... as of one moment
 ``secret.key``, ``client_secret.json`` only where a passphrase seals the backup
 sessions, caches, locks, local copies  never: a restore must not bring an ended session back
 =====================================  ================================================================
 
-Permissions to read a mailbox stand in ``accounts.json`` sealed with the secret key. So a backup without a
-passphrase opens no mailbox for whoever finds it, and on another machine its accounts have to sign in again; on the
-machine that still has its key they need not. Where BUYERBLOCK_SECRET_KEY is used, no backup holds it.
+Permissions to read a mailbox stand in ``accounts.json`` sealed with the secret key, as does the webhook's secret
+in its file. So a backup without a passphrase opens no mailbox for whoever finds it, and on another machine its
+accounts have to sign in again; on the machine that still has its key they need not. Where
+BUYERBLOCK_SECRET_KEY is used, no backup holds it.
 
 ``restore.py`` is the way back; ``backup_file.py`` is the file itself.
 """
@@ -36,7 +37,7 @@ BLOCKS = "blocks.json"
 AUDIT = "audit.ndjson"
 SECRETS = ("secret.key", "client_secret.json")
 # A store of its own lock belongs here: both directions hold them all, in this order.
-LOCKS = ("accounts.lock", "owners.lock", "review.lock", "tokens.lock")
+LOCKS = ("accounts.lock", "owners.lock", "review.lock", "tokens.lock", "webhook.lock")
 
 _COPIES = "backups"
 _COPY = re.compile(r"buyerblock-\d{4}-\d\d-\d\d\.backup")

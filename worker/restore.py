@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -36,15 +36,15 @@ from worker.files import (
     write_chunks_atomically,
 )
 from worker.sealing import Sealer
-from worker.sync import OVERLAP
 
-# All that makes up the state. Sessions and ids of judged mail belong to the state that goes, and to no other.
-_STATE = ("*.json", "blocks.*", "audit.*", "*.damaged-*", "sessions.sealed", "judged")
+# All that makes up the state. Sessions and what is remembered of single mails belong to the state that goes.
+_STATE = ("*.json", "blocks.*", "audit.*", "*.damaged-*", "sessions.sealed", "judged", "unresolved")
 # What a backup does not hold stays, and so does the list of tokens: one that was revoked must not come back to life.
 _TOKENS = "tokens.json"
 _STAYS = (*SECRETS, _TOKENS)
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _PLAN = "replaced.json"
+_OVERLAP = timedelta(hours=1)  # Gmail's clock and ours may differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +183,7 @@ def _search_from(account: Account) -> datetime:
     # Whatever waited then was judged since, and may be of any age.
     if account.queued or account.last_good_pass is None:
         return EVER
-    since = account.last_good_pass - OVERLAP
+    since = account.last_good_pass - _OVERLAP
     return min(since, account.search_from or since)
 
 
