@@ -307,7 +307,7 @@ def secure_server(certificate: Path) -> Iterator[Server]:
 def test_https_is_checked_against_the_name_not_the_address(
     secure_server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending.certifi, "where", lambda: str(certificate))
+    monkeypatch.setattr("certifi.where", lambda: str(certificate))
     assert post(f"https://localhost:{secure_server.server_port}/") == ""
     assert secure_server.got[0][1] == f"localhost:{secure_server.server_port}"
     problem = post(f"https://127.0.0.1:{secure_server.server_port}/")

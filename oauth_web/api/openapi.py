@@ -38,6 +38,8 @@ _KNOWN = {
 }
 _ETAG = {"ETag": {"description": "Changes with the list.", "schema": {"type": "string"}}}
 
+_WAIT = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
+
 
 def _problem(about: str) -> _Part:
     return {"description": about, "content": {"application/problem+json": {"schema": ref("Problem")}}}
@@ -165,7 +167,7 @@ DOCUMENT: _Part = {
             "404": _problem("There is no such block."),
             "413": _problem("The request is too large."),
             "415": _problem("The body is not sent as JSON."),
-            "429": _problem("Too many requests; the header Retry-After says for how many seconds to wait."),
+            "429": _problem("Too many requests.") | {"headers": _WAIT},
             "503": _problem("The list cannot be read or written at the moment."),
         },
     },

@@ -21,7 +21,8 @@ def arguments(request: Request, *known: str) -> Mapping[str, str]:
     """Return the query. A misspelt filter would quietly answer with too much, so unknown ones are refused."""
     for name, values in request.args.lists():
         if name not in known:
-            raise UsageError(f"There is no parameter {name[:50]!r} here; there are {', '.join(known)}.")
+            there_are = f"; there are {', '.join(known)}" if known else ""
+            raise UsageError(f"There is no parameter {name[:50]!r} here{there_are}.")
         if len(values) > 1:
             raise UsageError(f"The parameter {name!r} is there more than once.")
     return request.args.to_dict()

@@ -162,6 +162,7 @@ def test_every_error_is_a_problem_document(writer: Program) -> None:
     large = b'{"keys": ["' + b"x" * 1_000_000 + b'"]}'
     assert problem(writer.call("POST", "/blocks", data=large, content_type="application/json"))[0] == 413
     assert problem(writer.get("/export?format=nothing"))[0] == 400
+    assert problem(writer.get("/openapi.json?pretty=1")) == (400, "There is no parameter 'pretty' here.")
 
 
 def test_a_thousand_keys_of_the_longest_kind_are_not_too_large(reader: Program) -> None:
