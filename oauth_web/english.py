@@ -290,7 +290,7 @@ ENGLISH = {
         "own settings, under “Forwarding and POP/IMAP”."
     ),
     "forwarding.on": (
-        "Set. Within an hour the filter forwards to it; if Gmail does not list it as verified, the home "
+        "Set. From now on the filter forwards to it; if Gmail does not list it as verified, the home "
         "page says so."
     ),
     "forwarding.saved": "Notices of {email} will be forwarded to {address}.",
