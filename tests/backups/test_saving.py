@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from saving import EMAIL, NOW, accounts_of, alias, damage, keys
+from saving import EMAIL, NOW, accounts_of, alias, content, damage, keys
 
 from worker import backup_file
 from worker.backup import backup, rotate
@@ -102,3 +102,15 @@ def test_a_copy_that_fails_costs_no_older_one(data_dir: Path) -> None:
     with pytest.raises(DamagedFileError):
         rotate(data_dir, keep=1, now=NOW + timedelta(days=1))
     assert [path.name for path in (data_dir / "backups").iterdir()] == ["buyerblock-2026-11-23.backup"]
+
+
+def test_a_disk_that_takes_nothing_is_a_sentence_and_leaves_nothing(data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        StorageError, match=r"Cannot write .*missing.*; free some space or check the permissions"
+    ):
+        backup(data_dir, tmp_path / "missing" / "saved")
+    before = content(data_dir)
+    (data_dir / "backups").write_bytes(b"a file is in the way")
+    with pytest.raises(StorageError, match="Cannot make the directory"):
+        rotate(data_dir, now=NOW)
+    assert set(content(data_dir)) - set(before) == {"backups"}
