@@ -18,8 +18,9 @@ from worker.block_list.review import Review
 from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
+from worker.report import PassReport
 from worker.sealing import Sealer
-from worker.sync import PassReport, Sync
+from worker.sync import Sync
 
 EMAIL = "seller@gmail.com"
 # The address that the sample forwards were sent to.

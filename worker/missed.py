@@ -2,11 +2,14 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from worker.accounts import EVER
 from worker.gmail.mailbox import Mailbox
 from worker.gmail.wanted import Net
+
+# Gmail's clock and ours may differ, and mail may arrive while a pass ends.
+OVERLAP = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from worker.errors import BuyerblockError, SignInAgainError, StoppedError, Trans
 from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
 from worker.progress import Watch, unwatched
+from worker.report import PassReport, Preview
 from worker.resolve import Resolver
 from worker.settings import Settings
-from worker.sync import PassReport, Preview, Sync
+from worker.sync import Sync
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ pass does the rest again, and doing it again changes nothing.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from worker.accounts import EVER, Account, Accounts
@@ -21,58 +21,18 @@ from worker.gmail.mailbox import PAGE, Mailbox
 from worker.gmail.model import Change, MessageRef
 from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, net, wanted_filters
 from worker.judged import JudgedIds
-from worker.missed import Missed, find_missed
+from worker.missed import OVERLAP, Missed, find_missed
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 from worker.progress import Watch, unwatched
+from worker.report import PassReport, Preview
 from worker.verdicts import Judged, judge_messages, make_durable
 
 RULES_EVERY = timedelta(hours=1)
 LIST_EVERY = timedelta(hours=1)
 SWEEP_EVERY = timedelta(days=1)
 SWEEP_OVER = timedelta(days=7)
-# Gmail's clock and ours may differ, and mail may arrive while a pass ends.
-OVERLAP = timedelta(hours=1)
 # How many messages are read before their verdicts are made durable together.
 DURABLE_EVERY = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassReport:
-    """What a pass did.
-
-    units: Gmail quota spent. steps: repairs of labels and filters. advice: one sentence on what only the user can
-    put right, or "".
-    """
-
-    opt_outs: int = 0
-    suspects: int = 0
-    unrelated: int = 0
-    units: int = 0
-    steps: tuple[rules.Step, ...] = ()
-    advice: str = ""
-
-    @property
-    def judged(self) -> int:
-        return self.opt_outs + self.suspects + self.unrelated
-
-    @property
-    def did_something(self) -> bool:
-        return bool(self.judged or self.steps)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.judged:,} judged: {self.opt_outs:,} opt-outs, {self.suspects:,} to review, "
-            f"{self.unrelated:,} unrelated; repairs: {len(self.steps)}; quota units: {self.units:,}"
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What a pass would do: the same values that a pass applies."""
-
-    steps: tuple[rules.Step, ...]
-    missed: Missed
-    filings: tuple[tuple[Judged, Change], ...]
 
 
 class Sync:

@@ -16,7 +16,7 @@ from worker.scan import Judged
 
 if TYPE_CHECKING:
     from worker.block_list.import_model import Preview
-    from worker.sync import Preview as PassPreview
+    from worker.report import Preview as PassPreview
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from worker.errors import (
     StoppedError,
     TransientError,
 )
-from worker.gmail.mailbox import MOST_TRIES
+from worker.gmail.calls import MOST_TRIES
 from worker.gmail.model import Change, Label, MessageRef
 from worker.notices import OptOut, judge
 

@@ -7,7 +7,6 @@ the last try; StoppedError while waiting.
 
 import base64
 import json
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -15,36 +14,19 @@ from importlib.resources import files
 from typing import Any
 
 from googleapiclient.discovery import build_from_document
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
 from worker.clock import Clock
-from worker.errors import ConflictError, GoneError, LabelGoneError, QuotaError, TransientError
-from worker.gmail.credentials import Grant, SharedCredentials, authorized_http
+from worker.errors import ConflictError, GoneError, LabelGoneError
+from worker.gmail.calls import Calls
+from worker.gmail.credentials import Grant
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
 from worker.gmail.quota import MOST_IN_FLIGHT, PRICES, Quota
 from worker.gmail.rebuilt import rebuilt
-from worker.gmail.refusals import translated
 
 MOST_IDS = 1000  # of one batchModify
 PAGE = 500  # of one messages.list
-MOST_TRIES = 6
-LONGEST_WAIT = 64.0  # seconds, as Google recommends for truncated backoff
 # One batchModify costs as much as ten single ones.
 _BATCH_PAYS_FROM = 10
-
-_backoff = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
-
-
-def _wait(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    stated = error.retry_after if isinstance(error, TransientError) else None
-    return max(float(_backoff(state)), min(stated or 0.0, 10 * LONGEST_WAIT))
 
 
 class Mailbox:
@@ -52,10 +34,7 @@ class Mailbox:
 
     def __init__(self, grant: Grant, *, gmail_url: str | None, units_per_minute: int, clock: Clock) -> None:
         self.quota = Quota(units_per_minute, clock)
-        self._clock = clock
-        self._credentials = SharedCredentials(grant)
-        self._threads = threading.local()
-        self._connections: list[Any] = []
+        self._calls = Calls(grant, self.quota, clock)
         self._readers = ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="gmail")
         # The packaged description, not a downloaded one: no request, and its root can be replaced, batches included.
         document = json.loads(
@@ -63,18 +42,16 @@ class Mailbox:
         )
         if gmail_url:
             document["rootUrl"] = gmail_url + "/"
-        service = build_from_document(document, http=authorized_http(self._credentials))
-        self._users: Any = service.users()
+        self._users: Any = build_from_document(document, http=self._calls.http()).users()
 
     def close(self) -> None:
         """Give up connections; calls under way in other threads end with an error."""
         self._readers.shutdown(wait=False, cancel_futures=True)
-        for connection in self._connections:
-            connection.close()
+        self._calls.close()
 
     def address(self) -> str:
         """Return the address of the account, lower case."""
-        profile = self._call("users.getProfile", self._users.getProfile(userId="me"))
+        profile = self._calls.make("users.getProfile", self._users.getProfile(userId="me"))
         return str(profile["emailAddress"]).lower()
 
     # --- messages
@@ -82,7 +59,7 @@ class Mailbox:
     def count(self, label_id: str) -> int:
         """Return how many messages carry the label, Trash and Spam included. Raises LabelGoneError."""
         try:
-            label = self._call("users.labels.get", self._users.labels().get(userId="me", id=label_id))
+            label = self._calls.make("users.labels.get", self._users.labels().get(userId="me", id=label_id))
         except GoneError as error:
             raise LabelGoneError("A label of ours was deleted in Gmail.") from error
         return int(label.get("messagesTotal", 0))
@@ -99,7 +76,7 @@ class Mailbox:
             asked["labelIds"] = [label_id]
         request = messages.list(**asked)
         while request is not None:
-            reply = self._call("users.messages.list", request)
+            reply = self._calls.make("users.messages.list", request)
             yield [MessageRef(item["id"], item["threadId"]) for item in reply.get("messages", [])]
             request = messages.list_next(request, reply)
 
@@ -129,7 +106,7 @@ class Mailbox:
             userId="me", id=thread_id, format="full", fields="messages(id,labelIds,internalDate,payload)"
         )
         try:
-            reply = self._call("users.threads.get", request)
+            reply = self._calls.make("users.threads.get", request)
         except GoneError:
             return []
         whole = {item["id"]: rebuilt(item["payload"]) for item in reply.get("messages", [])}
@@ -149,7 +126,7 @@ class Mailbox:
             userId="me", id=message_id, format="raw", fields="id,labelIds,internalDate,raw"
         )
         try:
-            reply = self._call("users.messages.get", request)
+            reply = self._calls.make("users.messages.get", request)
         except GoneError:
             return None
         return _message(reply, base64.urlsafe_b64decode(reply["raw"] + "=="))
@@ -167,7 +144,7 @@ class Mailbox:
     def _change_many(self, message_ids: list[str], body: dict[str, list[str]]) -> None:
         request = self._users.messages().batchModify(userId="me", body={"ids": message_ids, **body})
         try:
-            self._call("users.messages.batchModify", request)
+            self._calls.make("users.messages.batchModify", request)
         except GoneError:
             # What a batch does with an id that is gone is undocumented: then one by one.
             for message_id in message_ids:
@@ -175,7 +152,7 @@ class Mailbox:
 
     def _change_one(self, message_id: str, body: dict[str, list[str]]) -> None:
         try:
-            self._call(
+            self._calls.make(
                 "users.messages.modify", self._users.messages().modify(userId="me", id=message_id, body=body)
             )
         except GoneError:
@@ -185,7 +162,7 @@ class Mailbox:
 
     def labels(self) -> list[Label]:
         """Return the user's own labels."""
-        reply = self._call("users.labels.list", self._users.labels().list(userId="me"))
+        reply = self._calls.make("users.labels.list", self._users.labels().list(userId="me"))
         return [_label(item) for item in reply.get("labels", []) if item.get("type") == "user"]
 
     def create_label(self, label: Label) -> str:
@@ -196,7 +173,9 @@ class Mailbox:
             "messageListVisibility": label.message_visibility,
         }
         try:
-            reply = self._call("users.labels.create", self._users.labels().create(userId="me", body=body))
+            reply = self._calls.make(
+                "users.labels.create", self._users.labels().create(userId="me", body=body)
+            )
         except ConflictError:
             # Another program, or our own earlier try whose answer was lost, has made it.
             taken = [it.id for it in self.labels() if it.name.casefold() == label.name.casefold()]
@@ -211,7 +190,9 @@ class Mailbox:
 
     def filters(self) -> list[Filter]:
         """Return all filters of the account."""
-        reply = self._call("users.settings.filters.list", self._users.settings().filters().list(userId="me"))
+        reply = self._calls.make(
+            "users.settings.filters.list", self._users.settings().filters().list(userId="me")
+        )
         return [_filter(item) for item in reply.get("filter", [])]
 
     def create_filter(self, wanted: Filter) -> str:
@@ -221,7 +202,7 @@ class Mailbox:
             action["forward"] = wanted.forward
         body = {"criteria": {"query": wanted.query}, "action": action}
         request = self._users.settings().filters().create(userId="me", body=body)
-        return str(self._call("users.settings.filters.create", request)["id"])
+        return str(self._calls.make("users.settings.filters.create", request)["id"])
 
     def delete_filter(self, filter_id: str) -> None:
         """Delete a filter; one that is gone is no error."""
@@ -231,7 +212,7 @@ class Mailbox:
     def verified_forwarding_addresses(self) -> frozenset[str]:
         """Return the addresses that the user added and verified in Gmail's settings, lower case."""
         request = self._users.settings().forwardingAddresses().list(userId="me")
-        reply = self._call("users.settings.forwardingAddresses.list", request)
+        reply = self._calls.make("users.settings.forwardingAddresses.list", request)
         return frozenset(
             str(item["forwardingEmail"]).lower()
             for item in reply.get("forwardingAddresses", [])
@@ -240,50 +221,20 @@ class Mailbox:
 
     def send_as_addresses(self) -> frozenset[str]:
         """Return the verified addresses that the account sends mail as, its own included, lower case."""
-        reply = self._call("users.settings.sendAs.list", self._users.settings().sendAs().list(userId="me"))
+        reply = self._calls.make(
+            "users.settings.sendAs.list", self._users.settings().sendAs().list(userId="me")
+        )
         return frozenset(
             str(item["sendAsEmail"]).lower()
             for item in reply.get("sendAs", [])
             if item.get("isPrimary") or item.get("verificationStatus") == "accepted"
         )
 
-    # --- one call
-
     def _delete(self, method: str, request: Any) -> None:
         try:
-            self._call(method, request)
+            self._calls.make(method, request)
         except GoneError:
             return
-
-    def _call(self, method: str, request: Any) -> Any:
-        retrying = Retrying(
-            retry=retry_if_exception_type(TransientError),
-            wait=_wait,
-            stop=stop_after_attempt(MOST_TRIES),
-            sleep=self._clock.pause,
-            reraise=True,
-        )
-        return retrying(self._try_once, method, request)
-
-    def _try_once(self, method: str, request: Any) -> Any:
-        with self.quota.spend(method):
-            try:
-                with translated(self._clock.now()):
-                    reply = request.execute(http=self._http())
-            except QuotaError as error:
-                if error.concurrent:
-                    self.quota.too_many_in_flight()
-                raise
-        if isinstance(reply, str) and reply:
-            # The client library hands over as text what is not said to be JSON: a proxy's page, for example.
-            raise TransientError("Something else than Gmail answered.")
-        return reply
-
-    def _http(self) -> Any:
-        if not hasattr(self._threads, "http"):
-            self._threads.http = authorized_http(self._credentials)
-            self._connections.append(self._threads.http)
-        return self._threads.http
 
 
 def _message(item: dict[str, Any], raw: bytes) -> Message:

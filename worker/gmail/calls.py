@@ -1,0 +1,82 @@
+"""Make a call to Gmail: paid for, tried again where that helps, and its errors in our words."""
+
+import threading
+from typing import Any
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from worker.clock import Clock
+from worker.errors import QuotaError, TransientError
+from worker.gmail.credentials import Grant, SharedCredentials, authorized_http
+from worker.gmail.quota import Quota
+from worker.gmail.refusals import translated
+
+MOST_TRIES = 6
+LONGEST_WAIT = 64.0  # seconds, as Google recommends for truncated backoff
+LONGEST_STATED_WAIT = 10 * LONGEST_WAIT  # Google may ask for more; then the next pass is soon enough
+
+_backoff = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    stated = error.retry_after if isinstance(error, TransientError) else None
+    return max(float(_backoff(state)), min(stated or 0.0, LONGEST_STATED_WAIT))
+
+
+class Calls:
+    """One account's way to Gmail, for all threads; each has a connection of its own, which it keeps."""
+
+    def __init__(self, grant: Grant, quota: Quota, clock: Clock) -> None:
+        self._quota = quota
+        self._clock = clock
+        self._credentials = SharedCredentials(grant)
+        self._threads = threading.local()
+        self._connections: list[Any] = []
+
+    def make(self, method: str, request: Any) -> Any:
+        """Make a call and return the reply. method: its name in the price list.
+
+        Raises what ``refusals.py`` makes of a refusal: TransientError after the last try, everything else at once;
+        and StoppedError while waiting.
+        """
+        retrying = Retrying(
+            retry=retry_if_exception_type(TransientError),
+            wait=_wait,
+            stop=stop_after_attempt(MOST_TRIES),
+            sleep=self._clock.pause,
+            reraise=True,
+        )
+        return retrying(self._try_once, method, request)
+
+    def http(self) -> Any:
+        """Return this thread's connection."""
+        if not hasattr(self._threads, "http"):
+            self._threads.http = authorized_http(self._credentials)
+            self._connections.append(self._threads.http)
+        return self._threads.http
+
+    def close(self) -> None:
+        """Close the connections; calls under way in other threads end with an error."""
+        for connection in self._connections:
+            connection.close()
+
+    def _try_once(self, method: str, request: Any) -> Any:
+        with self._quota.spend(method):
+            try:
+                with translated(self._clock.now()):
+                    reply = request.execute(http=self.http())
+            except QuotaError as error:
+                if error.concurrent:
+                    self._quota.too_many_in_flight()
+                raise
+        if isinstance(reply, str) and reply:
+            # The client library hands over as text what is not said to be JSON: a proxy's page, for example.
+            raise TransientError("Something else than Gmail answered.")
+        return reply

@@ -1,0 +1,47 @@
+"""What a pass did, and what it would do: frozen values."""
+
+from dataclasses import dataclass
+
+from worker.gmail.model import Change
+from worker.gmail.rules import Step
+from worker.missed import Missed
+from worker.verdicts import Judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassReport:
+    """What a pass did.
+
+    units: Gmail quota spent. steps: repairs of labels and filters. advice: one sentence on what only the user can
+    put right, or "".
+    """
+
+    opt_outs: int = 0
+    suspects: int = 0
+    unrelated: int = 0
+    units: int = 0
+    steps: tuple[Step, ...] = ()
+    advice: str = ""
+
+    @property
+    def judged(self) -> int:
+        return self.opt_outs + self.suspects + self.unrelated
+
+    @property
+    def did_something(self) -> bool:
+        return bool(self.judged or self.steps)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.judged:,} judged: {self.opt_outs:,} opt-outs, {self.suspects:,} to review, "
+            f"{self.unrelated:,} unrelated; repairs: {len(self.steps)}; quota units: {self.units:,}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a pass would do: the same values that a pass applies."""
+
+    steps: tuple[Step, ...]
+    missed: Missed
+    filings: tuple[tuple[Judged, Change], ...]
