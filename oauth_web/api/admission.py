@@ -8,7 +8,6 @@ from typing import TypeVar
 from flask import Flask, g, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import SecurityError
 
 from oauth_web.api.problems import problem
 from oauth_web.api.rate import PER_MINUTE, Rate
@@ -44,8 +43,6 @@ def guard(api: Flask, csrf: CSRFProtect, tokens: Tokens) -> None:
 
     @api.before_request
     def admit() -> ResponseReturnValue | None:
-        if isinstance(request.routing_exception, SecurityError):
-            raise request.routing_exception  # not our name: not even the session is looked at
         caller = _by_token(tokens) if "Authorization" in request.headers else _by_session(csrf)
         if caller is None:
             return _unknown()

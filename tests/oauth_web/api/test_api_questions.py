@@ -191,6 +191,7 @@ def test_an_unchanged_list_is_not_sent_again(
     fill(block_list, clock, 3)
     first = reader.get(path)
     tag = first.headers["ETag"]
+    assert tag.startswith("W/")  # compression and the time of an export differ between equal answers
     again = reader.get(path, headers={"If-None-Match": f'"other", {tag}'})
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
     assert first.headers["Cache-Control"] == "private, no-cache"
