@@ -5,7 +5,7 @@ What a backup holds:
 =====================================  ================================================================
 the block list and its audit trail     one whole state, taken through the block list itself
 every ``*.json`` beside it             accounts, review list, owners, ... as of one moment
-``secret.key``, ``client_secret.json`` only where a passphrase seals the backup
+``secret.key``, ``client_secret*``     only where a passphrase seals the backup
 sessions, caches, locks, local copies  never: a restore must not bring an ended session back
 =====================================  ================================================================
 
@@ -35,7 +35,9 @@ from worker.files import make_private_directory, storage_error
 
 BLOCKS = "blocks.json"
 AUDIT = "audit.ndjson"
-SECRETS = ("secret.key", "client_secret.json")
+KEY = "secret.key"
+# Downloaded from Google's console the file is called client_secret_<number>-<letters>.
+SECRETS = (KEY, "client_secret*.json")
 # A store of its own lock belongs here: both directions hold them all, in this order.
 LOCKS = ("accounts.lock", "owners.lock", "review.lock", "tokens.lock", "webhook.lock")
 
@@ -116,11 +118,10 @@ def locked(data_dir: Path, names: Iterable[str]) -> Iterator[None]:
 
 def _small_files(data_dir: Path, *, secrets: bool) -> list[tuple[str, bytes]]:
     with locked(data_dir, LOCKS):
-        kept = [path for path in sorted(data_dir.glob("*.json")) if path.name not in (BLOCKS, *SECRETS)]
-        if secrets:
-            kept += [data_dir / name for name in SECRETS if (data_dir / name).exists()]
+        secret = {path for pattern in SECRETS for path in data_dir.glob(pattern)}
+        kept = {*data_dir.glob("*.json"), *secret} - {data_dir / BLOCKS, *(() if secrets else secret)}
         try:
-            return [(path.name, path.read_bytes()) for path in kept]
+            return [(path.name, path.read_bytes()) for path in sorted(kept)]
         except OSError as error:
             raise storage_error("read", data_dir, error) from error
 

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from worker import backup_file
 from worker.accounts import EVER, Account, Accounts
-from worker.backup import AUDIT, BLOCKS, LOCKS, SECRETS, locked
+from worker.backup import AUDIT, BLOCKS, KEY, LOCKS, SECRETS, locked
 from worker.block_list.block_list import BlockList
 from worker.block_list.layout import Layout
 from worker.block_list.review import Review
@@ -41,7 +41,6 @@ from worker.sealing import Sealer
 _STATE = ("*.json", "blocks.*", "audit.*", "*.damaged-*", "sessions.sealed", "judged", "unresolved")
 # What a backup does not hold stays, and so does the list of tokens: one that was revoked must not come back to life.
 _TOKENS = "tokens.json"
-_STAYS = (*SECRETS, _TOKENS)
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _PLAN = "replaced.json"
 _OVERLAP = timedelta(hours=1)  # Gmail's clock and ours may differ
@@ -112,7 +111,7 @@ def _prepare(source: Path, data_dir: Path, passphrase: str | None) -> Restored:
             lock.unlink()
         if (data_dir / _TOKENS).exists():
             (files / _TOKENS).unlink(missing_ok=True)
-        with_key = (files / SECRETS[0]).exists()
+        with_key = (files / KEY).exists()
         sync_directory(files)
         replace_file(work, data_dir / f"{stamp}.pending")
         sync_directory(data_dir)
@@ -231,6 +230,8 @@ def _swap(data_dir: Path, pending: Path) -> None:
 
 
 def _to_replace(data_dir: Path, new: Path) -> list[str]:
-    stays = {"blocks.lock", Layout(data_dir).incomplete.name, *_STAYS}
-    old = {path.name for pattern in _STATE for path in data_dir.glob(pattern)} - stays
-    return sorted(old | {name for name in _STAYS if (new / name).exists() and (data_dir / name).exists()})
+    """Return the names of all that makes up the old state, without what stays because nothing replaces it."""
+    old = {path.name for pattern in (*_STATE, *SECRETS) for path in data_dir.glob(pattern)}
+    may_stay = {path.name for pattern in (*SECRETS, _TOKENS) for path in data_dir.glob(pattern)}
+    stays = {name for name in may_stay if not (new / name).exists()}
+    return sorted(old - stays - {"blocks.lock", Layout(data_dir).incomplete.name})

@@ -54,6 +54,7 @@ def fill(folder: Path) -> Path:
     )
     (folder / "owners.json").write_bytes(b'{"owners": ["seller@gmail.com"]}')
     (folder / "client_secret.json").write_bytes(b'{"installed": {}}')
+    (folder / "client_secret_7.example.com.json").write_bytes(b'{"installed": {}}')
     (folder / "sessions.sealed").write_bytes(b"sessions")
     (folder / "judged").mkdir()
     (folder / "judged" / "seller.json").write_bytes(b"{}")

@@ -93,6 +93,7 @@ def test_killed_at_any_step_it_is_the_old_state_or_the_new_one(
             "accounts.json",
             "blocks.json",
             "client_secret.json",
+            "client_secret_7.example.com.json",
             "owners.json",
             "review.json",
         }, f"killed before step {number}"
