@@ -127,6 +127,7 @@ def test_a_subject_with_further_words_is_none_of_a_notice() -> None:
         later, "because" + SAID.split("because")[1], subject=SUBJECTS["en"] + " - here is what to do"
     )
     assert unrelated(mail) == "other mail of Amazon's"
+    assert unrelated(mail.but(subject=SUBJECTS["en"] + ": how to avoid it")) == "other mail of Amazon's"
 
 
 def test_new_words_under_a_known_subject_are_suspect() -> None:
@@ -145,6 +146,11 @@ def test_a_sentence_far_below_the_beginning_may_be_quoted() -> None:
         "Here is a copy of the e-mail that you sent to Kim. He says ",
         "Here is what you sent to Kim about his order of Tuesday: ",
         "購入者に送信したメッセージの写しです。",
+        "Message:",
+        "Order ID 111-5322013-9383523: ",
+        "Copy of your message to Kim",
+        "送信したメッセージ：",  # noqa: RUF001 - a wide colon
+        "'",
     ],
 )
 def test_words_of_amazons_before_the_sentence_may_introduce_what_the_seller_wrote(introduction: str) -> None:

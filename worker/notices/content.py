@@ -25,8 +25,9 @@ PAGE_LIMIT = 5
 
 # Behind the greeting, the Italian sentence names buyer, order and day before it comes to the known words.
 _LEAD = 160
-# The end of another sentence, or of an introduction that is longer than "Dear Seller:".
-_OTHER_WORDS = re.compile(r"[.!?](?= )|[。！？]|.{30}:(?= )")  # noqa: RUF001 - Japanese
+_GREETING = re.compile(r"\b(?:dear|hello|hi) [^:.!?]{1,40}:")
+# The end of another sentence, an introduction ("Message:"), an opening quotation mark, the name of a copy.
+_OTHER_WORDS = re.compile(r"[.!?](?= )|。|:(?![\d/])|(?<!\w)'|\bcop(?:y|ie|ia)\b|コピー|写し|控え")
 
 _LOOKS_LIKE_HTML = re.compile(r"\s{0,100}<(?:!doctype html|html|head|body|div|table|p)\b", re.IGNORECASE)
 
@@ -62,7 +63,7 @@ class Content:
         Amazon's, and only then comes what the seller wrote, which may be anything.
         """
         first = min((each.start for each in self.said), default=_LEAD)
-        return first < _LEAD and not _OTHER_WORDS.search(self.text, 0, first)
+        return first < _LEAD and not _OTHER_WORDS.search(_GREETING.sub("", self.text[:first], count=1))
 
     @property
     def speaks_of_opting_out(self) -> bool:

@@ -140,7 +140,8 @@ def known_subject(subject: str) -> Wording | None:
         if row.subject and folded.startswith(row.subject):
             rest = folded[len(row.subject) :]
             # An order ID may follow, but no further words: "... could not be delivered - what now?"
-            return row.wording if sum(map(str.isalpha, rest)) <= 12 else None
+            named = len(rest.split()) <= 4 and sum(map(str.isalpha, rest)) <= 12
+            return row.wording if named else None
     return None
 
 
