@@ -285,11 +285,21 @@ def attached(*mails: Mail, kind: str = "message/rfc822", **changes: object) -> M
     return forward(body=body + b"--b--\n", content_type="multipart/mixed; boundary=b").but(**changes)
 
 
-@pytest.mark.parametrize("kind", ["message/rfc822", "application/octet-stream; name=x.eml"])
+@pytest.mark.parametrize(
+    "kind",
+    ["message/rfc822", "message/global", "application/octet-stream; name=x.eml", "text/plain; name=x.eml"],
+)
 def test_an_attached_notice_is_taken_whole(kind: str) -> None:
     verdict = by_owner(attached(notice(type=None, message_id="<notice@amazonses.com>"), kind=kind))
     assert isinstance(verdict, OptOut), verdict
     assert (verdict.address, verdict.message_id) == (ALIAS, "notice@amazonses.com")
+
+
+def test_an_attached_notice_may_have_its_name_in_encoded_words() -> None:
+    mail = attached(notice(), kind="application/octet-stream")
+    assert mail.body is not None
+    body = mail.body.replace(b'"x.eml"', b'"=?UTF-8?B?b3B0LW91dC5lbWw=?="')
+    assert isinstance(by_owner(mail.but(body=body)), OptOut)
 
 
 def test_an_attached_notice_goes_before_the_text() -> None:

@@ -418,6 +418,8 @@ def linked(target: str) -> Mail:
         f"mailto:?to={ALIAS}&amp;subject=x",
         f"mailto:seller@gmail.com,{ALIAS}",
         "mailto:w0455ph9mvt\nwg42@marketplace.amazon.it",
+        f"mailto:&lt;{ALIAS}&gt;",
+        f"mailto:Elio%20%3C{ALIAS}%3E?subject=x",
     ],
 )
 def test_an_alias_is_found_in_every_spelling_of_a_link(target: str) -> None:
@@ -438,6 +440,7 @@ def test_an_alias_is_found_in_every_spelling_of_a_link(target: str) -> None:
         "mailto:no-reply-amazon-iba-buyer@marketplace.amazon.it",
         "mailto:donotreply12345@marketplace.amazon.it",
         "mailto:",
+        f"mailto:{ALIAS}%20%3Celio@example.net%3E",
     ],
 )
 def test_what_is_no_buyers_alias_is_none(target: str) -> None:
@@ -508,6 +511,22 @@ def test_a_wrong_or_missing_charset_does_not_hide_a_notice(label: str, charset: 
     )
 
 
+@pytest.mark.parametrize(
+    ("label", "charset"),
+    [("euc-jp", "cp932"), ("shift_jis", "euc-jp"), ("iso-2022-jp", "cp932"), ("x-mac-japanese", "cp932")],
+)
+def test_one_japanese_charset_under_the_name_of_another_does_not_hide_a_notice(
+    label: str, charset: str
+) -> None:
+    raw = notice("ja", type=None, charset=charset, encoding="8bit").render()
+    assert opt_out(raw.replace(charset.encode(), label.encode())).language == "ja"
+
+
+def test_a_charset_may_have_its_name_from_before_it_was_registered() -> None:
+    raw = notice("fr", type=None, charset="mac-roman", encoding="8bit").render()
+    assert opt_out(raw.replace(b"charset=mac-roman", b"charset=x-mac-roman")).language == "fr"
+
+
 def test_a_damaged_letter_costs_no_more_than_itself() -> None:
     for charset, language in (("utf-8", "fr"), ("shift_jis", "ja")):
         raw = notice(language, type=None, charset=charset, encoding="8bit").render()
@@ -524,6 +543,17 @@ def test_base64_with_a_soiled_end_is_read() -> None:
     raw = notice(encoding="base64").render()
     end = raw.rindex(b"\r\n\r\n------=")
     assert opt_out(raw[: end - 3] + b"!\r\n*" + raw[end:]).address == ALIAS
+
+
+@pytest.mark.parametrize("behind", [" ", " (as it was)", "; x=y", "(a)"])
+def test_something_behind_the_name_of_an_encoding_is_passed_over(behind: str) -> None:
+    raw = notice(encoding="base64").render()
+    assert opt_out(raw.replace(b": base64", b": Base64" + behind.encode())).address == ALIAS
+
+
+def test_xhtml_under_its_own_name_is_html() -> None:
+    raw = notice().render()
+    assert opt_out(raw.replace(b"text/html;", b"application/xhtml+xml;")).address == ALIAS
 
 
 def test_a_boundary_in_pieces_and_out_of_order_is_one_boundary() -> None:

@@ -32,13 +32,16 @@ def decode(data: bytes, declared: str = "") -> str:
 
 
 def _guess(data: bytes, declared: str) -> str:
-    if declared not in _PROVES_NOTHING:
-        # Mail calls "shift_jis" what Windows writes, which has more letters.
-        return data.decode("cp932" if declared == "shift_jis" else declared, "replace")
+    # Mail calls "shift_jis" what Windows writes, which has more letters.
+    declared = "cp932" if declared == "shift_jis" else declared
+    if declared not in _PROVES_NOTHING and (text := _strict(data, declared)) is not None:
+        return text
     for name in ("cp932", "euc_jp"):
         text = _strict(data, name)
         if text is not None and _reads_as_japanese(text):
             return text
+    if declared not in _PROVES_NOTHING:
+        return data.decode(declared, "replace")
     utf8 = data.decode("utf-8", "replace")
     damaged = utf8.count("\ufffd")
     if damaged * 2 < sum(1 for char in utf8 if char > "\x7f"):
@@ -61,7 +64,8 @@ def _strict(data: bytes, name: str) -> str | None:
 def _known(declared: str) -> str:
     """Python's name for a charset of mail, or an empty string for others: "base64" and "idna" are codecs too."""
     try:
-        name = codecs.lookup(declared.strip().strip("\"'")).name
+        # "x-euc-jp", "x-mac-roman": names from before they were registered.
+        name = codecs.lookup(declared.strip().strip("\"'").lower().removeprefix("x-")).name
     except (LookupError, ValueError):
         return ""
     return name if _CHARSET.match(name) else ""

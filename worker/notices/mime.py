@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from worker.notices.charsets import decode
-from worker.notices.headers import Head, from_base64, read_head
+from worker.notices.headers import Head, decode_words, from_base64, read_head
 
 # Amazon's notices have one part, forwards a handful.
 PART_LIMIT = 200
@@ -22,6 +22,9 @@ TEXT_LIMIT = 2 * 1024 * 1024
 
 # The headers of a part: a handful of short lines.
 _PART_HEAD_LIMIT = 16 * 1024
+
+# Other names for what is read like these: RFC 6532 has mails whose headers are UTF-8, XHTML is served as XML.
+_NAMES_OF_KINDS = {"message/global": "message/rfc822", "application/xhtml+xml": "text/html"}
 
 _PARAMETER = re.compile(r';\s*([\w-]+)(\*\d+)?(\*)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))')
 
@@ -74,22 +77,27 @@ def parts(raw: bytes, head: Head) -> Iterator[Part]:
 def _leaf(head: Head, body: bytes) -> Part:
     kind, parameters = content_type(head.first("content-type"))
     disposition = head.first("content-disposition").lower()
+    # Some mailers put a comment or a parameter behind it.
+    transfer = head.first("content-transfer-encoding")
+    attached = disposition.startswith("attachment")
     if kind.startswith("multipart/"):  # without a usable boundary: read it as it stands
         kind = "text/html" if b"<html" in body[:2000].lower() else "text/plain"
-    elif kind.startswith("application/") and _file_name(head, parameters).endswith(".eml"):
+    elif kind in _NAMES_OF_KINDS:
+        kind = _NAMES_OF_KINDS[kind]
+    elif (attached or kind.startswith("application/")) and _file_name(head, parameters).endswith(".eml"):
         kind = "message/rfc822"  # as some mail programs attach a mail
     return Part(
         kind=kind,
-        attached=disposition.startswith("attachment"),
+        attached=attached,
         charset=parameters.get("charset", ""),
-        encoding=head.first("content-transfer-encoding").strip().lower(),
+        encoding=transfer.partition("(")[0].partition(";")[0].strip().lower(),
         body=body,
     )
 
 
 def _file_name(head: Head, parameters: dict[str, str]) -> str:
     disposition = content_type("x/" + head.first("content-disposition"))[1]
-    return (disposition.get("filename") or parameters.get("name", "")).strip().lower()
+    return decode_words(disposition.get("filename") or parameters.get("name", "")).strip().lower()
 
 
 def _sections(raw: bytes, start: int, end: int, boundary: str) -> list[tuple[int, int]]:
