@@ -61,7 +61,7 @@ ENGLISH = {
     "account.ok": "Checked {last}, next {next}.",
     "account.ok_unplanned": "Checked {last}.",
     "account.waiting": "Connected; the first check is about to start.",
-    "account.working": "Reading notices: {done} of {total}.",
+    "account.working": "Reading notices: {done} of {total}, {found} opt-outs found, {left} to go.",
     "account.working_start": "Being checked right now.",
     "account.progress": "Progress of {email}",
     "account.disconnect": "Disconnect",

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from oauth_web.services import services
 from worker.accounts import Account
+from worker.progress import Progress
 
 Kind = Literal["sign_in_again", "problem", "working", "waiting", "ok"]
 
@@ -17,7 +18,8 @@ _ORDER: tuple[Kind, ...] = ("sign_in_again", "problem", "working", "waiting", "o
 class Standing:
     """An account as the page shows it.
 
-    kind ``waiting``: its first pass has not ended yet. done, total: messages of the pass under way.
+    kind ``waiting``: its first pass has not ended yet. done, total, found, left: of the pass under way, messages,
+    opt-outs, and the time that it will still take.
     """
 
     email: str
@@ -28,6 +30,8 @@ class Standing:
     queued: int
     done: int = 0
     total: int = 0
+    found: int = 0
+    left: timedelta | None = None
 
 
 def standings() -> list[Standing]:
@@ -40,17 +44,19 @@ def _sorted(found: Iterable[Standing]) -> list[Standing]:
     return sorted(found, key=lambda standing: _ORDER.index(standing.kind))
 
 
-def _standing(account: Account, progress: tuple[int, int] | None) -> Standing:
-    done, total = progress or (0, 0)
+def _standing(account: Account, progress: Progress | None) -> Standing:
+    shown = progress or Progress(done=0, total=0)
     return Standing(
         email=account.email,
         kind=_kind(account, under_way=progress is not None),
         problem=account.problem,
         last_pass=account.last_pass,
         next_pass=account.next_pass,
-        queued=max(account.queued, total - done),
-        done=done,
-        total=total,
+        queued=max(account.queued, shown.total - shown.done),
+        done=shown.done,
+        total=shown.total,
+        found=shown.found,
+        left=shown.left,
     )
 
 

@@ -1,6 +1,6 @@
 """Times and numbers in words, for templates."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from flask import Flask
 
@@ -18,6 +18,11 @@ def span(seconds: float) -> str:
             count = whole // length
             return text(f"time.{unit}" if count == 1 else f"time.{unit}s", count=count)
     return text("time.seconds", count=0)
+
+
+def lasting(length: timedelta | None) -> str:
+    """Return a length of time in its largest whole unit."""
+    return span(length.total_seconds() if length else 0)
 
 
 def ago(moment: datetime) -> str:
@@ -44,4 +49,4 @@ def number(value: int) -> str:
 
 def add_filters(app: Flask) -> None:
     """Make these words known to the templates."""
-    app.jinja_env.filters.update(ago=ago, until=until, day=day, number=number)
+    app.jinja_env.filters.update(ago=ago, until=until, day=day, number=number, span=lasting)

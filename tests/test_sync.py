@@ -9,6 +9,7 @@ from sandbox import Fault
 from worker.accounts import EVER
 from worker.gmail.rules import CreateFilter, CreateLabel
 from worker.gmail.wanted import LABELS
+from worker.progress import Progress
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 BUYER = EXPECTED[NOTICE]["address"]
@@ -216,8 +217,8 @@ def test_a_notice_that_arrives_during_a_long_backfill_is_judged_within_two_inter
     arrived: list[datetime] = []
     waited: list[timedelta] = []
 
-    def watch(done: int, _total: int) -> None:
-        if not arrived and done >= 100:
+    def watch(progress: Progress) -> None:
+        if not arrived and progress.done >= 100:
             seller.receive(NOTICE)
             arrived.append(seller.clock.now())
         if arrived and not waited and seller.block_list.get(BUYER):
@@ -226,6 +227,15 @@ def test_a_notice_that_arrives_during_a_long_backfill_is_judged_within_two_inter
     seller.sync.run_pass(watch)
     assert waited[0] <= timedelta(minutes=2)
     assert len(seller.block_list) == 1501
+
+
+def test_a_pass_tells_how_far_it_is_and_how_long_it_will_take(seller: Seller) -> None:
+    seller.run_pass()
+    deliver_distinct(seller, 120)
+    told: list[Progress] = []
+    seller.sync.run_pass(told.append)
+    assert [(it.done, it.total, it.found) for it in told] == [(50, 120, 50), (100, 120, 100), (120, 120, 120)]
+    assert [it.left for it in told] == [timedelta(seconds=14), timedelta(seconds=4), timedelta()]
 
 
 def deliver_distinct(seller: Seller, number: int) -> None:

@@ -204,6 +204,7 @@ def scan(
 ) -> None:
     """Judge mail files without Gmail: .eml files, folders, Maildir and mbox (Google Takeout)."""
     from worker.mail_files import total_size
+    from worker.progress import Progress
     from worker.scan import blocking
     from worker.scan import scan as scan_files
     from worker.terminal import progress_bar, verdicts
@@ -213,11 +214,12 @@ def scan(
     if to_block:
         found = blocking(found, _block_list(), now=datetime.now(UTC))
     with progress_bar("reading", sizes=True) as watch:
-        size, done = sum(map(total_size, paths)), 0
+        size, done, opt_outs = sum(map(total_size, paths)), 0, 0
         with verdicts(as_json=as_json) as show:
             for it in found:
                 done += it.size
-                watch(done, size)
+                opt_outs += it.word == "opt_out"
+                watch(Progress(done=done, total=size, found=opt_outs))
                 show(it)
 
 

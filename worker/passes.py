@@ -15,7 +15,7 @@ from worker.clock import Clock
 from worker.errors import BuyerblockError, SignInAgainError, StoppedError, TransientError
 from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
-from worker.progress import Watch, unwatched
+from worker.progress import Progress, Watch, unwatched
 from worker.report import PassReport, Preview
 from worker.resolve import Resolver
 from worker.settings import Settings
@@ -42,7 +42,7 @@ class Passes:
         self._review = review
         self._clock = clock
         self._running: dict[str, _Running] = {}
-        self._progress: dict[str, tuple[int, int]] = {}
+        self._progress: dict[str, Progress] = {}
         self._lock = Lock()
 
     def run(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> PassReport:
@@ -53,9 +53,9 @@ class Passes:
         if existing:
             self._accounts.update(email, search_from=EVER)
 
-        def tell(done: int, total: int) -> None:
-            self._progress[email] = (done, total)
-            watch(done, total)
+        def tell(progress: Progress) -> None:
+            self._progress[email] = progress
+            watch(progress)
 
         try:
             running = self._open(email)
@@ -85,8 +85,8 @@ class Passes:
         """Return what a pass over the account would do, and do nothing. Raises GmailError."""
         return self._open(email).sync.preview(watch, existing=existing)
 
-    def progress(self, email: str) -> tuple[int, int] | None:
-        """Return (judged, found so far) of the pass under way, or None."""
+    def progress(self, email: str) -> Progress | None:
+        """Return how far the pass under way is, or None."""
         return self._progress.get(email)
 
     def mailbox(self, email: str) -> Mailbox:

@@ -1,10 +1,25 @@
 """How long work tells how far it is."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 
-# (done, total), both in whatever the work counts.
-Watch = Callable[[int, int], None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far it is.
+
+    done, total: in whatever the work counts. found: opt-outs so far. left: the time that it will still take.
+    """
+
+    done: int
+    total: int
+    found: int = 0
+    left: timedelta | None = None
 
 
-def unwatched(done: int, total: int) -> None:
+Watch = Callable[[Progress], None]
+
+
+def unwatched(_: Progress) -> None:
     """Nobody watches."""

@@ -19,11 +19,12 @@ from worker.filing import filing
 from worker.gmail import rules
 from worker.gmail.mailbox import PAGE, Mailbox
 from worker.gmail.model import Change, MessageRef
+from worker.gmail.quota import PRICES
 from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, net, wanted_filters
 from worker.judged import JudgedIds
 from worker.missed import OVERLAP, Missed, find_missed
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
-from worker.progress import Watch, unwatched
+from worker.progress import Progress, Watch, unwatched
 from worker.report import PassReport, Preview
 from worker.verdicts import Judged, judge_messages, make_durable
 
@@ -68,7 +69,7 @@ class Sync:
         self._unfiled: dict[str, Judged] = {}
 
     def run_pass(self, watch: Watch = unwatched) -> PassReport:
-        """Run one pass and report it. watch is told (judged, found so far) as it goes.
+        """Run one pass and report it. watch is told how far it is.
 
         Raises the errors of Mailbox and BlockList; whatever was acknowledged by then stays.
         """
@@ -116,7 +117,7 @@ class Sync:
         judged: list[Judged] = []
         for messages in self._read(refs):
             judged += messages
-            watch(len(judged), len(refs))
+            watch(Progress(done=len(judged), total=len(refs)))
         filings = tuple((it, filing(it.verdict, it.message, self._labels)) for it in judged)
         return Preview(steps=steps, missed=missed, filings=filings)
 
@@ -200,13 +201,20 @@ class Sync:
                 make_durable(judged, self._email, self._block_list, self._review)
                 self._unfiled |= {it.message.id: it for it in judged}
                 counts.update(type(it.verdict) for it in judged)
-                watch(counts.total(), max(total, counts.total()))
+                watch(self._progress(counts, total))
             self._file([ref.id for ref in refs])
             self._accounts.update(self._email, queued=max(0, total - len(seen)))
             if len(page) < PAGE or not refs:
                 break
         self._unexplained = None if seen else (total, self._clock.now())
         return counts
+
+    def _progress(self, counts: Counter[type[Verdict]], total: int) -> Progress:
+        done = counts.total()
+        left = timedelta(
+            minutes=max(0, total - done) * PRICES["users.messages.get"] / self._mailbox.quota.allowance
+        )
+        return Progress(done=done, total=max(total, done), found=counts[OptOut], left=left)
 
     def _is_known_to_hold_nothing(self, count: int) -> bool:
         known = self._unexplained

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bar(what: str, *, sizes: bool = False) -> Iterator[Watch]:
-    """Show a bar on a terminal, nothing elsewhere; yields the function to tell (done, total), in bytes if sizes."""
+    """Show a bar on a terminal, nothing elsewhere; yields the function to tell. sizes: it counts bytes."""
     if not sys.stderr.isatty():
         yield unwatched
         return
@@ -36,10 +36,16 @@ def progress_bar(what: str, *, sizes: bool = False) -> Iterator[Watch]:
     )
 
     amount = DownloadColumn() if sizes else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        amount,
+        TextColumn("{task.fields[found]} found"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        task = progress.add_task(what, total=None, found=0)
+        yield lambda it: progress.update(task, completed=it.done, total=it.total, found=it.found)
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def test_from_a_fresh_start_to_a_filled_list(make_site: Callable[..., Any], tab:
     )
     page.get_by_role("button", name="Check and continue").click()
     sign_in(page, site)
-    page.get_by_text(re.compile(r"Reading notices: \d+ of \d+\.")).wait_for(timeout=30_000)
+    page.get_by_text(re.compile(r"Reading notices: \d+ of \d+, \d+ opt-outs found")).wait_for(timeout=30_000)
     wait_until_checked(page)
     assert int(page.locator(".total strong").inner_text()) == len(site.engine.block_list) > 50
 

@@ -14,6 +14,7 @@ from oauth_web.links import mail_in_gmail
 from oauth_web.words import number
 from worker.app import App
 from worker.block_list.model import Sighting
+from worker.progress import Progress
 
 
 def opt_out(number: int, engine: App, clock: FakeClock, **changes: object) -> str:
@@ -62,9 +63,11 @@ def test_home_shows_the_progress_of_a_pass(owner: FlaskClient, engine: App, acco
     def look(*_: object) -> None:
         seen.append(owner.get("/live").text)
 
-    engine.passes._progress[account] = (120, 1500)
+    engine.passes._progress[account] = Progress(
+        done=120, total=1500, found=90, left=timedelta(minutes=4, seconds=36)
+    )
     look()
-    assert "Reading notices: 120 of 1,500." in seen[0]
+    assert "Reading notices: 120 of 1,500, 90 opt-outs found, 4 minutes to go." in seen[0]
     assert '<progress max="1500" value="120"' in seen[0]
     assert "1,380 notices wait" in seen[0]
 

@@ -39,12 +39,12 @@ FIRST_IN_FLIGHT = 4
 class Quota:
     """One account's allowance, shared by all threads that call Gmail for it.
 
-    spent: units charged since the start.
+    allowance: units a minute. spent: units charged since the start.
     """
 
     def __init__(self, units_per_minute: int, clock: Clock) -> None:
         self.spent = 0
-        self._allowance = units_per_minute
+        self.allowance = units_per_minute
         self._clock = clock
         self._lock = threading.Lock()
         self._in_flight = 0
@@ -77,7 +77,7 @@ class Quota:
                 self._answered_units -= self._answered.popleft()[1]
             if self._in_flight >= int(self._most_in_flight):
                 return 0.005
-            if self._in_flight_units + self._answered_units + units > self._allowance:
+            if self._in_flight_units + self._answered_units + units > self.allowance:
                 # With nothing answered yet, the calls in flight hold the allowance: they end soon.
                 return self._answered[0][0] - now if self._answered else 0.005
             self._in_flight += 1
