@@ -168,14 +168,15 @@ def test_an_import_that_is_taken_back_is_told_as_unblocked(
     assert receiver.events == [("unblocked", ALIAS)]  # blocked for a moment that is over
 
 
-def test_a_change_that_blocks_nobody_new_is_not_told(
-    deliver: Callable[[], int], block_list: BlockList, receiver: Receiver
+def test_a_change_that_blocks_nobody_new_is_not_told_but_done_with(
+    deliver: Callable[[], int], webhook: Webhook, block_list: BlockList, receiver: Receiver
 ) -> None:
     block_list.block([ALIAS], by="test")
     deliver()
     block_list.block([ALIAS], note="a better note", by="test")
     assert deliver() == 0
     assert receiver.tries == 1
+    assert webhook.existing().place == standing(block_list)
 
 
 def test_many_changes_go_in_messages_of_bounded_size(

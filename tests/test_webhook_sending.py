@@ -40,6 +40,8 @@ class Server(HTTPServer):
     status = 200
     location = ""
     trickle = False
+    patient = False
+    finished: threading.Event
     got: list[tuple[str, str, bytes]]
 
 
@@ -51,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.got.append((self.path, self.headers["Host"], body))
         if self.server.trickle:
             self.wfile.write(b"HTTP/1.1 ")
-            self.server.finished.wait(5)  # type: ignore[attr-defined]
+            self.server.patient = not self.server.finished.wait(5)
             return
         self.send_response(self.server.status)
         if self.server.location:
@@ -65,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
     server = Server(("127.0.0.1", 0), Handler)
-    server.got, server.finished = [], threading.Event()  # type: ignore[attr-defined]
+    server.got, server.finished = [], threading.Event()
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -73,7 +75,7 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
     try:
         yield server
     finally:
-        server.finished.set()  # type: ignore[attr-defined]
+        server.finished.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -252,6 +254,7 @@ def test_an_answer_that_never_ends_is_cut(server: Server, monkeypatch: pytest.Mo
     monkeypatch.setattr(sending, "WHOLE", 0.05)
     server.trickle = True
     assert "cannot be reached" in post(f"http://localhost:{server.server_port}/")
+    assert not server.patient  # we ended it, not the server
 
 
 def test_what_is_no_http_is_a_failure() -> None:
