@@ -1,0 +1,122 @@
+"""The webhook as it is set, kept and signed."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from filelock import FileLock
+from receiving import ALIAS, KEY, START, URL, Receiver, alias
+
+from worker.block_list.block_list import BlockList
+from worker.errors import BusyError, DamagedFileError, UsageError
+from worker.sealing import Sealer, UnsealError
+from worker.webhook import Webhook, try_out
+from worker.webhook.cli import webhook as command
+from worker.webhook.message import Message, headers
+
+
+def test_another_address_gets_what_the_old_one_did_not_take(
+    deliver: Callable[[], int], webhook: Webhook, block_list: BlockList, receiver: Receiver
+) -> None:
+    block_list.block([ALIAS], by="test")
+    receiver.problem = "status 404"
+    deliver()
+    webhook.set("https://other.example/", block_list=block_list)
+    receiver.problem = ""
+    assert deliver() == 1
+    assert receiver.urls == ["https://other.example/"]
+    assert receiver.events == [("blocked", ALIAS)]
+
+
+def test_an_address_set_while_a_message_is_under_way_is_kept(
+    deliver: Callable[[], int], webhook: Webhook, block_list: BlockList, receiver: Receiver
+) -> None:
+    block_list.block([alias(number) for number in range(150)], by="test")
+    receiver.meanwhile = lambda: webhook.set("https://other.example/", block_list=block_list)
+    deliver()
+    receiver.meanwhile = lambda: None
+    hook = webhook.get()
+    assert hook is not None
+    assert hook.url == "https://other.example/"
+    deliver()
+    assert receiver.urls == [URL, "https://other.example/", "https://other.example/"]
+
+
+def test_the_signature_is_that_of_the_specification() -> None:
+    signed = headers(
+        Message("msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}'),
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        now=datetime.fromtimestamp(1614265330, UTC),
+    )
+    assert signed["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert signed["webhook-timestamp"] == "1614265330"
+
+
+def test_the_file_does_not_hold_the_secret(tmp_path: Path, block_list: BlockList) -> None:
+    secret = Webhook(tmp_path, Sealer(KEY)).set(URL, block_list=block_list)
+    content = (tmp_path / "webhook.json").read_text()
+    assert secret.removeprefix("whsec_") not in content
+    hook = Webhook(tmp_path, Sealer(KEY)).get()
+    assert hook is not None
+    assert hook.secret == secret
+    assert secret not in repr(hook)
+
+
+def test_a_webhook_that_cannot_be_read_can_be_removed(
+    webhook: Webhook, tmp_path: Path, block_list: BlockList
+) -> None:
+    with pytest.raises(UnsealError):
+        Webhook(tmp_path, Sealer("another key")).get()
+    (tmp_path / "webhook.json").write_text("{")
+    with pytest.raises(DamagedFileError):
+        webhook.set(URL, block_list=block_list)
+    assert webhook.remove()
+    assert webhook.get() is None
+    assert not webhook.remove()
+
+
+def test_a_test_message_tells_nothing(
+    webhook: Webhook, receiver: Receiver, deliver: Callable[[], int], block_list: BlockList
+) -> None:
+    assert try_out(webhook, now=START, send=receiver) == ""
+    assert receiver.taken == [{"type": "test", "timestamp": "2026-11-23T10:00:00Z", "data": {}}]
+    receiver.problem = "status 500"
+    assert try_out(webhook, now=START, send=receiver) == "status 500"
+    block_list.block([ALIAS], by="test")
+    receiver.problem = ""
+    assert deliver() == 1
+
+
+def test_the_commands_set_show_and_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path / "new"))
+
+    def call(*arguments: str) -> str:
+        result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+        assert result.exit_code == 0
+        return result.stdout
+
+    assert call("set", URL).startswith("whsec_")
+    assert call("show").strip() == URL
+    webhook = Webhook(tmp_path / "new", Sealer((tmp_path / "new" / "secret.key").read_text()))
+    hook = webhook.existing()
+    webhook.update(hook, hook.failed("shop.example answered with status 500.", START))
+    shown = call("show")
+    assert "Failed 1 times in a row: shop.example answered with status 500." in shown
+    assert "Next try at 2026-11-23 10:00:05 UTC." in shown
+    call("resume")
+    assert call("show").strip() == URL
+    assert call("remove").strip() == "The webhook is removed."
+    assert call("remove").strip() == "There was no webhook."
+    for name in ("show", "resume", "test"):
+        with pytest.raises(UsageError, match="There is no webhook"):
+            call(name)
+
+
+def test_a_state_file_held_by_another_process_is_waited_for(
+    webhook: Webhook, tmp_path: Path, block_list: BlockList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.webhook.hook._LOCK_SECONDS", 0.01)
+    with FileLock(tmp_path / "webhook.lock"), pytest.raises(BusyError):
+        webhook.set(URL, block_list=block_list)
