@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import click
 
-from worker.cli import commands, run, settings
+from worker.cli import commands, run
+from worker.settings import current_settings
 
 
 def main() -> int:
@@ -26,7 +27,7 @@ def serve(host: str | None, port: int | None, open_page: bool | None, insecure_h
     """Run the page and the worker until Ctrl-C."""
     from oauth_web.server import serve_forever
 
-    given = settings()
+    given = current_settings()
     chosen = replace(given, host=host or given.host, port=port or given.port)
     wanted = sys.stdout.isatty() if open_page is None else open_page
     serve_forever(chosen, open_page=wanted, insecure_http=insecure_http)

@@ -10,7 +10,7 @@ import pytest
 
 from worker.block_list.block_list import BlockList
 from worker.cli import run
-from worker.cli_service import backup, restore, service
+from worker.operation.cli import backup, restore, service
 
 GROUP = click.Group(commands=[service, backup, restore])
 ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"

@@ -10,8 +10,8 @@ import pytest
 
 from worker.app import App, build_app
 from worker.gmail.credentials import Grant
-from worker.health import LEAST_FREE, Health, health
-from worker.metrics import Family, metrics, render
+from worker.operation.health import LEAST_FREE, Health, health
+from worker.operation.metrics import Family, metrics, render
 from worker.settings import Settings
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.logs import Lines, fields, log_settings, set_up
-from worker.redaction import without_buyers, without_secrets
+from worker.operation.logs import Lines, fields, log_settings, set_up
+from worker.operation.redaction import without_buyers, without_secrets
 from worker.settings import Settings
 
 ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"

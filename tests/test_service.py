@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from worker.errors import UsageError
-from worker.service import (
+from worker.operation.service import (
     SYSTEMS,
     Answer,
     System,
@@ -26,7 +26,7 @@ from worker.service import (
     system_of,
     uninstall,
 )
-from worker.service_files import Service, launchd_agent, systemd_unit, windows_task
+from worker.operation.service_files import Service, launchd_agent, systemd_unit, windows_task
 
 AWKWARD = "we\"ird '50%' $HOME \\x & <y>"
 LINUX, MACOS, WINDOWS = SYSTEMS["linux"], SYSTEMS["darwin"], SYSTEMS["win32"]

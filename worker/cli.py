@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from worker.cli_tokens import token
 from worker.errors import BuyerblockError, StoppedError, UsageError
-from worker.settings import Settings, read_settings
+from worker.operation.cli import backup, restore, service
+from worker.settings import current_settings
 
 if TYPE_CHECKING:
     from worker.app import App
@@ -46,21 +48,17 @@ def run(group: click.Group) -> int:
     return 2
 
 
-def settings() -> Settings:
-    return read_settings(os.environ)
-
-
 def _app() -> "App":
     from worker.app import build_app
 
-    return build_app(settings())
+    return build_app(current_settings())
 
 
 def _block_list() -> "BlockList":
     from worker.block_list.block_list import BlockList
     from worker.files import make_private_directory
 
-    directory = settings().data_dir
+    directory = current_settings().data_dir
     make_private_directory(directory)
     return BlockList(directory)
 
@@ -298,3 +296,7 @@ def status(as_json: bool) -> None:
         click.echo(f"{account['email']}  {account['state']}  last pass {when}  {account['queued']} queued")
         if account["problem"]:
             click.echo(f"  {account['problem']}")
+
+
+for _command in (token, service, backup, restore):
+    commands.add_command(_command)

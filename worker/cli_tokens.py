@@ -52,10 +52,10 @@ def revoke(name: str) -> None:
 
 
 def _tokens() -> "Tokens":
-    from worker.cli import settings
     from worker.files import make_private_directory
+    from worker.settings import current_settings
     from worker.tokens import Tokens
 
-    directory = settings().data_dir
+    directory = current_settings().data_dir
     make_private_directory(directory)
     return Tokens(directory)

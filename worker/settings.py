@@ -1,5 +1,6 @@
 """Settings, read once from the environment, validated in sentences, then read-only."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,11 @@ class Settings:
     port: int = 8000
     sync_interval: int = 60
     units_per_minute: int = 6000
+
+
+def current_settings() -> Settings:
+    """Return the settings of this process. Raises SettingsError."""
+    return read_settings(os.environ)
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from saving import EMAIL, GRANT, NOW, PASSPHRASE, accounts_of, alias, fill
 
-from worker.backup import backup
 from worker.block_list.block_list import BlockList
+from worker.operation.backup import backup
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sellers import Seller
 
-from worker.backup import backup
-from worker.restore import restore
+from worker.operation.backup import backup
+from worker.operation.restore import restore
 
 
 @pytest.mark.parametrize("days", [0, 2, 30])

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from saving import EMAIL, GRANT, accounts_of, alias, damage, keys
 
-from worker import restore as restoring
+from worker.operation import restore as restoring
 from worker.block_list.block_list import BlockList
 from worker.block_list.layout import Layout
 from worker.errors import DamagedFileError
-from worker.restore import finish_restore, restore
+from worker.operation.restore import finish_restore, restore
 
 
 def test_what_was_replaced_is_kept(saved: Path, data_dir: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 from filelock import FileLock
 from saving import NOW, PASSPHRASE, content
 
-from worker import backup_file
 from worker.block_list.block_list import BlockList
 from worker.errors import BusyError, DamagedFileError, StorageError, UsageError
-from worker.restore import restore
+from worker.operation import backup_file
+from worker.operation.restore import restore
 
 
 def _altered(saved: Path, change: Callable[[bytes], bytes]) -> Path:

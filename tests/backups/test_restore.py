@@ -7,11 +7,11 @@ import pytest
 from saving import EMAIL, GRANT, NOW, PASSPHRASE, accounts_of, alias, keys
 
 from worker.accounts import EVER
-from worker.backup import backup
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.errors import SignInAgainError
-from worker.restore import restore
+from worker.operation.backup import backup
+from worker.operation.restore import restore
 from worker.tokens import Tokens
 
 EARLIER = Path(__file__).parent / "earlier"  # made by earlier versions; never made anew

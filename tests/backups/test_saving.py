@@ -9,11 +9,11 @@ from threading import Event, Thread
 import pytest
 from saving import EMAIL, NOW, accounts_of, alias, content, damage, keys
 
-from worker import backup_file
-from worker.backup import backup, rotate
 from worker.block_list.block_list import BlockList
 from worker.errors import DamagedFileError, StorageError, UsageError
-from worker.restore import restore
+from worker.operation import backup_file
+from worker.operation.backup import backup, rotate
+from worker.operation.restore import restore
 
 
 def test_a_backup_while_others_write_is_a_state_that_was(data_dir: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from worker.notices.page import Page
 class Forwarded:
     """A mail of Amazon's inside another mail.
 
+    sender: without address where only a name was left of it.
     head, types: only where it was attached whole. again: somebody else had forwarded it before.
     """
 
@@ -71,4 +72,4 @@ def _inline(found: list[Part]) -> Forwarded | None:
 
 
 def _is_amazons(block: Block) -> bool:
-    return block.sender.rpartition("@")[2] in AMAZON_DOMAINS
+    return not block.sender or block.sender.rpartition("@")[2] in AMAZON_DOMAINS

@@ -47,6 +47,10 @@ he: מאת, מ | תאריך, נשלח | נושא, הנדון | אל
 id: Dari | Tanggal, Dikirim | Perihal, Subjek | Kepada, Ke
 vi: Từ | Ngày, Thời gian, Đã gửi | Chủ đề | Đến, Tới
 th: จาก | วันที่, ส่ง | เรื่อง, หัวเรื่อง | ถึง
+sr: Од, Od | Датум, Послато | Тема, Наслов | За, Прима
+is: Frá | Dagsetning, Sent | Efni | Til
+ms: Daripada | Tarikh, Dihantar | Subjek | Kepada
+fa: از | تاریخ, ارسال | موضوع | به
 hi: से, द्वारा | दिनांक, भेजा गया | विषय | प्रति, को
 """
 
@@ -56,6 +60,8 @@ _BLOCK_LINES = 14
 _UNKNOWN_LINES = 3
 # A forwarded notice begins on the first screen.
 _LINE_LIMIT = 5_000
+# Programs wrap plain text at 72 to 78 characters; a shorter line ended by itself.
+_WRAPPED = 64
 # A hostile text of nothing but header lines would otherwise be read again from each of them.
 _BLOCKS = 50
 
@@ -73,8 +79,9 @@ _OTHERS = _DATE | _TO | frozenset(("cc", "kopie", "copia", "reply-to", "importan
 LANGUAGES = tuple(row[:2] for row in _NAMES.strip().splitlines())
 
 # What mail programs put before a quoted line, and around bold words in plain text.
-_MARGIN = " \t\u00a0>*|"
-_LINE = re.compile(r"[\s>*|]{0,40}([^\s>*|:：][^:：*]{0,30})\*?\s?[:：](.*)")
+_MARKS = "\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # directions of Arabic and Hebrew, mostly
+_MARGIN = " \t\u00a0>*|\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+_LINE = re.compile(rf"[\s>*|{_MARKS}]{{0,40}}([^\s>*|:：{_MARKS}][^:：*]{{0,30}})\*?\s?[:：](.*)")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 
 
@@ -82,7 +89,7 @@ _ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 class Block:
     """The header lines of a forwarded mail.
 
-    sender: its address. name: what stands before it.
+    sender: its address; empty where only a name with "Amazon" in it is shown. name: what stands before it.
     start, end: numbers of the block's first line and of the first line behind it.
     """
 
@@ -94,7 +101,7 @@ class Block:
 
 
 def find_block(lines: list[str], start: int = 0) -> Block | None:
-    """Return the first block of header lines, from line ``start`` on, whose From names a single address."""
+    """Return the first block of header lines, from line ``start`` on, whose From names a single sender."""
     tries = 0
     for number in range(start, min(len(lines), _LINE_LIMIT)):
         if _header(lines[number])[0] == "from":
@@ -111,7 +118,7 @@ def _start_of(lines: list[str], number: int) -> int:
     start, below = number, False
     for above in range(number - 1, max(-1, number - _BLOCK_LINES), -1):
         kind, value = _header(lines[above])
-        if kind in ("subject", "other") and not (below and value):
+        if kind in ("subject", "other") and not (below and value and not _is_wrapped(kind, lines[above])):
             start, below = above, False
         elif lines[above].strip(_MARGIN):
             if kind or below:
@@ -129,22 +136,44 @@ def _block_at(lines: list[str], number: int) -> Block | None:
         kind, value = _header(lines[at])
         if kind:
             values.setdefault(kind, value)
-            # A list of addressees may go on in the next line, and a value may stand there whole.
-            end, open_value = at + 1, kind if not value or value.endswith((",", ";")) else ""
+            end, open_value = at + 1, kind if _goes_on(lines, at, kind, value) else ""
         elif (text := lines[at].strip(_MARGIN)) and open_value:
-            values[open_value] += text
+            values[open_value] = f"{values[open_value]} {text}".strip()
             end, open_value = at + 1, open_value if text.endswith((",", ";")) else ""
         elif text:
             unknown += 1
             if unknown > _UNKNOWN_LINES or not _LINE.match(text):
                 break
-    sender = values.get("from", "")
-    found = {each.lower() for each in _ADDRESS.findall(sender)}
-    if len(found) != 1 or len(values) < 2:
+    named = _sender_in(values.get("from", ""))
+    if named is None or len(values) < (2 if named[0] else 3):
+        return None
+    return Block(*named, values.get("subject", ""), start, end)
+
+
+def _goes_on(lines: list[str], at: int, kind: str, value: str) -> bool:
+    """Whether the value of the header in this line goes on below it, or stands there whole."""
+    if not value or value.endswith((",", ";")):
+        return True  # a list of addressees
+    if kind == "from":
+        return "@" not in value
+    # What follows a subject at once may be the text of the mail; behind a rest of the subject there is a gap.
+    behind = "".join(lines[at + 2 : at + 3])
+    return _is_wrapped(kind, lines[at]) and (not behind.strip(_MARGIN) or _header(behind)[0] != "")
+
+
+def _is_wrapped(kind: str, line: str) -> bool:
+    return kind == "subject" and len(line) >= _WRAPPED
+
+
+def _sender_in(value: str) -> tuple[str, str] | None:
+    """The address and the name in the value of From; no address where a program shows the name alone."""
+    found = {each.lower() for each in _ADDRESS.findall(value)}
+    if not found and "@" not in value and "amazon" in value.casefold():
+        return "", value
+    if len(found) != 1:
         return None
     address = found.pop()
-    name = sender[: sender.lower().find(address)].strip(' "<[*')
-    return Block(address, name, values.get("subject", ""), start, end)
+    return address, value[: value.lower().find(address)].strip(' "<[*')
 
 
 def _header(line: str) -> tuple[str, str]:

@@ -129,6 +129,8 @@ def _forwarded(head: Head, inner: Forwarded, doubt: str | None) -> Verdict:
     case = Case(inner.head or head, inner.sender, inner.content)
     if inner.again:
         doubt = doubt or "It was forwarded more than once."
+    if not inner.sender.address:
+        doubt = doubt or "The mail program that forwarded it left out the address it came from."
     if any(inner.types) and OPT_OUT_TYPE not in inner.types:
         return Unrelated("forwarded mail")
     if case.content.wording is None and inner.promising and (doubt is None or OPT_OUT_TYPE in inner.types):

@@ -28,10 +28,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from worker import backup_file
 from worker.block_list.block_list import BlockList
 from worker.errors import BusyError, StorageError
 from worker.files import make_private_directory, storage_error
+from worker.operation import backup_file
 
 BLOCKS = "blocks.json"
 AUDIT = "audit.ndjson"

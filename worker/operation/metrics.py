@@ -11,7 +11,7 @@ from typing import Literal
 from worker.accounts import Account
 from worker.app import App
 from worker.errors import StorageError
-from worker.health import free_bytes, health
+from worker.operation.health import free_bytes, health
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

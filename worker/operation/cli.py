@@ -1,7 +1,5 @@
 """The commands that keep buyerblock running and bring it back: ``service``, ``backup``, ``restore``."""
 
-# ruff: noqa: PLC0415 - a command imports what it runs when it runs, so that --help starts at once
-
 import os
 import sys
 from pathlib import Path
@@ -12,8 +10,8 @@ import click
 from worker.errors import UsageError
 
 if TYPE_CHECKING:
-    from worker.service import System
-    from worker.service_files import Service
+    from worker.operation.service import System
+    from worker.operation.service_files import Service
 
 # -P: whatever lies in the folder that the service starts in, it is not taken for a part of the program.
 _SERVE = (sys.executable, "-P", "-m", "oauth_web", "serve", "--no-open")
@@ -28,7 +26,7 @@ def service() -> None:
 @click.option("--print", "only_print", is_flag=True, help="Only show the file that would be written.")
 def install_service(only_print: bool) -> None:
     """Start buyerblock now and whenever you log in, with the settings of this terminal."""
-    from worker.service import describe, install, run_program
+    from worker.operation.service import describe, install, run_program
 
     system, wanted = _service()
     if only_print:
@@ -43,7 +41,7 @@ def install_service(only_print: bool) -> None:
 @service.command("uninstall")
 def uninstall_service() -> None:
     """Stop the service and remove it. The block list and the accounts stay."""
-    from worker.service import run_program, uninstall
+    from worker.operation.service import run_program, uninstall
 
     system, wanted = _service()
     if not uninstall(system, wanted, os.environ, run_program):
@@ -54,7 +52,7 @@ def uninstall_service() -> None:
 @service.command("status")
 def service_status() -> int:
     """Show what the system says about the service. Exit code 0: it runs, 1: it does not."""
-    from worker.service import run_program, status
+    from worker.operation.service import run_program, status
 
     system, wanted = _service()
     answer = status(system, wanted, os.environ, run_program)
@@ -83,11 +81,11 @@ def _with_passphrase(command: Any) -> Any:
 @_with_passphrase
 def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
     """Write the block list, accounts and everything else worth keeping to FILE, while buyerblock runs."""
-    from worker.backup import backup as write_backup
-    from worker.cli import settings
+    from worker.operation.backup import backup as write_backup
+    from worker.settings import current_settings
 
     passphrase = _passphrase(passphrase_file, ask=ask_passphrase, twice=True)
-    write_backup(settings().data_dir, file, passphrase)
+    write_backup(current_settings().data_dir, file, passphrase)
     if passphrase is None:
         click.echo(
             f"{file} is written, without the key to your mailboxes: on another computer each account signs in again. "
@@ -104,11 +102,11 @@ def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
 @_with_passphrase
 def restore(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
     """Put what FILE holds in place of what is there. Stop buyerblock first."""
-    from worker.cli import settings
-    from worker.restore import restore as put_back
+    from worker.operation.restore import restore as put_back
+    from worker.settings import current_settings
 
     passphrase = _passphrase(passphrase_file, ask=ask_passphrase, twice=False)
-    done = put_back(file, settings().data_dir, passphrase)
+    done = put_back(file, current_settings().data_dir, passphrase)
     click.echo(
         f"Restored as of {done.created_at:%Y-%m-%d %H:%M} UTC: {done.blocks:,} blocks, {len(done.accounts)} accounts. "
         f"What was there before is kept in {done.replaced}."
@@ -128,8 +126,8 @@ def _passphrase(given: Any, *, ask: bool, twice: bool) -> str | None:
 
 
 def _service() -> "tuple[System, Service]":
-    from worker.cli import settings
-    from worker.service import make_service, system_of
+    from worker.operation.service import make_service, system_of
+    from worker.settings import current_settings
 
-    found = settings()
+    found = current_settings()
     return system_of(), make_service(_SERVE, found.data_dir, found.client_secrets, os.environ)

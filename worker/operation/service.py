@@ -13,7 +13,7 @@ from pathlib import Path
 
 from worker.errors import StorageError, UsageError
 from worker.files import make_private_directory, storage_error, write_atomically
-from worker.service_files import LABEL, NAME, Service, launchd_agent, systemd_unit, windows_task
+from worker.operation.service_files import LABEL, NAME, Service, launchd_agent, systemd_unit, windows_task
 
 # Settings that hold for the service as they hold for the terminal it was installed from.
 _PASSED_ON = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")

@@ -16,7 +16,7 @@ from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from worker.redaction import without_buyers, without_secrets
+from worker.operation.redaction import without_buyers, without_secrets
 from worker.settings import Settings
 
 WRITTEN_BY_PEOPLE = frozenset({"subject", "sender", "note", "body"})

@@ -20,9 +20,7 @@ from typing import IO
 import orjson
 from filelock import FileLock, Timeout
 
-from worker import backup_file
 from worker.accounts import EVER, Account, Accounts
-from worker.backup import AUDIT, BLOCKS, KEY, LOCKS, SECRETS, locked
 from worker.block_list.block_list import BlockList
 from worker.block_list.layout import Layout
 from worker.block_list.review import Review
@@ -35,6 +33,8 @@ from worker.files import (
     write_atomically,
     write_chunks_atomically,
 )
+from worker.operation import backup_file
+from worker.operation.backup import AUDIT, BLOCKS, KEY, LOCKS, SECRETS, locked
 from worker.sealing import Sealer
 
 # All that makes up the state. Sessions and what is remembered of single mails belong to the state that goes.
