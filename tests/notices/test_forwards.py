@@ -43,6 +43,10 @@ NAMES = {
     "ko": ("보낸 사람", "보낸 날짜", "제목", "받는 사람"),
     "ar": ("من", "التاريخ", "الموضوع", "إلى"),
     "he": ("מאת", "נשלח", "נושא", "אל"),
+    "sr": ("Од", "Датум", "Тема", "Прима"),
+    "is": ("Frá", "Dagsetning", "Efni", "Til"),
+    "ms": ("Daripada", "Tarikh", "Subjek", "Kepada"),
+    "fa": ("از", "تاریخ", "موضوع", "به"),
     "id": ("Dari", "Tanggal", "Perihal", "Kepada"),
     "vi": ("Từ", "Ngày", "Chủ đề", "Đến"),
     "th": ("จาก", "วันที่", "เรื่อง", "ถึง"),
@@ -189,6 +193,28 @@ def test_the_plain_half_of_a_forward_completes_the_html_half() -> None:
     assert verdict.address == ALIAS
 
 
+LONG = "Votre message qui était adressé à un acheteur n'a pas pu être"
+FRENCH = SENTENCES["fr"].format(order=ORDER)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "\u200eFrom: {sender}\u200e\n\u202bDate: x\nSubject: {subject}",
+        "From: Amazon.fr\n<auto-communication@amazon.fr>\nDate: x\nSubject: \u2067{subject}\u2069",
+        "From: {sender}\nTo: a@b.example,\n c@d.example\nSubject: {subject}",
+        "From: {sender}\nDate: x\nSubject: {long}\n transmis",
+        "Subject: {long}\ntransmis\nDate: x\nFrom: {sender}\nTo: a@b.example",
+    ],
+)
+def test_header_lines_may_be_wrapped_or_marked_with_directions(lines: str) -> None:
+    block = lines.format(sender="Amazon.fr <auto-communication@amazon.fr>", subject=SUBJECTS["fr"], long=LONG)
+    # A sentence of another mail's before it: only the subject makes it a notice.
+    verdict = by_owner(forward(text=f"{block}\n\nBonjour. Bonjour. {FRENCH}\n{ALIAS}\n"))
+    assert isinstance(verdict, OptOut), verdict
+    assert verdict.language == "fr"
+
+
 # Who may forward
 
 
@@ -237,11 +263,18 @@ def test_a_notice_forwarded_more_than_once_is_suspect() -> None:
         ("Elio <abcd1234efgh567@marketplace.amazon.it>", Unrelated("other mail")),
         ("Tips <news@amazon.com.example.org>", Unrelated("other mail")),
         ("Amazon.it <auto-communication@amazon.com> b@example.net", Unrelated("other mail")),
-        ("Amazon.it", Unrelated("other mail")),
+        ("Ginevra", Unrelated("other mail")),
     ],
 )
 def test_only_forwards_of_amazons_own_mail_count(sender: str, expected: Verdict) -> None:
     assert by_owner(forward(gmail(NAMES["en"], sender), subject="Fwd")) == expected
+
+
+def test_a_forward_that_shows_only_the_name_of_amazon_is_suspect() -> None:
+    verdict = by_owner(forward(gmail(NAMES["en"], "Amazon.it"), subject="Fwd"))
+    assert isinstance(verdict, Suspect)
+    assert "left out the address" in verdict.reason
+    assert verdict.address == ALIAS
 
 
 def test_another_sender_at_amazon_is_suspect() -> None:

@@ -60,8 +60,8 @@ _BLOCK_LINES = 14
 _UNKNOWN_LINES = 3
 # A forwarded notice begins on the first screen.
 _LINE_LIMIT = 5_000
-# Programs wrap plain text at 72 to 78 characters; a shorter line ended by itself.
-_WRAPPED = 64
+# Programs wrap plain text at 72 to 78 characters; a shorter line, or one with a full stop, ended by itself.
+_WRAPPED = 60
 # A hostile text of nothing but header lines would otherwise be read again from each of them.
 _BLOCKS = 50
 
@@ -162,7 +162,7 @@ def _goes_on(lines: list[str], at: int, kind: str, value: str) -> bool:
 
 
 def _is_wrapped(kind: str, line: str) -> bool:
-    return kind == "subject" and len(line) >= _WRAPPED
+    return kind == "subject" and len(line) >= _WRAPPED and line.rstrip()[-1:].isalnum()
 
 
 def _sender_in(value: str) -> tuple[str, str] | None:
