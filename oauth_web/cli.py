@@ -23,11 +23,14 @@ def main() -> int:
     "--open/--no-open", "open_page", default=None, help="Open the page in a browser; on a terminal it does."
 )
 @click.option("--insecure-http", is_flag=True, help="Listen beyond this machine although there is no https.")
-def serve(host: str | None, port: int | None, open_page: bool | None, insecure_http: bool) -> None:
+@click.option("--verbose", is_flag=True, help="Log more.")
+def serve(
+    host: str | None, port: int | None, open_page: bool | None, insecure_http: bool, verbose: bool
+) -> None:
     """Run the page and the worker until Ctrl-C."""
     from oauth_web.server import serve_forever
 
     given = current_settings()
     chosen = replace(given, host=host or given.host, port=port or given.port)
     wanted = sys.stdout.isatty() if open_page is None else open_page
-    serve_forever(chosen, open_page=wanted, insecure_http=insecure_http)
+    serve_forever(chosen, open_page=wanted, insecure_http=insecure_http, verbose=verbose)

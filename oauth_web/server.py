@@ -8,6 +8,7 @@ import sys
 import threading
 import webbrowser
 from contextlib import AbstractContextManager
+from importlib.metadata import version
 from types import FrameType
 from typing import Any
 
@@ -18,8 +19,13 @@ from waitress import create_server
 from oauth_web import create_app
 from oauth_web.application import warm_up
 from oauth_web.client_file import read_client_file
+from oauth_web.housekeeping import keep_house
 from worker.app import App, build_app
 from worker.errors import BusyError, SettingsError, UsageError
+from worker.files import make_private_directory
+from worker.operation.logs import log_settings, set_up
+from worker.operation.notify import READY, STOPPING, notify
+from worker.operation.restore import finish_restore
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -27,9 +33,11 @@ log = logging.getLogger(__name__)
 # A pass ends at its next call or wait; a call that Google leaves hanging is cut after this many seconds.
 # Nothing is lost by it: every step of a pass may be the last.
 LONGEST_STOP = 4.0
+# A stranger's body is read before anybody asks who it is; no file that the page takes is larger.
+LARGEST_BODY = 32 * 1024 * 1024
 
 
-def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool) -> None:
+def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool, verbose: bool) -> None:
     """Serve until SIGTERM or Ctrl-C, then stop within five seconds.
 
     Raises UsageError or StorageError, each one sentence, before anything has started.
@@ -37,24 +45,29 @@ def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool) -
     _refuse_open_doors(settings, insecure_http=insecure_http)
     if settings.client_secrets.exists():
         read_client_file(settings.client_secrets)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # The library warns about its own file cache at every start; we load the packaged description.
-    logging.getLogger("googleapiclient.discovery_cache").setLevel(logging.ERROR)
+    set_up(as_json=settings.log == "json", verbose=verbose, secrets=(settings.secret_key,))
     # It warns of every pass that is still busy when the next is due, as a long first pass is.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    make_private_directory(settings.data_dir)
+    if finish_restore(settings.data_dir):
+        log.info("A restore that was interrupted is finished now.")
     app = build_app(settings)
     with _only_server(app):
         page = create_app(app)
         server = _listen(page, settings)
         signal.signal(signal.SIGTERM, _raise_exit)
+        log_settings(settings, version("buyerblock"))
         app.scheduler.start()
+        keep_house(app)
         url = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}/"
         print(f"buyerblock is at {settings.public_url or url} (Ctrl-C stops it)", file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
         if open_page:
             webbrowser.open(settings.public_url or url)
         # The first page would otherwise wait for a long list to be read.
         threading.Thread(target=warm_up, args=(page,), daemon=True).start()
+        notify(READY)
         server.run()  # returns on SystemExit and KeyboardInterrupt
+        notify(STOPPING)
         _leave_in_time()
         server.close()
         app.scheduler.stop()
@@ -89,7 +102,9 @@ def _only_server(app: App) -> AbstractContextManager[Any]:
 
 def _listen(page: Flask, settings: Settings) -> Any:
     try:
-        return create_server(page, host=settings.host, port=settings.port, threads=8)
+        return create_server(
+            page, host=settings.host, port=settings.port, threads=8, max_request_body_size=LARGEST_BODY
+        )
     except OSError as error:
         raise UsageError(
             f"Cannot listen on {settings.host}, port {settings.port} ({error.strerror}); choose another with --port."

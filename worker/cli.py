@@ -17,6 +17,7 @@ from worker.cli_tokens import token
 from worker.errors import BuyerblockError, StoppedError, UsageError
 from worker.operation.cli import backup, restore, service
 from worker.settings import current_settings
+from worker.webhook.cli import webhook
 
 if TYPE_CHECKING:
     from worker.app import App
@@ -298,5 +299,5 @@ def status(as_json: bool) -> None:
             click.echo(f"  {account['problem']}")
 
 
-for _command in (token, service, backup, restore):
+for _command in (token, webhook, service, backup, restore):
     commands.add_command(_command)

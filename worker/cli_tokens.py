@@ -1,7 +1,5 @@
 """The commands for tokens of the HTTP API."""
 
-# ruff: noqa: PLC0415 - a command imports what it runs when it runs, so that --help starts at once
-
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 

@@ -5,6 +5,8 @@ program: it becomes the account's state and one sentence for the seller.
 """
 
 import logging
+from collections import Counter
+from collections.abc import Mapping
 from threading import Lock
 from typing import NamedTuple
 
@@ -42,6 +44,7 @@ class Passes:
         self._review = review
         self._clock = clock
         self._running: dict[str, _Running] = {}
+        self._counted: Counter[tuple[str, str]] = Counter()
         self._progress: dict[str, Progress] = {}
         self._lock = Lock()
 
@@ -74,6 +77,7 @@ class Passes:
             raise
         finally:
             self._progress.pop(email, None)
+        self._count(report)
         self._accounts.update(email, state="problem" if report.advice else "ok", problem=report.advice)
         if resolved:
             log.info("Found the buyers of %d orders in the mail of %s.", resolved, email)
@@ -93,6 +97,16 @@ class Passes:
         """Return the account's mailbox connection."""
         return self._open(email).mailbox
 
+    def counted(self) -> Mapping[tuple[str, str], int]:
+        """Return what happened since the start: (what, which) to how often.
+
+        What is ``passes`` by outcome, ``notices`` by verdict, ``repairs``, ``units`` of quota, and ``refusals``.
+        """
+        totals = self._counted.copy()
+        for running in list(self._running.values()):
+            totals += _spent(running.mailbox)
+        return totals
+
     def look_at_rules(self, email: str) -> None:
         """Have the next pass over the account look at labels, filters and trusted addresses, whenever it did last."""
         if (running := self._running.get(email)) is not None:
@@ -103,6 +117,7 @@ class Passes:
         with self._lock:
             running = self._running.pop(email, None)
         if running is not None:
+            self._counted += _spent(running.mailbox)
             running.mailbox.close()
 
     def close(self) -> None:
@@ -142,6 +157,18 @@ class Passes:
         )
         return _Running(mailbox, sync, resolver)
 
+    def _count(self, report: PassReport) -> None:
+        self._counted["passes", "good"] += 1
+        self._counted["notices", "opt_out"] += report.opt_outs
+        self._counted["notices", "suspect"] += report.suspects
+        self._counted["notices", "unrelated"] += report.unrelated
+        self._counted["repairs", ""] += len(report.steps)
+
     def _fail(self, email: str, state: str, problem: str) -> None:
+        self._counted["passes", state] += 1
         log.warning("Pass over %s ended early: %s", email, problem)
         self._accounts.update(email, state=state, problem=problem, last_pass=self._clock.now())
+
+
+def _spent(mailbox: Mailbox) -> Counter[tuple[str, str]]:
+    return Counter({("units", ""): mailbox.quota.spent, ("refusals", ""): mailbox.quota.refused})

@@ -65,6 +65,11 @@ class Scheduler:
         """Do something once, beside the passes: what would keep a page waiting for Google."""
         self._scheduler.add_job(work)
 
+    def every(self, interval: timedelta, name: str, work: Callable[[], object]) -> None:
+        """Do something again and again, beside the passes, first at once."""
+        seconds, now = interval.total_seconds(), self._clock.now()
+        self._scheduler.add_job(work, "interval", id=f"every:{name}", seconds=seconds, next_run_time=now)
+
     def stop(self) -> None:
         """End the passes at their next call or wait, and return when they have ended."""
         self._clock.stop()

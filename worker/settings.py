@@ -23,7 +23,7 @@ class Settings:
     data_dir: where everything is kept. client_secrets: the OAuth client file from Google's console.
     gmail_url: root for all Gmail traffic, None for Google's own. public_url: the https address under
     which the page is reached, None on one's own machine. sync_interval: seconds between two
-    passes. units_per_minute: Gmail's quota for one account.
+    passes. units_per_minute: Gmail's quota for one account. log: "text", or "json" for machines.
     """
 
     data_dir: Path
@@ -36,6 +36,7 @@ class Settings:
     port: int = 8000
     sync_interval: int = 60
     units_per_minute: int = 6000
+    log: str = "text"
 
 
 def current_settings() -> Settings:
@@ -65,6 +66,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         host=value("HOST", lambda _, text: text, "127.0.0.1"),
         port=value("PORT", _whole_number(1, 65535), 8000),
         sync_interval=value("SYNC_INTERVAL", _whole_number(1, 86400), 60),
+        log=value("LOG", _one_of("text", "json"), "text"),
         units_per_minute=value("UNITS_PER_MINUTE", _whole_number(60, 1_000_000), 6000),
     )
 
@@ -91,6 +93,15 @@ def _secret(variable: str, text: str) -> str:
     if len(text) < 32:
         raise SettingsError(f"{variable} is too short; use at least 32 random characters.")
     return text
+
+
+def _one_of(*choices: str) -> Callable[[str, str], str]:
+    def convert(variable: str, text: str) -> str:
+        if text not in choices:
+            raise SettingsError(f"{variable} is {text!r}; it must be one of {', '.join(choices)}.")
+        return text
+
+    return convert
 
 
 def _whole_number(low: int, high: int) -> Callable[[str, str], int]:

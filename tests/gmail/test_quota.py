@@ -3,7 +3,7 @@ from clocks import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.errors import StoppedError
+from worker.errors import QuotaError, StoppedError
 from worker.gmail.quota import FIRST_IN_FLIGHT, PRICES, WINDOW, Quota
 
 METHODS = sorted(PRICES)
@@ -53,8 +53,8 @@ def test_it_counts_what_was_spent() -> None:
 def test_a_refusal_for_concurrency_halves_the_requests_in_flight() -> None:
     clock = FakeClock()
     quota = Quota(6000, clock)
-    quota.too_many_in_flight()
-    quota.too_many_in_flight()
+    quota.learn(QuotaError("too fast", concurrent=True))
+    quota.learn(QuotaError("too fast", concurrent=True))
     with quota.spend("users.labels.get"):
         clock.stop()
         with pytest.raises(StoppedError), quota.spend("users.labels.get"):

@@ -73,8 +73,7 @@ class Calls:
                 with translated(self._clock.now()):
                     reply = request.execute(http=self.http())
             except QuotaError as error:
-                if error.concurrent:
-                    self._quota.too_many_in_flight()
+                self._quota.learn(error)
                 raise
         if isinstance(reply, str) and reply:
             # The client library hands over as text what is not said to be JSON: a proxy's page, for example.

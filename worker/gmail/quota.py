@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from worker.clock import Clock
+from worker.errors import QuotaError
 
 # developers.google.com/workspace/gmail/api/reference/quota, as of May 2026.
 PRICES = {
@@ -39,11 +40,12 @@ FIRST_IN_FLIGHT = 4
 class Quota:
     """One account's allowance, shared by all threads that call Gmail for it.
 
-    allowance: units a minute. spent: units charged since the start.
+    allowance: units a minute. spent: units charged since the start. refused: how often Google said "too fast".
     """
 
     def __init__(self, units_per_minute: int, clock: Clock) -> None:
         self.spent = 0
+        self.refused = 0
         self.allowance = units_per_minute
         self._clock = clock
         self._lock = threading.Lock()
@@ -64,10 +66,12 @@ class Quota:
         finally:
             self._finish(units)
 
-    def too_many_in_flight(self) -> None:
-        """Learn from a refusal: half as many requests at once from now on."""
+    def learn(self, refusal: QuotaError) -> None:
+        """Count a refusal; after one for concurrency, send half as many requests at once from now on."""
         with self._lock:
-            self._most_in_flight = max(1.0, self._most_in_flight / 2)
+            self.refused += 1
+            if refusal.concurrent:
+                self._most_in_flight = max(1.0, self._most_in_flight / 2)
 
     def _try_to_start(self, units: int) -> float | None:
         """Start the call and return None, or return the seconds after which to ask again."""

@@ -15,6 +15,7 @@ _ALIAS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _ORDER = re.compile(r"(?<![\w-])(?:\d{3}|D\d\d)-\d{7}-\d{7}(?![\w-])", re.IGNORECASE | re.ASCII)
+_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
 def alias(address: str) -> str | None:
@@ -53,8 +54,9 @@ def _bare(address: str) -> str:
 
 
 def orders(text: str) -> list[str]:
-    """The distinct order IDs in text, in their order; digital ones too."""
-    return _distinct(found[0].upper() for found in _ORDER.finditer(text))
+    """The distinct order IDs in text, in their order; digital ones too. Those in URLs only where there are no others."""
+    found = _ORDER.findall(_URL.sub(" ", text)) or _ORDER.findall(text)
+    return _distinct(order.upper() for order in found)
 
 
 def _buyer(found: re.Match[str]) -> str | None:

@@ -22,7 +22,7 @@ from worker.notices.forwarded import Forwarded, forwarded_in
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.model import Unrelated, Verdict
-from worker.notices.sentences import mentions_subject
+from worker.notices.sentences import mentions_subject, passes_on
 
 GMAIL = "mx.google.com"
 
@@ -116,7 +116,9 @@ def _from_elsewhere(head: Head, sender: Sender, found: list[Part], doubt: str | 
         return suspect(several, "It holds several forwarded notices: forward them one by one.")
     if inner:
         return _forwarded(head, inner[0], doubt)
-    content = content_of(head.first("subject"), pages_of(found, quoted=False))
+    # Forwarded by a program, or in a language, whose header lines are not known: better shown than lost.
+    quoted = doubt is None and passes_on(decode_words(head.first("subject")))
+    content = content_of(head.first("subject"), pages_of(found, quoted=quoted))
     said = content.wording is not None and content.wording.proven
     # Articles quote notices too: only an imitation, or somebody trusted, is worth a look.
     if not said or not (doubt is None or content.title or _claims_amazon(sender, head)):

@@ -161,6 +161,14 @@ def mentions_subject(subject: str) -> bool:
     return any(row.subject and row.subject in folded for row in _ROWS)
 
 
+_REPLY = re.compile(r"(?:re|aw|sv|rif?|res|antw|odp|ynt|回复|返信) ?:")
+
+
+def passes_on(subject: str) -> bool:
+    """Whether a known subject is sent on, under any mark but that of a reply: there are dozens for forwards."""
+    return mentions_subject(subject) and not _REPLY.match(fold(subject))
+
+
 # Enough of a word to tell that opting out is spoken of at all, in any wording.
 _HINTS = (
     *("opted out", "opt out", "opt-out", "unsolicited", "not to receive", "non richiest", "non desiderat"),

@@ -1,0 +1,59 @@
+"""What the server does beside passes: tell the webhook, keep daily copies, expire blocks, feed the watchdog."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from worker.app import App
+from worker.errors import BuyerblockError
+from worker.operation.backup import rotate
+from worker.operation.notify import ALIVE, notify, watchdog_interval
+from worker.webhook import Webhook, deliver_due
+
+log = logging.getLogger(__name__)
+
+WEBHOOK_EVERY = timedelta(seconds=5)
+COPY_EVERY = timedelta(hours=1)  # it does something once a day; a laptop may sleep at any fixed hour
+# A pass that is later than this has not just been slow; then systemd shall start the program anew.
+LATEST_PASS = timedelta(minutes=10)
+
+
+def keep_house(app: App) -> None:
+    """Add these works to the scheduler."""
+    webhook = Webhook(app.settings.data_dir, app.sealer)
+    add = app.scheduler.every
+    add(WEBHOOK_EVERY, "webhook", _told(lambda: deliver_due(webhook, app.block_list, now=app.clock.now)))
+    add(COPY_EVERY, "copy", _told(lambda: _copy(app)))
+    if (seconds := watchdog_interval()) is not None:
+        add(timedelta(seconds=seconds), "watchdog", lambda: feed_watchdog(app))
+
+
+def feed_watchdog(app: App) -> bool:
+    """Tell systemd that the program is alive if its passes move; return whether they do."""
+    now = app.clock.now()
+    moves = all(
+        account.next_pass is None
+        or now - account.next_pass < LATEST_PASS
+        or app.passes.progress(account.email) is not None
+        for account in app.accounts.all()
+    )
+    if moves:
+        notify(ALIVE)
+    return moves
+
+
+def _copy(app: App) -> None:
+    if path := rotate(app.settings.data_dir, now=app.clock.now(), block_list=app.block_list):
+        log.info("Wrote today's copy of everything to %s.", path)
+
+
+def _told(work: Callable[[], object]) -> Callable[[], None]:
+    """Log what goes wrong; the next time tries again."""
+
+    def carefully() -> None:
+        try:
+            work()
+        except BuyerblockError as error:
+            log.warning("%s", error)
+
+    return carefully
