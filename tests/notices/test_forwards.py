@@ -293,7 +293,19 @@ def test_a_forward_in_unknown_words_is_suspect_and_of_other_mail_unrelated() -> 
 
 def test_a_reply_is_no_forward() -> None:
     text = f"Why?\n\nOn Thu, 10 Sep 2026, Amazon.it <auto-communication@amazon.com> wrote:\n> {SAID}\n"
-    assert by_owner(forward(text=text)) == Unrelated("other mail")
+    for mark in ("Re", "AW", "R", "Antw"):
+        assert by_owner(forward(text=text, subject=f"{mark}: {SUBJECTS['it']}")) == Unrelated("other mail")
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["On 10 Sep 2026, Amazon wrote:", "---- Forwarded ----\nXxx: Amazon <auto-communication@amazon.it>"],
+)
+def test_a_forward_under_unknown_header_lines_is_suspect_from_somebody_trusted(mark: str) -> None:
+    mail = forward(text=f"{mark}\n\n> {SAID}\n> {ALIAS}\n", subject=f"Tr: {SUBJECTS['it']}")
+    verdict = by_owner(mail)
+    assert isinstance(verdict, Suspect)
+    assert verdict.address == ALIAS
 
 
 def test_the_words_of_a_notice_without_any_header_lines_are_suspect_from_somebody_trusted() -> None:

@@ -325,6 +325,12 @@ def test_an_order_beside_the_sentence_goes_before_others_in_the_mail() -> None:
     assert opt_out(mail.but(html=mail.html.replace("&copy;", far))).order_id == ORDER
 
 
+def test_an_order_in_a_url_counts_only_where_no_other_is_named() -> None:
+    url = "https://sellercentral.amazon.it/orders/402-0000000-1111111"
+    assert opt_out(notice(sentence=SENTENCES["it"] + f" {url}")).order_id == ORDER
+    assert opt_out(notice(order=url, alias=None)).order_id == "402-0000000-1111111"
+
+
 def test_an_order_in_the_subject_is_better_than_none() -> None:
     mail = notice("en", alias=None, order="0", subject=SUBJECTS["en"] + " (Order: 111-5322013-9383523)")
     assert opt_out(mail).order_id == "111-5322013-9383523"

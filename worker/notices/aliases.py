@@ -14,8 +14,10 @@ _ALIAS = re.compile(
     rf"(?<![\w.+%/=@'&*-])([0-9a-z]{{8,32}})(?:\+[\w.=-]{{0,64}})?@({_DOMAINS})(?![\w@-]|\.[\w-])",
     re.IGNORECASE | re.ASCII,
 )
-_ORDER = re.compile(r"(?<![\w-])(?:\d{3}|D\d\d)-\d{7}-\d{7}(?![\w-])", re.IGNORECASE | re.ASCII)
-_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+# The sign before it tells an order in a URL.
+_ORDER = re.compile(
+    r"(?:(?<=([/=]))|(?<![\w-]))((?:\d{3}|D\d\d)-\d{7}-\d{7})(?![\w-])", re.IGNORECASE | re.ASCII
+)
 
 
 def alias(address: str) -> str | None:
@@ -54,9 +56,10 @@ def _bare(address: str) -> str:
 
 
 def orders(text: str) -> list[str]:
-    """The distinct order IDs in text, in their order; digital ones too. Those in URLs only where there are no others."""
-    found = _ORDER.findall(_URL.sub(" ", text)) or _ORDER.findall(text)
-    return _distinct(order.upper() for order in found)
+    """The distinct order IDs in text, in their order; digital ones too. Those in URLs only where no other is."""
+    found = _ORDER.findall(text)
+    named = [order for url, order in found if not url] or [order for _, order in found]
+    return _distinct(map(str.upper, named))
 
 
 def _buyer(found: re.Match[str]) -> str | None:

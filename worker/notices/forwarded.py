@@ -41,6 +41,12 @@ def forwarded_in(found: list[Part]) -> list[Forwarded]:
     return [inline] if inline else []
 
 
+def unattributed(found: list[Part]) -> list[Page]:
+    """Return all the text with what it quotes, or nothing where header lines tell whose text that is."""
+    pages = pages_of(found, quoted=True)
+    return [] if any(find_block(page.text.splitlines()) for page in pages) else pages
+
+
 def _attached(raw: bytes) -> Forwarded | None:
     head = read_head(raw)
     sender = sender_of(head)

@@ -18,7 +18,7 @@ from worker.notices.amazon import (
 from worker.notices.authenticity import Sender, doubt_about, sender_of
 from worker.notices.clues import Case, opt_out, suspect
 from worker.notices.content import Content, content_of, pages_of
-from worker.notices.forwarded import Forwarded, forwarded_in
+from worker.notices.forwarded import Forwarded, forwarded_in, unattributed
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.model import Unrelated, Verdict
@@ -116,9 +116,11 @@ def _from_elsewhere(head: Head, sender: Sender, found: list[Part], doubt: str | 
         return suspect(several, "It holds several forwarded notices: forward them one by one.")
     if inner:
         return _forwarded(head, inner[0], doubt)
-    # Forwarded by a program, or in a language, whose header lines are not known: better shown than lost.
-    quoted = doubt is None and passes_on(decode_words(head.first("subject")))
-    content = content_of(head.first("subject"), pages_of(found, quoted=quoted))
+    subject = head.first("subject")
+    sent_on = doubt is None and passes_on(decode_words(subject))
+    # Under header lines that are not known, it is better shown than lost.
+    pages = (sent_on and unattributed(found)) or pages_of(found, quoted=False)
+    content = content_of(subject, pages)
     said = content.wording is not None and content.wording.proven
     # Articles quote notices too: only an imitation, or somebody trusted, is worth a look.
     if not said or not (doubt is None or content.title or _claims_amazon(sender, head)):

@@ -161,7 +161,7 @@ def mentions_subject(subject: str) -> bool:
     return any(row.subject and row.subject in folded for row in _ROWS)
 
 
-_REPLY = re.compile(r"(?:re|aw|sv|rif?|res|antw|odp|ynt|回复|返信) ?:")
+_REPLY = re.compile(r"(?:re?|aw|sv|rif?|res|antw|odp|ynt|回复|返信) ?:")
 
 
 def passes_on(subject: str) -> bool:
