@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from worker.cli_tokens import token
+from worker.cli_webhook import webhook
 from worker.errors import BuyerblockError, StoppedError, UsageError
 from worker.operation.cli import backup, restore, service
 from worker.settings import current_settings
-from worker.webhook.cli import webhook
 
 if TYPE_CHECKING:
     from worker.app import App

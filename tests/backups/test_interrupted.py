@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from saving import EMAIL, GRANT, accounts_of, alias, damage, keys
 
-from worker.operation import restore as restoring
 from worker.block_list.block_list import BlockList
 from worker.block_list.layout import Layout
 from worker.errors import DamagedFileError
+from worker.operation import restore as restoring
 from worker.operation.restore import finish_restore, restore
 
 

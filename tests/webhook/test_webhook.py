@@ -10,10 +10,10 @@ from filelock import FileLock
 from receiving import ALIAS, KEY, START, URL, Receiver, alias
 
 from worker.block_list.block_list import BlockList
+from worker.cli_webhook import webhook as command
 from worker.errors import BusyError, DamagedFileError, UsageError
 from worker.sealing import Sealer, UnsealError
 from worker.webhook import Webhook, try_out
-from worker.webhook.cli import webhook as command
 from worker.webhook.message import Message, headers
 
 

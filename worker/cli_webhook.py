@@ -1,15 +1,14 @@
 """The commands for the webhook."""
 
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from worker.errors import UsageError
+from worker.settings import current_settings
 
 if TYPE_CHECKING:
-    from worker.settings import Settings
     from worker.webhook.hook import Webhook
 
 
@@ -25,7 +24,7 @@ def set_webhook(url: str, allow_private: bool) -> None:
     """Tell this address from now on, and print the secret that signs the messages, for the only time."""
     from worker.block_list.block_list import BlockList
 
-    block_list = BlockList(_settings().data_dir)
+    block_list = BlockList(current_settings().data_dir)
     secret = _webhook().set(url, allow_private=allow_private, block_list=block_list)
     click.echo(
         "The messages are signed as the Standard Webhooks specification says; this is the secret:", err=True
@@ -69,17 +68,11 @@ def remove() -> None:
     click.echo("The webhook is removed." if _webhook().remove() else "There was no webhook.")
 
 
-def _settings() -> "Settings":
-    from worker.settings import read_settings
-
-    return read_settings(os.environ)
-
-
 def _webhook() -> "Webhook":
     from worker.files import make_private_directory
     from worker.sealing import open_sealer
     from worker.webhook.hook import Webhook
 
-    settings = _settings()
+    settings = current_settings()
     make_private_directory(settings.data_dir)
     return Webhook(settings.data_dir, open_sealer(settings.data_dir, settings.secret_key))
