@@ -215,6 +215,13 @@ def test_header_lines_may_be_wrapped_or_marked_with_directions(lines: str) -> No
     assert verdict.language == "fr"
 
 
+@pytest.mark.parametrize("tag", ["[EXTERNAL] ", "[EXT] [Shop] ", "External: "])
+def test_a_company_may_have_marked_the_notice_as_external(tag: str) -> None:
+    block = f"From: {SENDER}\nSent: x\nSubject: {tag}{SUBJECTS['it']}"
+    caution = "CAUTION: This came from outside of the organization. Do not click on links."
+    assert isinstance(by_owner(forward(text=f"{block}\n\n{caution}\n\n{SAID}\n{ALIAS}\n")), OptOut)
+
+
 # Who may forward
 
 
@@ -248,6 +255,17 @@ def test_a_notice_forwarded_more_than_once_is_suspect() -> None:
     once = "".join(
         f"<div>{name}: {escape(value)}</div>"
         for name, value in zip(names, values("b@shop.example"), strict=True)
+    )
+    verdict = by_owner(forward(once + gmail(names)))
+    assert isinstance(verdict, Suspect)
+    assert "more than once" in verdict.reason
+
+
+@pytest.mark.parametrize("sender", ["auto-communication@amazon.com <mallory@evil.example>", "Mallory"])
+def test_a_notice_inside_the_mail_of_an_unclear_sender_is_suspect(sender: str) -> None:
+    names = NAMES["en"]
+    once = "".join(
+        f"<div>{name}: {escape(value)}</div>" for name, value in zip(names, values(sender), strict=True)
     )
     verdict = by_owner(forward(once + gmail(names)))
     assert isinstance(verdict, Suspect)

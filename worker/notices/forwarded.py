@@ -78,4 +78,6 @@ def _inline(found: list[Part]) -> Forwarded | None:
 
 
 def _is_amazons(block: Block) -> bool:
-    return not block.sender or block.sender.rpartition("@")[2] in AMAZON_DOMAINS
+    if block.sender:
+        return block.sender.rpartition("@")[2] in AMAZON_DOMAINS
+    return "@" not in block.name and "amazon" in block.name.casefold()

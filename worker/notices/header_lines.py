@@ -60,6 +60,8 @@ _BLOCK_LINES = 14
 _UNKNOWN_LINES = 3
 # A forwarded notice begins on the first screen.
 _LINE_LIMIT = 5_000
+# How many kinds of lines tell a block from text; where the From has no single address, one more.
+_FEW_LINES = 2
 # Programs wrap plain text at 72 to 78 characters; a shorter line, or one with a full stop, ended by itself.
 _WRAPPED = 60
 # A hostile text of nothing but header lines would otherwise be read again from each of them.
@@ -89,7 +91,7 @@ _ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 class Block:
     """The header lines of a forwarded mail.
 
-    sender: its address; empty where only a name with "Amazon" in it is shown. name: what stands before it.
+    sender: its address; empty where there is none, or several. name: what stands before it.
     start, end: numbers of the block's first line and of the first line behind it.
     """
 
@@ -101,7 +103,7 @@ class Block:
 
 
 def find_block(lines: list[str], start: int = 0) -> Block | None:
-    """Return the first block of header lines, from line ``start`` on, whose From names a single sender."""
+    """Return the first block of header lines, from line ``start`` on."""
     tries = 0
     for number in range(start, min(len(lines), _LINE_LIMIT)):
         if _header(lines[number])[0] == "from":
@@ -128,7 +130,7 @@ def _start_of(lines: list[str], number: int) -> int:
 
 
 def _block_at(lines: list[str], number: int) -> Block | None:
-    """The block around the From in this line, if its sender is a single address."""
+    """The block around the From in this line, if there are enough other lines."""
     start = _start_of(lines, number)
     values: dict[str, str] = {}
     end, open_value, unknown = start, "", 0
@@ -144,10 +146,15 @@ def _block_at(lines: list[str], number: int) -> Block | None:
             unknown += 1
             if unknown > _UNKNOWN_LINES or not _LINE.match(text):
                 break
-    named = _sender_in(values.get("from", ""))
-    if named is None or len(values) < (2 if named[0] else 3):
-        return None
-    return Block(*named, values.get("subject", ""), start, end)
+    sender = values.get("from", "")
+    found = {each.lower() for each in _ADDRESS.findall(sender)}
+    if len(found) == 1 and len(values) >= _FEW_LINES:
+        address = found.pop()
+        name = sender[: sender.lower().find(address)].strip(' "<[*')
+        return Block(address, name, values.get("subject", ""), start, end)
+    if len(values) > _FEW_LINES:
+        return Block("", sender, values.get("subject", ""), start, end)
+    return None
 
 
 def _goes_on(lines: list[str], at: int, kind: str, value: str) -> bool:
@@ -163,17 +170,6 @@ def _goes_on(lines: list[str], at: int, kind: str, value: str) -> bool:
 
 def _is_wrapped(kind: str, line: str) -> bool:
     return kind == "subject" and len(line) >= _WRAPPED and line.rstrip()[-1:].isalnum()
-
-
-def _sender_in(value: str) -> tuple[str, str] | None:
-    """The address and the name in the value of From; no address where a program shows the name alone."""
-    found = {each.lower() for each in _ADDRESS.findall(value)}
-    if not found and "@" not in value and "amazon" in value.casefold():
-        return "", value
-    if len(found) != 1:
-        return None
-    address = found.pop()
-    return address, value[: value.lower().find(address)].strip(' "<[*')
 
 
 def _header(line: str) -> tuple[str, str]:

@@ -143,9 +143,13 @@ def failures(folded: str) -> list[Wording]:
     return [row.wording for row in _ROWS if row.wording.proven and row.could_not_deliver in folded]
 
 
+# What mail servers of companies put before the subjects of mails from outside.
+_TAGS = re.compile(r"^(?:(?:\[[^\]]{1,30}\]|ext(?:ernal)?:) ?){1,3}")
+
+
 def known_subject(subject: str) -> Wording | None:
     """The wording whose subject this one begins with; ``Re:`` and ``Fwd:`` do not count as a beginning."""
-    folded = fold(subject)
+    folded = _TAGS.sub("", fold(subject))
     for row in _ROWS:
         if row.subject and folded.startswith(row.subject):
             rest = folded[len(row.subject) :]
