@@ -272,6 +272,19 @@ def test_a_notice_inside_the_mail_of_an_unclear_sender_is_suspect(sender: str) -
     assert "more than once" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("above", "expected"),
+    [
+        ("Xxx: Mallory <mallory@evil.example>\nYyy: 10 Sep 2026", Suspect),
+        ("On Thu, 10 Sep 2026 at 02:04, Mallory <mallory@evil.example> wrote:", Suspect),
+        ("Anna Verdi\nE-mail: anna@shop.example <anna@shop.example>\nTel: 012345", OptOut),
+    ],
+)
+def test_somebody_else_named_above_the_notice_makes_it_a_suspect(above: str, expected: type) -> None:
+    lines = "\n".join(f"{name}: {value}" for name, value in zip(NAMES["en"], VALUES, strict=True))
+    assert isinstance(by_owner(forward(text=f"{above}\n\n> {lines}\n\n{SAID}\n{ALIAS}\n")), expected)
+
+
 # What is forwarded
 
 

@@ -1,5 +1,6 @@
 """Take the notice out of a forwarded mail: an attached mail first, else the lines quoted in the text."""
 
+import re
 from dataclasses import dataclass
 
 from worker.notices.amazon import AMAZON_DOMAINS, OPT_OUT_TYPE, TYPE_HEADER
@@ -9,6 +10,8 @@ from worker.notices.header_lines import Block, find_block
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.page import Page
+
+_NAMED = re.compile(r":([^<>]*)<([^<>\s@]+@[^<>\s@]+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,21 @@ def _inline(found: list[Part]) -> Forwarded | None:
             again, block = True, find_block(lines, block.end)
         if block is not None and _is_amazons(block):
             first = first or block
+            again = again or any(_names_another(line) for line in lines[: block.start])
             pages.append(Page("\n".join(lines[block.end :]), page.links))
     if first is None:
         return None
     sender = Sender(first.sender, first.sender.rpartition("@")[2], first.name)
     return Forwarded(sender, content_of(first.subject, pages), again=again)
+
+
+def _names_another(line: str) -> bool:
+    """Whether this line, above the notice, may name who else sent it on: "Xxx: Ann <a@b.example>", in any language.
+
+    Gmail writes links of signatures as "E-mail: a@b.example <a@b.example>".
+    """
+    found = _NAMED.search(line[:1_000])
+    return found is not None and found[2] not in found[1]
 
 
 def _is_amazons(block: Block) -> bool:
