@@ -11,7 +11,7 @@ from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.page import Page
 
-_NAMED = re.compile(r":([^<>]*)<([^<>\s@]+@[^<>\s@]+)>")
+_BRACKETED = re.compile(r"<([^<>\s@]{1,64}@[^<>\s@]{1,255})>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,9 @@ def _names_another(line: str) -> bool:
 
     Gmail writes links of signatures as "E-mail: a@b.example <a@b.example>".
     """
-    found = _NAMED.search(line[:1_000])
-    return found is not None and found[2] not in found[1]
+    found = _BRACKETED.search(line)
+    before = line[: found.start()] if found else ""
+    return found is not None and ":" in before and found[1] not in before
 
 
 def _is_amazons(block: Block) -> bool:
