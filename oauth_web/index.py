@@ -17,7 +17,6 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 import orjson
 
 from worker.block_list.block_list import BlockList
-from worker.block_list.state import BLOCKS
 
 _FEW = 200  # so many are put into their place one by one; more are sorted in
 
@@ -91,7 +90,7 @@ class Index:
         generation = self._block_list.generation
         if generation == self._generation:
             return
-        former, stored = self._stored, _stored(self._block_list)
+        former, stored = self._stored, self._block_list.stored()
         changed = _changed(former, stored)
         new = sum(key not in former for key in changed)
         gone = former.keys() - stored.keys() if len(former) + new != len(stored) else set()
@@ -152,13 +151,6 @@ def _itself(row: Row) -> tuple[Row]:
 
 def _notices(row: Row) -> list[Notice]:
     return [Notice(row.key, received, place, row) for place, received in enumerate(row.received.split())]
-
-
-def _stored(block_list: BlockList) -> Mapping[str, bytes]:
-    """Return every block in force as it is stored, by key: one whole state."""
-    storage = block_list._storage
-    with storage.still:
-        return dict(storage.current().tables[BLOCKS])
 
 
 @lru_cache(maxsize=1000)

@@ -9,7 +9,9 @@ import pytest
 from making import SELLER, START, Now, alias, notice, order
 
 from worker.block_list.block_list import BlockList
+from worker.block_list.documents import to_block
 from worker.block_list.model import Sighting
+from worker.block_list.state import parse
 from worker.errors import UsageError
 
 
@@ -305,3 +307,15 @@ def test_text_that_no_file_can_hold_is_replaced(block_list: BlockList) -> None:
 
 def test_a_list_that_nobody_wrote_to_leaves_no_file(tmp_path: Path) -> None:
     assert (len(BlockList(tmp_path / "new")), (tmp_path / "new").exists()) == (0, False)
+
+
+def test_what_is_stored_is_one_state_that_later_changes_leave_alone(block_list: BlockList) -> None:
+    block_list.record([notice(1, buyer=1), notice(2, buyer=2)])
+    before = block_list.stored()
+    assert [to_block(parse(raw)) for raw in before.values()] == list(block_list.blocks())
+
+    block_list.unblock(alias(1), by="test")
+    block_list.record([notice(3, buyer=3)])
+    assert list(before) == [alias(1), alias(2)]
+    assert list(block_list.stored()) == [alias(2), alias(3)]
+    assert block_list.stored()[alias(2)] is before[alias(2)]

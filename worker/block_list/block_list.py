@@ -1,6 +1,6 @@
 """The block list: ask it, tell it, and what a call has returned is on disk."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -210,6 +210,15 @@ class BlockList:
         """
         raws = self._in_order()
         return Selection(since, reason, account, q).of(reversed(raws) if newest_first else raws)
+
+    def stored(self) -> Mapping[str, bytes]:
+        """Return every block in force as it is stored, by key: one whole state, which nothing changes later.
+
+        Parsing is left to the caller, who may remember most of it: a block that did not change is the same
+        object as before, and the keys keep their order. ``state.parse`` and ``documents.to_block`` read one.
+        """
+        with self._storage.still:
+            return dict(self._storage.current().tables[BLOCKS])
 
     def _in_order(self) -> list[bytes]:
         with self._storage.still:
