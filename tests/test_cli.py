@@ -294,3 +294,14 @@ def test_an_export_imports_back_without_loss(
     monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path / "elsewhere"))
     assert buyerblock("import", str(path)).code == 0
     assert json.loads(buyerblock("export").out)["blocks"] == json.loads(first)["blocks"]
+
+
+def test_status_tells_monitors_by_its_exit_code_that_somebody_is_needed(
+    buyerblock: Call, seller: Seller
+) -> None:
+    seller.accounts.update(EMAIL, last_good_pass=datetime.now(UTC))
+    assert buyerblock("status").code == 0
+    seller.accounts.update(EMAIL, state="sign_in_again", problem="Please sign in again.")
+    said = buyerblock("status")
+    assert said.code == 1
+    assert said.out.count("Please sign in again.") >= 1

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from sellers import EMAIL, Seller
+from sellers import Seller
 
 from sandbox import Fault, Sandbox
 
@@ -114,20 +114,6 @@ def test_it_stops_within_five_seconds_while_google_leaves_a_call_hanging(
         process.terminate()
         assert process.wait(5) == 0
     assert seller.blocked() == set()
-
-
-def test_a_dead_sign_in_stops_that_accounts_job_and_no_other(
-    environment: dict[str, str], seller: Seller, google: Sandbox
-) -> None:
-    google.user(EMAIL).revoke()
-    environment["BUYERBLOCK_SYNC_INTERVAL"] = "1"
-    with serving(environment):
-        until(lambda: seller.account.state == "sign_in_again")
-        asked = google.requests
-        time.sleep(2.2)
-        assert google.requests == asked
-    assert "sign in again" in seller.account.problem
-    assert seller.account.next_pass is None
 
 
 def test_a_port_in_use_gets_a_sentence(environment: dict[str, str]) -> None:

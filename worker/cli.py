@@ -282,21 +282,28 @@ def disconnect(account: str, undo: bool, days_back: int) -> None:
 
 @commands.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def status(as_json: bool) -> None:
-    """Show accounts, passes, queue and the size of the list."""
+def status(as_json: bool) -> int:
+    """Show accounts, passes, queue and the size of the list. Exit code 0: all is well, 1: something needs you."""
+    from worker.operation.health import health
+
     app = _app()
     shown = ("email", "state", "problem", "last_pass", "next_pass", "queued")
-    known = [asdict(account) for account in app.accounts.all()]
+    rows = [{name: getattr(account, name) for name in shown} for account in app.accounts.all()]
+    reasons = health(app, app.clock.now()).reasons
     if as_json:
-        rows = [{name: account[name] for name in shown} for account in known]
         _print_json({"blocks": len(app.block_list), "accounts": rows})
-        return
-    click.echo(f"{len(app.block_list):,} buyers on the block list, {len(app.review.items()):,} to review")
-    for account in known:
-        when = f"{account['last_pass']:%Y-%m-%d %H:%M} UTC" if account["last_pass"] else "never"
-        click.echo(f"{account['email']}  {account['state']}  last pass {when}  {account['queued']} queued")
-        if account["problem"]:
-            click.echo(f"  {account['problem']}")
+    else:
+        click.echo(
+            f"{len(app.block_list):,} buyers on the block list, {len(app.review.items()):,} mails to review"
+        )
+        for row in rows:
+            when = f"{row['last_pass']:%Y-%m-%d %H:%M} UTC" if row["last_pass"] else "never"
+            click.echo(f"{row['email']}  {row['state']}  last pass {when}  {row['queued']:,} queued")
+            if row["problem"]:
+                click.echo(f"  {row['problem']}")
+        for sentence in dict.fromkeys((*reasons, *app.block_list.problems())):
+            click.echo(sentence)
+    return int(bool(reasons) or any(row["state"] != "ok" for row in rows))
 
 
 for _command in (token, webhook, service, backup, restore):

@@ -42,7 +42,9 @@ class Scheduler:
                 self.add(account.email)
 
     def add(self, email: str) -> None:
-        """Give an account its job, the first pass at once. Replaces the job it had."""
+        """Give an account its job, the first pass at once, if the scheduler runs. Replaces the job it had."""
+        if not self._scheduler.running:
+            return  # a command beside the server; and ``start`` gives every account its job
         self._scheduler.add_job(
             self._run,
             "interval",

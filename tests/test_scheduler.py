@@ -1,0 +1,140 @@
+"""One job an account: when it runs, and what ends it."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sellers import EMAIL, sample
+
+from sandbox import Fault, Sandbox
+from signing_in import sign_in
+from worker.app import App, build_app
+from worker.settings import Settings
+
+OTHER = "other@gmail.com"
+NOTICE = "opt_out/it_specimen_shape.eml"
+
+
+@pytest.fixture
+def google() -> Iterator[Sandbox]:
+    with Sandbox() as google:
+        google.add_user(EMAIL)
+        google.add_user(OTHER)
+        yield google
+
+
+@pytest.fixture
+def app(google: Sandbox, tmp_path: Path) -> Iterator[App]:
+    settings = Settings(
+        data_dir=tmp_path,
+        client_secrets=tmp_path / "client_secret.json",
+        gmail_url=google.url,
+        revoke_url=google.revoke_url,
+        secret_key="k" * 32,
+    )
+    app = build_app(settings)
+    for email in (EMAIL, OTHER):
+        app.connect(sign_in(google, tmp_path, email))
+    yield app
+    app.passes.close()
+
+
+def run_until_passes_end(app: App, number: int) -> None:
+    """Start the scheduler and wait until so many passes have ended, well or not."""
+    ended = threading.Semaphore(0)
+    run = app.scheduler._run
+
+    def counted(email: str) -> None:
+        run(email)
+        ended.release()
+
+    app.scheduler._run = counted  # type: ignore[method-assign]
+    app.scheduler.start()
+    for _ in range(number):
+        assert ended.acquire(timeout=30)
+
+
+def test_the_first_pass_of_every_account_starts_at_once(app: App, google: Sandbox) -> None:
+    google.deliver(EMAIL, sample(NOTICE))
+    run_until_passes_end(app, 2)
+    app.scheduler.stop()
+    assert len(app.block_list) == 1
+    assert all(account.last_good_pass and account.next_pass for account in app.accounts.all())
+
+
+def test_a_dead_sign_in_ends_that_accounts_job_and_no_other(app: App, google: Sandbox) -> None:
+    google.user(EMAIL).revoke()
+    asked: list[str] = []
+    google.fault = lambda _number, method, _email: asked.append(method) if method == "oauth.token" else None
+    run_until_passes_end(app, 2)
+    jobs = {job.id for job in app.scheduler._scheduler.get_jobs()}
+    app.scheduler.stop()
+    assert jobs == {OTHER}
+    assert asked.count("oauth.token") == 2, "one for each account, and no second try for the dead one"
+    dead, well = app.accounts.get(EMAIL), app.accounts.get(OTHER)
+    assert (dead.state, dead.next_pass) == ("sign_in_again", None)
+    assert "sign in again" in dead.problem
+    assert (well.state, well.problem) == ("ok", "")
+
+
+def test_a_new_sign_in_brings_the_job_back(app: App, google: Sandbox, tmp_path: Path) -> None:
+    google.user(EMAIL).revoke()
+    run_until_passes_end(app, 2)
+    app.connect(sign_in(google, tmp_path, EMAIL))
+    jobs = {job.id for job in app.scheduler._scheduler.get_jobs()}
+    app.scheduler.stop()
+    assert jobs == {EMAIL, OTHER}
+    assert app.accounts.get(EMAIL).state == "ok"
+
+
+def test_accounts_that_wait_for_a_sign_in_get_no_job(app: App) -> None:
+    app.accounts.update(EMAIL, state="sign_in_again")
+    run_until_passes_end(app, 1)
+    jobs = {job.id for job in app.scheduler._scheduler.get_jobs()}
+    app.scheduler.stop()
+    assert OTHER in jobs
+
+
+def test_a_problem_is_told_and_the_next_pass_comes_all_the_same(app: App, google: Sandbox) -> None:
+    google.world.api_enabled = False
+    run_until_passes_end(app, 2)
+    app.scheduler.stop()
+    account = app.accounts.get(EMAIL)
+    assert account.state == "problem"
+    assert "enable it" in account.problem
+    assert account.next_pass is not None
+
+
+def test_an_unforeseen_failure_ends_the_pass_and_not_the_program(
+    app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    monkeypatch.setattr(app.block_list, "record", fail)
+    monkeypatch.setattr(app.passes, "run", fail)
+    run_until_passes_end(app, 2)
+    app.scheduler.stop()
+    assert app.accounts.get(EMAIL).state == "problem"
+    assert "nobody foresaw this" in caplog.text
+
+
+def test_a_stop_in_mid_pass_leaves_the_rest_for_the_next_start(app: App, google: Sandbox) -> None:
+    for _ in range(3):
+        google.deliver(EMAIL, sample(NOTICE))
+    reading = threading.Event()
+
+    def fault(_number: int, method: str, _email: str) -> Fault | None:
+        if method not in {"messages.get", "threads.get"}:
+            return None
+        reading.set()
+        return Fault(status=503)
+
+    google.fault = fault
+    app.scheduler.start()
+    assert reading.wait(30)
+    app.scheduler.stop()
+    google.fault = None
+    assert len(app.block_list) == 0
+    assert app.accounts.get(EMAIL).state == "ok"
