@@ -10,6 +10,7 @@ import pytest
 from worker import mail_files
 from worker.errors import UsageError
 from worker.mail_files import messages, total_size
+from worker.notices import judge
 
 ONE = b"From: a@example.com\r\nSubject: one\r\n\r\nfirst\r\n"
 TWO = b"From: b@example.com\nSubject: two\n\nsecond\n"
@@ -38,6 +39,14 @@ def test_a_folder_gives_its_mail_files_in_order_and_passes_over_others(tmp_path:
     ]
     assert [raw for _, raw in found] == [ONE, TWO, ONE]
     assert total_size(tmp_path) == 2 * len(ONE) + len(TWO)
+
+
+def test_the_mails_of_apple_mail_are_read(tmp_path: Path) -> None:
+    notice = (Path(__file__).parent / "samples/opt_out/it_specimen_shape.eml").read_bytes()
+    end = b'<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict/></plist>\n'
+    (tmp_path / "17.emlx").write_bytes(b"%d      \n" % len(notice) + notice + end)
+    ((_, raw),) = messages(tmp_path)
+    assert judge(raw) == judge(notice)
 
 
 def test_folders_of_mail_programs_hold_mboxes_without_a_suffix(tmp_path: Path) -> None:

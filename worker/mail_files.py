@@ -20,7 +20,8 @@ _CHUNK = 1024 * 1024
 # Not all programs leave a blank line before it.
 _SEPARATOR = re.compile(rb"From \S* ?.{0,40}?\d\d:\d\d.{0,20}?\b\d{4}\b")
 
-_MAIL_SUFFIXES = frozenset((".eml", ".mbox", ".mbx"))
+# An .emlx of Apple Mail is a mail between a line with its length and a property list: both are no headers.
+_MAIL_SUFFIXES = frozenset((".eml", ".emlx", ".mbox", ".mbx"))
 _MAILDIR_FOLDERS = frozenset(("cur", "new"))
 
 
