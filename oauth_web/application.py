@@ -14,6 +14,7 @@ from oauth_web import (
     downloads,
     errors,
     import_pages,
+    monitoring,
     pages,
     review_pages,
     security,
@@ -26,6 +27,7 @@ from oauth_web import (
 from oauth_web.attempts import Attempts
 from oauth_web.drafts import Drafts
 from oauth_web.entry_code import EntryCode
+from oauth_web.glance import Glance
 from oauth_web.index import Index
 from oauth_web.notes import take_note
 from oauth_web.owners import Owners
@@ -33,6 +35,9 @@ from oauth_web.services import NAME, Services, make_limits, waiting
 from oauth_web.sessions import ServerSessions, Sessions
 from oauth_web.texts import text
 from worker.app import App
+from worker.operation.health import health
+from worker.tokens import Tokens
+from worker.webhook import Webhook
 
 # Another part is another module with a blueprint; the HTTP API is an application of its own.
 _PARTS = (
@@ -46,6 +51,7 @@ _PARTS = (
     review_pages,
     settings_pages,
     account_pages,
+    monitoring,
 )
 
 LARGEST_REQUEST = 256_000  # bytes; routes that take files raise it for themselves
@@ -71,6 +77,9 @@ def create_app(app: App, *, tell: Callable[[str], None] = print_on_terminal) -> 
         drafts=Drafts(now),
         index=Index(app.block_list),
         entry_code=EntryCode(now, tell),
+        glance=Glance(lambda: health(app, now()), app.clock.monotonic),
+        tokens=Tokens(directory),
+        webhook=Webhook(directory, app.sealer),
         **make_limits(app),
     )
     flask_app.extensions[NAME] = found

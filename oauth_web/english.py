@@ -91,6 +91,10 @@ ENGLISH = {
     "error.429": "Too many tries; please wait ten minutes.",
     "error.other": "The request could not be understood.",
     "error.unforeseen": "Something failed that nobody foresaw; the log says more.",
+    "monitoring.closed": (
+        "These numbers name the accounts: ask from the machine itself, or show a token of the API in a "
+        "header such as: Authorization: Bearer buyerblock_..."
+    ),
     # Times
     "time.now": "just now",
     "time.soon": "in a moment",

@@ -8,11 +8,14 @@ from flask import current_app
 from oauth_web.attempts import Attempts
 from oauth_web.drafts import Drafts
 from oauth_web.entry_code import EntryCode
+from oauth_web.glance import Glance
 from oauth_web.index import Index
 from oauth_web.limits import Limit
 from oauth_web.owners import Owners
 from oauth_web.sessions import Sessions
 from worker.app import App
+from worker.tokens import Tokens
+from worker.webhook import Webhook
 
 NAME = "buyerblock"
 
@@ -28,6 +31,9 @@ class Services:
     drafts: Drafts
     index: Index
     entry_code: EntryCode
+    glance: Glance
+    tokens: Tokens
+    webhook: Webhook
     sign_ins: Limit
     code_tries: Limit
 

@@ -8,7 +8,6 @@ from oauth_web import security
 from oauth_web.api import admission, blocks, description, export, problems
 from oauth_web.services import NAME, Services
 from oauth_web.sessions import ServerSessions
-from worker.tokens import Tokens
 
 LARGEST_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, written as JSON escapes, fit
 
@@ -42,7 +41,7 @@ def create_api(page: Flask) -> Flask:
     api.url_map.merge_slashes = False
     _let_callers_revalidate(api)
     security.protect(api)
-    admission.guard(api, CSRFProtect(api), Tokens(found.app.settings.data_dir))
+    admission.guard(api, CSRFProtect(api), found.tokens)
     problems.handle(api)
     for part in (blocks, export, description):
         api.register_blueprint(part.blueprint)

@@ -13,7 +13,7 @@ from oauth_web import create_app
 from oauth_web.services import Services
 from worker.app import App
 
-OPEN = {"/", "/sign-in", "/oauth2/callback", "/healthz", "/setup"}
+OPEN = {"/", "/sign-in", "/oauth2/callback", "/healthz", "/readyz", "/metrics", "/setup"}
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
