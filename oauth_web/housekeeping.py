@@ -8,12 +8,14 @@ from worker.app import App
 from worker.errors import BuyerblockError
 from worker.operation.backup import rotate
 from worker.operation.notify import ALIVE, notify, watchdog_interval
+from worker.preferences import read_preferences
 from worker.webhook import Webhook, deliver_due
 
 log = logging.getLogger(__name__)
 
 WEBHOOK_EVERY = timedelta(seconds=5)
 COPY_EVERY = timedelta(hours=1)  # it does something once a day; a laptop may sleep at any fixed hour
+EXPIRE_EVERY = timedelta(hours=1)
 # A pass that is later than this has not just been slow; then systemd shall start the program anew.
 LATEST_PASS = timedelta(minutes=10)
 
@@ -24,6 +26,7 @@ def keep_house(app: App) -> None:
     add = app.scheduler.every
     add(WEBHOOK_EVERY, "webhook", _told(lambda: deliver_due(webhook, app.block_list, now=app.clock.now)))
     add(COPY_EVERY, "copy", _told(lambda: _copy(app)))
+    add(EXPIRE_EVERY, "expire", _told(lambda: _expire(app)))
     if (seconds := watchdog_interval()) is not None:
         add(timedelta(seconds=seconds), "watchdog", lambda: feed_watchdog(app))
 
@@ -45,6 +48,12 @@ def feed_watchdog(app: App) -> bool:
 def _copy(app: App) -> None:
     if path := rotate(app.settings.data_dir, now=app.clock.now(), block_list=app.block_list):
         log.info("Wrote today's copy of everything to %s.", path)
+
+
+def _expire(app: App) -> None:
+    days = read_preferences(app.settings.data_dir).expire_after_days
+    if days and (count := app.block_list.expire(days)):
+        log.info("%d blocks expired: no notice for %d days.", count, days)
 
 
 def _told(work: Callable[[], object]) -> Callable[[], None]:

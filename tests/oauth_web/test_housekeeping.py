@@ -1,0 +1,110 @@
+"""What the server does beside passes: it is added to the scheduler, and does its work when it is due."""
+
+import socket
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from clocks import FakeClock
+from people import GRANT, OWNER
+
+from oauth_web import housekeeping
+from oauth_web.housekeeping import feed_watchdog, keep_house
+from worker.app import App
+from worker.preferences import Preferences, change_preferences
+from worker.progress import Progress
+
+ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
+
+
+@pytest.fixture
+def works(engine: App, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], object]]:
+    """What was added to the scheduler, by name, to be called when a test wants it to be due."""
+    added: dict[str, Callable[[], object]] = {}
+
+    def every(_interval: timedelta, name: str, work: Callable[[], object]) -> None:
+        added[name] = work
+
+    monkeypatch.setattr(engine.scheduler, "every", every)
+    monkeypatch.setenv("WATCHDOG_USEC", "300000000")
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+    keep_house(engine)
+    return added
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[bytes]]]:
+    """What systemd was told."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "notify"))
+        ear.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+
+        def told() -> list[bytes]:
+            heard = []
+            while True:
+                try:
+                    heard.append(ear.recv(100))
+                except BlockingIOError:
+                    return heard
+
+        yield told
+
+
+def test_a_copy_is_made_once_a_day(
+    works: dict[str, Callable[[], object]], engine: App, clock: FakeClock
+) -> None:
+    folder = engine.settings.data_dir / "backups"
+    for _ in range(3):
+        works["copy"]()
+    assert len(list(folder.iterdir())) == 1
+    clock.advance(timedelta(days=1).total_seconds())
+    works["copy"]()
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_blocks_expire_only_if_the_owner_wants_it(
+    works: dict[str, Callable[[], object]], engine: App, clock: FakeClock
+) -> None:
+    engine.block_list.block([ALIAS], by="test")
+    clock.advance(timedelta(days=400).total_seconds())
+    works["expire"]()
+    assert len(engine.block_list) == 1
+    change_preferences(engine.settings.data_dir, lambda _: Preferences(expire_after_days=365))
+    works["expire"]()
+    assert len(engine.block_list) == 0
+
+
+def test_a_failure_is_logged_and_does_not_end_the_work(
+    works: dict[str, Callable[[], object]], engine: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    (engine.settings.data_dir / "preferences.json").write_bytes(b"{")
+    works["expire"]()
+    assert "preferences.json is damaged" in caplog.text
+
+
+def test_systemd_hears_that_the_program_is_alive_while_passes_move(
+    works: dict[str, Callable[[], object]], engine: App, clock: FakeClock, systemd: Callable[[], list[bytes]]
+) -> None:
+    engine.accounts.connect(OWNER, GRANT, now=clock.now())
+    engine.accounts.update(OWNER, next_pass=clock.now() + timedelta(minutes=1))
+    works["watchdog"]()
+    assert systemd() == [b"WATCHDOG=1"]
+    clock.advance(timedelta(minutes=5).total_seconds())
+    works["watchdog"]()
+    assert systemd() == [b"WATCHDOG=1"]
+
+
+def test_systemd_hears_nothing_when_passes_have_stopped(
+    engine: App, clock: FakeClock, systemd: Callable[[], list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.accounts.connect(OWNER, GRANT, now=clock.now())
+    engine.accounts.update(OWNER, next_pass=clock.now())
+    clock.advance(housekeeping.LATEST_PASS.total_seconds() + 1)
+    assert not feed_watchdog(engine)
+    assert systemd() == []
+    monkeypatch.setattr(engine.passes, "progress", lambda _: Progress(done=50, total=5000))
+    assert feed_watchdog(engine), "a long pass is no stop"
+    engine.accounts.update(OWNER, state="sign_in_again", next_pass=None)
+    assert feed_watchdog(engine), "an account that waits for its owner is no stop"
