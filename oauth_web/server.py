@@ -16,8 +16,7 @@ from filelock import FileLock, Timeout
 from flask import Flask
 from waitress import create_server
 
-from oauth_web import create_app
-from oauth_web.application import warm_up
+from oauth_web.application import create_app, warm_up
 from oauth_web.client_file import read_client_file
 from oauth_web.housekeeping import keep_house
 from worker.app import App, build_app

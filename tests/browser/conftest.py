@@ -16,7 +16,7 @@ import orjson
 import pytest
 from werkzeug.serving import make_server
 
-from oauth_web import create_app
+from oauth_web.application import create_app
 from sandbox import Sandbox
 from worker.app import App, build_app
 from worker.settings import Settings

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from people import CLIENT, GRANT, OWNER
 
-from oauth_web import create_app
+from oauth_web.application import create_app
 from oauth_web.services import NAME, Services
 from worker.app import App, build_app
 from worker.block_list.block_list import BlockList

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from people import OWNER
 
-from oauth_web import create_app
+from oauth_web.application import create_app
 from oauth_web.glance import KEPT_FOR, Glance
 from oauth_web.monitoring import families
 from oauth_web.services import Services

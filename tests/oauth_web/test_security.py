@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from people import OWNER
 
-from oauth_web import create_app
+from oauth_web.application import create_app
 from oauth_web.services import Services
 from worker.app import App
 

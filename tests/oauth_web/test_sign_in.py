@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +17,7 @@ from flask.testing import FlaskClient
 from people import OWNER
 from werkzeug.test import TestResponse
 
-from oauth_web import create_app
+from oauth_web.application import create_app
 from oauth_web.services import Services
 from sandbox import Fault, FaultPlan, Sandbox
 from worker.app import App
@@ -452,3 +453,30 @@ def test_disconnecting_without_undo_leaves_the_rules(
     engine.passes.run(OWNER)
     assert post(stranger, "/disconnect", account=OWNER).status_code == 303
     assert google.user(OWNER).filters()
+
+
+@pytest.mark.parametrize(("days", "back"), [("3", 2), ("", 0), ("0", 0)])
+def test_disconnecting_puts_the_last_notices_back_into_the_inbox(
+    stranger: FlaskClient, enter: Enter, engine: App, google: Sandbox, days: str, back: int
+) -> None:
+    now = engine.clock.now()
+    notices = sorted((SAMPLES / "opt_out").glob("*.eml"))[:3]
+    for age, path in zip((1, 2, 5), notices, strict=True):
+        google.deliver(OWNER, path.read_bytes(), received_at=now - timedelta(days=age))
+    enter(stranger)
+    engine.passes.run(OWNER)
+    inbox = google.user(OWNER).find("label:inbox")
+    assert inbox == []
+    assert post(stranger, "/disconnect", account=OWNER, undo="on", days_back=days).status_code == 303
+    assert len(google.user(OWNER).find("label:inbox")) == back
+
+
+@pytest.mark.parametrize("days", ["-1", "3.5", "a week", "3651", "9" * 5000])
+def test_a_number_of_days_that_makes_no_sense_disconnects_nothing(
+    stranger: FlaskClient, enter: Enter, engine: App, days: str
+) -> None:
+    enter(stranger)
+    answer = post(stranger, "/disconnect", account=OWNER, undo="on", days_back=days)
+    assert answer.status_code == 400
+    assert "from 0 to 3,650" in answer.text
+    assert [it.email for it in engine.accounts.all()] == [OWNER]
