@@ -10,9 +10,11 @@ from oauth_web import (
     account_pages,
     admission,
     api,
+    backup_pages,
     block_pages,
     downloads,
     errors,
+    expiry_pages,
     import_pages,
     monitoring,
     pages,
@@ -21,7 +23,9 @@ from oauth_web import (
     settings_pages,
     setup_pages,
     sign_in,
+    token_pages,
     undelivered_pages,
+    webhook_pages,
     words,
 )
 from oauth_web.attempts import Attempts
@@ -50,6 +54,10 @@ _PARTS = (
     undelivered_pages,
     review_pages,
     settings_pages,
+    expiry_pages,
+    token_pages,
+    webhook_pages,
+    backup_pages,
     account_pages,
     monitoring,
 )

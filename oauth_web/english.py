@@ -74,6 +74,8 @@ ENGLISH = {
         "buyerblock gives its access back to Google and stops checking this mailbox. The block list stays."
     ),
     "disconnect.undo": "Also remove its labels and filters from the mailbox; the mail itself stays.",
+    "disconnect.days": "Then first put the notices of so many last days back into the inbox (0 for none)",
+    "disconnect.bad_days": "Enter a whole number of days, from 0 to {most:,}.",
     "disconnect.button": "Disconnect",
     "disconnect.cancel": "Keep it connected",
     "disconnect.done": "{email} is disconnected.",
@@ -306,6 +308,87 @@ ENGLISH = {
     ),
     "trusted.saved": "The trusted forwarders of {email} are saved.",
     "trusted.too_many": "At most {most} addresses can be trusted.",
+    # Settings: expiry
+    "expiry.title": "Expiry",
+    "expiry.label": "Unblock buyers so many days after their latest notice",
+    "expiry.hint": (
+        "{fewest} to {most:,} days, looked at once a day; it concerns the buyers that you blocked yourself, too. "
+        "Leave it empty to keep all of them: no notice says that a buyer wants messages again, so that is the "
+        "safe choice. A newer notice always blocks again."
+    ),
+    "expiry.bad": "Enter the days as a whole number from {fewest} to {most:,}, or nothing at all.",
+    "expiry.saved": "Buyers will be unblocked {days:,} days after their latest notice.",
+    "expiry.never": "Blocks never expire.",
+    # Settings: tokens
+    "tokens.title": "Access for your tools",
+    "tokens.lead": (
+        "A token lets a program of yours ask the list over the HTTP API, or change it. Make one for each "
+        "program, so that you can revoke it alone."
+    ),
+    "tokens.name": "Name of the program",
+    "tokens.scope": "It may",
+    "tokens.read": "read: check, list and export",
+    "tokens.write": "write: block and unblock too",
+    "tokens.make": "Make a token",
+    "tokens.made_title": "The token for {name}",
+    "tokens.made": (
+        "Copy it now: it is shown this once, and cannot be looked up later. The program sends it with each "
+        "request, in this header:"
+    ),
+    "tokens.made_on": "made on",
+    "tokens.used": "last used {when}",
+    "tokens.unused": "never used",
+    "tokens.revoke": "Revoke",
+    "tokens.revoke_one": "Revoke the token for {name}",
+    "tokens.revoked": "The token for {name} is revoked; whoever shows it is refused from now on.",
+    "tokens.none": "There is no token of that name any more.",
+    "tokens.api": "Description of the API (OpenAPI)",
+    # Settings: webhook
+    "webhook.title": "Webhook",
+    "webhook.lead": (
+        "buyerblock can tell an address of yours of every block and unblock, within seconds. The messages are "
+        "signed as the Standard Webhooks specification says."
+    ),
+    "webhook.url": "Address (https)",
+    "webhook.private": "It may be in a private network",
+    "webhook.set": "Set",
+    "webhook.change": "Change the address or the secret",
+    "webhook.change_hint": "This makes a new secret; the one of now stops working.",
+    "webhook.made_title": "The webhook's secret",
+    "webhook.made": (
+        "Copy it now: it is shown this once, and cannot be looked up later. With it the other side checks that a "
+        "message comes from here:"
+    ),
+    "webhook.to": "Changes are told to",
+    "webhook.well": "All is well.",
+    "webhook.failing": "Failed {count} times in a row: {problem}",
+    "webhook.failing_once": "Failed once: {problem}",
+    "webhook.next": "Next try {when}.",
+    "webhook.paused": (
+        "It was tried for a day and is paused. Nothing is lost: once resumed, it goes on where it stopped."
+    ),
+    "webhook.test": "Send a test",
+    "webhook.resume": "Try again now",
+    "webhook.remove": "Remove",
+    "webhook.taken": "The test was taken.",
+    "webhook.not_taken": "The test was not taken: {problem}",
+    "webhook.resumed": "The next message is sent within seconds.",
+    "webhook.removed": "The webhook is removed; nobody is told any more.",
+    # Settings: backup
+    "backup.title": "Backup",
+    "backup.lead": (
+        "One file with the block list, the accounts and these settings. With a passphrase it is encrypted and "
+        "holds the key to your mailboxes as well; without one, each account signs in again after a restore "
+        "on another machine."
+    ),
+    "backup.passphrase": "Passphrase",
+    "backup.again": "The same once more",
+    "backup.hint": "Optional; at least {shortest} characters. Without it nobody can open the file, you neither.",
+    "backup.button": "Download a backup",
+    "backup.differ": "The two passphrases differ; please type the same one twice.",
+    "backup.restore": "To restore, stop buyerblock and run this in a terminal:",
+    "backup.restore_sealed": "and with a passphrase:",
+    "settings.back": "Back to the settings",
     "error.address": "“{address}” is no mail address.",
     # Setup
     "setup.title": "Set-up",

@@ -58,12 +58,12 @@ def numbers() -> ResponseReturnValue:
 def families(counted: Mapping[tuple[str, str], int]) -> Iterator[Family]:
     """Yield what the running process counted, as Prometheus knows it. counted: as from ``Passes.counted``."""
     for what, (name, label, told) in _COUNTERS.items():
-        samples = {
-            ((label, which),) if label else (): count
-            for (kind, which), count in counted.items()
-            if kind == what
-        }
+        samples = {_labels(label, which): count for (kind, which), count in counted.items() if kind == what}
         yield Family(name, "counter", told, samples)
+
+
+def _labels(name: str, value: str) -> tuple[tuple[str, str], ...]:
+    return ((name, value),) if name else ()
 
 
 def _may_know() -> bool:

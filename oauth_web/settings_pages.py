@@ -1,14 +1,17 @@
-"""What an owner may set for each account."""
+"""The page of settings, and what an owner may set for each account."""
 
 import re
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from oauth_web.expiry_pages import expiry_shown
 from oauth_web.notes import leave_note
 from oauth_web.services import services
 from oauth_web.texts import text
+from oauth_web.webhook_pages import webhook_shown
 from worker.errors import UsageError
+from worker.operation.backup_file import SHORTEST_PASSPHRASE
 
 MOST_TRUSTED = 50
 _ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\".]{2,}")
@@ -18,9 +21,17 @@ blueprint = Blueprint("settings_pages", __name__)
 
 @blueprint.get("/settings")
 def page() -> ResponseReturnValue:
-    """Show the settings of every account."""
+    """Show the settings of every account, and those of the whole program."""
     app = services().app
-    return render_template("settings.html", accounts=app.accounts.all(), interval=app.settings.sync_interval)
+    return render_template(
+        "settings.html",
+        accounts=app.accounts.all(),
+        interval=app.settings.sync_interval,
+        expiry=expiry_shown(),
+        tokens=services().tokens.all(),
+        webhook=webhook_shown(),
+        shortest_passphrase=SHORTEST_PASSPHRASE,
+    )
 
 
 @blueprint.post("/settings/forwarding")

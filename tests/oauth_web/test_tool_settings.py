@@ -1,0 +1,258 @@
+"""Settings of the whole program: tokens, webhook, backup, expiry."""
+
+import logging
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from browsing import post
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from oauth_web.services import Services
+from worker.app import App
+from worker.block_list.block_list import BlockList
+from worker.operation.logs import Lines
+from worker.operation.restore import restore
+from worker.preferences import read_preferences
+from worker.webhook import deliver_due
+
+PASSPHRASE = "staple of invented words"
+SCRIPT = "<script>alert(1)</script>"
+
+
+def secret_in(answer: TestResponse) -> str:
+    assert answer.status_code == 200
+    return answer.text.split('<code id="secret">')[1].split("<")[0].rpartition(" ")[2]
+
+
+@pytest.fixture
+def everything_logged(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    """Return what the log says, down to debug level."""
+    caplog.set_level(logging.DEBUG)
+    return lambda: "\n".join(Lines().format(record) for record in caplog.records) + caplog.text
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, list[bytes]]]:
+    """The other side of a webhook on this machine: its address, and what it was told."""
+    told: list[bytes] = []
+
+    class Takes(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
+            """Keep quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Takes)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/hook", told
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+# --- tokens
+
+
+def test_a_token_is_shown_once_and_works_until_it_is_revoked(owner: FlaskClient, services: Services) -> None:
+    made = post(owner, "/settings/tokens", name=" mailing  tool ", scope="read")
+    secret = secret_in(made)
+    assert "The token for mailing tool" in made.text
+    assert made.headers["Cache-Control"] == "no-store"
+    shown = {"Authorization": f"Bearer {secret}"}
+    assert owner.get("/api/v1/blocks", headers=shown).status_code == 200
+    assert owner.delete("/api/v1/blocks/111-1111111-1111111", headers=shown).status_code == 403
+    assert "last used just now" in owner.get("/settings").text
+    assert post(owner, "/settings/tokens/revoke", name="mailing tool").status_code == 303
+    assert "is revoked" in owner.get("/settings").text
+    assert owner.get("/api/v1/blocks", headers=shown).status_code == 401
+    assert services.tokens.all() == []
+    assert post(owner, "/settings/tokens/revoke", name="mailing tool").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "fields", [{"name": ""}, {"name": "x" * 61}, {"name": "tool", "scope": "all"}, {"name": "taken"}]
+)
+def test_a_token_that_cannot_be_made_gives_a_sentence(
+    owner: FlaskClient, services: Services, fields: dict[str, str]
+) -> None:
+    post(owner, "/settings/tokens", name="taken", scope="read")
+    answer = post(owner, "/settings/tokens", **({"scope": "read"} | fields))
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert [token.name for token in services.tokens.all()] == ["taken"]
+
+
+def test_the_name_of_a_token_is_shown_as_text(owner: FlaskClient) -> None:
+    made = post(owner, "/settings/tokens", name=SCRIPT, scope="write").text
+    for text in (made, owner.get("/settings").text):
+        assert SCRIPT not in text
+        assert "&lt;script&gt;" in text
+
+
+# --- webhook
+
+
+def test_the_webhook_is_set_tried_and_removed(
+    owner: FlaskClient, engine: App, services: Services, receiver: tuple[str, list[bytes]]
+) -> None:
+    url, told = receiver
+    secret = secret_in(post(owner, "/settings/webhook", url=url))
+    assert secret.startswith("whsec_")
+    hook = services.webhook.existing()
+    assert (hook.url, hook.secret, hook.allow_private) == (url, secret, False)
+    assert "All is well" in owner.get("/settings").text
+    post(owner, "/settings/webhook/test")
+    assert "The test was taken" in owner.get("/settings").text
+    assert b'"type":"test"' in told[0]
+    engine.block_list.block(["111-1111111-1111111"], by="test")
+    deliver_due(services.webhook, engine.block_list, now=engine.clock.now)
+    assert b"111-1111111-1111111" in told[1]
+    post(owner, "/settings/webhook/remove")
+    assert services.webhook.get() is None
+
+
+def test_a_webhook_that_fails_says_why_and_is_resumed(
+    owner: FlaskClient, engine: App, services: Services
+) -> None:
+    post(owner, "/settings/webhook", url="https://shop.example/hook", allow_private="on")
+    engine.block_list.block(["111-1111111-1111111"], by="test")
+    deliver_due(
+        services.webhook,
+        engine.block_list,
+        now=engine.clock.now,
+        send=lambda *_, allow_private: f"It said {SCRIPT}. {allow_private}",
+    )
+    page = owner.get("/settings").text
+    assert "Failed once: It said &lt;script&gt;" in page
+    assert "Next try in 5 seconds" in page
+    assert post(owner, "/settings/webhook/resume").status_code == 303
+    assert services.webhook.existing().failures == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://shop.example/hook", "javascript:alert(1)", "https://a:b@shop.example/"]
+)
+def test_an_address_that_will_not_do_is_refused(owner: FlaskClient, services: Services, url: str) -> None:
+    assert post(owner, "/settings/webhook", url=url).status_code == 400
+    assert services.webhook.get() is None
+
+
+def test_the_test_button_leads_to_no_private_network(owner: FlaskClient) -> None:
+    post(owner, "/settings/webhook", url="https://169.254.169.254/latest/meta-data")
+    post(owner, "/settings/webhook/test")
+    assert "is in a private network" in owner.get("/settings").text
+
+
+def test_a_damaged_webhook_leaves_the_other_settings_usable(
+    owner: FlaskClient, engine: App, services: Services
+) -> None:
+    (engine.settings.data_dir / "webhook.json").write_bytes(b"{")
+    page = owner.get("/settings")
+    assert page.status_code == 200
+    assert "webhook.json is damaged" in page.text
+    assert post(owner, "/settings/webhook/remove", form_on="/settings").status_code == 303
+    assert services.webhook.get() is None
+
+
+def test_secrets_stand_in_one_answer_and_nowhere_else(
+    owner: FlaskClient, engine: App, everything_logged: Callable[[], str], receiver: tuple[str, list[bytes]]
+) -> None:
+    answers = [
+        post(owner, "/settings/tokens", name="tool", scope="write"),
+        post(owner, "/settings/webhook", url=receiver[0]),
+    ]
+    secrets = [secret_in(answer) for answer in answers]
+    post(owner, "/settings/webhook/test")
+    pages = [owner.get(path).text for path in ("/settings", "/settings", "/", "/blocks")]
+    files = [path.read_bytes() for path in engine.settings.data_dir.rglob("*") if path.is_file()]
+    for secret in secrets:
+        assert len(secret) > 40
+        assert not any(secret in answer.headers.get("Location", "") for answer in answers)
+        assert not any(secret in page for page in pages)
+        assert secret not in everything_logged()
+        assert not any(secret.encode() in content for content in files)
+
+
+# --- backup
+
+
+def downloaded(answer: TestResponse, path: Path) -> Path:
+    assert answer.status_code == 200
+    path.write_bytes(answer.data)
+    return path
+
+
+def test_a_backup_is_downloaded_and_brings_the_list_back(
+    owner: FlaskClient, blocked: str, tmp_path: Path
+) -> None:
+    answer = post(owner, "/settings/backup")
+    name = answer.headers["Content-Disposition"]
+    assert name == 'attachment; filename="buyerblock-2026-11-23.backup"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    restore(downloaded(answer, tmp_path / "copy"), tmp_path / "new")
+    assert BlockList(tmp_path / "new").get(blocked) is not None
+
+
+def test_a_backup_with_a_passphrase_is_encrypted_and_holds_the_key(
+    owner: FlaskClient, account: str, blocked: str, tmp_path: Path
+) -> None:
+    answer = post(owner, "/settings/backup", passphrase=PASSPHRASE, again=PASSPHRASE)
+    assert blocked.encode() not in answer.data
+    done = restore(downloaded(answer, tmp_path / "copy"), tmp_path / "new", PASSPHRASE)
+    assert (done.with_key, done.accounts) == (True, (account,))
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "again", "why"),
+    [(PASSPHRASE, PASSPHRASE + "x", "differ"), (PASSPHRASE, "", "differ"), ("short", "short", "too short")],
+)
+def test_a_passphrase_that_will_not_do_gives_no_backup(
+    owner: FlaskClient, passphrase: str, again: str, why: str
+) -> None:
+    answer = post(owner, "/settings/backup", passphrase=passphrase, again=again)
+    assert answer.status_code == 400
+    assert why in answer.text
+
+
+def test_a_backup_is_no_link_that_a_picture_could_follow(owner: FlaskClient) -> None:
+    assert owner.get("/settings/backup").status_code == 405
+
+
+def test_nothing_of_a_backup_stays_behind(
+    owner: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    assert post(owner, "/settings/backup").data
+    assert list(scratch.iterdir()) == []
+
+
+# --- expiry
+
+
+def test_blocks_expire_after_as_many_days_as_the_owner_says(owner: FlaskClient, engine: App) -> None:
+    assert post(owner, "/settings/expiry", days=" 365 ").status_code == 303
+    page = owner.get("/settings").text
+    assert "unblocked 365 days after" in page
+    assert 'value="365"' in page
+    assert read_preferences(engine.settings.data_dir).expire_after_days == 365
+    post(owner, "/settings/expiry", days="")
+    assert read_preferences(engine.settings.data_dir).expire_after_days is None
+
+
+@pytest.mark.parametrize("days", ["0", "29", "36501", "-90", "1e3", "90.5", "ninety", "²", "9" * 5000])
+def test_days_that_make_no_sense_change_nothing(owner: FlaskClient, engine: App, days: str) -> None:
+    post(owner, "/settings/expiry", days="90")
+    answer = post(owner, "/settings/expiry", days=days)
+    assert answer.status_code == 400
+    assert "from 30 to 36,500" in answer.text
+    assert read_preferences(engine.settings.data_dir).expire_after_days == 90
