@@ -210,9 +210,9 @@ def test_a_wrapped_line_with_invisible_signs_is_the_same_sentence() -> None:
     [
         'mx.google.com; dmarc=pass header.from="amazon.com"',
         "mx.google.com 1; dmarc=pass (p=QUARANTINE (nested) dis=NONE) header.from=AMAZON.com;",
-        'MX.Google.com; spf=none (a;b) smtp.mailfrom="x;dmarc=fail"@y.example; dmarc=pass header.from=amazon.com',
+        'MX.Google.com; spf=none (a;b) smtp.mailfrom="x;dmarc=pass"@y.example; dmarc=pass header.from=amazon.com',
         "mx.google.com; (comment) dmarc=pass header.from=amazon.com",
-        "mx.google.com; arc=pass (i=1 dmarc=fail fromdomain=x.example); dmarc=pass header.from=amazon.com; dara=pass",
+        "mx.google.com; arc=pass (i=1 dmarc=pass fromdomain=x.example); dmarc=pass header.from=amazon.com; dara=pass",
     ],
 )
 def test_results_are_read_in_every_spelling(results: str) -> None:
@@ -241,6 +241,14 @@ def test_results_are_read_in_every_spelling(results: str) -> None:
         ),
         ("mx.google.com; dmarc=pass header.from=amazon.com.", "another sender"),
         ("mx.google.com; dmarc", "cannot be read"),
+        (
+            'mx.google.com; x="; dmarc=fail header.from=amazon.com; x="; dmarc=pass header.from=amazon.com',
+            "contradicts itself",
+        ),
+        (
+            'mx.google.com; x="; dmarc=pass header.from=evil.example; x="; dmarc=pass header.from=amazon.com',
+            "contradicts itself",
+        ),
         ("mx.google.com; " + "(" * 3000, "cannot be read"),
         ("mx.google.com.evil.example; dmarc=pass header.from=amazon.com", "has checked"),
         ("", "has checked"),

@@ -24,6 +24,8 @@ _NAMED = re.compile(r'(?:"((?:[^"\\]|\\.)*+)"|([^<>"(),:;@]*+))\s*<([^<>"(),:;@\
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9._+=&~!#$%*/^{|}'`-]+")
 _PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 _RESULT = re.compile(r'(?:[^;"()\\]++|"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\))*+')
+_ANY_DMARC = re.compile(r"\bdmarc\s{0,9}=\s{0,9}(\w+)")
+_ANY_FROM = re.compile(r"\bheader\.from\s{0,9}=\s{0,9}\"?([^\s;\"()]*)")
 _IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")
 _RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
 
@@ -75,7 +77,7 @@ def doubt_about(head: Head, sender: Sender, authserv_id: str) -> str | None:
     value = _results_of(head, authserv_id)
     if value is None:
         return "Nothing shows that your mail server has checked the sender."
-    return _dmarc_doubt(_dmarc_only(value), sender.domain)
+    return _dmarc_doubt(_dmarc_only(value), sender.domain) or _hidden_doubt(value, sender.domain)
 
 
 # Amazon's mails bring the same few results again and again, and reading them is slow.
@@ -95,6 +97,19 @@ def _dmarc_doubt(value: str, domain: str) -> str | None:
     if len(named) != len(checks) or set(named) != {domain}:
         return "Your mail server vouches for another sender than the one shown."
     return None
+
+
+def _hidden_doubt(value: str, domain: str) -> str | None:
+    """The doubt where a string or a comment holds another result of DMARC than the one that was read.
+
+    The sender chooses some of the words in this header, his own address for one: an odd quotation mark
+    there turns the server's true result into part of a string.
+    """
+    if set(_ANY_DMARC.findall(value.lower())) <= {"pass"} and set(_ANY_FROM.findall(value.lower())) <= {
+        domain
+    }:
+        return None
+    return "What your mail server wrote about the sender contradicts itself."
 
 
 def _dmarc_only(value: str) -> str:
