@@ -3,7 +3,7 @@ from clocks import START
 
 from worker.filing import filing
 from worker.gmail.model import Change, Message
-from worker.notices import OptOut, Suspect, Unrelated, Verdict
+from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 
 LABELS = {"opt-outs": "L1", "queue": "L2", "review": "L3"}
 OPT_OUT = OptOut(order_id="111-1111111-1111111")

@@ -10,7 +10,7 @@ import pytest
 from worker import mail_files
 from worker.errors import UsageError
 from worker.mail_files import messages, total_size
-from worker.notices import judge
+from worker.notices.judge import judge
 
 ONE = b"From: a@example.com\r\nSubject: one\r\n\r\nfirst\r\n"
 TWO = b"From: b@example.com\nSubject: two\n\nsecond\n"

@@ -12,7 +12,8 @@ from pathlib import Path
 import mailparser  # type: ignore[import-untyped]  # ships no types
 from flufl.bounce import all_failures
 
-from worker.notices import OptOut, judge
+from worker.notices.judge import judge
+from worker.notices.model import OptOut
 
 SAMPLES = Path(__file__).resolve().parents[2] / "tests" / "samples"
 SIZE = 30 * 1024

@@ -16,7 +16,8 @@ from worker.errors import (
 )
 from worker.gmail.calls import MOST_TRIES
 from worker.gmail.model import Change, Label, MessageRef
-from worker.notices import OptOut, judge
+from worker.notices.judge import judge
+from worker.notices.model import OptOut
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 

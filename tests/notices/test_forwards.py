@@ -6,7 +6,8 @@ from html import escape
 import pytest
 from building import GREETINGS, SENTENCES, SUBJECTS, Mail, notice
 
-from worker.notices import OptOut, Suspect, Unrelated, Verdict, judge
+from worker.notices.judge import judge
+from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 
 OWNER = "seller@gmail.com"
 ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"

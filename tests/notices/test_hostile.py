@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from building import SENTENCES, Mail, notice
 
-from worker.notices import OptOut, judge
+from worker.notices.judge import judge
+from worker.notices.model import OptOut
 
 BASE = notice(rows=2)
 RESULTS = "Authentication-Results: mx.google.com; "

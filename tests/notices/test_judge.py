@@ -6,7 +6,8 @@ from html import escape
 import pytest
 from building import ADVICE, GREETINGS, OPT_OUT, SENTENCES, SUBJECTS, Mail, notice, page
 
-from worker.notices import OptOut, Suspect, Unrelated, Verdict, judge
+from worker.notices.judge import judge
+from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 
 ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
 ORDER = "406-5322013-9383523"

@@ -8,7 +8,8 @@ from building import OPT_OUT, SENTENCES, Mail, notice
 from hypothesis import given
 from test_forwards import CLIENTS, NAMES, forward
 
-from worker.notices import OptOut, Suspect, Unrelated, judge
+from worker.notices.judge import judge
+from worker.notices.model import OptOut, Suspect, Unrelated
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 TABLE = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))

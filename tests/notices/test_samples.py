@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from worker.notices import OptOut, Suspect, Unrelated, judge
+from worker.notices.judge import judge
+from worker.notices.model import OptOut, Suspect, Unrelated
 from worker.notices.wording import WORDING
 
 SAMPLES = Path(__file__).parent.parent / "samples"
