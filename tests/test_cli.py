@@ -262,6 +262,14 @@ def test_disconnect_puts_the_notices_of_the_last_days_back_into_the_inbox(
     assert at_google.labels(new) == {"UNREAD", "INBOX"}
 
 
+def test_the_audit_trail_tells_who_changed_what(buyerblock: Call) -> None:
+    buyerblock("block", ALIAS)
+    buyerblock("unblock", ALIAS)
+    lines = [json.loads(line) for line in buyerblock("audit").out.splitlines()]
+    assert [line["what"] for line in lines] == ["block", "unblock"]
+    assert all(line["by"] == "command line" and ALIAS in json.dumps(line) for line in lines)
+
+
 def test_an_import_adds_all_keys_and_can_be_undone(buyerblock: Call, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(f"order-id;note\n{ORDER};x\n406-1111111-1111111;y\n", encoding="utf-8-sig")

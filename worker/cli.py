@@ -153,6 +153,14 @@ def export(name: str, since: str | None, output: Path | None) -> None:
     sys.stdout.buffer.flush()
 
 
+@commands.command()
+def audit() -> None:
+    """Print who or what changed which entry of the list, and when: one JSON object a line, oldest first."""
+    for chunk in _block_list().audit():
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+
+
 @commands.command("import")
 @click.argument("file", type=click.File("rb"))
 @click.option(
