@@ -55,6 +55,14 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// One box ticks all others of a form.
+for (const all of document.querySelectorAll("[data-all]")) {
+  all.parentElement.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of all.form.querySelectorAll(`[name="${all.dataset.all}"]`)) box.checked = all.checked;
+  });
+}
+
 // A file dropped anywhere on a form with a file field goes into that field.
 for (const field of document.querySelectorAll('input[type="file"]')) {
   field.form.addEventListener("dragover", (event) => event.preventDefault());
