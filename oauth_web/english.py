@@ -74,7 +74,7 @@ ENGLISH = {
         "buyerblock gives its access back to Google and stops checking this mailbox. The block list stays."
     ),
     "disconnect.undo": "Also remove its labels and filters from the mailbox; the mail itself stays.",
-    "disconnect.days": "Then first put the notices of so many last days back into the inbox (0 for none)",
+    "disconnect.days": "Notices of how many days go back into the inbox first? (0 for none)",
     "disconnect.bad_days": "Enter a whole number of days, from 0 to {most:,}.",
     "disconnect.button": "Disconnect",
     "disconnect.cancel": "Keep it connected",
@@ -361,7 +361,7 @@ ENGLISH = {
         "message comes from here:"
     ),
     "webhook.to": "Changes are told to",
-    "webhook.well": "All is well.",
+    "webhook.well": "No message has failed.",
     "webhook.failing": "Failed {count} times in a row: {problem}",
     "webhook.failing_once": "Failed once: {problem}",
     "webhook.next": "Next try {when}.",

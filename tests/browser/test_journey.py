@@ -220,7 +220,10 @@ def test_disconnecting_with_undo_leaves_the_mailbox_as_it_was(
     sign_in(page, site)
     wait_until_checked(page)
     page.get_by_role("link", name=f"Disconnect {OWNER}").click()
+    days = page.get_by_label("Notices of how many days")
+    assert not days.is_visible()
     page.get_by_label("Also remove its labels").check()
+    days.fill("7")
     page.get_by_role("button", name="Disconnect").click()
     page.get_by_text("is disconnected").wait_for()
     assert site.google.user(OWNER).filters() == []

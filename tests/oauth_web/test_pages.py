@@ -13,6 +13,8 @@ from people import OWNER
 from oauth_web.links import mail_in_gmail
 from oauth_web.words import number
 from worker.app import App
+from worker.block_list.block_list import BlockList
+from worker.block_list.layout import Layout
 from worker.block_list.model import Sighting
 from worker.progress import Progress
 
@@ -55,6 +57,16 @@ def test_home_shows_what_needs_the_seller_first(owner: FlaskClient, engine: App,
     assert page.index(account) < page.index("aaa@gmail.com")
     assert "Google has ended the sign-in." in page
     assert f"/sign-in?account={account.replace('@', '%40')}" in page or f"/sign-in?account={account}" in page
+
+
+def test_home_says_what_happened_to_the_list(owner: FlaskClient, engine: App, blocked: str) -> None:
+    assert "What needs you" not in owner.get("/").text
+    directory = engine.settings.data_dir
+    Layout(directory).snapshot.write_bytes(b"not what was written")
+    assert BlockList(directory).get(blocked) is not None, "recovered from the second copy"
+    page = owner.get("/").text
+    assert "was damaged and set aside" in page
+    assert page.index("was damaged") < page.index("buyer is blocked")
 
 
 def test_home_shows_the_progress_of_a_pass(owner: FlaskClient, engine: App, account: str) -> None:

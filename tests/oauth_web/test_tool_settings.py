@@ -108,7 +108,7 @@ def test_the_webhook_is_set_tried_and_removed(
     assert secret.startswith("whsec_")
     hook = services.webhook.existing()
     assert (hook.url, hook.secret, hook.allow_private) == (url, secret, False)
-    assert "All is well" in owner.get("/settings").text
+    assert "No message has failed" in owner.get("/settings").text
     post(owner, "/settings/webhook/test")
     assert "The test was taken" in owner.get("/settings").text
     assert b'"type":"test"' in told[0]
