@@ -91,7 +91,7 @@ def _refuse_open_doors(settings: Settings, *, insecure_http: bool) -> None:
 def _only_server(app: App) -> AbstractContextManager[Any]:
     """Take the lock that one server at a time can hold. The system frees it however the process ends."""
     try:
-        return FileLock(app.settings.data_dir / "serve.lock").acquire(blocking=False)
+        return FileLock(app.settings.data_dir / "serve.lock", mode=0o600).acquire(blocking=False)
     except Timeout as error:
         raise BusyError(
             f"Another buyerblock is already serving {app.settings.data_dir}; stop that one first, or give this one "

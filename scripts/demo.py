@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from environment import ensure, hand_over
+from environment import become, ensure
 
 if __name__ == "__main__":
     demonstration = Path(__file__).with_name("demonstration.py")
-    sys.exit(hand_over([ensure(), str(demonstration), *sys.argv[1:]]))
+    sys.exit(become([ensure(), str(demonstration), *sys.argv[1:]]))

@@ -5,8 +5,10 @@ nothing but its settings where "Google" is.
 """
 
 import argparse
+import itertools
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -160,8 +162,10 @@ def watch(google: Sandbox, environment: Mapping[str, str]) -> None:
             f"\n  {len(mails)} invented mails wait in {SELLER}.\n"
             f"  Open {page} and press “Sign in with Google”. Ctrl-C ends it.\n"
         )
-        for n in range(sys.maxsize):
+        for n in itertools.count():
             time.sleep(NEWS_EVERY)
+            if not _answers(page):
+                raise DemoError("The program has ended; its last words stand above.")
             google.deliver(SELLER, news[n % len(news)].read_bytes(), received_at=datetime.now(UTC))
 
 
@@ -172,6 +176,8 @@ def main() -> int:
         "--once", action="store_true", help="sign in, run one pass, print the block list as JSON, end"
     )
     arguments = parser.parse_args()
+    # End as by Ctrl-C: the program beside it ends too, and the folder is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="buyerblock-demo-") as folder, Sandbox() as google:
         google.add_user(SELLER)
         say(f"a stand-in for Google is at {google.url}")

@@ -14,8 +14,12 @@ LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock"}
 
 def _fingerprint(kind: str) -> str:
     parts = [(ROOT / name).read_bytes() for name in (LOCKS[kind], "pyproject.toml")]
-    parts += [sys.version.encode(), str(ROOT).encode()]
-    return f"{kind} {hashlib.sha256(b'|'.join(parts)).hexdigest()}"
+    return f"{kind} {hashlib.sha256(b'|'.join(parts)).hexdigest()} {_place()}"
+
+
+def _place() -> str:
+    """Return what a ``.venv`` is bound to: this Python, and this folder."""
+    return hashlib.sha256(f"{sys.version}|{ROOT}".encode()).hexdigest()
 
 
 def _python() -> Path:
@@ -34,7 +38,10 @@ def _call(*arguments: str) -> None:
 
 
 def _install(kind: str) -> None:
-    _call(sys.executable, "-m", "venv", "--clear", str(VENV))
+    # What is installed already may be running: it is added to, and only made anew where that cannot work.
+    fits = _python().exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8").endswith(_place())
+    if not fits:
+        _call(sys.executable, "-m", "venv", "--clear", str(VENV))
     pip = [str(_python()), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     _call(*pip, "--require-hashes", "-r", str(ROOT / LOCKS[kind]))
     _call(*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
@@ -69,6 +76,13 @@ def ensure(kind: str = "run") -> str:
             "Check the internet connection and the free disk space, then run this again."
         )
     return str(_python())
+
+
+def become(arguments: list[str]) -> int:
+    """Run a command in place of this process, so that signals reach it; where that cannot be, run it and wait."""
+    if os.name == "posix":
+        os.execv(arguments[0], arguments)  # noqa: S606 - our own command
+    return hand_over(arguments)
 
 
 def hand_over(arguments: list[str], folder: Path | None = None) -> int:

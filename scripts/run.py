@@ -2,7 +2,7 @@
 
 import sys
 
-from environment import ensure, hand_over
+from environment import become, ensure
 
 if __name__ == "__main__":
-    sys.exit(hand_over([ensure(), "-m", "oauth_web", "serve", *sys.argv[1:]]))
+    sys.exit(become([ensure(), "-m", "oauth_web", "serve", *sys.argv[1:]]))

@@ -313,3 +313,29 @@ def test_status_tells_monitors_by_its_exit_code_that_somebody_is_needed(
     said = buyerblock("status")
     assert said.code == 1
     assert said.out.count("Please sign in again.") >= 1
+
+
+@pytest.mark.parametrize("arguments", [("check", ALIAS), ("export",), ("audit",)])
+def test_a_folder_that_is_not_there_is_no_empty_list(
+    buyerblock: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path / "mistyped"))
+    said = buyerblock(*arguments)
+    assert said.code == 2
+    assert "mistyped" in said.err
+    assert not (tmp_path / "mistyped").exists()
+
+
+def test_accounts_lost_by_damage_are_told_until_somebody_signs_in(buyerblock: Call, tmp_path: Path) -> None:
+    (tmp_path / "accounts.json").write_text('{"accounts": [', encoding="utf-8")
+    assert buyerblock("status").code == 2
+    said = buyerblock("status")
+    assert said.code == 1
+    assert "please sign in again" in said.out
+
+
+def test_days_back_without_undo_is_refused_before_anything_is_done(
+    buyerblock: Call, at_google: Seller
+) -> None:
+    assert buyerblock("disconnect", EMAIL, "--days-back", "3").code == 2
+    assert at_google.account.email == EMAIL

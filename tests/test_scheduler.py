@@ -138,3 +138,17 @@ def test_a_stop_in_mid_pass_leaves_the_rest_for_the_next_start(app: App, google:
     google.fault = None
     assert len(app.block_list) == 0
     assert app.accounts.get(EMAIL).state == "ok"
+
+
+def test_an_account_that_a_command_disconnected_loses_its_job(app: App) -> None:
+    app.scheduler.start()
+    app.accounts.remove(EMAIL)
+    app.scheduler.add(EMAIL)
+    pause = threading.Event()
+    for _ in range(1000):
+        if EMAIL not in {job.id for job in app.scheduler._scheduler.get_jobs()}:
+            break
+        pause.wait(0.02)
+    else:
+        pytest.fail("the job is still there")
+    app.scheduler.stop()

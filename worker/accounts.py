@@ -73,6 +73,12 @@ class Accounts:
         found = [_to_account(document) for document in self._read().values()]
         return sorted(found, key=lambda account: (account.connected_at, account.email))
 
+    def problems(self) -> list[str]:
+        """Return a sentence if the accounts were lost by damage and nobody has signed in since."""
+        if self.all() or not list(self._path.parent.glob(f"{self._path.name}.damaged-*")):
+            return []
+        return [f"{self._path} was damaged and set aside, so no mailbox is connected; please sign in again."]
+
     def get(self, email: str) -> Account:
         """Return an account. Raises UsageError with a sentence if it is not connected."""
         return _to_account(self._document(email))

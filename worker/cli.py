@@ -44,6 +44,9 @@ def run(group: click.Group) -> int:
         # The reader has enough (``| head``); Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo(f"buyerblock: Cannot write the answer: {error.strerror}.", err=True)
     else:
         return result if isinstance(result, int) else 0
     return 2
@@ -55,12 +58,16 @@ def _app() -> "App":
     return build_app(current_settings())
 
 
-def _block_list() -> "BlockList":
+def _block_list(*, to_read: bool = False) -> "BlockList":
     from worker.block_list.block_list import BlockList
     from worker.files import make_private_directory
 
     directory = current_settings().data_dir
-    make_private_directory(directory)
+    if not to_read:
+        make_private_directory(directory)
+    elif not directory.is_dir():
+        # Another user, or a mistyped name: to answer "not blocked" would send mail to everyone who opted out.
+        raise UsageError(f"There is no block list in {directory}; name its folder in BUYERBLOCK_DATA_DIR.")
     return BlockList(directory)
 
 
@@ -89,7 +96,7 @@ def check(keys: tuple[str, ...], as_json: bool) -> int:
 
     A KEY is a buyer's address at marketplace.amazon..., or an order ID.
     """
-    results = _block_list().check(keys)
+    results = _block_list(to_read=True).check(keys)
     if as_json:
         _print_json({"results": [asdict(result) for result in results]})
     else:
@@ -144,7 +151,7 @@ def export(name: str, since: str | None, output: Path | None) -> None:
     from worker.files import write_chunks_atomically
 
     moment = _moment(since) if since else None
-    chunks = _block_list().export(name, since=moment)
+    chunks = _block_list(to_read=True).export(name, since=moment)
     if output:
         write_chunks_atomically(output, chunks)
         return
@@ -156,7 +163,7 @@ def export(name: str, since: str | None, output: Path | None) -> None:
 @commands.command()
 def audit() -> None:
     """Print who or what changed which entry of the list, and when: one JSON object a line, oldest first."""
-    for chunk in _block_list().audit():
+    for chunk in _block_list(to_read=True).audit():
         sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()
 
@@ -177,10 +184,10 @@ def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
     block_list = _block_list()
     preview = block_list.preview_import(file, name)
     show_import(preview)
-    if dry_run:
-        return 0
     if preview.rejected_count:
         raise UsageError("Nothing was added; mend or remove the lines above, then import again.")
+    if dry_run or not (preview.adds or preview.resolves):
+        return 0
     made = block_list.apply_import(preview, source=file.name, by="command line")
     click.echo(
         f"added {made.added:,}, resolved {made.resolved:,} (undo with: buyerblock undo-import {made.id})"
@@ -267,7 +274,10 @@ def sync(account: str | None, existing: bool, dry_run: bool) -> int:
 @commands.command()
 def accounts() -> None:
     """List the connected accounts and their addresses for notices."""
-    for account in _app().accounts.all():
+    known = _app().accounts.all()
+    if not known:
+        click.echo("No account is connected yet; run “buyerblock serve” and sign in with Google.", err=True)
+    for account in known:
         click.echo(f"{account.email}  {account.state}  notices and forwards to: {account.personal_address}")
 
 
@@ -282,6 +292,8 @@ def accounts() -> None:
 )
 def disconnect(account: str, undo: bool, days_back: int) -> None:
     """Take the permission back at Google and forget the account. Its blocks stay."""
+    if days_back and not undo:
+        raise UsageError("--days-back goes with --undo.")
     app = _app()
     with closing(app.passes):
         app.disconnect(account, undo=undo, days_back=days_back)

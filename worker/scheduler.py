@@ -95,4 +95,8 @@ class Scheduler:
             self._accounts.update(
                 email, state="problem", problem="A pass failed in an unforeseen way; the log says more."
             )
-        self._accounts.update(email, next_pass=self._clock.now() + timedelta(seconds=self._interval))
+        next_pass = self._clock.now() + timedelta(seconds=self._interval)
+        if self._accounts.update(email, next_pass=next_pass) is None:
+            # A command has disconnected it.
+            self.remove(email)
+            self._passes.forget(email)

@@ -72,6 +72,7 @@ def _accounts(app: App, now: datetime) -> Iterator[str]:
     except StorageError as error:
         yield str(error)
         return
+    yield from app.accounts.problems()
     for account in accounts:
         if account.state == "sign_in_again":
             yield f"{account.email}: {account.problem or 'The sign-in has ended; please sign in again.'}"
