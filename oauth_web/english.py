@@ -395,7 +395,7 @@ ENGLISH = {
     "setup.title": "Set-up",
     "setup.lead": (
         "To read your mail, buyerblock needs a key of your own from Google. It costs nothing and takes "
-        "two minutes; nobody but you has access."
+        "a few minutes; nobody but you has access."
     ),
     "setup.ready": "The client file is here and looks right.",
     "setup.brought": "The host of this page has done the set-up for you.",

@@ -39,7 +39,7 @@ KEY = "secret.key"
 # Downloaded from Google's console the file is called client_secret_<number>-<letters>.
 SECRETS = (KEY, "client_secret*.json")
 # A store of its own lock belongs here: both directions hold them all, in this order.
-LOCKS = ("accounts.lock", "owners.lock", "review.lock", "tokens.lock", "webhook.lock")
+LOCKS = ("accounts.lock", "owners.lock", "preferences.lock", "review.lock", "tokens.lock", "webhook.lock")
 
 _COPIES = "backups"
 _COPY = re.compile(r"buyerblock-\d{4}-\d\d-\d\d\.backup")
