@@ -1,10 +1,10 @@
-"""Measure speed, memory and quota: ``python3 scripts/bench.py [notices] [block_list] [passes]``."""
+"""Measure speed, memory and quota: ``python3 scripts/bench.py [notices] [block_list] [http] [passes]``."""
 
 import sys
 
 from environment import ROOT, ensure, hand_over
 
-BENCHMARKS = ("notices", "block_list", "passes")
+BENCHMARKS = ("notices", "block_list", "http", "passes")
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(BENCHMARKS)

@@ -1,0 +1,100 @@
+"""Measure the question that mailing tools ask over HTTP, with 100,000 blocks: are these 1,000 buyers blocked?
+
+SQLite's answer to the same keys, in process and without HTTP, stands beside it.
+"""
+
+import json
+import sqlite3
+import statistics
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+
+from waitress import create_server
+
+from oauth_web.application import create_app, warm_up
+from worker.app import build_app
+from worker.block_list.model import Sighting
+from worker.settings import Settings
+from worker.tokens import Tokens
+
+BLOCKS = 100_000
+ASKED = 1_000
+WANTED = 25.0  # milliseconds
+ROUNDS = 50
+
+
+def main() -> None:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        settings = Settings(data_dir=folder, client_secrets=folder / "client_secret.json")
+        app = build_app(settings)
+        now = datetime.now(UTC)
+        app.block_list.record(
+            [
+                Sighting(account="a", message_id=str(n), received_at=now, address=address(n))
+                for n in range(BLOCKS)
+            ]
+        )
+        page = create_app(app)
+        warm_up(page)
+        server = create_server(page, host="127.0.0.1", port=0)
+        threading.Thread(target=server.run, daemon=True).start()
+        token = Tokens(folder).create("benchmark", "read", now=now)
+        # Every other one is on the list.
+        batches = [
+            [address(n * 7 + r + (BLOCKS if n % 2 else 0)) for n in range(ASKED)] for r in range(ROUNDS)
+        ]
+        ours = [ask(server.effective_port, token, keys) for keys in batches]
+        theirs = beside(batches)
+        server.close()
+    median, worst = statistics.median(ours), max(ours)
+    print(
+        f"{ASKED:,} keys by HTTP, {BLOCKS:,} blocks: {median:.1f} ms, worst {worst:.1f} ms; wanted {WANTED:.0f} ms"
+    )
+    print(f"  SQLite in process, without HTTP: {theirs:.1f} ms ({median / theirs:.1f} times that)")
+
+
+def address(n: int) -> str:
+    return f"b{n:014d}@marketplace.amazon.it"
+
+
+def ask(port: int, token: str, keys: list[str]) -> float:
+    """Return the milliseconds from question to answer."""
+    connection = HTTPConnection("127.0.0.1", port)
+    body = json.dumps({"keys": keys})
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    started = time.perf_counter()
+    connection.request("POST", "/api/v1/blocks/check", body, headers)
+    answer = connection.getresponse()
+    results = json.loads(answer.read())["results"]
+    took = (time.perf_counter() - started) * 1000
+    connection.close()
+    assert [it["key"] for it in results] == keys
+    assert sum(it["blocked"] for it in results) == ASKED // 2
+    return took
+
+
+def beside(batches: list[list[str]]) -> float:
+    """Return the median milliseconds that SQLite takes for the same keys."""
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE blocks (address TEXT PRIMARY KEY) WITHOUT ROWID")
+    database.executemany("INSERT INTO blocks VALUES (?)", ((address(n),) for n in range(BLOCKS)))
+    took = []
+    for keys in batches:
+        started = time.perf_counter()
+        found = [
+            database.execute("SELECT 1 FROM blocks WHERE address = ?", (key,)).fetchone() for key in keys
+        ]
+        took.append((time.perf_counter() - started) * 1000)
+        assert sum(row is not None for row in found) == ASKED // 2
+    database.close()
+    return statistics.median(took)
+
+
+if __name__ == "__main__":
+    main()
