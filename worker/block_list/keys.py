@@ -1,8 +1,7 @@
 """Keys of the block list: a buyer's alias or an order ID, from any spelling that people paste."""
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from worker.errors import UsageError
@@ -12,8 +11,7 @@ from worker.notices.amazon import ALIAS_DOMAINS, NEVER_A_BUYER
 _LONGEST = 320  # characters; RFC 5321 allows 64 + 1 + 255 for an address
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """A key in its one true spelling. marketplace is known for an alias only."""
 
     text: str

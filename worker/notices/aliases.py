@@ -14,6 +14,7 @@ _ALIAS = re.compile(
     rf"(?<![\w.+%/=@'&*-])([0-9a-z]{{8,32}})(?:\+[\w.=-]{{0,64}})?@({_DOMAINS})(?![\w@-]|\.[\w-])",
     re.IGNORECASE | re.ASCII,
 )
+_PLAIN_LOCAL = re.compile(r"[0-9a-z]{8,32}").fullmatch
 # The sign before it tells an order in a URL.
 _ORDER = re.compile(
     r"(?:(?<=([/=]))|(?<![\w-]))((?:\d{3}|D\d\d)-\d{7}-\d{7})(?![\w-])", re.IGNORECASE | re.ASCII
@@ -22,6 +23,10 @@ _ORDER = re.compile(
 
 def alias(address: str) -> str | None:
     """The alias that this address is: lower case, without ``+suffix``; None for any other address."""
+    # Tools ask by the thousand, nearly always in the one true spelling, which takes a third of the time to see.
+    local, _, domain = address.partition("@")
+    if domain in ALIAS_DOMAINS and _PLAIN_LOCAL(local) and not local.startswith(NEVER_A_BUYER):
+        return address
     found = _ALIAS.fullmatch(address.strip())
     return _buyer(found) if found else None
 
