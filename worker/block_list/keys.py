@@ -1,6 +1,5 @@
 """Keys of the block list: a buyer's alias or an order ID, from any spelling that people paste."""
 
-from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
@@ -33,7 +32,6 @@ def marketplace_of(address: str) -> str:
     return address[address.index("amazon.", address.index("@")) :]
 
 
-@lru_cache(maxsize=4096)  # tools ask about the same buyers again and again
 def _parse(text: str) -> Key:
     if (address := alias(text)) is None:
         bare = _without_wrapping(text)
