@@ -13,6 +13,7 @@ from clocks import START, FakeClock
 from sandbox import Sandbox
 from signing_in import sign_in
 from worker.accounts import Account, Accounts
+from worker.app import App, build_app
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.gmail.credentials import Grant
@@ -20,6 +21,7 @@ from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
 from worker.report import PassReport
 from worker.sealing import Sealer
+from worker.settings import Settings
 from worker.sync import Sync
 
 EMAIL = "seller@gmail.com"
@@ -116,3 +118,20 @@ def connected(google: Sandbox, clock: FakeClock, folder: Path, **options: Any) -
         yield seller
     finally:
         seller.close()
+
+
+@contextmanager
+def running(google: Sandbox, folder: Path, *emails: str) -> Iterator[App]:
+    """Sign these users in and yield the whole program, wired as ``serve`` has it, its scheduler not started."""
+    settings = Settings(
+        data_dir=folder,
+        client_secrets=folder / "client_secret.json",
+        gmail_url=google.url,
+        revoke_url=google.revoke_url,
+        secret_key="k" * 32,
+    )
+    app = build_app(settings)
+    for email in emails:
+        app.connect(sign_in(google, folder, email))
+    yield app
+    app.passes.close()

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sellers import EMAIL, sample
+from sellers import EMAIL, running, sample
 
 from sandbox import Sandbox
-from signing_in import sign_in
-from worker.app import App, build_app
+from worker.app import App
 from worker.block_list.review import ReviewItem
 from worker.decisions import file_decided
-from worker.settings import Settings
 
 FORWARD = "suspect/forward_by_stranger.eml"
 
@@ -25,17 +23,8 @@ def google() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def app(google: Sandbox, tmp_path: Path) -> Iterator[App]:
-    settings = Settings(
-        data_dir=tmp_path,
-        client_secrets=tmp_path / "client_secret.json",
-        gmail_url=google.url,
-        revoke_url=google.revoke_url,
-        secret_key="k" * 32,
-    )
-    app = build_app(settings)
-    app.connect(sign_in(google, tmp_path, EMAIL))
-    yield app
-    app.passes.close()
+    with running(google, tmp_path, EMAIL) as app:
+        yield app
 
 
 @pytest.fixture

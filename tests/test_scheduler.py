@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sellers import EMAIL, sample
+from sellers import EMAIL, running, sample
 
 from sandbox import Fault, Sandbox
 from signing_in import sign_in
-from worker.app import App, build_app
-from worker.settings import Settings
+from worker.app import App
 
 OTHER = "other@gmail.com"
 NOTICE = "opt_out/it_specimen_shape.eml"
@@ -26,18 +25,8 @@ def google() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def app(google: Sandbox, tmp_path: Path) -> Iterator[App]:
-    settings = Settings(
-        data_dir=tmp_path,
-        client_secrets=tmp_path / "client_secret.json",
-        gmail_url=google.url,
-        revoke_url=google.revoke_url,
-        secret_key="k" * 32,
-    )
-    app = build_app(settings)
-    for email in (EMAIL, OTHER):
-        app.connect(sign_in(google, tmp_path, email))
-    yield app
-    app.passes.close()
+    with running(google, tmp_path, EMAIL, OTHER) as app:
+        yield app
 
 
 def run_until_passes_end(app: App, number: int) -> None:
