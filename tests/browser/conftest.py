@@ -100,7 +100,8 @@ class Site:
         self.google.stop()
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: a scheduler at work draws from the generator of chance that Hypothesis watches over.
+@pytest.fixture(scope="module")
 def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
     made = []
 

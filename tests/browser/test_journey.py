@@ -36,7 +36,7 @@ def wait_until_checked(page: Any) -> None:
     page.locator(".account.ok").wait_for(timeout=30_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def filled(make_site: Callable[..., Any]) -> Any:
     """A site whose mailbox is connected and read."""
     site = make_site()
