@@ -282,8 +282,6 @@ ENGLISH = {
     # Settings
     "settings.title": "Settings",
     "settings.no_accounts": "No account is connected.",
-    "settings.server": "This server",
-    "settings.interval": "Every mailbox is checked every {seconds} seconds (BUYERBLOCK_SYNC_INTERVAL).",
     "settings.guide": "Is everything in place?",
     "personal.title": "Personal address",
     "personal.hint": (
@@ -309,6 +307,12 @@ ENGLISH = {
     ),
     "trusted.saved": "The trusted forwarders of {email} are saved.",
     "trusted.too_many": "At most {most} addresses can be trusted.",
+    # Settings: how often to look
+    "interval.title": "How often to look",
+    "interval.label": "Check every mailbox every",
+    "interval.hint": "A look at a mailbox with nothing new costs next to nothing of Gmail's quota.",
+    "interval.bad": "Choose a whole number of seconds from {least} to {most:,}.",
+    "interval.saved": "Every mailbox is checked every {span} from now on.",
     # Settings: expiry
     "expiry.title": "Expiry",
     "expiry.label": "Unblock buyers so many days after their latest notice",
@@ -317,7 +321,7 @@ ENGLISH = {
         "Leave it empty to keep all of them: no notice says that a buyer wants messages again, so that is the "
         "safe choice. A newer notice always blocks again."
     ),
-    "expiry.bad": "Enter the days as a whole number from {fewest} to {most:,}, or nothing at all.",
+    "expiry.bad": "Enter the days as a whole number from {least} to {most:,}, or nothing at all.",
     "expiry.saved": "Buyers will be unblocked {days:,} days after their latest notice.",
     "expiry.never": "Blocks never expire.",
     # Settings: tokens

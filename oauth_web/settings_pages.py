@@ -5,8 +5,8 @@ import re
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.expiry_pages import expiry_shown
 from oauth_web.notes import leave_note
+from oauth_web.preference_pages import preferences_shown
 from oauth_web.services import services
 from oauth_web.texts import text
 from oauth_web.webhook_pages import webhook_shown
@@ -26,8 +26,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "settings.html",
         accounts=app.accounts.all(),
-        interval=app.settings.sync_interval,
-        expiry=expiry_shown(),
+        preferences=preferences_shown(),
         tokens=services().tokens.all(),
         webhook=webhook_shown(),
         shortest_passphrase=SHORTEST_PASSPHRASE,

@@ -15,9 +15,18 @@ def span(seconds: float) -> str:
     whole = max(0, round(seconds))
     for unit, length in _UNITS:
         if whole >= length:
-            count = whole // length
-            return text(f"time.{unit}" if count == 1 else f"time.{unit}s", count=count)
-    return text("time.seconds", count=0)
+            return _counted(whole // length, unit)
+    return _counted(0, "second")
+
+
+def _counted(count: int, unit: str) -> str:
+    return text(f"time.{unit}" if count == 1 else f"time.{unit}s", count=count)
+
+
+def exactly(seconds: int) -> str:
+    """Return a length of time in the largest unit that does not round it: ``90 seconds``, ``5 minutes``."""
+    unit, length = next(it for it in _UNITS if seconds % it[1] == 0)
+    return _counted(seconds // length, unit)
 
 
 def lasting(length: timedelta | None) -> str:
@@ -49,4 +58,4 @@ def number(value: int) -> str:
 
 def add_filters(app: Flask) -> None:
     """Make these words known to the templates."""
-    app.jinja_env.filters.update(ago=ago, until=until, day=day, number=number, span=lasting)
+    app.jinja_env.filters.update(ago=ago, until=until, day=day, number=number, span=lasting, exactly=exactly)

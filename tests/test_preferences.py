@@ -10,7 +10,8 @@ from filelock import FileLock
 
 from worker import preferences as module
 from worker.errors import BusyError, DamagedFileError, UsageError
-from worker.preferences import Preferences, change_preferences, read_preferences
+from worker.preferences import Preferences, change_preferences, read_preferences, sync_interval
+from worker.settings import read_settings
 
 
 def expire_after(days: int | None, directory: Path) -> Preferences:
@@ -39,6 +40,21 @@ def test_a_number_of_days_that_will_not_do_is_refused(days: int, tmp_path: Path)
     with pytest.raises(UsageError, match="30 to 36,500 days"):
         expire_after(days, tmp_path)
     assert read_preferences(tmp_path).expire_after_days == 90
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 14, 86_401, True, 60.5, "60"])
+def test_an_interval_that_will_not_do_is_refused(seconds: int) -> None:
+    with pytest.raises(UsageError, match="15 to 86,400 seconds"):
+        Preferences(sync_interval=seconds)
+
+
+def test_the_owners_interval_outweighs_the_environments(tmp_path: Path) -> None:
+    settings = read_settings({"BUYERBLOCK_DATA_DIR": str(tmp_path), "BUYERBLOCK_SYNC_INTERVAL": "120"})
+    assert sync_interval(settings) == 120
+    change_preferences(tmp_path, lambda it: replace(it, sync_interval=900))
+    assert sync_interval(settings) == 900
+    (tmp_path / "preferences.json").write_bytes(b"{")
+    assert sync_interval(settings) == 120, "damage must not stop the passes"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from sellers import EMAIL, running, sample
 from sandbox import Fault, Sandbox
 from signing_in import sign_in
 from worker.app import App
+from worker.preferences import change_preferences
 
 OTHER = "other@gmail.com"
 NOTICE = "opt_out/it_specimen_shape.eml"
@@ -107,6 +110,15 @@ def test_an_unforeseen_failure_ends_the_pass_and_not_the_program(
     app.scheduler.stop()
     assert app.accounts.get(EMAIL).state == "problem"
     assert "nobody foresaw this" in caplog.text
+
+
+def test_an_interval_that_the_owner_sets_holds_at_once(app: App) -> None:
+    run_until_passes_end(app, 2)
+    change_preferences(app.settings.data_dir, lambda it: replace(it, sync_interval=900))
+    app.scheduler.start_anew()
+    jobs = app.scheduler._scheduler.get_jobs()
+    app.scheduler.stop()
+    assert [job.trigger.interval for job in jobs] == [timedelta(minutes=15)] * 2
 
 
 def test_a_stop_in_mid_pass_leaves_the_rest_for_the_next_start(app: App, google: Sandbox) -> None:

@@ -11,6 +11,7 @@ from worker.decisions import Decision, file_decided
 from worker.files import make_private_directory
 from worker.gmail.credentials import Grant
 from worker.passes import Passes
+from worker.preferences import sync_interval
 from worker.scheduler import Scheduler
 from worker.sealing import Sealer, open_sealer
 from worker.settings import Settings
@@ -72,5 +73,5 @@ def build_app(settings: Settings) -> App:
         block_list=block_list,
         review=review,
         passes=passes,
-        scheduler=Scheduler(passes, accounts, clock, interval=settings.sync_interval),
+        scheduler=Scheduler(passes, accounts, clock, interval=lambda: sync_interval(settings)),
     )

@@ -11,11 +11,14 @@ from pathlib import Path
 import orjson
 from filelock import FileLock, Timeout
 
-from worker.errors import BusyError, DamagedFileError, UsageError
+from worker.errors import BusyError, DamagedFileError, StorageError, UsageError
 from worker.files import storage_error, write_atomically
+from worker.settings import Settings
 
 # A buyer who opted out a month ago still means it; and dates a hundred years back cannot always be computed.
 FEWEST_DAYS, MOST_DAYS = 30, 36_500
+# More often than this gains nothing: Amazon's notices take minutes. Less often than daily is no watch.
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 15, 86_400
 
 _LOCK_SECONDS = 10.0
 
@@ -25,20 +28,38 @@ class Preferences:
     """What the owner prefers.
 
     expire_after_days: unblock a buyer so many days after the latest notice, 30 to 36,500; None for never.
+    sync_interval: seconds between two passes, 15 to 86,400; None for what the environment says.
     Raises UsageError for any other number.
     """
 
     expire_after_days: int | None = None
+    sync_interval: int | None = None
 
     def __post_init__(self) -> None:
-        days = self.expire_after_days
-        if days is None:
-            return
-        # True is a number to Python, and 30.5 days would never be equal to what was written.
-        if type(days) is not int or not FEWEST_DAYS <= days <= MOST_DAYS:
+        if not _fits(self.expire_after_days, FEWEST_DAYS, MOST_DAYS):
             raise UsageError(
                 f"Blocks can expire after {FEWEST_DAYS} to {MOST_DAYS:,} days; leave the number out to keep them."
             )
+        if not _fits(self.sync_interval, SHORTEST_INTERVAL, LONGEST_INTERVAL):
+            raise UsageError(
+                f"Mailboxes can be checked every {SHORTEST_INTERVAL} to {LONGEST_INTERVAL:,} seconds."
+            )
+
+
+def _fits(number: int | None, least: int, most: int) -> bool:
+    # True is a number to Python, and 30.5 would never be equal to what was written.
+    return number is None or (type(number) is int and least <= number <= most)
+
+
+def sync_interval(settings: Settings) -> int:
+    """Return the seconds between two passes that hold now: the owner's word, else the environment's.
+
+    A damaged file must not stop the passes; whoever looks at the health reads of it.
+    """
+    try:
+        return read_preferences(settings.data_dir).sync_interval or settings.sync_interval
+    except StorageError:
+        return settings.sync_interval
 
 
 def read_preferences(directory: Path) -> Preferences:

@@ -20,9 +20,14 @@ PASSES_AT_ONCE = 20
 
 
 class Scheduler:
-    """The jobs. A pass starts at once, then after every interval, give or take a tenth, so that accounts spread out."""
+    """The jobs. A pass starts at once, then after every interval, give or take a tenth, so that accounts spread out.
 
-    def __init__(self, passes: Passes, accounts: Accounts, clock: SystemClock, *, interval: int) -> None:
+    interval: returns the seconds between two passes that hold now.
+    """
+
+    def __init__(
+        self, passes: Passes, accounts: Accounts, clock: SystemClock, *, interval: Callable[[], int]
+    ) -> None:
         self._passes = passes
         self._accounts = accounts
         self._clock = clock
@@ -37,6 +42,10 @@ class Scheduler:
     def start(self) -> None:
         """Start with the accounts that are connected; those that wait for a sign-in get no job."""
         self._scheduler.start()
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Give every account its job anew, at the interval of now, the first pass at once."""
         for account in self._accounts.all():
             if account.state != "sign_in_again":
                 self.add(account.email)
@@ -45,14 +54,15 @@ class Scheduler:
         """Give an account its job, the first pass at once, if the scheduler runs. Replaces the job it had."""
         if not self._scheduler.running:
             return  # a command beside the server; and ``start`` gives every account its job
+        seconds = self._interval()
         self._scheduler.add_job(
             self._run,
             "interval",
             args=[email],
             id=email,
             replace_existing=True,
-            seconds=self._interval,
-            jitter=max(1, self._interval // 10),
+            seconds=seconds,
+            jitter=max(1, seconds // 10),
             next_run_time=self._clock.now(),
         )
 
@@ -95,7 +105,7 @@ class Scheduler:
             self._accounts.update(
                 email, state="problem", problem="A pass failed in an unforeseen way; the log says more."
             )
-        next_pass = self._clock.now() + timedelta(seconds=self._interval)
+        next_pass = self._clock.now() + timedelta(seconds=self._interval())
         if self._accounts.update(email, next_pass=next_pass) is None:
             # A command has disconnected it.
             self.remove(email)

@@ -16,7 +16,7 @@ from worker.app import App
 from worker.block_list.block_list import BlockList
 from worker.operation.logs import Lines
 from worker.operation.restore import restore
-from worker.preferences import read_preferences
+from worker.preferences import read_preferences, sync_interval
 from worker.webhook import deliver_due
 
 PASSPHRASE = "staple of invented words"
@@ -256,3 +256,23 @@ def test_days_that_make_no_sense_change_nothing(owner: FlaskClient, engine: App,
     assert answer.status_code == 400
     assert "from 30 to 36,500" in answer.text
     assert read_preferences(engine.settings.data_dir).expire_after_days == 90
+
+
+# --- how often to look
+
+
+def test_mailboxes_are_looked_at_as_often_as_the_owner_says(owner: FlaskClient, engine: App) -> None:
+    assert '<option value="60" selected>1 minute' in owner.get("/settings").text
+    assert post(owner, "/settings/interval", seconds="90").status_code == 303
+    page = owner.get("/settings").text
+    assert "checked every 90 seconds" in page
+    assert '<option value="90" selected>90 seconds' in page
+    assert sync_interval(engine.settings) == 90
+
+
+@pytest.mark.parametrize("seconds", ["", "0", "14", "86401", "-60", "1e3", "60.5", "²", "9" * 5000])
+def test_seconds_that_make_no_sense_change_nothing(owner: FlaskClient, engine: App, seconds: str) -> None:
+    answer = post(owner, "/settings/interval", seconds=seconds)
+    assert answer.status_code == 400
+    assert "from 15 to 86,400" in answer.text
+    assert sync_interval(engine.settings) == 60

@@ -15,6 +15,7 @@ from pathlib import Path
 from worker.accounts import Account
 from worker.app import App
 from worker.errors import StorageError
+from worker.preferences import read_preferences, sync_interval
 
 # A pass that is late by this much more than three intervals has not just been slow.
 GRACE = timedelta(minutes=15)
@@ -51,7 +52,7 @@ def _storage(app: App, free: Callable[[Path], int]) -> Iterator[str]:
     else:
         if left < LEAST_FREE:
             yield f"The disk is nearly full: {left / 1e6:,.0f} MB are left for {folder}."
-    for look in (app.block_list.__len__, app.review.items):
+    for look in (app.block_list.__len__, app.review.items, lambda: read_preferences(folder)):
         try:
             look()
         except StorageError as error:
@@ -85,7 +86,7 @@ def _is_late(account: Account, app: App, now: datetime) -> bool:
     if app.passes.progress(account.email) is not None:
         return False
     last = account.last_good_pass or account.connected_at
-    return now - last > 3 * timedelta(seconds=app.settings.sync_interval) + GRACE
+    return now - last > 3 * timedelta(seconds=sync_interval(app.settings)) + GRACE
 
 
 def _since(account: Account) -> str:

@@ -12,6 +12,7 @@ from worker.accounts import Account
 from worker.app import App
 from worker.errors import StorageError
 from worker.operation.health import free_bytes, health
+from worker.preferences import sync_interval
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -65,7 +66,7 @@ def _of_list(app: App) -> list[Family]:
             "buyerblock_sync_interval_seconds",
             "gauge",
             "Seconds between two passes, as set.",
-            {(): app.settings.sync_interval},
+            {(): sync_interval(app.settings)},
         ),
     ]
 

@@ -1,0 +1,68 @@
+"""What an owner prefers for the whole program: how often it looks, and after how many days blocks expire."""
+
+from dataclasses import replace
+
+from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from oauth_web.notes import leave_note
+from oauth_web.services import services
+from oauth_web.texts import text
+from oauth_web.words import exactly
+from worker.errors import UsageError
+from worker.preferences import (
+    FEWEST_DAYS,
+    LONGEST_INTERVAL,
+    MOST_DAYS,
+    SHORTEST_INTERVAL,
+    change_preferences,
+    read_preferences,
+    sync_interval,
+)
+
+blueprint = Blueprint("preference_pages", __name__)
+
+# Seconds that the page offers; the interval of now is offered besides.
+INTERVALS = (30, 60, 300, 900, 3600, 21_600)
+
+
+@blueprint.post("/settings/interval")
+def save_interval() -> ResponseReturnValue:
+    """Set the seconds between two passes; they hold at once."""
+    seconds = _number("seconds", SHORTEST_INTERVAL, LONGEST_INTERVAL, "interval.bad")
+    app = services().app
+    change_preferences(app.settings.data_dir, lambda it: replace(it, sync_interval=seconds))
+    app.scheduler.start_anew()
+    leave_note(text("interval.saved", span=exactly(seconds)))
+    return redirect(url_for("settings_pages.page"), 303)
+
+
+@blueprint.post("/settings/expiry")
+def save_expiry() -> ResponseReturnValue:
+    """Set after how many days; empty for never."""
+    given = request.form.get("days", "").strip()
+    days = _number("days", FEWEST_DAYS, MOST_DAYS, "expiry.bad") if given else None
+    directory = services().app.settings.data_dir
+    change_preferences(directory, lambda it: replace(it, expire_after_days=days))
+    leave_note(text("expiry.never") if days is None else text("expiry.saved", days=days))
+    return redirect(url_for("settings_pages.page"), 303)
+
+
+def preferences_shown() -> dict[str, object]:
+    """Return what the settings show: the numbers of now, and what can be chosen."""
+    settings = services().app.settings
+    interval = sync_interval(settings)
+    return {
+        "days": read_preferences(settings.data_dir).expire_after_days,
+        "fewest": FEWEST_DAYS,
+        "most": MOST_DAYS,
+        "interval": interval,
+        "intervals": sorted({*INTERVALS, interval}),
+    }
+
+
+def _number(field: str, least: int, most: int, sentence: str) -> int:
+    given = request.form.get(field, "").strip()
+    if not given.isdecimal() or len(given) > 9 or not least <= int(given) <= most:
+        raise UsageError(text(sentence, least=least, most=most))
+    return int(given)
