@@ -120,7 +120,18 @@ def _grant(client: Client, token: dict[str, Any]) -> Grant:
         client_id=client.client_id,
         client_secret=client.client_secret,
         token_uri=client.token_uri,
+        lifetime=_lifetime(token),
     )
+
+
+def _lifetime(token: dict[str, Any]) -> int | None:
+    """Return the seconds that the permission lasts, if Google sets an end to it.
+
+    Google documents the field for users who allow a length of time; it stands in the answers to clients in status
+    Testing as well, with the seconds of seven days.
+    """
+    lifetime = token.get("refresh_token_expires_in")
+    return lifetime if type(lifetime) is int and lifetime > 0 else None
 
 
 def _refused(error: OAuth2Error) -> str:

@@ -1,4 +1,4 @@
-"""What the server does beside passes: tell the webhook, keep daily copies, expire blocks, feed the watchdog."""
+"""What the server does beside passes: tell of blocks and problems, keep copies, expire blocks, feed the watchdog."""
 
 import logging
 from collections.abc import Callable
@@ -6,14 +6,18 @@ from datetime import timedelta
 
 from worker.app import App
 from worker.errors import BuyerblockError
+from worker.events import fields
 from worker.operation.backup import rotate
+from worker.operation.health import health
 from worker.operation.notify import ALIVE, notify, watchdog_interval
+from worker.operation.telling import Telling
 from worker.preferences import read_preferences
-from worker.webhook import Webhook, deliver_due
+from worker.webhook import Announcements, Webhook, deliver_due
 
 log = logging.getLogger(__name__)
 
 WEBHOOK_EVERY = timedelta(seconds=5)
+LOOK_EVERY = timedelta(minutes=1)
 COPY_EVERY = timedelta(hours=1)  # it does something once a day; a laptop may sleep at any fixed hour
 EXPIRE_EVERY = timedelta(hours=1)
 # A pass that is later than this has not just been slow; then systemd shall start the program anew.
@@ -22,9 +26,16 @@ LATEST_PASS = timedelta(minutes=10)
 
 def keep_house(app: App) -> None:
     """Add these works to the scheduler."""
-    webhook = Webhook(app.settings.data_dir, app.sealer)
+    directory, now = app.settings.data_dir, app.clock.now
+    webhook, announcements = Webhook(directory, app.sealer), Announcements(directory)
+    telling = Telling(directory, announcements)
     add = app.scheduler.every
-    add(WEBHOOK_EVERY, "webhook", _told(lambda: deliver_due(webhook, app.block_list, now=app.clock.now)))
+    add(
+        WEBHOOK_EVERY,
+        "webhook",
+        _told(lambda: deliver_due(webhook, app.block_list, announcements, now=now)),
+    )
+    add(LOOK_EVERY, "problems", _told(lambda: telling.look(health(app, now()).problems, now())))
     add(COPY_EVERY, "copy", _told(lambda: _copy(app)))
     add(EXPIRE_EVERY, "expire", _told(lambda: _expire(app)))
     if (seconds := watchdog_interval()) is not None:
@@ -47,22 +58,28 @@ def feed_watchdog(app: App) -> bool:
 
 def _copy(app: App) -> None:
     if path := rotate(app.settings.data_dir, now=app.clock.now(), block_list=app.block_list):
-        log.info("Wrote today's copy of everything to %s.", path)
+        log.info("Wrote today's copy of everything.", extra=fields(file=path))
 
 
 def _expire(app: App) -> None:
     days = read_preferences(app.settings.data_dir).expire_after_days
     if days and (count := app.block_list.expire(days)):
-        log.info("%d blocks expired: no notice for %d days.", count, days)
+        log.info("Blocks expired.", extra=fields(blocks=count, days=days))
 
 
 def _told(work: Callable[[], object]) -> Callable[[], None]:
-    """Log what goes wrong; the next time tries again."""
+    """Log what goes wrong, once for as long as it is the same; the next time tries again."""
+    last = ""
 
     def carefully() -> None:
+        nonlocal last
         try:
             work()
         except BuyerblockError as error:
-            log.warning("%s", error)
+            if str(error) != last:
+                log.warning("%s", error)
+            last = str(error)
+        else:
+            last = ""
 
     return carefully

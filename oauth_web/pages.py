@@ -10,9 +10,11 @@ from oauth_web.preflight import preflights
 from oauth_web.services import services
 from oauth_web.setup_pages import is_ours, needs_client
 from oauth_web.standing import standings
+from worker.operation.health import Problem, health
 
 WEEKS = 16
 NEWEST = 5
+_WITH_ACCOUNT = {"sign_in_again", "advice"}
 
 blueprint = Blueprint("pages", __name__)
 
@@ -28,7 +30,7 @@ def home() -> ResponseReturnValue:
     return render_template(
         "home.html",
         **_live(),
-        problems=services().app.block_list.problems(),
+        problems=_problems(),
         this_week=counted.of_week(counted.weeks[-1]),
         newest=select(services().index, Query()).items[:NEWEST],
         chart=draw(counted),
@@ -47,6 +49,12 @@ def live() -> ResponseReturnValue:
 def healthz() -> ResponseReturnValue:
     """Say that the process answers."""
     return "ok\n", {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def _problems() -> list[Problem]:
+    """Return what needs the owner, save what stands with the accounts anyway."""
+    app = services().app
+    return [it for it in health(app, app.clock.now()).problems if it.kind not in _WITH_ACCOUNT]
 
 
 def _live() -> dict[str, object]:

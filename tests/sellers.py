@@ -121,7 +121,7 @@ def connected(google: Sandbox, clock: FakeClock, folder: Path, **options: Any) -
 
 
 @contextmanager
-def running(google: Sandbox, folder: Path, *emails: str) -> Iterator[App]:
+def running(google: Sandbox, folder: Path, *emails: str, clock: FakeClock | None = None) -> Iterator[App]:
     """Sign these users in and yield the whole program, wired as ``serve`` has it, its scheduler not started."""
     settings = Settings(
         data_dir=folder,
@@ -130,7 +130,7 @@ def running(google: Sandbox, folder: Path, *emails: str) -> Iterator[App]:
         revoke_url=google.revoke_url,
         secret_key="k" * 32,
     )
-    app = build_app(settings)
+    app = build_app(settings, clock)
     for email in emails:
         app.connect(sign_in(google, folder, email))
     yield app

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,14 +11,15 @@ import pytest
 
 from worker.app import App, build_app
 from worker.gmail.credentials import Grant
-from worker.operation.health import LEAST_FREE, Health, health
+from worker.operation.health import LEAST_FREE, Health, Problem, health
 from worker.operation.metrics import Family, metrics, render
 from worker.settings import Settings
+from worker.webhook import Webhook
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 EMAIL = "seller@gmail.com"
 GRANT = Grant("1//refresh-token", "client-id", "client-secret", "https://oauth2.example/token")
-WELL = Health(ready=True, reasons=())
+WELL = Health(())
 
 
 @pytest.fixture
@@ -55,9 +57,66 @@ def test_a_dead_sign_in_is_a_reason(app: App) -> None:
     assert reason(app) == f"{EMAIL}: Please sign in again."
 
 
-def test_a_problem_that_costs_no_notice_is_none(app: App) -> None:
-    app.accounts.update(EMAIL, state="problem", problem="Confirm the forwarding address.")
+def warning(app: App, now: datetime = NOW) -> Problem:
+    """Return the one problem that there is; notices become blocks all the same."""
+    found = health(app, now)
+    assert found.ready
+    (problem,) = found.problems
+    return problem
+
+
+def test_a_forwarding_address_that_was_lost_is_told_and_stops_nothing(app: App) -> None:
+    good = NOW - timedelta(minutes=1)
+    app.accounts.update(EMAIL, state="problem", problem="Confirm the forwarding address.", last_pass=good)
+    assert warning(app) == Problem("advice", EMAIL, "Confirm the forwarding address.")
+
+
+def test_a_failure_in_passing_is_no_problem_yet(app: App) -> None:
+    app.accounts.update(EMAIL, state="problem", problem="Google could not be reached.", last_pass=NOW)
     assert health(app, NOW) == WELL
+
+
+def test_the_end_of_a_sign_in_by_a_client_in_testing_is_told_two_days_before(app: App) -> None:
+    signed_in = NOW - timedelta(days=4)
+    app.accounts.connect(EMAIL, replace(GRANT, lifetime=604_799), now=signed_in)
+    assert health(app, NOW) == WELL
+    app.accounts.update(EMAIL, last_good_pass=NOW + timedelta(days=1, minutes=9))
+    told = warning(app, NOW + timedelta(days=1, minutes=10))
+    assert told.kind == "sign_in_ends"
+    assert "2026-11-26 at 09:59 UTC" in told.sentence
+    app.accounts.connect(EMAIL, GRANT, now=NOW + timedelta(days=1))
+    assert health(app, NOW) == WELL, "the client is in production now"
+
+
+def test_notices_that_stop_coming_are_told_by_the_accounts_own_rhythm(app: App) -> None:
+    last = NOW.date() - timedelta(days=8)
+    daily = tuple(last - timedelta(days=number) for number in reversed(range(30)))
+    weekly = tuple(last - timedelta(weeks=number) for number in reversed(range(30)))
+    app.accounts.update(EMAIL, notice_days=daily)
+    assert warning(app).kind == "silence"
+    assert "since 2026-11-15" in warning(app).sentence
+    app.accounts.update(EMAIL, notice_days=weekly)
+    assert health(app, NOW) == WELL
+
+
+def test_words_that_are_not_known_are_told_for_a_week(app: App) -> None:
+    app.accounts.update(EMAIL, new_wording_at=NOW - timedelta(days=6))
+    assert warning(app).kind == "new_wording"
+    app.accounts.update(EMAIL, new_wording_at=NOW - timedelta(days=8))
+    assert health(app, NOW) == WELL
+
+
+def test_a_webhook_that_is_paused_is_told(app: App) -> None:
+    webhook = Webhook(app.settings.data_dir, app.sealer)
+    webhook.set("https://shop.example/hook", block_list=app.block_list)
+    hook = webhook.existing()
+    webhook.update(hook, replace(hook, paused=True, problem="It answered with status 500."))
+    assert warning(app).sentence.endswith("It answered with status 500.")
+
+
+def test_a_file_that_was_set_aside_is_told(app: App, tmp_path: Path) -> None:
+    (tmp_path / "blocks.json.damaged-1").write_bytes(b"garbage")
+    assert warning(app).sentence.startswith("blocks.json.damaged-1 was damaged")
 
 
 @pytest.mark.parametrize(("minutes", "late"), [(17, False), (18, False), (19, True)])

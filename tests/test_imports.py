@@ -23,7 +23,7 @@ ROWS = (
     ("worker.gmail", "worker.block_list", "worker.mail_files", "worker.tokens", "worker.preferences"),
     ("worker.notices",),
     ("worker.sealing",),
-    ("worker.files", "worker.settings", "worker.clock", "worker.progress"),
+    ("worker.files", "worker.settings", "worker.clock", "worker.progress", "worker.rhythm", "worker.events"),
     ("worker.errors",),
 )
 

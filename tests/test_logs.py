@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.operation.logs import Lines, fields, log_settings, set_up
+from worker.events import fields
+from worker.operation.logs import Lines, log_settings, set_up
 from worker.operation.redaction import without_buyers, without_secrets
 from worker.settings import Settings
 

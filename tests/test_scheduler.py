@@ -7,11 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from clocks import FakeClock
 from sellers import EMAIL, running, sample
 
 from sandbox import Fault, Sandbox
 from signing_in import sign_in
 from worker.app import App
+from worker.errors import SignInAgainError
 from worker.preferences import change_preferences
 
 OTHER = "other@gmail.com"
@@ -68,6 +70,21 @@ def test_a_dead_sign_in_ends_that_accounts_job_and_no_other(app: App, google: Sa
     assert (dead.state, dead.next_pass) == ("sign_in_again", None)
     assert "sign in again" in dead.problem
     assert (well.state, well.problem) == ("ok", "")
+
+
+def test_a_sign_in_that_google_ended_after_seven_days_is_explained(clock: FakeClock, tmp_path: Path) -> None:
+    with Sandbox(clock=clock) as google, running(google, tmp_path, clock=clock) as app:
+        google.add_user(EMAIL)
+        google.world.grants.testing = True
+        app.connect(sign_in(google, tmp_path, EMAIL))
+        app.passes.run(EMAIL)
+        clock.advance(timedelta(days=7, hours=1).total_seconds())
+        with pytest.raises(SignInAgainError):
+            app.passes.run(EMAIL)
+        assert "Publish app" in app.accounts.get(EMAIL).problem
+        google.world.grants.testing = False
+        app.connect(sign_in(google, tmp_path, EMAIL))
+        assert app.accounts.get(EMAIL).sign_in_ends is None
 
 
 def test_a_new_sign_in_brings_the_job_back(app: App, google: Sandbox, tmp_path: Path) -> None:

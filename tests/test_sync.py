@@ -248,3 +248,25 @@ def deliver_distinct(seller: Seller, number: int) -> None:
         own = own.replace(b"Message-ID: <", b"Message-ID: <%d." % n)
         own = own.replace(b"Subject: ", b"References: <%d@x>\r\nSubject: " % n)
         seller.google.deliver(EMAIL, own, received_at=seller.clock.now() - timedelta(days=1, seconds=n))
+
+
+# --- what is remembered for the owner
+
+
+def test_the_days_on_which_notices_came_are_remembered(seller: Seller) -> None:
+    seller.receive("opt_out/en_com.eml")
+    seller.receive("unrelated/refund_issued.eml")
+    seller.run_pass()
+    seller.later(days=2)
+    seller.receive("opt_out/it_specimen_shape.eml")
+    seller.run_pass()
+    today = seller.clock.now().date()
+    assert seller.account.notice_days == (today - timedelta(days=2), today)
+    assert seller.account.new_wording_at is None
+
+
+def test_a_notice_in_words_that_are_not_known_is_remembered(seller: Seller) -> None:
+    name = next(it for it, row in EXPECTED.items() if row["verdict"] == "opt_out" and row["language"] is None)
+    seller.receive(name)
+    seller.run_pass()
+    assert seller.account.new_wording_at == seller.clock.now()

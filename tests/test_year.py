@@ -1,17 +1,25 @@
-"""A year in virtual time: arrivals, sleep, restarts, faults and repairs.
+"""A year in virtual time: arrivals, sleep, restarts, faults, repairs, upgrades, a sign-in that ends and comes back.
 
-At its end the list is exact and nothing has grown.
+At its end the list is exact, nothing has grown, and every problem was told once.
 """
 
+import json
 import random
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from sellers import EMAIL, EXPECTED, Seller, sample
+from clocks import FakeClock
+from sellers import EMAIL, EXPECTED, PERSONAL_ADDRESS, running, sample
 
-from sandbox import Fault
+from sandbox import Fault, Sandbox
+from signing_in import sign_in
+from worker.app import App, build_app
 from worker.errors import BuyerblockError
+from worker.operation.health import health
+from worker.operation.telling import LOOKS, Telling
+from worker.webhook import Announcements
 
 TEXT = "opt_out/en_text_only.eml"
 ORDER = EXPECTED[TEXT]["order_id"].encode()
@@ -28,45 +36,100 @@ PASSING = (
     Fault(cut="after"),
     Fault(garble="half"),
 )
+TOOL = "tool@example.com"
+# By day: what its owner does about the account, or Google.
+REVOKED, SIGNED_IN_AGAIN = 100, 104
+UPGRADED = 150
+FORWARDED, FORWARDING_LOST, FORWARDING_BACK = 200, 220, 226
+SILENT_FROM, SILENT_UNTIL = 260, 300
 
 
 class Year:
     """What happens to a seller and the machine, by a fixed seed."""
 
-    def __init__(self, seller: Seller) -> None:
-        self._seller = seller
-        self._user = seller.google.user(EMAIL)
+    def __init__(self, app: App, google: Sandbox, clock: FakeClock) -> None:
+        self.app = app
+        self.google = google
+        self._clock = clock
+        self._user = google.user(EMAIL)
         self._random = random.Random(2026)
         self._number = 0
-        self.told: list[str] = []
+        self._today = 0
+        self.failed = 0
+        self.told: list[tuple[str, str]] = []
+        self._telling = self._new_telling()
 
-    def day(self) -> None:
-        """Let one day go by: some mail comes, and most hours the program runs."""
-        for _ in range(4):
-            self._arrivals()
-            self._mishap()
-            self._pass()
-            self._seller.later(hours=self._random.choice((1, 6, 11)))
-        if self._random.random() < 0.03:
-            self._seller.later(days=self._random.randrange(1, 9))  # the laptop was closed
+    def days(self, number: int) -> None:
+        """Let so many days go by: some mail comes, and most hours the program runs."""
+        for _ in range(number):
+            self._today += 1
+            self._events()
+            for _ in range(4):
+                self._arrivals()
+                self._mishap()
+                self._pass()
+                self._look()
+                self._clock.advance(3600 * self._random.choice((1, 6, 11)))
+            if self._random.random() < 0.03:
+                self._clock.advance(86_400 * self._random.randrange(1, 4))  # the laptop was closed
+
+    @property
+    def folder(self) -> Path:
+        return self.app.settings.data_dir
+
+    def _events(self) -> None:
+        match self._today:
+            case day if day == REVOKED:
+                self._user.revoke()
+            case day if day == SIGNED_IN_AGAIN:
+                self.app.connect(sign_in(self.google, self.folder, EMAIL))
+            case day if day == UPGRADED:
+                self._upgrade()
+            case day if day == FORWARDED:
+                self._user.set_forwarding(TOOL, "accepted")
+                self.app.accounts.update(EMAIL, forward_to=TOOL)
+            case day if day == FORWARDING_LOST:
+                self._user.set_forwarding(TOOL, "pending")
+            case day if day == FORWARDING_BACK:
+                self._user.set_forwarding(TOOL, "accepted")
+
+    def _upgrade(self) -> None:
+        """Take away what the first version did not know, as if it had run until now."""
+        self._restart()
+        path = self.folder / "accounts.json"
+        documents = json.loads(path.read_text(encoding="utf-8"))
+        for document in documents["_default"].values():
+            for name in ("sign_in_ends", "notice_days", "new_wording_at"):
+                del document[name]
+        path.write_text(json.dumps(documents), encoding="utf-8")
+
+    def _restart(self) -> None:
+        self.app.passes.close()
+        self.app = build_app(self.app.settings, self._clock)
+        self._telling = self._new_telling()
+
+    def _new_telling(self) -> Telling:
+        self._announcements = Announcements(self.folder)
+        return Telling(self.folder, self._announcements)
 
     def _arrivals(self) -> None:
-        if self._random.random() < 0.4:
+        if self._random.random() < 0.4 and not SILENT_FROM <= self._today < SILENT_UNTIL:
             n = self._number = self._number + 1
             mail = sample(TEXT).replace(ORDER, b"406-%07d-%07d" % (n, n)).replace(ALIAS, b"b%014d" % n)
             mail = mail.replace(b"Message-ID: <", b"Message-ID: <%d." % n)
-            self._seller.google.deliver(EMAIL, mail, received_at=self._seller.clock.now())
+            self.google.deliver(EMAIL, mail, received_at=self._clock.now())
         if self._random.random() < 0.1:
-            self._seller.receive(self._random.choice(OTHERS))
+            mail = sample(self._random.choice(OTHERS))
+            self.google.deliver(EMAIL, mail, received_at=self._clock.now())
 
     def _mishap(self) -> None:
         what = self._random.random()
-        if what < 0.01 and "Amazon opt-outs/Queue" in self._seller.google.labels(EMAIL):
+        if what < 0.01 and "Amazon opt-outs/Queue" in self.google.labels(EMAIL):
             self._user.delete_label("Amazon opt-outs/Queue")
         elif what < 0.02 and (filters := self._user.filters()):
             self._user.delete_filter(str(self._random.choice(filters)["id"]))
         elif what < 0.05:
-            self._seller.restart()
+            self._restart()
         elif what < 0.08:
             self._user.expire_access_tokens()
 
@@ -76,12 +139,28 @@ class Year:
         def fault(_number: int, _method: str, _email: str) -> Fault | None:
             return self._random.choice(PASSING) if self._random.random() < rate else None
 
-        self._seller.google.fault = fault if rate else None
+        self.google.fault = fault if rate else None
+        # One that is to sign in again has no job in the scheduler.
+        if self.app.accounts.get(EMAIL).state != "sign_in_again":
+            self._run()
+        if self.app.accounts.get(EMAIL).state == "problem":
+            self.google.fault = None  # no outage lasts for hours
+            self._run()
+        self.google.fault = None
+
+    def _run(self) -> None:
         try:
-            self._seller.run_pass()
-        except BuyerblockError as error:
-            self.told.append(str(error))
-        self._seller.google.fault = None
+            self.app.passes.run(EMAIL)
+        except BuyerblockError:
+            self.failed += 1
+
+    def _look(self) -> None:
+        problems = health(self.app, self._clock.now()).problems
+        for _ in range(LOOKS):
+            self._telling.look(problems, self._clock.now())
+        for it in self._announcements.waiting():
+            self.told.append((it.type, it.data["kind"]))
+            self._announcements.done(it)
 
     @property
     def buyers(self) -> set[str]:
@@ -94,20 +173,28 @@ def open_files() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Open files are counted as Linux shows them.")
-def test_a_year_of_sleep_faults_and_repairs_ends_with_an_exact_list_and_nothing_grown(seller: Seller) -> None:
-    year = Year(seller)
-    for _ in range(30):
-        year.day()
-    files, threads = open_files(), threading.active_count()
-    for _ in range(335):
-        year.day()
-    seller.run_pass()
-    assert seller.blocked() == year.buyers
+def test_a_year_ends_with_an_exact_list_nothing_grown_and_every_problem_told_once(
+    google: Sandbox, clock: FakeClock, tmp_path: Path
+) -> None:
+    with running(google, tmp_path, EMAIL, clock=clock) as app:
+        app.accounts.update(EMAIL, personal_address=PERSONAL_ADDRESS)
+        year = Year(app, google, clock)
+        year.days(30)
+        files, threads = open_files(), threading.active_count()
+        year.days(335)
+        year.app.passes.run(EMAIL)
+        year.app.passes.close()
+        assert {block.key for block in year.app.block_list.blocks()} == year.buyers
     assert len(year.buyers) > 400
-    assert all("Queue" not in label for labels in seller.google.mailbox(EMAIL).values() for label in labels)
+    assert all("Queue" not in label for labels in google.mailbox(EMAIL).values() for label in labels)
     # Every connection has two ends in this one process.
     assert open_files() <= files + 20
     assert threading.active_count() <= threads + 20
-    assert year.told, "the faults were meant to end some passes"
-    remembered = sum(path.stat().st_size for path in seller.folder.glob("judged*"))
+    assert year.failed > 30, "the faults were meant to end some passes"
+    remembered = sum(path.stat().st_size for path in (tmp_path / "judged").iterdir())
     assert remembered < 10_000, "ids of judged mail are forgotten after some days"
+    assert Counter(year.told) == {
+        (f"problem.{what}", kind): 1
+        for kind in ("sign_in_again", "advice", "silence")
+        for what in ("began", "ended")
+    }

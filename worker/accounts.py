@@ -6,7 +6,7 @@ They are kept in ``accounts.json``, by TinyDB, replaced as a whole at each chang
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,11 +31,13 @@ class Account:
     """A connected mailbox.
 
     personal_address: an address of the account that others may send notices and forwards to. problem: one
-    sentence for the seller, "" if all is well. labels, filter_ids: Gmail's ids of ours. forward_to: where tidied
+    sentence for the seller, "" if all is well. sign_in_ends: when Google ends the sign-in by itself, None if it does
+    not. labels, filter_ids: Gmail's ids of ours. forward_to: where tidied
     notices go as well. trusted: addresses whose forwards are accepted besides the account's own.
     queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
     when on the mailbox still has to be searched for mail that the filters missed, None if it has been.
-    swept_at: when the last days were last searched.
+    swept_at: when the last days were last searched. notice_days: the latest days on which notices came, in UTC, as
+    ``rhythm.latest`` returns them. new_wording_at: when a notice last came in words that are not known.
     """
 
     email: str
@@ -43,6 +45,7 @@ class Account:
     connected_at: datetime
     state: State = "ok"
     problem: str = ""
+    sign_in_ends: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     filter_ids: tuple[str, ...] = ()
     forward_to: str | None = None
@@ -53,9 +56,14 @@ class Account:
     last_good_pass: datetime | None = None
     search_from: datetime | None = None
     swept_at: datetime | None = None
+    notice_days: tuple[date, ...] = ()
+    new_wording_at: datetime | None = None
 
 
-_TIMES = ("connected_at", "last_pass", "next_pass", "last_good_pass", "search_from", "swept_at")
+_TIMES = (
+    *("connected_at", "sign_in_ends", "last_pass", "next_pass", "last_good_pass", "search_from", "swept_at"),
+    "new_wording_at",
+)
 _TUPLES = ("filter_ids", "trusted")
 _FIELDS = {it.name for it in fields(Account)}
 
@@ -97,7 +105,9 @@ class Accounts:
         def connected(documents: dict[str, Any]) -> None:
             known = documents.get(email)
             account = _to_account(known) if known else _new(email, now)
-            documents[email] = _to_document(replace(account, state="ok", problem="")) | {"grant": sealed}
+            ends = None if grant.lifetime is None else now + timedelta(seconds=grant.lifetime)
+            account = replace(account, state="ok", problem="", sign_in_ends=ends)
+            documents[email] = _to_document(account) | {"grant": sealed}
 
         return _to_account(self._write(connected)[email])
 
@@ -174,11 +184,14 @@ def _to_document(account: Account) -> dict[str, Any]:
     document = asdict(account)
     for name in _TIMES:
         document[name] = document[name] and document[name].isoformat()
+    document["notice_days"] = [day.isoformat() for day in account.notice_days]
     return document
 
 
 def _to_account(document: Mapping[str, Any]) -> Account:
     values = {name: value for name, value in document.items() if name in _FIELDS}
-    values |= {name: values[name] and datetime.fromisoformat(values[name]) for name in _TIMES}
+    # Of an account that an earlier version wrote some fields are missing.
+    values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
     values |= {name: tuple(values[name]) for name in _TUPLES}
+    values["notice_days"] = tuple(date.fromisoformat(day) for day in values.get("notice_days", ()))
     return Account(**values)

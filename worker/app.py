@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from worker.accounts import Account, Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review, ReviewItem
-from worker.clock import SystemClock
+from worker.clock import Clock, SystemClock
 from worker.connections import connect, disconnect, undo_rules
 from worker.decisions import Decision, file_decided
 from worker.files import make_private_directory
@@ -22,7 +22,7 @@ class App:
     """Everything that commands and pages use, over one data directory."""
 
     settings: Settings
-    clock: SystemClock
+    clock: Clock
     sealer: Sealer
     accounts: Accounts
     block_list: BlockList
@@ -56,10 +56,13 @@ class App:
         disconnect(self.settings, self.accounts, self.passes, email)
 
 
-def build_app(settings: Settings) -> App:
-    """Wire the program over its data directory, which is made if it is missing. Raises StorageError."""
+def build_app(settings: Settings, clock: Clock | None = None) -> App:
+    """Wire the program over its data directory, which is made if it is missing. Raises StorageError.
+
+    clock: the machine's, unless a test has its own.
+    """
     make_private_directory(settings.data_dir)
-    clock = SystemClock()
+    clock = clock or SystemClock()
     sealer = open_sealer(settings.data_dir, settings.secret_key)
     accounts = Accounts(settings.data_dir, sealer)
     block_list = BlockList(settings.data_dir, now=clock.now)

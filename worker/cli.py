@@ -309,7 +309,7 @@ def status(as_json: bool) -> int:
     app = _app()
     shown = ("email", "state", "problem", "last_pass", "next_pass", "queued")
     rows = [{name: getattr(account, name) for name in shown} for account in app.accounts.all()]
-    reasons = health(app, app.clock.now()).reasons
+    problems = health(app, app.clock.now()).problems
     if as_json:
         _print_json({"blocks": len(app.block_list), "accounts": rows})
     else:
@@ -319,11 +319,11 @@ def status(as_json: bool) -> int:
         for row in rows:
             when = f"{row['last_pass']:%Y-%m-%d %H:%M} UTC" if row["last_pass"] else "never"
             click.echo(f"{row['email']}  {row['state']}  last pass {when}  {row['queued']:,} queued")
-            if row["problem"]:
+            if row["problem"] and not any(row["problem"] in it.sentence for it in problems):
                 click.echo(f"  {row['problem']}")
-        for sentence in dict.fromkeys((*reasons, *app.block_list.problems())):
-            click.echo(sentence)
-    return int(bool(reasons) or any(row["state"] != "ok" for row in rows))
+        for problem in problems:
+            click.echo(problem)
+    return int(bool(problems) or any(row["state"] != "ok" for row in rows))
 
 
 for _command in (token, webhook, service, backup, restore):

@@ -23,6 +23,10 @@ class Clock(Protocol):
         """Wait this long. Raises StoppedError at once when the program is asked to stop."""
         ...
 
+    def stop(self) -> None:
+        """End all pauses, those to come included."""
+        ...
+
 
 class SystemClock:
     """The machine's clock; its pauses end when ``stop`` is called, from any thread."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from worker.accounts import Account, Accounts
 from worker.clock import Clock
 from worker.errors import SignInAgainError
+from worker.events import fields
 from worker.gmail import rules
 from worker.gmail.credentials import Grant, revoke
 from worker.gmail.mailbox import Mailbox
@@ -58,6 +59,8 @@ def disconnect(settings: Settings, accounts: Accounts, passes: Passes, email: st
     try:
         revoke(accounts.grant(account.email), settings.revoke_url)
     except SignInAgainError:
-        log.warning("The permission of %s could not be opened; remove it at Google by hand.", account.email)
+        log.warning(
+            "The permission could not be opened; remove it at Google by hand.", extra=fields(account=email)
+        )
     passes.forget(account.email)
     accounts.remove(account.email)

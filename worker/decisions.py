@@ -9,6 +9,7 @@ from typing import Literal
 from worker.accounts import Accounts
 from worker.block_list.review import ReviewItem
 from worker.errors import BuyerblockError
+from worker.events import fields
 from worker.gmail.model import Change
 from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, REVIEW
 from worker.passes import Passes
@@ -36,4 +37,6 @@ def file_decided(accounts: Accounts, passes: Passes, items: Iterable[ReviewItem]
             )
             passes.mailbox(email).change([item.gmail_id for item in of_account], change)
         except BuyerblockError as error:
-            log.warning("Mail that was decided about stays where it is in %s: %s", email, error)
+            log.warning(
+                "Mail that was decided about stays where it is: %s", error, extra=fields(account=email)
+            )

@@ -15,6 +15,7 @@ from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.clock import Clock
 from worker.errors import BuyerblockError, SignInAgainError, StoppedError, TransientError
+from worker.events import fields
 from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
 from worker.progress import Progress, Watch, unwatched
@@ -46,6 +47,7 @@ class Passes:
         self._running: dict[str, _Running] = {}
         self._counted: Counter[tuple[str, str]] = Counter()
         self._progress: dict[str, Progress] = {}
+        self._logged: dict[str, str] = {}
         self._lock = Lock()
 
     def run(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> PassReport:
@@ -67,7 +69,7 @@ class Passes:
         except StoppedError:
             raise
         except SignInAgainError as error:
-            self._fail(email, "sign_in_again", str(error))
+            self._fail(email, "sign_in_again", self._announced_end(email) or str(error))
             raise
         except TransientError as error:
             self._fail(email, "problem", f"{error} The next pass tries again.")
@@ -77,12 +79,14 @@ class Passes:
             raise
         finally:
             self._progress.pop(email, None)
+        self._logged.pop(email, None)
         self._count(report)
         self._accounts.update(email, state="problem" if report.advice else "ok", problem=report.advice)
         if resolved:
-            log.info("Found the buyers of %d orders in the mail of %s.", resolved, email)
+            log.info("Found the buyers of orders in the mail.", extra=fields(account=email, orders=resolved))
         # A year has half a million passes with nothing to do.
-        log.log(logging.INFO if report.did_something else logging.DEBUG, "Pass over %s: %s.", email, report)
+        level = logging.INFO if report.did_something else logging.DEBUG
+        log.log(level, "A pass ended.", extra=fields(account=email, **report.as_fields()))
         return report
 
     def preview(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
@@ -157,6 +161,16 @@ class Passes:
         )
         return _Running(mailbox, sync, resolver)
 
+    def _announced_end(self, email: str) -> str:
+        """Return a sentence if Google had said at the sign-in that it would end now, else ""."""
+        ends = self._accounts.get(email).sign_in_ends
+        if ends is None or self._clock.now() < ends:
+            return ""
+        return (
+            f"Google gave access until {ends:%Y-%m-%d} only, as it does while the OAuth client is in status Testing; "
+            "press “Publish app” in Google's console, under Audience, then sign in again."
+        )
+
     def _count(self, report: PassReport) -> None:
         self._counted["passes", "good"] += 1
         self._counted["notices", "opt_out"] += report.opt_outs
@@ -166,7 +180,10 @@ class Passes:
 
     def _fail(self, email: str, state: str, problem: str) -> None:
         self._counted["passes", state] += 1
-        log.warning("Pass over %s ended early: %s", email, problem)
+        # An outage of a day is one line, not one for each of its 1,440 passes.
+        level = logging.DEBUG if problem == self._logged.get(email) else logging.WARNING
+        self._logged[email] = problem
+        log.log(level, "A pass ended early: %s", problem, extra=fields(account=email, state=state))
         self._accounts.update(email, state=state, problem=problem, last_pass=self._clock.now())
 
 

@@ -31,6 +31,16 @@ class PassReport:
     def did_something(self) -> bool:
         return bool(self.judged or self.steps)
 
+    def as_fields(self) -> dict[str, object]:
+        """Return it as a log has it."""
+        return {
+            "opt_outs": self.opt_outs,
+            "suspects": self.suspects,
+            "unrelated": self.unrelated,
+            "repairs": len(self.steps),
+            "units": self.units,
+        }
+
     def __str__(self) -> str:
         return (
             f"{self.judged:,} judged: {self.opt_outs:,} opt-outs, {self.suspects:,} to review, "

@@ -9,8 +9,9 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from worker.accounts import Accounts
-from worker.clock import SystemClock
+from worker.clock import Clock
 from worker.errors import BuyerblockError, SignInAgainError, StoppedError
+from worker.events import fields
 from worker.passes import Passes
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class Scheduler:
     """
 
     def __init__(
-        self, passes: Passes, accounts: Accounts, clock: SystemClock, *, interval: Callable[[], int]
+        self, passes: Passes, accounts: Accounts, clock: Clock, *, interval: Callable[[], int]
     ) -> None:
         self._passes = passes
         self._accounts = accounts
@@ -101,7 +102,7 @@ class Scheduler:
         except BuyerblockError:
             pass  # logged, and kept with the account, by Passes
         except Exception:
-            log.exception("Pass over %s failed for a reason that nobody foresaw.", email)
+            log.exception("A pass failed for a reason that nobody foresaw.", extra=fields(account=email))
             self._accounts.update(
                 email, state="problem", problem="A pass failed in an unforeseen way; the log says more."
             )

@@ -23,9 +23,11 @@ from worker.gmail.quota import PRICES
 from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, net, wanted_filters
 from worker.judged import JudgedIds
 from worker.missed import OVERLAP, Missed, find_missed
+from worker.notices.judge import in_new_words
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 from worker.progress import Progress, Watch, unwatched
 from worker.report import PassReport, Preview
+from worker.rhythm import latest
 from worker.verdicts import Judged, judge_messages, make_durable
 
 RULES_EVERY = timedelta(hours=1)
@@ -201,6 +203,7 @@ class Sync:
                 make_durable(judged, self._email, self._block_list, self._review)
                 self._unfiled |= {it.message.id: it for it in judged}
                 counts.update(type(it.verdict) for it in judged)
+                self._remember(judged)
                 watch(self._progress(counts, total))
             self._file([ref.id for ref in refs])
             self._accounts.update(self._email, queued=max(0, total - len(seen)))
@@ -208,6 +211,20 @@ class Sync:
                 break
         self._unexplained = None if seen else (total, self._clock.now())
         return counts
+
+    def _remember(self, judged: list[Judged]) -> None:
+        """Keep what tells later whether notices stopped coming, or come in new words."""
+        notices = [it.message.received_at for it in judged if isinstance(it.verdict, OptOut)]
+        new_words = [it.message.received_at for it in judged if in_new_words(it.verdict)]
+        if not notices and not new_words:
+            return
+        account = self._accounts.get(self._email)
+        known = [account.new_wording_at] if account.new_wording_at else []
+        self._accounts.update(
+            self._email,
+            notice_days=latest(account.notice_days, (moment.date() for moment in notices)),
+            new_wording_at=max([*known, *new_words], default=None),
+        )
 
     def _progress(self, counts: Counter[type[Verdict]], total: int) -> Progress:
         done = counts.total()

@@ -109,6 +109,8 @@ class Grants:
             reply = self._new_access(grant, code.scopes)
             if code.offline:
                 reply["refresh_token"] = self._new_refresh(grant)
+                if self.testing:
+                    reply["refresh_token_expires_in"] = int(TESTING_LIFE) - 1
         return reply
 
     def refresh(self, token: str, client_id: str) -> dict[str, object]:

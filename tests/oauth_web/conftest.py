@@ -1,7 +1,6 @@
 """The page over an engine whose clock the test moves; no Google here, see conftest's neighbours for that."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -16,9 +15,7 @@ from people import CLIENT, GRANT, OWNER
 from oauth_web.application import create_app
 from oauth_web.services import NAME, Services
 from worker.app import App, build_app
-from worker.block_list.block_list import BlockList
 from worker.block_list.model import Sighting
-from worker.clock import SystemClock
 from worker.settings import Settings
 
 
@@ -36,9 +33,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def engine(settings: Settings, clock: FakeClock) -> App:
-    app = build_app(settings)
-    block_list = BlockList(settings.data_dir, now=clock.now)
-    return replace(app, clock=cast(SystemClock, clock), block_list=block_list)
+    return build_app(settings, clock)
 
 
 @pytest.fixture

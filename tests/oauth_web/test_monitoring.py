@@ -110,7 +110,7 @@ def test_strangers_cannot_keep_the_disk_busy(clock: FakeClock) -> None:
     looks: list[Health] = []
 
     def look() -> Health:
-        looks.append(Health(ready=True, reasons=()))
+        looks.append(Health(()))
         return looks[-1]
 
     glance = Glance(look, clock.monotonic)

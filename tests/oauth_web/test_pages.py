@@ -1,6 +1,7 @@
 """Home, the list, stories, blocking by hand, downloads."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import orjson
@@ -67,6 +68,19 @@ def test_home_says_what_happened_to_the_list(owner: FlaskClient, engine: App, bl
     page = owner.get("/").text
     assert "was damaged and set aside" in page
     assert page.index("was damaged") < page.index("buyer is blocked")
+
+
+def test_home_says_when_google_will_end_the_sign_in(
+    owner: FlaskClient, engine: App, account: str, clock: FakeClock
+) -> None:
+    grant = replace(engine.accounts.grant(account), lifetime=604_799)
+    engine.accounts.connect(account, grant, now=clock.now() - timedelta(days=6))
+    engine.accounts.update(account, last_good_pass=clock.now(), last_pass=clock.now())
+    page = owner.get("/").text
+    assert f"{account}: Google ends this sign-in on" in page
+    assert "Sign in again" in page
+    engine.accounts.connect(account, replace(grant, lifetime=None), now=clock.now())
+    assert "What needs you" not in owner.get("/").text
 
 
 def test_home_shows_the_progress_of_a_pass(owner: FlaskClient, engine: App, account: str) -> None:

@@ -17,7 +17,7 @@ from worker.block_list.block_list import BlockList
 from worker.operation.logs import Lines
 from worker.operation.restore import restore
 from worker.preferences import read_preferences, sync_interval
-from worker.webhook import deliver_due
+from worker.webhook import Announcements, deliver_due
 
 PASSPHRASE = "staple of invented words"
 SCRIPT = "<script>alert(1)</script>"
@@ -113,7 +113,8 @@ def test_the_webhook_is_set_tried_and_removed(
     assert "The test was taken" in owner.get("/settings").text
     assert b'"type":"test"' in told[0]
     engine.block_list.block(["111-1111111-1111111"], by="test")
-    deliver_due(services.webhook, engine.block_list, now=engine.clock.now)
+    announcements = Announcements(engine.settings.data_dir)
+    deliver_due(services.webhook, engine.block_list, announcements, now=engine.clock.now)
     assert b"111-1111111-1111111" in told[1]
     post(owner, "/settings/webhook/remove")
     assert services.webhook.get() is None
@@ -127,6 +128,7 @@ def test_a_webhook_that_fails_says_why_and_is_resumed(
     deliver_due(
         services.webhook,
         engine.block_list,
+        Announcements(engine.settings.data_dir),
         now=engine.clock.now,
         send=lambda *_, allow_private: f"It said {SCRIPT}. {allow_private}",
     )

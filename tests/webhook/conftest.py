@@ -8,7 +8,7 @@ from receiving import KEY, URL, Now, Receiver
 
 from worker.block_list.block_list import BlockList
 from worker.sealing import Sealer
-from worker.webhook import Webhook, deliver_due
+from worker.webhook import Announcements, Webhook, deliver_due
 
 
 @pytest.fixture
@@ -34,5 +34,12 @@ def webhook(tmp_path: Path, block_list: BlockList) -> Webhook:
 
 
 @pytest.fixture
-def deliver(webhook: Webhook, block_list: BlockList, now: Now, receiver: Receiver) -> Callable[[], int]:
-    return lambda: deliver_due(webhook, block_list, now=now, send=receiver)
+def announcements(tmp_path: Path) -> Announcements:
+    return Announcements(tmp_path)
+
+
+@pytest.fixture
+def deliver(
+    webhook: Webhook, block_list: BlockList, announcements: Announcements, now: Now, receiver: Receiver
+) -> Callable[[], int]:
+    return lambda: deliver_due(webhook, block_list, announcements, now=now, send=receiver)

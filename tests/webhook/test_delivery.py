@@ -9,7 +9,7 @@ from receiving import ALIAS, KEY, ORDER, START, URL, Now, Receiver, alias
 
 from worker.block_list.block_list import BlockList
 from worker.sealing import Sealer
-from worker.webhook import Webhook, deliver_due
+from worker.webhook import Announcement, Announcements, Webhook, deliver_due
 
 
 def test_blocks_and_unblocks_are_told_in_order(
@@ -45,22 +45,22 @@ def test_what_was_told_is_not_told_again(
 
 
 def test_what_was_there_before_is_not_told(
-    tmp_path: Path, block_list: BlockList, now: Now, receiver: Receiver
+    tmp_path: Path, block_list: BlockList, announcements: Announcements, now: Now, receiver: Receiver
 ) -> None:
     block_list.block([ALIAS], by="test")
     webhook = Webhook(tmp_path, Sealer(KEY))
     webhook.set(URL, block_list=block_list)
-    assert deliver_due(webhook, block_list, now=now, send=receiver) == 0
+    assert deliver_due(webhook, block_list, announcements, now=now, send=receiver) == 0
     block_list.unblock(ALIAS, by="test")
-    assert deliver_due(webhook, block_list, now=now, send=receiver) == 1
+    assert deliver_due(webhook, block_list, announcements, now=now, send=receiver) == 1
     assert receiver.events == [("unblocked", ALIAS)]
 
 
 def test_without_a_webhook_nothing_is_sent(
-    tmp_path: Path, block_list: BlockList, now: Now, receiver: Receiver
+    tmp_path: Path, block_list: BlockList, announcements: Announcements, now: Now, receiver: Receiver
 ) -> None:
     block_list.block([ALIAS], by="test")
-    assert deliver_due(Webhook(tmp_path, Sealer(KEY)), block_list, now=now, send=receiver) == 0
+    assert deliver_due(Webhook(tmp_path, Sealer(KEY)), block_list, announcements, now=now, send=receiver) == 0
     assert receiver.tries == 0
 
 
@@ -84,6 +84,7 @@ def test_a_failure_in_the_middle_goes_on_there(
 def test_a_message_that_was_taken_but_not_noted_is_told_again_alike(
     webhook: Webhook,
     block_list: BlockList,
+    announcements: Announcements,
     receiver: Receiver,
     now: Now,
     monkeypatch: pytest.MonkeyPatch,
@@ -95,9 +96,9 @@ def test_a_message_that_was_taken_but_not_noted_is_told_again_alike(
     with monkeypatch.context() as patch:
         patch.setattr(Webhook, "update", killed)
         with pytest.raises(KeyboardInterrupt):
-            deliver_due(webhook, block_list, now=now, send=receiver)
+            deliver_due(webhook, block_list, announcements, now=now, send=receiver)
     now.pass_by(hours=1)
-    deliver_due(webhook, block_list, now=now, send=receiver)
+    deliver_due(webhook, block_list, announcements, now=now, send=receiver)
     assert receiver.taken[0] == receiver.taken[1]
     assert receiver.ids[0] == receiver.ids[1]
 
@@ -159,3 +160,54 @@ def test_a_paused_webhook_goes_on_where_it_stopped(
     hook = webhook.get()
     assert hook is not None
     assert (hook.failures, hook.problem, hook.paused) == (0, "", False)
+
+
+# --- beside changes of the list
+
+
+def problem(number: int) -> Announcement:
+    data = {"kind": "disk", "account": "", "sentence": f"The disk is full, {number}."}
+    return Announcement(id=f"problem-{number}", type="problem.began", at="2026-11-23T10:00:00Z", data=data)
+
+
+def test_announcements_are_told_once_in_order_and_after_the_changes(
+    deliver: Callable[[], int], block_list: BlockList, announcements: Announcements, receiver: Receiver
+) -> None:
+    announcements.add(problem(1), problem(2))
+    block_list.block([ALIAS], by="test")
+    assert [deliver(), deliver()] == [3, 0]
+    assert [it["type"] for it in receiver.taken] == ["blocks.changed", "problem.began", "problem.began"]
+    assert receiver.taken[2] == {
+        "type": "problem.began",
+        "timestamp": "2026-11-23T10:00:00Z",
+        "data": {"kind": "disk", "account": "", "sentence": "The disk is full, 2."},
+    }
+    assert receiver.ids[1:] == ["problem-1", "problem-2"]
+
+
+def test_an_announcement_waits_while_the_other_side_is_down(
+    deliver: Callable[[], int], announcements: Announcements, receiver: Receiver, now: Now
+) -> None:
+    announcements.add(problem(1))
+    receiver.problem = "status 500"
+    assert deliver() == 0
+    receiver.problem = ""
+    now.pass_by(seconds=5)
+    assert deliver() == 1
+    assert announcements.waiting() == []
+
+
+def test_who_sets_no_webhook_is_not_told_later_of_problems_long_past(
+    tmp_path: Path, block_list: BlockList, announcements: Announcements, now: Now, receiver: Receiver
+) -> None:
+    webhook = Webhook(tmp_path, Sealer(KEY))
+    announcements.add(problem(1))
+    deliver_due(webhook, block_list, announcements, now=now, send=receiver)
+    webhook.set(URL, block_list=block_list)
+    assert deliver_due(webhook, block_list, announcements, now=now, send=receiver) == 0
+
+
+def test_a_webhook_that_is_down_for_months_makes_no_file_grow(announcements: Announcements) -> None:
+    for number in range(150):
+        announcements.add(problem(number))
+    assert [it.id for it in announcements.waiting()] == [f"problem-{number}" for number in range(50, 150)]

@@ -8,7 +8,7 @@ from receiving import ALIAS, KEY, ORDER, URL, Now, Receiver, alias
 
 from worker.block_list.block_list import BlockList
 from worker.sealing import Sealer
-from worker.webhook import Webhook, deliver_due, standing
+from worker.webhook import Announcements, Webhook, deliver_due, standing
 from worker.webhook.outbox import EVENTS_AT_ONCE
 
 
@@ -96,12 +96,14 @@ def test_a_trail_with_a_gap_is_told_as_replaced(
         webhook.update(told, hook)
 
 
-def test_changes_of_before_a_compaction_are_told(tmp_path: Path, now: Now, receiver: Receiver) -> None:
+def test_changes_of_before_a_compaction_are_told(
+    tmp_path: Path, announcements: Announcements, now: Now, receiver: Receiver
+) -> None:
     block_list = BlockList(tmp_path, now=now, compact_at=500)
     webhook = Webhook(tmp_path, Sealer(KEY))
     webhook.set(URL, block_list=block_list)
     keys = [alias(number) for number in range(30)]
     for key in keys:
         block_list.block([key], by="test")
-    deliver_due(webhook, BlockList(tmp_path), now=now, send=receiver)
+    deliver_due(webhook, BlockList(tmp_path), announcements, now=now, send=receiver)
     assert receiver.events == [("blocked", key) for key in keys]

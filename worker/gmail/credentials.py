@@ -35,12 +35,17 @@ FINAL_ERRORS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One account's lasting permission, as it is sealed on disk. Everything in it is secret."""
+    """One account's lasting permission, as it is sealed on disk. Everything in it is secret.
+
+    lifetime: seconds from the sign-in until Google ends it by itself, as it does after seven days where the client
+    is in status Testing; None for as long as nobody takes it back.
+    """
 
     refresh_token: str = field(repr=False)
     client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
     token_uri: str
+    lifetime: int | None = None
 
 
 class SharedCredentials(Credentials):

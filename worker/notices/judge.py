@@ -21,10 +21,14 @@ from worker.notices.content import Content, content_of, pages_of
 from worker.notices.forwarded import Forwarded, forwarded_in, unattributed
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
-from worker.notices.model import Unrelated, Verdict
+from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 from worker.notices.sentences import mentions_subject, passes_on
 
 GMAIL = "mx.google.com"
+
+_NEW_TEXT = "It has the subject of a notice, but its text is new to us."
+_NEW_FORWARD = "It may be a notice, but its text is new to us."
+_GUESSED = "It reads like a notice in words that we only guess."
 
 _CLAIMS_AMAZON = re.compile(
     r"amazon\s?\.\s?(?:com|co|ca|de|fr|it|es|nl|se|pl|ie|in|sg|ae|sa|eg)\b", re.IGNORECASE
@@ -69,6 +73,16 @@ def judge(
     return _from_elsewhere(head, sender, found, doubt)
 
 
+def in_new_words(verdict: Verdict) -> bool:
+    """Return whether this is a notice, or may be one, in words that the table of wording does not know for certain."""
+    match verdict:
+        case OptOut(language=language):
+            return language is None
+        case Suspect(reason=reason):
+            return reason in {_NEW_TEXT, _NEW_FORWARD, _GUESSED}
+    return False
+
+
 def _by_type(raw: bytes, head: Head, doubt: str | None) -> Verdict:
     content = _own_content(raw, head)
     case = Case(head, sender_of(head), content)
@@ -90,7 +104,7 @@ def _by_sentence(case: Case, doubt: str | None, *, otherwise: str = "other mail 
     content = case.content
     if content.wording is None:
         if content.title and not content.other_failure:
-            return suspect(case, doubt or "It has the subject of a notice, but its text is new to us.")
+            return suspect(case, doubt or _NEW_TEXT)
         return Unrelated(otherwise)
     if doubt is None:
         doubt = _doubt_about_sentence(case)
@@ -102,7 +116,7 @@ def _doubt_about_sentence(case: Case) -> str | None:
     if case.sender.address not in NOTICE_SENDERS:
         return f"It reads like a notice, but notices do not come from {case.sender.address}."
     if content.wording is None or not content.wording.proven:
-        return "It reads like a notice in words that we only guess."
+        return _GUESSED
     if not content.title and not content.leads:
         return "It holds the words of a notice, but may only quote them."
     return None
@@ -139,7 +153,7 @@ def _forwarded(head: Head, inner: Forwarded, doubt: str | None) -> Verdict:
         return Unrelated("forwarded mail")
     if case.content.wording is None and inner.promising and (doubt is None or OPT_OUT_TYPE in inner.types):
         # Somebody took the trouble to forward it: say that it was not understood.
-        return suspect(case, doubt or "It may be a notice, but its text is new to us.")
+        return suspect(case, doubt or _NEW_FORWARD)
     return _by_sentence(case, doubt, otherwise="forwarded mail")
 
 

@@ -1,7 +1,7 @@
-"""Whether buyerblock can do its work right now, and if not, why: for ``/readyz``, ``status`` and monitors.
+"""What is wrong right now, in sentences: for the page, ``status``, ``/readyz``, monitors, and to be told.
 
-Unready is what keeps notices from becoming blocks. A warning that costs nothing yet, such as a forwarding
-address that waits to be confirmed, stands with its account and does not count here.
+One table of kinds. Those that keep notices from becoming blocks make buyerblock unready; the others are for its owner
+to know in time. A failure in passing is none of them: it becomes one when it lasts.
 """
 
 import os
@@ -11,24 +11,89 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from worker.accounts import Account
 from worker.app import App
 from worker.errors import StorageError
 from worker.preferences import read_preferences, sync_interval
+from worker.rhythm import have_stopped
+from worker.webhook import Webhook
 
 # A pass that is late by this much more than three intervals has not just been slow.
 GRACE = timedelta(minutes=15)
 # Room for a new snapshot of a million blocks beside the old one, and for the day's copy.
 LEAST_FREE = 500_000_000  # bytes
+# Of a sign-in that ends by itself: time for a week's first look at the page.
+WARN_BEFORE = timedelta(days=2)
+NEW_WORDING_FOR = timedelta(days=7)
+
+_SIGN_IN_ENDS = (
+    "Google ends this sign-in on {ends:%Y-%m-%d at %H:%M} UTC, as it does while the OAuth client is in status "
+    "Testing; press “Publish app” in Google's console, under Audience, then sign in again."
+)
+_SILENCE = (
+    "No notice has come since {last}, which is unusually long; look whether “Buyer Opt-Out” is still switched on in "
+    "Seller Central, under Notification Preferences, Messaging."
+)
+_NEW_WORDING = (
+    "Notices in words that this version does not know came in, the last on {last:%Y-%m-%d}. Those with Amazon's own "
+    "mark count all the same, others wait under Review; a newer version may know them."
+)
+
+Kind = Literal[
+    "disk",
+    "damage",
+    "set_aside",
+    "sign_in_again",
+    "late",
+    "sign_in_ends",
+    "advice",
+    "silence",
+    "new_wording",
+    "webhook",
+]
+# There can be several of these at once.
+_BY_SENTENCE: frozenset[Kind] = frozenset({"damage", "set_aside"})
+_STOPPING: frozenset[Kind] = frozenset({"disk", "damage", "sign_in_again", "late"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that the owner should know. account: the mailbox that it is about, "" for the whole program."""
+
+    kind: Kind
+    account: str
+    sentence: str
+
+    @property
+    def key(self) -> str:
+        """What it is known by while it lasts, though its sentence may change with the day."""
+        return f"{self.kind}:{self.account or (self.sentence if self.kind in _BY_SENTENCE else '')}"
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it keeps notices from becoming blocks."""
+        return self.kind in _STOPPING
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.sentence}" if self.account else self.sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether all is well. reasons: a sentence for each thing that is not."""
+    """All that is wrong, what stops the work first."""
 
-    ready: bool
-    reasons: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why notices do not become blocks, in sentences."""
+        return tuple(str(it) for it in self.problems if it.stopping)
+
+    @property
+    def ready(self) -> bool:
+        return not self.reasons
 
 
 def free_bytes(path: Path) -> int:
@@ -38,25 +103,27 @@ def free_bytes(path: Path) -> int:
 
 def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes) -> Health:
     """Look at everything that has to work. Costs one small write to the disk and no call of Gmail."""
-    reasons = (*_storage(app, free), *_accounts(app, now))
-    return Health(not reasons, reasons)
+    found = (*_storage(app, free), *_accounts(app, now), *_webhook(app))
+    return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
 
 
-def _storage(app: App, free: Callable[[Path], int]) -> Iterator[str]:
+def _storage(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
     folder = app.settings.data_dir
     try:
         _try_to_write(folder)
         left = free(folder)
     except OSError as error:
-        yield f"Nothing can be written to {folder}: {error.strerror or error}."
+        yield Problem("disk", "", f"Nothing can be written to {folder}: {error.strerror or error}.")
     else:
         if left < LEAST_FREE:
-            yield f"The disk is nearly full: {left / 1e6:,.0f} MB are left for {folder}."
+            yield Problem("disk", "", f"The disk is nearly full: {left / 1e6:,.0f} MB are left for {folder}.")
     for look in (app.block_list.__len__, app.review.items, lambda: read_preferences(folder)):
         try:
             look()
         except StorageError as error:
-            yield str(error)
+            yield Problem("damage", "", str(error))
+    for sentence in app.block_list.problems():
+        yield Problem("set_aside", "", sentence)
 
 
 def _try_to_write(folder: Path) -> None:
@@ -67,21 +134,36 @@ def _try_to_write(folder: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _accounts(app: App, now: datetime) -> Iterator[str]:
+def _accounts(app: App, now: datetime) -> Iterator[Problem]:
     try:
-        accounts = app.accounts.all()
+        accounts, lost = app.accounts.all(), app.accounts.problems()
     except StorageError as error:
-        yield str(error)
+        yield Problem("damage", "", str(error))
         return
-    yield from app.accounts.problems()
+    yield from (Problem("damage", "", sentence) for sentence in lost)
     for account in accounts:
-        if account.state == "sign_in_again":
-            yield f"{account.email}: {account.problem or 'The sign-in has ended; please sign in again.'}"
-        elif _is_late(account, app, now):
-            yield f"{account.email}: {_since(account)}. {account.problem}".rstrip()
+        yield from (Problem(kind, account.email, told) for kind, told in _of_account(app, account, now))
 
 
-def _is_late(account: Account, app: App, now: datetime) -> bool:
+def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kind, str]]:
+    if account.state == "sign_in_again":
+        yield "sign_in_again", account.problem or "The sign-in has ended; please sign in again."
+        return
+    if _is_late(app, account, now):
+        yield "late", f"{_since(account)}. {account.problem}".rstrip()
+        return
+    # What a pass that came to its end has left to say.
+    if account.state == "problem" and account.last_pass == account.last_good_pass:
+        yield "advice", account.problem
+    if account.sign_in_ends is not None and now > account.sign_in_ends - WARN_BEFORE:
+        yield "sign_in_ends", _SIGN_IN_ENDS.format(ends=account.sign_in_ends)
+    if have_stopped(account.notice_days, now.date()):
+        yield "silence", _SILENCE.format(last=account.notice_days[-1])
+    if account.new_wording_at is not None and now < account.new_wording_at + NEW_WORDING_FOR:
+        yield "new_wording", _NEW_WORDING.format(last=account.new_wording_at)
+
+
+def _is_late(app: App, account: Account, now: datetime) -> bool:
     # Reading years of old mail is one pass of hours.
     if app.passes.progress(account.email) is not None:
         return False
@@ -93,3 +175,17 @@ def _since(account: Account) -> str:
     if account.last_good_pass is None:
         return "No pass has come to its end yet"
     return f"The last good pass began on {account.last_good_pass:%Y-%m-%d at %H:%M} UTC"
+
+
+def _webhook(app: App) -> Iterator[Problem]:
+    try:
+        hook = Webhook(app.settings.data_dir, app.sealer).get()
+    except StorageError as error:
+        yield Problem("webhook", "", str(error))
+        return
+    if hook is not None and hook.paused:
+        yield Problem(
+            "webhook",
+            "",
+            f"The webhook failed for a day and is paused; try it again under Settings. {hook.problem}",
+        )

@@ -16,6 +16,7 @@ from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from worker.events import fields
 from worker.operation.redaction import without_buyers, without_secrets
 from worker.settings import Settings
 
@@ -23,11 +24,6 @@ WRITTEN_BY_PEOPLE = frozenset({"subject", "sender", "note", "body"})
 OURS = ("worker", "oauth_web")
 
 _log = logging.getLogger(__name__)
-
-
-def fields(**values: object) -> dict[str, dict[str, object]]:
-    """Return what a log call takes as ``extra``, so that no field can collide with logging's own names."""
-    return {"fields": values}
 
 
 def set_up(

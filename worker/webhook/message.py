@@ -9,6 +9,7 @@ from datetime import datetime
 import orjson
 
 from worker.block_list.documents import format_time
+from worker.webhook.announcements import Announcement
 from worker.webhook.outbox import Batch
 
 
@@ -31,6 +32,13 @@ def message_of(batch: Batch, *, now: datetime) -> Message:
     # Both ends: a message that was not acknowledged may have grown when it is sent again. No dot, since the
     # specification separates id, time and body by dots.
     return Message(f"{first.id}_{last.id}", orjson.dumps(document))
+
+
+def announced(announcement: Announcement) -> Message:
+    """Return the message that tells an announcement."""
+    document = {"type": announcement.type, "timestamp": announcement.at, "data": announcement.data}
+    # No dot in the id, as above.
+    return Message(announcement.id.replace(".", "_"), orjson.dumps(document))
 
 
 def trial(*, now: datetime) -> Message:

@@ -1,0 +1,107 @@
+"""Every problem is told once: by the log and by the webhook."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from worker.errors import DamagedFileError
+from worker.operation.health import Problem
+from worker.operation.telling import AWAY, LOOKS, Telling
+from worker.webhook import Announcements
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+DEAD = Problem("sign_in_again", "seller@gmail.com", "Please sign in again.")
+FULL = Problem("disk", "", "The disk is nearly full: 53 MB are left.")
+
+
+class Owner:
+    """Looks once a minute, and what the owner was told until then."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.now = START
+        self.restart()
+
+    def restart(self) -> None:
+        self.announcements = Announcements(self.folder)
+        self.telling = Telling(self.folder, self.announcements)
+
+    def look(self, *problems: Problem, times: int = 1) -> None:
+        for _ in range(times):
+            self.telling.look(problems, self.now)
+            self.now += timedelta(minutes=1)
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        return [(it.type, it.data["kind"]) for it in self.announcements.waiting()]
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> Owner:
+    return Owner(tmp_path)
+
+
+def test_a_problem_that_stays_is_told_once(owner: Owner, caplog: pytest.LogCaptureFixture) -> None:
+    owner.look(DEAD, times=LOOKS - 1)
+    assert owner.told == []
+    owner.look(DEAD, times=3 * 24 * 60)
+    assert owner.told == [("problem.began", "sign_in_again")]
+    assert [it.getMessage() for it in caplog.records] == ["Problem: Please sign in again."]
+
+
+def test_a_restart_tells_nothing_twice(owner: Owner) -> None:
+    owner.look(DEAD, times=LOOKS)
+    owner.restart()
+    owner.look(DEAD, times=LOOKS)
+    assert len(owner.told) == 1
+
+
+def test_a_laptop_that_wakes_tells_nothing_of_its_sleep(owner: Owner) -> None:
+    late = Problem("late", "seller@gmail.com", "The last good pass began a week ago.")
+    for _ in range(50):
+        owner.look(late)
+        owner.look(times=8)
+        owner.now += timedelta(days=7)
+    assert owner.told == []
+
+
+def test_a_disk_that_is_full_at_times_is_told_of_once(owner: Owner) -> None:
+    for _ in range(30):
+        owner.look(FULL, times=LOOKS)
+        owner.look(times=10)
+        owner.now += timedelta(hours=20)
+    assert owner.told == [("problem.began", "disk")]
+
+
+def test_the_end_of_a_problem_is_told_once_it_stayed_away(owner: Owner) -> None:
+    owner.look(DEAD, times=LOOKS)
+    owner.look()
+    owner.now += AWAY
+    owner.look(times=10)
+    assert owner.told == [("problem.began", "sign_in_again"), ("problem.ended", "sign_in_again")]
+    owner.look(DEAD, times=LOOKS)
+    assert owner.told[2:] == [("problem.began", "sign_in_again")]
+
+
+def test_a_sentence_that_changes_with_the_day_is_no_new_problem(owner: Owner) -> None:
+    for left in range(100):
+        owner.look(Problem("disk", "", f"The disk is nearly full: {left} MB are left."), times=LOOKS)
+    assert len(owner.told) == 1
+
+
+def test_two_damaged_files_are_two_problems(owner: Owner) -> None:
+    owner.look(
+        Problem("damage", "", "One is damaged."), Problem("damage", "", "Two is damaged."), times=LOOKS
+    )
+    assert len(owner.told) == 2
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"disk:": {}}', b"\xff"])
+def test_what_was_told_is_not_guessed_from_a_damaged_file(
+    owner: Owner, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "told.json").write_bytes(content)
+    with pytest.raises(DamagedFileError, match="told once more"):
+        owner.look(DEAD)
+    assert (tmp_path / "told.json").read_bytes() == content
