@@ -15,7 +15,7 @@ ADMITTED = "admitted"
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 # Bytes that an owner may send to these routes; all others take what the application's configuration says.
-LARGE_UPLOADS = {"import_pages.preview": 20_000_000}
+LARGE_UPLOADS = {"import_pages.preview": 20_000_000, "backup_pages.restore": 32_000_000}
 
 _Route = TypeVar("_Route", bound=Callable[..., ResponseReturnValue])
 _open_routes: set[str] = {"static"}

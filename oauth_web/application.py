@@ -70,8 +70,19 @@ def print_on_terminal(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is meant for the terminal
 
 
-def create_app(app: App, *, tell: Callable[[str], None] = print_on_terminal) -> Flask:
-    """Return the page over the engine. tell: prints a line on the server's terminal.
+def no_restart() -> None:
+    """Leave it to the next start to finish a restore: this server is not ours to end."""
+
+
+def create_app(
+    app: App,
+    *,
+    restart: Callable[[], None] = no_restart,
+    tell: Callable[[str], None] = print_on_terminal,
+) -> Flask:
+    """Return the page over the engine.
+
+    restart: has the server start anew in a moment. tell: prints a line on the server's terminal.
 
     Raises StorageError when the data directory cannot be read.
     """
@@ -88,6 +99,7 @@ def create_app(app: App, *, tell: Callable[[str], None] = print_on_terminal) -> 
         glance=Glance(lambda: health(app, now()), app.clock.monotonic),
         tokens=Tokens(directory),
         webhook=Webhook(directory, app.sealer),
+        restart=restart,
         **make_limits(app),
     )
     flask_app.extensions[NAME] = found

@@ -391,8 +391,24 @@ ENGLISH = {
     "backup.hint": "Optional; at least {shortest} characters. Without it nobody can open the file, you neither.",
     "backup.button": "Download a backup",
     "backup.differ": "The two passphrases differ; please type the same one twice.",
-    "backup.restore": "To restore, stop buyerblock and run this in a terminal:",
-    "backup.restore_sealed": "Or, if it is encrypted:",
+    "restore.open": "Restore a backup",
+    "restore.file": "Backup file",
+    "restore.passphrase": "Its passphrase, if it has one",
+    "restore.sure": "Replace the block list, the accounts and all settings of now",
+    "restore.button": "Restore",
+    "restore.hint": (
+        "The file is checked first. What is there now is kept in a folder, everybody is signed out, and mail that came "
+        "since the backup is read again. A file above 32 MB takes the command: buyerblock restore FILE"
+    ),
+    "restore.no_file": "Choose the backup file first.",
+    "restore.unsure": "Tick the box to say that everything of now may be replaced.",
+    "restore.this": "This file",
+    "restore.title": "The backup is being restored",
+    "restore.holds": "Made on {day}. Buyers on its block list: {blocks}; accounts: {accounts}.",
+    "restore.kept": "What was there before is kept in",
+    "restore.no_key": "The key to the mailboxes is not in it: if an account asks for it, sign in again.",
+    "restore.after": "buyerblock starts anew, which takes some seconds; then sign in again.",
+    "restore.button_home": "Go to the home page",
     "settings.back": "Back to the settings",
     "error.address": "“{address}” is no mail address.",
     # Setup

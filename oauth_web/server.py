@@ -1,5 +1,6 @@
 """One process: waitress serves the page, the scheduler runs the passes, until a signal."""
 
+import _thread
 import ipaddress
 import logging
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from flask import Flask
-from waitress import create_server
+from waitress import create_server, wasyncore
 
 from oauth_web.application import create_app, warm_up
 from oauth_web.client_file import read_client_file
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 # A pass ends at its next call or wait; a call that Google leaves hanging is cut after this many seconds.
 # Nothing is lost by it: every step of a pass may be the last.
 LONGEST_STOP = 4.0
+ANSWER_FIRST = 0.5  # seconds
 # A stranger's body is read before anybody asks who it is; no file that the page takes is larger.
 LARGEST_BODY = 32 * 1024 * 1024
 
@@ -48,12 +50,20 @@ def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool, v
     # It warns of every pass that is still busy when the next is due, as a long first pass is.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     make_private_directory(settings.data_dir)
+    while _serve(settings, open_page=open_page):
+        open_page = False
+
+
+def _serve(settings: Settings, *, open_page: bool) -> bool:
+    """Serve until somebody ends it; return whether to start anew, with what a restore has put in place."""
     if finish_restore(settings.data_dir):
-        log.info("A restore that was interrupted is finished now.")
+        log.info("A restore was finished.")
     app = build_app(settings)
     with _only_server(app):
-        page = create_app(app)
-        server = _listen(page, settings)
+        restart = _Restart()
+        page = create_app(app, restart=restart.ask)
+        connections: dict[int, Any] = {}
+        server = _listen(page, settings, connections)
         signal.signal(signal.SIGTERM, _raise_exit)
         log_settings(settings, version("buyerblock"))
         app.scheduler.start()
@@ -66,11 +76,29 @@ def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool, v
         threading.Thread(target=warm_up, args=(page,), daemon=True).start()
         notify(READY)
         server.run()  # returns on SystemExit and KeyboardInterrupt
-        notify(STOPPING)
-        _leave_in_time()
+        if not restart.asked:
+            notify(STOPPING)
+            _leave_in_time()
         server.close()
+        # A browser that keeps a connection open would wait for ever on it after a new start.
+        wasyncore.close_all(connections, ignore_all=True)
         app.scheduler.stop()
         app.passes.close()
+    return restart.asked
+
+
+class _Restart:
+    """A wish to start anew, which a page may have."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self) -> None:
+        """End the server in a moment, when the answer to whoever asked has left."""
+        self.asked = True
+        timer = threading.Timer(ANSWER_FIRST, _thread.interrupt_main, (signal.SIGTERM,))
+        timer.daemon = True
+        timer.start()
 
 
 def _refuse_open_doors(settings: Settings, *, insecure_http: bool) -> None:
@@ -99,10 +127,15 @@ def _only_server(app: App) -> AbstractContextManager[Any]:
         ) from error
 
 
-def _listen(page: Flask, settings: Settings) -> Any:
+def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
     try:
         return create_server(
-            page, host=settings.host, port=settings.port, threads=8, max_request_body_size=LARGEST_BODY
+            page,
+            host=settings.host,
+            port=settings.port,
+            threads=8,
+            max_request_body_size=LARGEST_BODY,
+            map=connections,
         )
     except OSError as error:
         raise UsageError(

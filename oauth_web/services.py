@@ -1,5 +1,6 @@
 """What the routes work with, made once for each Flask application."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,7 +23,10 @@ NAME = "buyerblock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The engine, and what only the page knows: who may enter, who is inside, who is on the way to Google."""
+    """The engine, and what only the page knows: who may enter, who is inside, who is on the way to Google.
+
+    restart: has the server start anew in a moment.
+    """
 
     app: App
     owners: Owners
@@ -36,6 +40,7 @@ class Services:
     webhook: Webhook
     sign_ins: Limit
     code_tries: Limit
+    restart: Callable[[], None]
 
 
 def make_limits(app: App) -> dict[str, Limit]:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from sellers import Seller
+from sellers import EMAIL, Seller
 
 from sandbox import Fault, Sandbox
+from worker.block_list.block_list import BlockList
+from worker.operation.backup import backup
 
 pytestmark = pytest.mark.skipif(
     os.name != "posix", reason="Signals and file modes as POSIX systems have them."
@@ -153,3 +155,32 @@ def test_listening_to_the_network_without_https_has_to_be_insisted_on(environmen
 
 def test_a_wrong_setting_gets_a_sentence(environment: dict[str, str]) -> None:
     assert "BUYERBLOCK_SYNC_INTERVAL" in refusal(environment | {"BUYERBLOCK_SYNC_INTERVAL": "soon"})
+
+
+def test_a_backup_is_restored_on_the_page_and_the_server_goes_on_with_it(
+    environment: dict[str, str], google: Sandbox, tmp_path: Path
+) -> None:
+    page = f"http://127.0.0.1:{environment['BUYERBLOCK_PORT']}"
+    blocks = BlockList(tmp_path)
+    blocks.block(["111-1111111-1111111"], by="test")
+    backup(tmp_path, tmp_path / "saved")
+    blocks.block(["222-2222222-2222222"], by="test")
+    with serving(environment) as process, requests.Session() as browser:
+        to_google = browser.get(f"{page}/sign-in", allow_redirects=False, timeout=30)
+        browser.get(google.consent(to_google.headers["Location"], email=EMAIL), timeout=60)
+        settings = browser.get(f"{page}/settings", timeout=30).text
+        token = settings.split('name="csrf_token" value="')[1].split('"')[0]
+        answer = browser.post(
+            f"{page}/settings/restore",
+            data={"csrf_token": token, "sure": "on"},
+            files={"file": (tmp_path / "saved").read_bytes()},
+            timeout=30,
+        )
+        assert "Buyers on its block list: 1" in answer.text
+        until(lambda: list(tmp_path.glob("restore-*.replaced")))
+        until(lambda: answers(environment))
+        assert process.poll() is None, "the same process goes on"
+        assert {block.key for block in BlockList(tmp_path).blocks()} == {"111-1111111-1111111"}
+        assert browser.get(f"{page}/settings", timeout=30).status_code == 401, "everybody is signed out"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0

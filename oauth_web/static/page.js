@@ -78,3 +78,17 @@ for (const field of document.querySelectorAll('input[type="file"]')) {
     }
   });
 }
+
+// The server starts anew: go on as soon as it answers again.
+const back = document.querySelector("[data-back]");
+if (back) {
+  const look = async () => {
+    try {
+      if ((await fetch(back.dataset.back)).ok) return location.assign(back.href);
+    } catch {
+      // It is still away.
+    }
+    setTimeout(look, 1000);
+  };
+  setTimeout(look, 3000);
+}

@@ -43,8 +43,14 @@ def terminal() -> list[str]:
 
 
 @pytest.fixture
-def web(engine: App, terminal: list[str]) -> Flask:
-    app = create_app(engine, tell=terminal.append)
+def restarts() -> list[str]:
+    """What the server was asked for."""
+    return []
+
+
+@pytest.fixture
+def web(engine: App, terminal: list[str], restarts: list[str]) -> Flask:
+    app = create_app(engine, tell=terminal.append, restart=lambda: restarts.append("restart"))
     app.testing = False  # errors become pages, as they do for sellers
     return app
 

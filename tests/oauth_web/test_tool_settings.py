@@ -1,5 +1,6 @@
-"""Settings of the whole program: tokens, webhook, backup, expiry."""
+"""Settings of the whole program: tokens, webhook, backup, restore, expiry, how often to look."""
 
+import io
 import logging
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,8 +15,9 @@ from werkzeug.test import TestResponse
 from oauth_web.services import Services
 from worker.app import App
 from worker.block_list.block_list import BlockList
+from worker.operation.backup import backup
 from worker.operation.logs import Lines
-from worker.operation.restore import restore
+from worker.operation.restore import finish_restore, restore
 from worker.preferences import read_preferences, sync_interval
 from worker.webhook import Announcements, deliver_due
 
@@ -236,6 +238,60 @@ def test_nothing_of_a_backup_stays_behind(
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     assert post(owner, "/settings/backup").data
     assert list(scratch.iterdir()) == []
+
+
+# --- restore
+
+
+@pytest.fixture
+def saved(engine: App, blocked: str, tmp_path: Path) -> bytes:
+    """A backup with one buyer in it, who was unblocked since."""
+    backup(engine.settings.data_dir, tmp_path / "saved", now=engine.clock.now())
+    engine.block_list.unblock(blocked, by="test")
+    return (tmp_path / "saved").read_bytes()
+
+
+def restored(owner: FlaskClient, content: bytes, **fields: str) -> TestResponse:
+    return post(owner, "/settings/restore", file=(io.BytesIO(content), "my.backup"), **fields)
+
+
+def test_a_backup_is_checked_laid_ready_and_put_in_place_by_the_next_start(
+    owner: FlaskClient, engine: App, saved: bytes, blocked: str, restarts: list[str]
+) -> None:
+    answer = restored(owner, saved, sure="on")
+    assert answer.status_code == 200
+    assert "Buyers on its block list: 1; accounts: 0." in answer.text
+    assert restarts == ["restart"]
+    assert engine.block_list.get(blocked) is None, "not while the server has the files open"
+    assert finish_restore(engine.settings.data_dir)
+    assert BlockList(engine.settings.data_dir).get(blocked) is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "fields", "said"),
+    [
+        (b"", {"sure": "on"}, "This file is no backup of buyerblock"),
+        (b"PK\3\4 something else", {"sure": "on"}, "This file is no backup of buyerblock"),
+        (b"saved", {"sure": "on", "passphrase": "one too many"}, "This file is not encrypted"),
+        (b"saved", {}, "Tick the box"),
+    ],
+)
+def test_a_file_that_will_not_do_changes_nothing(
+    owner: FlaskClient,
+    engine: App,
+    saved: bytes,
+    restarts: list[str],
+    content: bytes,
+    fields: dict[str, str],
+    said: str,
+) -> None:
+    answer = restored(owner, saved if content == b"saved" else content, **fields)
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert "/tmp" not in answer.text
+    assert restarts == []
+    assert not finish_restore(engine.settings.data_dir)
+    assert "Choose the backup file first" in post(owner, "/settings/restore", sure="on").text
 
 
 # --- expiry

@@ -70,7 +70,7 @@ def restore(source: Path, data_dir: Path, passphrase: str | None = None) -> Rest
     make_private_directory(data_dir)
     with _no_server(data_dir):
         _finish(data_dir)
-        restored = _prepare(source, data_dir, passphrase)
+        restored = prepare_restore(source, data_dir, passphrase)
         _finish(data_dir)
     return restored
 
@@ -89,13 +89,17 @@ def _no_server(data_dir: Path) -> AbstractContextManager[object]:
     try:
         return FileLock(data_dir / "serve.lock").acquire(blocking=False)
     except Timeout as error:
-        raise BusyError(f"buyerblock is serving {data_dir}; stop it first, then restore.") from error
+        raise BusyError(f"buyerblock is serving {data_dir}; stop it first, or restore on its page, under Settings.") from error
 
 
 # --- the new state, beside the old one
 
 
-def _prepare(source: Path, data_dir: Path, passphrase: str | None) -> Restored:
+def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Restored:
+    """Check a backup and lay its content ready for ``finish_restore``, which the next start calls.
+
+    For the server itself, which cannot replace what it has open. Raises what ``restore`` raises, save BusyError.
+    """
     opened = backup_file.read(source, passphrase=passphrase)
     for left_over in data_dir.glob("restore-*.new"):
         shutil.rmtree(left_over, ignore_errors=True)
