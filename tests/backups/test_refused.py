@@ -89,7 +89,7 @@ def test_nothing_is_restored_while_a_server_runs(saved: Path, data_dir: Path) ->
     before = content(data_dir)
     with (
         FileLock(data_dir / "serve.lock"),
-        pytest.raises(BusyError, match=r"is serving .*; stop it first, then restore"),
+        pytest.raises(BusyError, match=r"is serving .*; stop it first, or restore on its page"),
     ):
         restore(saved, data_dir)
     assert content(data_dir) == before
