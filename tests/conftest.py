@@ -8,6 +8,12 @@ from sellers import EMAIL, Seller, connected
 from sandbox import Sandbox
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--soak", type=float, metavar="MINUTES", help="run the whole program for so long, in real time"
+    )
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()

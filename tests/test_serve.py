@@ -1,19 +1,17 @@
 """``buyerblock serve`` as a process: how it starts, how it refuses to, how it stops."""
 
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import requests
 from sellers import EMAIL, Seller
+from serving import answers, environment_for, page_of, serving, sign_in_on_the_page, start, until
 
 from sandbox import Fault, Sandbox
 from worker.block_list.block_list import BlockList
@@ -26,50 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def environment(google: Sandbox, tmp_path: Path) -> dict[str, str]:
-    secrets = tmp_path / "client_secret.json"
-    secrets.write_text(json.dumps(google.client_secrets("installed")), encoding="utf-8")
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return {
-        **os.environ,
-        "BUYERBLOCK_DATA_DIR": str(tmp_path),
-        "BUYERBLOCK_GMAIL_URL": google.url,
-        "BUYERBLOCK_REVOKE_URL": google.revoke_url,
-        "BUYERBLOCK_SECRET_KEY": "k" * 32,
-        "BUYERBLOCK_PORT": str(port),
-    }
-
-
-def start(environment: Mapping[str, str], *options: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "oauth_web", "serve", "--no-open", *options]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, encoding="utf-8")
-
-
-@contextmanager
-def serving(environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    process = start(environment)
-    try:
-        until(lambda: answers(environment))
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def answers(environment: Mapping[str, str]) -> bool:
-    try:
-        return requests.get(f"http://127.0.0.1:{environment['BUYERBLOCK_PORT']}/healthz", timeout=5).ok
-    except requests.ConnectionError:
-        return False
-
-
-def until(condition: object) -> None:
-    assert callable(condition)
-    ends = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < ends, "waited for 30 seconds"
-        time.sleep(0.02)
+    return environment_for(google, tmp_path)
 
 
 def refusal(environment: Mapping[str, str], *options: str) -> str:
@@ -160,14 +115,13 @@ def test_a_wrong_setting_gets_a_sentence(environment: dict[str, str]) -> None:
 def test_a_backup_is_restored_on_the_page_and_the_server_goes_on_with_it(
     environment: dict[str, str], google: Sandbox, tmp_path: Path
 ) -> None:
-    page = f"http://127.0.0.1:{environment['BUYERBLOCK_PORT']}"
+    page = page_of(environment)
     blocks = BlockList(tmp_path)
     blocks.block(["111-1111111-1111111"], by="test")
     backup(tmp_path, tmp_path / "saved")
     blocks.block(["222-2222222-2222222"], by="test")
     with serving(environment) as process, requests.Session() as browser:
-        to_google = browser.get(f"{page}/sign-in", allow_redirects=False, timeout=30)
-        browser.get(google.consent(to_google.headers["Location"], email=EMAIL), timeout=60)
+        sign_in_on_the_page(browser, google, environment, EMAIL)
         settings = browser.get(f"{page}/settings", timeout=30).text
         token = settings.split('name="csrf_token" value="')[1].split('"')[0]
         answer = browser.post(

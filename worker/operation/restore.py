@@ -89,7 +89,9 @@ def _no_server(data_dir: Path) -> AbstractContextManager[object]:
     try:
         return FileLock(data_dir / "serve.lock").acquire(blocking=False)
     except Timeout as error:
-        raise BusyError(f"buyerblock is serving {data_dir}; stop it first, or restore on its page, under Settings.") from error
+        raise BusyError(
+            f"buyerblock is serving {data_dir}; stop it first, or restore on its page, under Settings."
+        ) from error
 
 
 # --- the new state, beside the old one

@@ -1,0 +1,78 @@
+"""``buyerblock serve`` as a process of its own, told by its environment where "Google" is."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import requests
+
+from sandbox import Sandbox
+
+
+def environment_for(google: Sandbox, folder: Path) -> dict[str, str]:
+    """Return the environment of a program over this folder; its client file is made there."""
+    secrets = folder / "client_secret.json"
+    secrets.write_text(json.dumps(google.client_secrets("installed")), encoding="utf-8")
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return {
+        **os.environ,
+        "BUYERBLOCK_DATA_DIR": str(folder),
+        "BUYERBLOCK_GMAIL_URL": google.url,
+        "BUYERBLOCK_REVOKE_URL": google.revoke_url,
+        "BUYERBLOCK_SECRET_KEY": "k" * 32,
+        "BUYERBLOCK_PORT": str(port),
+    }
+
+
+def page_of(environment: Mapping[str, str]) -> str:
+    """Return the address of the page."""
+    return f"http://127.0.0.1:{environment['BUYERBLOCK_PORT']}"
+
+
+def start(environment: Mapping[str, str], *options: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "oauth_web", "serve", "--no-open", *options]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, encoding="utf-8")
+
+
+@contextmanager
+def serving(environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """Run it until the test is done."""
+    process = start(environment)
+    try:
+        until(lambda: answers(environment))
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def answers(environment: Mapping[str, str]) -> bool:
+    try:
+        return requests.get(f"{page_of(environment)}/healthz", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so, for 30 seconds at most."""
+    ends = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < ends, "waited for 30 seconds"
+        time.sleep(0.02)
+
+
+def sign_in_on_the_page(
+    browser: requests.Session, google: Sandbox, environment: Mapping[str, str], email: str
+) -> None:
+    """Press "Sign in with Google" and agree to everything, as a browser would."""
+    to_google = browser.get(f"{page_of(environment)}/sign-in", allow_redirects=False, timeout=30)
+    back = google.consent(to_google.headers["Location"], email=email)
+    assert browser.get(back, timeout=60).ok
