@@ -26,7 +26,7 @@ class State:
     def __init__(self) -> None:
         self.sequence = 0
         self.tables: dict[str, dict[str, bytes]] = {name: {} for name in TABLES}
-        self.key_of_order: dict[str, str] = {}
+        self._key_of_order: dict[str, str] | None = None
         self._sorted: list[tuple[bytes, str]] | None = None
 
     def copy(self) -> "State":
@@ -34,15 +34,22 @@ class State:
         copied = State()
         copied.sequence = self.sequence
         copied.tables = {name: dict(table) for name, table in self.tables.items()}
-        copied.key_of_order = dict(self.key_of_order)
+        copied._key_of_order = self._key_of_order and dict(self._key_of_order)
         return copied
+
+    @property
+    def key_of_order(self) -> Mapping[str, str]:
+        """The index from order to key; made when it is first asked for, which a check of an address never does."""
+        if self._key_of_order is None:
+            self._key_of_order = {}
+            for table in _WITH_ORDERS:
+                for key, raw in self.tables[table].items():
+                    self._know_orders(key, raw)
+        return self._key_of_order
 
     def load(self, table: str, key: str, raw: bytes) -> None:
         """Take a document of a snapshot."""
         self.tables.setdefault(table, {})[key] = raw
-        if table in _WITH_ORDERS:
-            for order in orders_of(raw):
-                self.key_of_order[order] = key
 
     def apply(self, changes: Changes, sequence: int) -> None:
         """Make the changes of one transaction."""
@@ -57,6 +64,8 @@ class State:
                     held.pop(key, None)
                 else:
                     self.load(table, key, raw)
+                    if table in _WITH_ORDERS:
+                        self._know_orders(key, raw)
         self.sequence = sequence
 
     def blocks_in_order(self) -> list[bytes]:
@@ -78,12 +87,18 @@ class State:
             if raw is not None:
                 insort(self._sorted, (first_seen_of(raw), key))
 
+    def _know_orders(self, key: str, raw: bytes) -> None:
+        if self._key_of_order is not None:
+            self._key_of_order.update(dict.fromkeys(orders_of(raw), key))
+
     def _forget_orders(self, table: str, keys: Iterable[str]) -> None:
+        if (index := self._key_of_order) is None:
+            return
         held = self.tables[table]
         for key in keys:
             for order in orders_of(held[key]) if key in held else ():
-                if self.key_of_order.get(order) == key:
-                    del self.key_of_order[order]
+                if index.get(order) == key:
+                    del index[order]
 
 
 def parse(raw: bytes) -> dict[str, Any]:
