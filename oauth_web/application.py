@@ -1,5 +1,6 @@
 """Put the Flask application together: services, rules for every request, routes."""
 
+import gc
 import sys
 from collections.abc import Callable
 
@@ -122,6 +123,10 @@ def warm_up(flask_app: Flask) -> None:
     """Do beforehand what the first pages would wait for; a server calls it in a thread of its own."""
     found: Services = flask_app.extensions[NAME]
     found.index.warm_up()
+    # What is in memory now mostly stays: without this, Python looks through all of it every now and then, and
+    # a page waits for that.
+    gc.collect()
+    gc.freeze()
 
 
 def _configuration(app: App) -> dict[str, object]:
