@@ -213,6 +213,17 @@ def test_a_refusal_is_a_sentence_with_the_systems_own_words(tmp_path: Path, envi
         UsageError, match=r"“systemctl --user daemon-reload” was refused: Failed to connect to bus"
     ):
         install(LINUX, service_in(tmp_path), environ, ask)
+    assert not LINUX.file(service_in(tmp_path), environ).exists(), "what was refused is not installed"
+
+
+def test_a_refused_update_leaves_the_service_that_was_installed(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    install(LINUX, service_in(tmp_path), environ, FakeSystem())
+    ask = FakeSystem({"restart": Answer(1, "Job failed")})
+    with pytest.raises(UsageError, match="Job failed"):
+        install(LINUX, service_in(tmp_path), environ, ask)
+    assert LINUX.file(service_in(tmp_path), environ).exists()
 
 
 @pytest.mark.parametrize(

@@ -157,8 +157,14 @@ def install(system: System, service: Service, environ: Mapping[str, str], run: R
         )
     path = system.file(service, environ)
     make_private_directory(path.parent)
+    new = not path.exists()
     write_atomically(path, system.render(service))  # readable by its owner alone: there may be secrets in it
-    return advice + _call_all(system, system.install, service, path, run)
+    try:
+        return advice + _call_all(system, system.install, service, path, run)
+    except (UsageError, StorageError):
+        if new:  # what was refused is not installed
+            _delete(path)
+        raise
 
 
 def uninstall(system: System, service: Service, environ: Mapping[str, str], run: Run) -> bool:
@@ -167,10 +173,7 @@ def uninstall(system: System, service: Service, environ: Mapping[str, str], run:
     if not path.exists():
         return False
     _call_all(system, system.uninstall, service, path, run)
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise storage_error("delete", path, error) from error
+    _delete(path)
     _call_all(system, system.forgotten, service, path, run)
     return True
 
@@ -187,6 +190,13 @@ def run_program(command: Sequence[str]) -> Answer:
     """Run a program of the system. Raises FileNotFoundError if it is missing."""
     done = subprocess.run(command, capture_output=True, check=False, text=True, errors="replace", timeout=120)  # noqa: S603 - the commands stand in the table above
     return Answer(done.returncode, (done.stdout + done.stderr).strip())
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error("delete", path, error) from error
 
 
 def _call_all(system: System, calls: Sequence[Call], service: Service, path: Path, run: Run) -> list[str]:
