@@ -12,6 +12,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--soak", type=float, metavar="MINUTES", help="run the whole program for so long, in real time"
     )
+    parser.addoption(
+        "--screenshots", action="store_true", help="renew the pictures of the README from the browser tests"
+    )
 
 
 @pytest.fixture

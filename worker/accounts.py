@@ -37,7 +37,8 @@ class Account:
     queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
     when on the mailbox still has to be searched for mail that the filters missed, None if it has been.
     swept_at: when the last days were last searched. notice_days: the latest days on which notices came, in UTC, as
-    ``rhythm.latest`` returns them. new_wording_at: when a notice last came in words that are not known.
+    ``rhythm.latest`` returns them. new_wording_at: when mail last came that may be a notice in words that are not
+    known.
     """
 
     email: str

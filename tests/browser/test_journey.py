@@ -10,6 +10,8 @@ import pytest
 from worker.operation.restore import restore
 
 OWNER = "seller@gmail.com"
+README = Path(__file__).parents[2] / "README.md"
+PICTURES = README.parent / ".screenshots"
 
 # A browser that goes on to the next page may leave a style sheet half read, and the test server then its file open.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -213,6 +215,20 @@ def test_every_page_is_accessible_and_fits(
     page.goto(f"{filled.url}/settings")
     page.get_by_role("button", name="Remove").click()
     assert {path: ids for path, ids in found.items() if ids} == {}
+
+
+def test_the_pages_of_the_readme_are_pictured(
+    filled: Any, tab: Callable[..., Any], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder = PICTURES if request.config.getoption("--screenshots") else tmp_path
+    page = tab(filled.url, filled.google.url, viewport={"width": 1000, "height": 700}, color_scheme="light")
+    sign_in(page, filled)
+    wait_until_checked(page)
+    for name, path in (("home", "/"), ("list", "/blocks"), ("review", "/review")):
+        page.goto(filled.url + path)
+        picture = page.screenshot(path=folder / f"{name}.png")
+        assert len(picture) < 150_000, "pictures in the repository are kept small"
+    assert all(picture.name in README.read_text(encoding="utf-8") for picture in folder.glob("*.png"))
 
 
 def test_disconnecting_with_undo_leaves_the_mailbox_as_it_was(

@@ -21,7 +21,7 @@ from worker.notices.content import Content, content_of, pages_of
 from worker.notices.forwarded import Forwarded, forwarded_in, unattributed
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
-from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
+from worker.notices.model import Suspect, Unrelated, Verdict
 from worker.notices.sentences import mentions_subject, passes_on
 
 GMAIL = "mx.google.com"
@@ -74,13 +74,8 @@ def judge(
 
 
 def in_new_words(verdict: Verdict) -> bool:
-    """Return whether this is a notice, or may be one, in words that the table of wording does not know for certain."""
-    match verdict:
-        case OptOut(language=language):
-            return language is None
-        case Suspect(reason=reason):
-            return reason in {_NEW_TEXT, _NEW_FORWARD, _GUESSED}
-    return False
+    """Return whether this may be a notice, but in words of which the table of wording is not certain."""
+    return isinstance(verdict, Suspect) and verdict.reason in {_NEW_TEXT, _NEW_FORWARD, _GUESSED}
 
 
 def _by_type(raw: bytes, head: Head, doubt: str | None) -> Verdict:

@@ -37,8 +37,8 @@ _SILENCE = (
     "Seller Central, under Notification Preferences, Messaging."
 )
 _NEW_WORDING = (
-    "Notices in words that this version does not know came in, the last on {last:%Y-%m-%d}. Those with Amazon's own "
-    "mark count all the same, others wait under Review; a newer version may know them."
+    "Mail that may be notices came in words that this version does not know, the last on {last:%Y-%m-%d}; it waits "
+    "under Review and blocks nobody by itself. A newer version may know the words."
 )
 
 Kind = Literal[
