@@ -351,8 +351,8 @@ ENGLISH = {
     # Settings: webhook
     "webhook.title": "Webhook",
     "webhook.lead": (
-        "buyerblock can tell an address of yours of every block and unblock, within seconds. The messages are "
-        "signed as the Standard Webhooks specification says."
+        "buyerblock can tell an address of yours of every block and unblock within seconds, and of problems. The "
+        "messages are signed as the Standard Webhooks specification says."
     ),
     "webhook.url": "Address (https)",
     "webhook.private": "It may be in a private network",

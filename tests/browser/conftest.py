@@ -80,7 +80,9 @@ class Site:
         self.google.quota.allowance = None
         self.engine: App = build_app(settings)
         self.engine.scheduler.start()
-        self._server = make_server("127.0.0.1", 0, create_app(self.engine), threaded=True)
+        self.restarts: list[str] = []
+        page = create_app(self.engine, restart=lambda: self.restarts.append("restart"))
+        self._server = make_server("127.0.0.1", 0, page, threaded=True)
         self._thread = Thread(target=self._server.serve_forever)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"

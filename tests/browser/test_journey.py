@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from worker.operation.backup import backup
 from worker.operation.restore import restore
 
 OWNER = "seller@gmail.com"
@@ -173,6 +174,31 @@ def test_a_backup_is_downloaded(filled: Any, tab: Callable[..., Any], tmp_path: 
     assert restored.blocks == len(filled.engine.block_list)
 
 
+def test_a_backup_is_restored(make_site: Callable[..., Any], tab: Callable[..., Any], tmp_path: Path) -> None:
+    site = make_site()
+    site.deliver("opt_out", 3)
+    page = tab(site.url, site.google.url)
+    sign_in(page, site)
+    wait_until_checked(page)
+    backup(site.engine.settings.data_dir, tmp_path / "copy", "staple of invented words")
+    page.goto(f"{site.url}/settings")
+    page.get_by_text("Restore a backup").click()
+    page.get_by_label("Backup file").set_input_files(tmp_path / "copy")
+    page.get_by_label("Its passphrase").fill("not these words")
+    page.get_by_label("Replace the block list").check()
+    page.get_by_role("button", name="Restore").click()
+    assert "the passphrase is wrong" in page.get_by_role("alert").inner_text()
+    assert site.restarts == []
+    page.go_back()
+    page.get_by_text("Restore a backup").click()
+    page.get_by_label("Backup file").set_input_files(tmp_path / "copy")
+    page.get_by_label("Its passphrase").fill("staple of invented words")
+    page.get_by_label("Replace the block list").check()
+    page.get_by_role("button", name="Restore").click()
+    assert "Buyers on its block list: 3; accounts: 1." in page.content()
+    assert site.restarts == ["restart"]
+
+
 def test_the_keyboard_alone_is_enough(filled: Any, tab: Callable[..., Any]) -> None:
     page = tab(filled.url, filled.google.url)
     sign_in(page, filled)
@@ -210,6 +236,7 @@ def test_every_page_is_accessible_and_fits(
             page.wait_for_load_state()  # a press of a button does not wait for the style sheet
         else:
             page.goto(filled.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
         found[path] = [it["id"] for it in axe.run(page).response["violations"]]
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is too wide"
     page.goto(f"{filled.url}/settings")
