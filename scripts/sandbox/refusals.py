@@ -24,6 +24,22 @@ STATUS_NAMES = {
 
 SPEED_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "accessNotConfigured", "dailyLimitExceeded"}
 
+_RPC = "type.googleapis.com/google.rpc"
+# What Google adds in its newer way of telling errors; the client library then shows its callers nothing else.
+_DETAILS = {
+    "accessNotConfigured": [
+        {"@type": f"{_RPC}.Help", "links": [{"description": "Google developers console API activation"}]},
+        {"@type": f"{_RPC}.ErrorInfo", "reason": "SERVICE_DISABLED", "domain": "googleapis.com"},
+    ],
+    "insufficientPermissions": [
+        {
+            "@type": f"{_RPC}.ErrorInfo",
+            "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+            "domain": "googleapis.com",
+        },
+    ],
+}
+
 
 class Refusal(Exception):  # noqa: N818 - it is Google's answer, not a failure of this program
     """An API call that Google answers with an error."""
@@ -55,6 +71,8 @@ class Refusal(Exception):  # noqa: N818 - it is Google's answer, not a failure o
         if self.code == 401:
             detail |= {"location": "Authorization", "locationType": "header"}
         error = {"code": self.code, "message": self.message, "errors": [detail], "status": self.status}
+        if self.reason in _DETAILS:
+            error["details"] = _DETAILS[self.reason]
         headers = (
             (("Retry-After", str(max(1, round(self.retry_after)))),) if self.retry_after is not None else ()
         )

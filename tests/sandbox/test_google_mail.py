@@ -1,6 +1,7 @@
 """Messages, threads and history, through the real client."""
 
 import base64
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,8 +16,8 @@ def refused(request: Any) -> tuple[int, str, str]:
     """Run a request that must fail; return status, reason and message."""
     with pytest.raises(HttpError) as caught:
         request.execute()
-    details: Any = caught.value.error_details
-    return caught.value.status_code, details[0]["reason"], caught.value.reason
+    error = json.loads(caught.value.content)["error"]
+    return caught.value.status_code, error["errors"][0]["reason"], caught.value.reason
 
 
 def test_a_raw_message_comes_back_byte_for_byte(sandbox: Sandbox, gmail: Any) -> None:

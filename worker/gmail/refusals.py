@@ -1,6 +1,7 @@
 """Translate what Google's libraries raise into our errors, once, at this edge."""
 
 import http.client
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,10 +54,10 @@ def translated(now: datetime) -> Iterator[None]:
 
 def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR0911 - a table of refusals
     status = int(error.resp.status)
-    reason = _reason(error)
+    reasons = _reasons(error)
     words = str(error.reason).strip() or "no reason given"
     retry_after = _retry_after(error, words, now)
-    if status == 429 or (status == 403 and reason in _QUOTA_REASONS):
+    if status == 429 or (status == 403 and reasons & _QUOTA_REASONS):
         return QuotaError(
             "Gmail's speed limit was reached.",
             retry_after=retry_after,
@@ -64,11 +65,11 @@ def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR
         )
     if status >= 500 or status == 408:
         return TransientError(f"Gmail failed in passing ({status}).", retry_after=retry_after)
-    if status == 401 or reason in {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}:
+    if status == 401 or reasons & {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}:
         return SignInAgainError(
             "Google no longer grants what is needed; please sign in again and tick every box."
         )
-    if status == 403 and reason in {"accessNotConfigured", "SERVICE_DISABLED"}:
+    if status == 403 and reasons & {"accessNotConfigured", "SERVICE_DISABLED"}:
         return GmailError(
             "The Gmail API is switched off in your Google Cloud project; enable it there under APIs & Services."
         )
@@ -81,12 +82,17 @@ def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR
     return GmailError(f"Gmail refused the request: {words} ({status}).")
 
 
-def _reason(error: HttpError) -> str:
-    details: Any = error.error_details
+def _reasons(error: HttpError) -> set[str]:
+    """Return all reasons that Google gives, in its older way (errors) and its newer one (details).
+
+    The client library keeps only one of the two lists, and the first of the details may be a link to some help.
+    """
     try:
-        return str(details[0]["reason"])
-    except (LookupError, TypeError):
-        return ""
+        body: Any = json.loads(error.content)["error"]
+        given = [*body.get("errors", ()), *body.get("details", ())]
+        return {str(each["reason"]) for each in given if "reason" in each}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return set()
 
 
 def _retry_after(error: HttpError, words: str, now: datetime) -> float | None:
