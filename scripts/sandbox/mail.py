@@ -85,7 +85,7 @@ def filename(part: Message) -> str:
 
 def text(mail: Message) -> str:
     """Return the words that a reader sees, and those in hidden elements; no attributes, no link targets."""
-    return " ".join(_part_text(leaf) for leaf in leaves(mail) if leaf.get_content_maintype() == "text")
+    return " ".join(_shown_text(leaf) for leaf in leaves(mail) if leaf.get_content_maintype() == "text")
 
 
 def snippet(whole: str) -> str:
@@ -94,12 +94,17 @@ def snippet(whole: str) -> str:
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
 
 
-def _part_text(part: Message) -> str:
+def part_text(part: Message) -> str:
+    """Return a part as text, by the charset that it names; what that cannot decode is marked."""
     raw = data(part)
     try:
-        whole = raw.decode(part.get_content_charset() or "utf-8", "replace")
+        return raw.decode(part.get_content_charset() or "utf-8", "replace")
     except (LookupError, ValueError):
-        whole = raw.decode("utf-8", "replace")
+        return raw.decode("utf-8", "replace")
+
+
+def _shown_text(part: Message) -> str:
+    whole = part_text(part)
     if part.get_content_subtype() != "html":
         return whole
     tree = LexborHTMLParser(whole)

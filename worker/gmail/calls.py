@@ -3,31 +3,36 @@
 import threading
 from typing import Any
 
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from worker.clock import Clock
-from worker.errors import QuotaError, TransientError
+from worker.errors import QuotaError, StoppedError, TransientError
 from worker.gmail.credentials import Grant, SharedCredentials, authorized_http
-from worker.gmail.quota import Quota
+from worker.gmail.quota import LONGEST_STATED_WAIT, Quota
 from worker.gmail.refusals import translated
 
 MOST_TRIES = 6
+# Another program may have spent this minute's quota: these take a minute and a half on average.
+MOST_TRIES_FOR_SPEED = 10
 LONGEST_WAIT = 64.0  # seconds, as Google recommends for truncated backoff
-LONGEST_STATED_WAIT = 10 * LONGEST_WAIT  # Google may ask for more; then the next pass is soon enough
 
 _backoff = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    # Asking before the stated time only prolongs it.
+    return isinstance(error, TransientError) and (error.retry_after or 0.0) <= LONGEST_STATED_WAIT
 
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     stated = error.retry_after if isinstance(error, TransientError) else None
-    return max(float(_backoff(state)), min(stated or 0.0, LONGEST_STATED_WAIT))
+    return max(float(_backoff(state)), stated or 0.0)
+
+
+def _tried_enough(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    return state.attempt_number >= (MOST_TRIES_FOR_SPEED if isinstance(error, QuotaError) else MOST_TRIES)
 
 
 class Calls:
@@ -39,6 +44,7 @@ class Calls:
         self._credentials = SharedCredentials(grant)
         self._threads = threading.local()
         self._connections: list[Any] = []
+        self._closed = False
 
     def make(self, method: str, request: Any) -> Any:
         """Make a call and return the reply. method: its name in the price list.
@@ -47,9 +53,9 @@ class Calls:
         and StoppedError while waiting.
         """
         retrying = Retrying(
-            retry=retry_if_exception_type(TransientError),
+            retry=retry_if_exception(_worth_another_try),
             wait=_wait,
-            stop=stop_after_attempt(MOST_TRIES),
+            stop=_tried_enough,
             sleep=self._clock.pause,
             reraise=True,
         )
@@ -63,12 +69,15 @@ class Calls:
         return self._threads.http
 
     def close(self) -> None:
-        """Close the connections; calls under way in other threads end with an error."""
+        """Close the connections; calls under way in other threads end with an error, later ones with StoppedError."""
+        self._closed = True
         for connection in self._connections:
             connection.close()
 
     def _try_once(self, method: str, request: Any) -> Any:
         with self._quota.spend(method):
+            if self._closed:
+                raise StoppedError("The mailbox was disconnected.")
             try:
                 with translated(self._clock.now()):
                     reply = request.execute(http=self.http())

@@ -7,8 +7,9 @@ the last try; StoppedError while waiting.
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from googleapiclient.discovery import build_from_document
 
 from worker.clock import Clock
-from worker.errors import ConflictError, GoneError, LabelGoneError
+from worker.errors import ConflictError, GoneError, LabelGoneError, StoppedError
 from worker.gmail.calls import Calls
 from worker.gmail.credentials import Grant
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
@@ -45,7 +46,7 @@ class Mailbox:
         self._users: Any = build_from_document(document, http=self._calls.http()).users()
 
     def close(self) -> None:
-        """Give up connections; calls under way in other threads end with an error."""
+        """Give up connections; calls under way in other threads end with an error, later ones with StoppedError."""
         self._readers.shutdown(wait=False, cancel_futures=True)
         self._calls.close()
 
@@ -88,18 +89,25 @@ class Mailbox:
         threads: dict[str, list[str]] = {}
         for ref in refs:
             threads.setdefault(ref.thread_id, []).append(ref.id)
-        futures = [
-            self._readers.submit(self._read_thread, thread_id, ids)
+        futures = deque(
+            self._submit(self._read_thread, thread_id, ids)
             if len(ids) * PRICES["users.messages.get"] > PRICES["users.threads.get"]
-            else self._readers.submit(self._read_each, ids)
+            else self._submit(self._read_each, ids)
             for thread_id, ids in threads.items()
-        ]
+        )
         try:
-            for future in futures:
-                yield from future.result()
+            while futures:
+                # A mail may have 25 MB: what was handed over is not kept.
+                yield from futures.popleft().result()
         finally:
             for future in futures:
                 future.cancel()
+
+    def _submit(self, work: Callable[..., list[Message]], *arguments: Any) -> "Future[list[Message]]":
+        try:
+            return self._readers.submit(work, *arguments)
+        except RuntimeError as error:
+            raise StoppedError("The mailbox was disconnected.") from error
 
     def _read_thread(self, thread_id: str, message_ids: list[str]) -> list[Message]:
         request = self._users.threads().get(
@@ -109,13 +117,11 @@ class Mailbox:
             reply = self._calls.make("users.threads.get", request)
         except GoneError:
             return []
-        whole = {item["id"]: rebuilt(item["payload"]) for item in reply.get("messages", [])}
-        found = [
-            _message(item, raw)
-            for item in reply["messages"]
-            if (raw := whole[item["id"]]) and item["id"] in message_ids
-        ]
-        return found + self._read_each([it for it in message_ids if it in whole and not whole[it]])
+        items = {item["id"]: item for item in reply.get("messages", [])}
+        whole = {it: rebuilt(items[it].get("payload", {})) for it in message_ids if it in items}
+        found = [_message(items[it], raw) for it, raw in whole.items() if raw]
+        # One that the thread does not have may be gone, or have moved to another thread.
+        return found + self._read_each([it for it in message_ids if not whole.get(it)])
 
     def _read_each(self, message_ids: list[str]) -> list[Message]:
         found = (self._read_one(message_id) for message_id in message_ids)
@@ -129,7 +135,7 @@ class Mailbox:
             reply = self._calls.make("users.messages.get", request)
         except GoneError:
             return None
-        return _message(reply, base64.urlsafe_b64decode(reply["raw"] + "=="))
+        return _message(reply, base64.urlsafe_b64decode(reply.get("raw", "") + "=="))
 
     def change(self, message_ids: Sequence[str], change: Change) -> None:
         """Add labels to messages and take labels off, in the cheapest way. Messages deleted meanwhile are no error."""
@@ -241,7 +247,7 @@ def _message(item: dict[str, Any], raw: bytes) -> Message:
     return Message(
         id=item["id"],
         label_ids=frozenset(item.get("labelIds", ())),
-        received_at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(item["internalDate"])),
+        received_at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(item.get("internalDate", 0))),
         raw=raw,
     )
 

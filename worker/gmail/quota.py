@@ -35,6 +35,10 @@ WINDOW = 60.0
 # Some accounts settle at 4 requests in flight, none refuses 2; more than 10 gains nothing at this price.
 MOST_IN_FLIGHT = 10
 FIRST_IN_FLIGHT = 4
+# Seconds. When Google asks for a longer pause than this, a pass had better end and say so.
+LONGEST_STATED_WAIT = 640.0
+# Seconds. How long the wait for an answer to another call may be deaf to a stop.
+LONGEST_DEAF = 0.05
 
 
 class Quota:
@@ -49,6 +53,10 @@ class Quota:
         self.allowance = units_per_minute
         self._clock = clock
         self._lock = threading.Lock()
+        self._answer = threading.Condition(self._lock)
+        # Held by the one thread that waits for the others: a dear call is not overtaken by cheap ones for ever.
+        self._turn = threading.Lock()
+        self._closed_until = 0.0
         self._in_flight = 0
         self._in_flight_units = 0
         self._most_in_flight = float(FIRST_IN_FLIGHT)
@@ -57,37 +65,67 @@ class Quota:
 
     @contextmanager
     def spend(self, method: str) -> Iterator[None]:
-        """Wait until a call of this method may start, and charge it. Raises StoppedError while waiting."""
+        """Wait until a call of this method may start, and charge it.
+
+        Raises StoppedError while waiting, and QuotaError where Google asked for a longer pause than a pass can wait.
+        """
         units = PRICES[method]
-        while (wait := self._try_to_start(units)) is not None:
-            self._clock.pause(wait)
+        with self._turn:
+            while (wait := self._try_to_start(units)) is not None:
+                self._clock.pause(wait)
         try:
             yield
         finally:
             self._finish(units)
 
     def learn(self, refusal: QuotaError) -> None:
-        """Count a refusal; after one for concurrency, send half as many requests at once from now on."""
+        """Count a refusal, and heed it in all threads.
+
+        After one for concurrency, half as many requests are sent at once from now on; after one that states a time,
+        none before that time.
+        """
         with self._lock:
             self.refused += 1
             if refusal.concurrent:
                 self._most_in_flight = max(1.0, self._most_in_flight / 2)
+            if refusal.retry_after:
+                until = self._clock.monotonic() + refusal.retry_after
+                self._closed_until = max(self._closed_until, until)
+
+    def left(self) -> int:
+        """Return how many units may be spent right now."""
+        with self._lock:
+            self._forget(self._clock.monotonic())
+            return self.allowance - self._in_flight_units - self._answered_units
 
     def _try_to_start(self, units: int) -> float | None:
         """Start the call and return None, or return the seconds after which to ask again."""
         with self._lock:
             now = self._clock.monotonic()
-            while self._answered and self._answered[0][0] <= now:
-                self._answered_units -= self._answered.popleft()[1]
+            self._forget(now)
+            if (closed := self._closed_until - now) > LONGEST_STATED_WAIT:
+                raise QuotaError(
+                    f"Gmail asks to be left alone for another {closed / 60:.0f} minutes.", retry_after=closed
+                )
+            if closed > 0:
+                return closed
             if self._in_flight >= int(self._most_in_flight):
-                return 0.005
+                return self._wait_for_an_answer()
             if self._in_flight_units + self._answered_units + units > self.allowance:
                 # With nothing answered yet, the calls in flight hold the allowance: they end soon.
-                return self._answered[0][0] - now if self._answered else 0.005
+                return self._answered[0][0] - now if self._answered else self._wait_for_an_answer()
             self._in_flight += 1
             self._in_flight_units += units
             self.spent += units
             return None
+
+    def _wait_for_an_answer(self) -> float:
+        self._answer.wait(LONGEST_DEAF)
+        return 0.0
+
+    def _forget(self, now: float) -> None:
+        while self._answered and self._answered[0][0] <= now:
+            self._answered_units -= self._answered.popleft()[1]
 
     def _finish(self, units: int) -> None:
         with self._lock:
@@ -97,3 +135,4 @@ class Quota:
             self._answered_units += units
             # One more at once after every full round: the additive half of "additive increase".
             self._most_in_flight = min(MOST_IN_FLIGHT, self._most_in_flight + 1 / (10 * self._most_in_flight))
+            self._answer.notify_all()

@@ -24,7 +24,9 @@ def message_resource(stored: Stored, form: str, wanted_headers: Collection[str] 
         "internalDate": str(stored.received_ms),
         "sizeEstimate": len(stored.raw),
     }
-    if form == "raw":
+    if not stored.received_ms:
+        del resource["internalDate"]  # as everywhere in Google's JSON, a zero or an empty text is left out
+    if form == "raw" and stored.raw:
         resource["raw"] = encoded(stored.raw)
     elif form == "full":
         resource["payload"] = _payload(mime.parse(stored.raw), "")
@@ -66,6 +68,9 @@ def _payload(part: Message, part_id: str) -> dict[str, Any]:
 
 def _body(part: Message) -> dict[str, Any]:
     raw = mime.data(part)
+    if part.get_content_maintype() == "text" and not mime.filename(part):
+        # Gmail gives text in UTF-8, though the headers of the part go on to name the charset that it had.
+        raw = mime.part_text(part).encode("utf-8", "replace")
     if mime.filename(part) or len(raw) > LARGEST_INLINE:
         return {"attachmentId": _attachment_id(raw), "size": len(raw)}
     return {"size": len(raw), "data": encoded(raw)} if raw else {"size": 0}
