@@ -1,5 +1,6 @@
 """Passes over a mailbox at the stand-in for Google, through Google's own client."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,8 +8,10 @@ from sellers import EMAIL, EXPECTED, Seller, sample
 
 from sandbox import Fault
 from worker.accounts import EVER
+from worker.errors import LabelGoneError, StoppedError
 from worker.gmail.rules import CreateFilter, CreateLabel
 from worker.gmail.wanted import LABELS
+from worker.notices.model import OptOut, Suspect, Unrelated
 from worker.progress import Progress
 
 NOTICE = "opt_out/it_specimen_shape.eml"
@@ -133,9 +136,7 @@ def test_queued_mail_in_the_trash_does_not_make_idle_passes_dear(seller: Seller)
 def test_what_delivery_missed_is_found_by_the_daily_sweep(seller: Seller) -> None:
     seller.run_pass()
     missed = seller.receive(NOTICE)
-    user = seller.google.user(EMAIL)
-    ours = [user.label_id(name) for name in ("Amazon opt-outs", "Amazon opt-outs/Queue")]
-    user.relabel(missed, add=["INBOX"], remove=ours)
+    seller.google.user(EMAIL).relabel(missed, add=["INBOX"], remove=our_labels(seller))
     seller.later(hours=23)
     assert seller.run_pass().opt_outs == 0
     seller.later(hours=2)
@@ -188,17 +189,92 @@ def test_a_clock_that_was_set_back_does_not_stop_the_sweep(seller: Seller) -> No
     assert seller.account.swept_at < ahead
 
 
+def test_a_queue_label_deleted_while_old_mail_is_read_loses_none_of_it(seller: Seller) -> None:
+    """The old mail is from long before the last good pass, from where on repairs usually search."""
+    seller.run_pass()
+    seller.later(days=30)
+    seller.run_pass()
+    deliver_distinct(seller, 510, age=timedelta(days=20))
+    for message_id in seller.google.mailbox(EMAIL):
+        seller.google.user(EMAIL).relabel(message_id, add=["INBOX"], remove=our_labels(seller))
+    seller.accounts.update(EMAIL, search_from=EVER)
+
+    def watch(progress: Progress) -> None:
+        if progress.done == 50:
+            seller.google.user(EMAIL).delete_label("Amazon opt-outs/Queue")
+
+    # It is deleted again while the repaired queue is read; the pass after that puts it right.
+    with pytest.raises(LabelGoneError):
+        seller.sync.run_pass(watch)
+    seller.run_pass()
+    assert len(seller.block_list) == 510
+
+
+def test_mail_that_comes_after_the_trash_was_emptied_is_seen_although_the_count_is_the_same(
+    seller: Seller,
+) -> None:
+    seller.run_pass()
+    trashed = seller.receive(NOTICE)
+    seller.google.user(EMAIL).trash(trashed)
+    seller.run_pass()
+    seller.google.user(EMAIL).delete_message(trashed)
+    seller.later(minutes=1)
+    seller.run_pass()
+    seller.receive("opt_out/en_com.eml")
+    seller.later(minutes=1)
+    assert seller.run_pass().opt_outs == 1
+
+
+def test_a_queue_that_is_counted_wrong_is_listed_within_the_hour(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seller.run_pass()
+    seller.receive(NOTICE)
+    monkeypatch.setattr(seller.google.world.mailboxes[EMAIL], "counts", lambda _: {"messagesTotal": 0})
+    assert seller.run_pass().units == 1
+    seller.later(hours=1)
+    assert seller.run_pass().opt_outs == 1
+
+
+# --- a dry run
+
+
+@pytest.mark.parametrize("rules_in_place", [False, True])
+def test_a_dry_run_says_what_the_pass_then_does(seller: Seller, rules_in_place: bool) -> None:
+    if rules_in_place:
+        seller.run_pass()
+    ids = [seller.receive(name) for name in EXPECTED]
+    before = seller.google.mailbox(EMAIL)
+    preview = seller.sync.preview()
+    assert seller.google.mailbox(EMAIL) == before
+    report = seller.run_pass()
+    assert preview.steps == report.steps
+    assert Counter(type(judged.verdict) for judged, _ in preview.filings) == {
+        OptOut: report.opt_outs,
+        Suspect: report.suspects,
+        Unrelated: report.unrelated,
+    }
+    expected = {message_id: set(before[message_id]) for message_id in ids}
+    for ref in preview.missed.tidy:
+        expected[ref.id] -= {"INBOX"}
+    for judged, change in preview.filings:
+        expected[judged.message.id] = expected[judged.message.id] - change.remove | change.add & {"INBOX"}
+    assert {it for it in ids if "INBOX" in expected[it]} == {it for it in ids if "INBOX" in seller.labels(it)}
+
+
 # --- speed and cost
 
 
-@pytest.mark.parametrize("number", [1, 2, 180, 700])
+@pytest.mark.parametrize("number", [1, 2, 9, 10, 100, 180, 260, 700])
 def test_a_pass_costs_little_more_than_reading(seller: Seller, number: int) -> None:
     seller.run_pass()
     deliver_distinct(seller, number)
     seller.later(minutes=2)
     report = seller.run_pass()
     assert report.opt_outs == number
-    assert report.units <= 20.2 * number + 20
+    # Gmail has no cheaper way to file a few mails than 5 units for each, or 50 for up to a thousand.
+    few = min(5 * number, 50) + 6
+    assert report.units <= 20 * number + max(few, 0.2 * number + 20)
 
 
 def test_reading_waits_for_the_quota_and_is_never_refused(seller: Seller) -> None:
@@ -229,6 +305,32 @@ def test_a_notice_that_arrives_during_a_long_backfill_is_judged_within_two_inter
     assert len(seller.block_list) == 1501
 
 
+def test_a_notice_that_arrives_during_a_long_search_is_judged_within_two_intervals(seller: Seller) -> None:
+    """A search over a large mailbox takes minutes before anything is read; here every answer takes 20 seconds."""
+    seller.run_pass()
+    old = b"From: auto-communication@amazon.com\r\nSubject: Your message to a buyer could not be delivered\r\n\r\n"
+    for _ in range(2200):
+        seller.google.deliver(EMAIL, old)
+    for message_id in seller.google.mailbox(EMAIL):
+        seller.google.user(EMAIL).relabel(message_id, remove=our_labels(seller))
+    seller.accounts.update(EMAIL, search_from=EVER)
+    arrived: list[datetime] = []
+    waited: list[timedelta] = []
+
+    def fault(_number: int, method: str, _email: str) -> None:
+        if method == "messages.list" and not arrived:
+            seller.receive(NOTICE)
+            arrived.append(seller.clock.now())
+        if arrived and not waited and seller.block_list.get(BUYER):
+            waited.append(seller.clock.now() - arrived[0])
+            seller.clock.stop()
+
+    seller.google.fault, seller.google.latency = fault, 20
+    with pytest.raises(StoppedError):
+        seller.run_pass()
+    assert waited[0] <= timedelta(minutes=2)
+
+
 def test_a_pass_tells_how_far_it_is_and_how_long_it_will_take(seller: Seller) -> None:
     seller.run_pass()
     deliver_distinct(seller, 120)
@@ -238,7 +340,12 @@ def test_a_pass_tells_how_far_it_is_and_how_long_it_will_take(seller: Seller) ->
     assert [it.left for it in told] == [timedelta(seconds=14), timedelta(seconds=4), timedelta()]
 
 
-def deliver_distinct(seller: Seller, number: int) -> None:
+def our_labels(seller: Seller) -> list[str]:
+    user = seller.google.user(EMAIL)
+    return [user.label_id(name) for name in ("Amazon opt-outs", "Amazon opt-outs/Queue")]
+
+
+def deliver_distinct(seller: Seller, number: int, age: timedelta = timedelta(days=1)) -> None:
     """Deliver notices about different orders, no two of a thread."""
     mail = sample("opt_out/en_text_only.eml")
     order = EXPECTED["opt_out/en_text_only.eml"]["order_id"].encode()
@@ -246,8 +353,11 @@ def deliver_distinct(seller: Seller, number: int) -> None:
     for n in range(number):
         own = mail.replace(order, b"406-%07d-%07d" % (n, n)).replace(alias, b"b%014d" % n)
         own = own.replace(b"Message-ID: <", b"Message-ID: <%d." % n)
-        own = own.replace(b"Subject: ", b"References: <%d@x>\r\nSubject: " % n)
-        seller.google.deliver(EMAIL, own, received_at=seller.clock.now() - timedelta(days=1, seconds=n))
+        # Gmail takes mails of one sender under one subject for a conversation.
+        own = own.replace(b" could not be delivered\r\n", b" could not be delivered %d\r\n" % n, 1)
+        seller.google.deliver(EMAIL, own, received_at=seller.clock.now() - age - timedelta(seconds=n))
+    threads = {it.thread_id for it in seller.google.world.mailboxes[EMAIL].messages.values()}
+    assert len(threads) >= number
 
 
 # --- what is remembered for the owner

@@ -36,9 +36,10 @@ class Account:
     notices go as well. trusted: addresses whose forwards are accepted besides the account's own.
     queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
     when on the mailbox still has to be searched for mail that the filters missed, None if it has been.
-    swept_at: when the last days were last searched. notice_days: the latest days on which notices came, in UTC, as
-    ``rhythm.latest`` returns them. new_wording_at: when mail last came that may be a notice in words that are not
-    known.
+    swept_at: when the last days were last searched. queued_since: since when mail was received that a search has put
+    into the queue, until the queue is empty. undoing: our labels and filters are being removed. notice_days: the latest
+    days on which notices came, in UTC, as ``rhythm.latest`` returns them. new_wording_at: when mail last came that may
+    be a notice in words that are not known.
     """
 
     email: str
@@ -57,13 +58,15 @@ class Account:
     last_good_pass: datetime | None = None
     search_from: datetime | None = None
     swept_at: datetime | None = None
+    queued_since: datetime | None = None
+    undoing: bool = False
     notice_days: tuple[date, ...] = ()
     new_wording_at: datetime | None = None
 
 
 _TIMES = (
     *("connected_at", "sign_in_ends", "last_pass", "next_pass", "last_good_pass", "search_from", "swept_at"),
-    "new_wording_at",
+    *("queued_since", "new_wording_at"),
 )
 _TUPLES = ("filter_ids", "trusted")
 _FIELDS = {it.name for it in fields(Account)}
@@ -107,7 +110,7 @@ class Accounts:
             known = documents.get(email)
             account = _to_account(known) if known else _new(email, now)
             ends = None if grant.lifetime is None else now + timedelta(seconds=grant.lifetime)
-            account = replace(account, state="ok", problem="", sign_in_ends=ends)
+            account = replace(account, state="ok", problem="", undoing=False, sign_in_ends=ends)
             documents[email] = _to_document(account) | {"grant": sealed}
 
         return _to_account(self._write(connected)[email])

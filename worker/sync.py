@@ -6,7 +6,7 @@ pass does the rest again, and doing it again changes nothing.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,13 +14,13 @@ from worker.accounts import EVER, Account, Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.clock import Clock
-from worker.errors import LabelGoneError
+from worker.errors import GmailError, LabelGoneError
 from worker.filing import filing
 from worker.gmail import rules
-from worker.gmail.mailbox import PAGE, Mailbox
+from worker.gmail.mailbox import MOST_IDS, PAGE, Mailbox
 from worker.gmail.model import Change, MessageRef
 from worker.gmail.quota import PRICES
-from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, net, wanted_filters
+from worker.gmail.wanted import INBOX, LABELS, OPT_OUTS, QUEUE, net, wanted_filters
 from worker.judged import JudgedIds
 from worker.missed import OVERLAP, Missed, find_missed
 from worker.notices.judge import in_new_words
@@ -32,17 +32,22 @@ from worker.verdicts import Judged, judge_messages, make_durable
 
 RULES_EVERY = timedelta(hours=1)
 LIST_EVERY = timedelta(hours=1)
+# How long a long search or a long reading may keep from looking for new mail.
+LOOK_EVERY = timedelta(seconds=45)
 SWEEP_EVERY = timedelta(days=1)
 SWEEP_OVER = timedelta(days=7)
 # How many messages are read before their verdicts are made durable together.
 DURABLE_EVERY = 50
+# How many are read between two looks for new mail, at the usual allowance: somewhat less than a minute's worth.
+MOST_AT_ONCE = PAGE // 2
 
 
 class Sync:
     """Runs the passes of one account, one at a time.
 
-    Between passes it remembers only what saves calls: when the rules were last seen in order, a count of the queue that
-    no list explains (queued mail in Trash, for example), and mail that was judged but could not be filed.
+    Between passes it remembers only what saves calls: when the rules were last seen in order, when the queue was last
+    listed, a count of it that no list explains (queued mail in Trash, for example), and mail that was judged but could
+    not be filed.
     """
 
     def __init__(
@@ -67,7 +72,8 @@ class Sync:
         self._trusted: frozenset[str] = frozenset()
         self._advice = ""
         self._rules_seen: datetime | None = None
-        self._unexplained: tuple[int, datetime] | None = None
+        self._listed: datetime | None = None
+        self._unexplained = 0
         self._unfiled: dict[str, Judged] = {}
 
     def run_pass(self, watch: Watch = unwatched) -> PassReport:
@@ -85,12 +91,20 @@ class Sync:
     def _pass(self, watch: Watch) -> PassReport:
         started, spent = self._clock.now(), self._mailbox.quota.spent
         account = self._accounts.get(self._email)
+        if account.undoing:
+            raise GmailError(
+                "Our filters and labels are being removed from this mailbox: disconnect it again to finish "
+                "that, or sign in again to keep it."
+            )
         steps: tuple[rules.Step, ...] = ()
         if self._advice or self._due(self._rules_seen, RULES_EVERY):
             account, steps = self._keep_rules(account)
-        self._queue_missed(account, started)
-        counts = self._drain(watch)
-        self._accounts.update(self._email, last_pass=started, last_good_pass=started, queued=0)
+        counts: Counter[type[Verdict]] = Counter()
+        self._queue_missed(account, started, counts)
+        self._drain(counts, watch)
+        self._accounts.update(
+            self._email, last_pass=started, last_good_pass=started, queued=0, queued_since=None
+        )
         return PassReport(
             opt_outs=counts[OptOut],
             suspects=counts[Suspect],
@@ -109,19 +123,26 @@ class Sync:
         account = self._accounts.get(self._email)
         account = replace(account, search_from=EVER if existing else account.search_from)
         there, steps = self._plan(account)
-        self._labels = dict(there.labels) | {
-            step.name: "" for step in steps if isinstance(step, rules.CreateLabel)
-        }
+        # A label that is still to be created stands in by its name.
+        labels = {name: there.labels.get(name, label.name) for name, label in LABELS.items()}
         since = self._search_from(account, self._clock.now(), broken=bool(steps))
         missed = self._find(account, since) if since else Missed()
-        queued = [ref.id for page in self._queue_pages() for ref in page] if self._labels[QUEUE] else []
-        refs = [MessageRef(it, "") for it in dict.fromkeys((*queued, *missed.queue))]
+        queued = [ref for page in self._queue_pages(labels) for ref in page] if QUEUE in there.labels else []
+        refs = list(dict.fromkeys((*queued, *missed.queue)))
         judged: list[Judged] = []
         for messages in self._read(refs):
             judged += messages
             watch(Progress(done=len(judged), total=len(refs)))
-        filings = tuple((it, filing(it.verdict, it.message, self._labels)) for it in judged)
+        tidied = {ref.id for ref in missed.tidy}
+        filings = tuple((it, self._would_file(it, labels, tidied)) for it in judged)
         return Preview(steps=steps, missed=missed, filings=filings)
+
+    def _would_file(self, it: Judged, labels: Mapping[str, str], tidied: Container[str]) -> Change:
+        # A pass would already have archived and queued it.
+        added = {labels[QUEUE]} | ({labels[OPT_OUTS]} if it.message.id in tidied else set())
+        taken = {INBOX} if it.message.id in tidied else set()
+        message = replace(it.message, label_ids=(it.message.label_ids | added) - taken)
+        return filing(it.verdict, message, labels)
 
     def _due(self, last: datetime | None, every: timedelta) -> bool:
         # A clock that was set back must not keep us waiting until it is there again.
@@ -165,52 +186,92 @@ class Sync:
         due = [account.search_from] if account.search_from else []
         if broken:
             due.append(account.last_good_pass - OVERLAP if account.last_good_pass else EVER)
+            # Older mail that a search had queued may have fallen out of the queue together with the rest.
+            due += [account.queued_since] if account.queued_since else []
         if self._due(account.swept_at, SWEEP_EVERY):
             due.append(now - SWEEP_OVER)
         return min(due, default=None)
 
-    def _find(self, account: Account, since: datetime) -> Missed:
+    def _find(self, account: Account, since: datetime, between: Callable[[], None] = lambda: None) -> Missed:
         # Whoever asks for the whole mailbox again wants all of it judged again.
-        searches = net(account.personal_address)
-        return find_missed(self._mailbox, searches, since, self._judged if since > EVER else frozenset())
+        judged = self._judged if since > EVER else frozenset[str]()
+        return find_missed(self._mailbox, net(account.personal_address), since, judged, between)
 
-    def _queue_missed(self, account: Account, now: datetime) -> None:
-        """Do to missed mail what the filters would have done."""
+    def _queue_missed(self, account: Account, now: datetime, counts: Counter[type[Verdict]]) -> None:
+        """Do to missed mail what the filters would have done, new mail going before it."""
         since = self._search_from(account, now, broken=False)
         if since is None:
             return
-        missed = self._find(account, since)
+
+        def look() -> None:
+            self._look_for_new_mail(counts)
+
+        missed = self._find(account, since, look)
         tidied = Change(add=frozenset({self._labels[OPT_OUTS]}), remove=frozenset({INBOX}))
-        self._mailbox.change(missed.tidy, tidied)
-        self._mailbox.change(missed.queue, Change(add=frozenset({self._labels[QUEUE]})))
-        self._accounts.update(self._email, search_from=None, swept_at=now)
+        queued = Change(add=frozenset({self._labels[QUEUE]}))
+        for refs, change in ((missed.tidy, tidied), (missed.queue, queued)):
+            for start in range(0, len(refs), MOST_IDS):
+                self._mailbox.change([ref.id for ref in refs[start : start + MOST_IDS]], change)
+                look()
+        self._accounts.update(
+            self._email,
+            search_from=None,
+            swept_at=now,
+            queued_since=min(since, account.queued_since or since),
+        )
 
     # --- the queue
 
-    def _drain(self, watch: Watch) -> Counter[type[Verdict]]:
-        """Judge and file all that is queued, newest first, a page at a time, so that new mail never waits for old."""
-        counts: Counter[type[Verdict]] = Counter()
+    def _drain(self, counts: Counter[type[Verdict]], watch: Watch) -> None:
+        """Judge and file all that is queued, newest first; it looks again and again, so that new mail never waits.
+
+        Looking is cheap and filing is dear, so mail is filed by whole pages.
+        """
         total = self._mailbox.count(self._labels[QUEUE])
-        if total == 0 or self._is_known_to_hold_nothing(total):
-            return counts
+        if self._is_known_to_hold_nothing(total):
+            return
         self._accounts.update(self._email, queued=total)
         seen: set[str] = set()
-        while True:
-            page = next(self._queue_pages())
-            refs = [ref for ref in page if ref.id not in seen]
+        more = True
+        while more:
+            page, looked = self._newest(), self._clock.now()
+            fresh = [ref for ref in page if ref.id not in seen]
+            refs = fresh[: self._at_once()]
             seen.update(ref.id for ref in refs)
-            for judged in self._read([ref for ref in refs if ref.id not in self._unfiled]):
-                make_durable(judged, self._email, self._block_list, self._review)
-                self._unfiled |= {it.message.id: it for it in judged}
-                counts.update(type(it.verdict) for it in judged)
-                self._remember(judged)
-                watch(self._progress(counts, total))
-            self._file([ref.id for ref in refs])
+            self._judge(refs, counts, lambda: watch(self._progress(counts, total)))
+            more = bool(refs) and (
+                len(page) == PAGE or len(fresh) > len(refs) or self._due(looked, LOOK_EVERY)
+            )
+            if not more or len(seen & self._unfiled.keys()) + self._at_once() > PAGE:
+                self._file(seen)
             self._accounts.update(self._email, queued=max(0, total - len(seen)))
-            if len(page) < PAGE or not refs:
-                break
-        self._unexplained = None if seen else (total, self._clock.now())
-        return counts
+        self._unexplained = 0 if seen else total
+
+    def _look_for_new_mail(self, counts: Counter[type[Verdict]]) -> None:
+        """Judge and file the newest of the queue, unless that was done a moment ago."""
+        if self._due(self._listed, LOOK_EVERY):
+            refs = self._newest()[:DURABLE_EVERY]
+            self._judge(refs, counts, lambda: None)
+            self._file({ref.id for ref in refs})
+
+    def _newest(self) -> list[MessageRef]:
+        page = next(self._queue_pages(self._labels))
+        self._listed = self._clock.now()
+        return page
+
+    def _at_once(self) -> int:
+        minute = self._mailbox.quota.allowance // PRICES["users.messages.get"]
+        return min(MOST_AT_ONCE, max(DURABLE_EVERY, minute * 5 // 6))
+
+    def _judge(
+        self, refs: list[MessageRef], counts: Counter[type[Verdict]], told: Callable[[], None]
+    ) -> None:
+        for judged in self._read([ref for ref in refs if ref.id not in self._unfiled]):
+            make_durable(judged, self._email, self._block_list, self._review)
+            self._unfiled |= {it.message.id: it for it in judged}
+            counts.update(type(it.verdict) for it in judged)
+            self._remember(judged)
+            told()
 
     def _remember(self, judged: list[Judged]) -> None:
         """Keep what tells later whether notices stopped coming, or come in new words."""
@@ -234,20 +295,20 @@ class Sync:
         return Progress(done=done, total=max(total, done), found=counts[OptOut], left=left)
 
     def _is_known_to_hold_nothing(self, count: int) -> bool:
-        known = self._unexplained
-        return known is not None and known[0] == count and not self._due(known[1], LIST_EVERY)
+        # Counts can be late. So whatever they say, the list is asked from time to time.
+        return count == self._unexplained and not self._due(self._listed, LIST_EVERY)
 
-    def _queue_pages(self) -> Iterator[list[MessageRef]]:
-        return self._mailbox.find(label_id=self._labels[QUEUE])
+    def _queue_pages(self, labels: Mapping[str, str]) -> Iterator[list[MessageRef]]:
+        return self._mailbox.find(label_id=labels[QUEUE])
 
     def _read(self, refs: list[MessageRef]) -> Iterator[list[Judged]]:
         for start in range(0, len(refs), DURABLE_EVERY):
             messages = self._mailbox.read(refs[start : start + DURABLE_EVERY])
             yield judge_messages(messages, self._trusted)
 
-    def _file(self, message_ids: list[str]) -> None:
+    def _file(self, message_ids: Container[str]) -> None:
         changes: defaultdict[Change, list[str]] = defaultdict(list)
-        filed = [self._unfiled[it] for it in message_ids if it in self._unfiled]
+        filed = [it for message_id, it in self._unfiled.items() if message_id in message_ids]
         for it in filed:
             changes[filing(it.verdict, it.message, self._labels)].append(it.message.id)
         for change, ids in changes.items():
