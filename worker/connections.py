@@ -11,7 +11,7 @@ from worker.gmail import rules
 from worker.gmail.credentials import Grant, revoke
 from worker.gmail.mailbox import Mailbox
 from worker.gmail.model import Change
-from worker.gmail.wanted import INBOX, OPT_OUTS
+from worker.gmail.wanted import INBOX, OPT_OUTS, net, wanted_filters
 from worker.passes import Passes
 from worker.settings import Settings
 
@@ -38,15 +38,26 @@ def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, 
     """Remove our filters and labels from a mailbox, and nothing else.
 
     days_back: first put the notices received in so many days back into the inbox. Raises UsageError for an unknown
-    account, GmailError when Google does not answer.
+    account, GmailError when Google does not answer; asked again, it does the rest.
     """
     account = accounts.get(email)
+    # From now on no pass of any process puts right what is being removed; one under way here ends.
+    accounts.update(account.email, undoing=True)
+    passes.forget(account.email)
     mailbox = passes.mailbox(account.email)
-    if days_back and (label := account.labels.get(OPT_OUTS)):
+    # What a kill kept from being written down is known by its content.
+    searches = net(account.personal_address)
+    there = rules.look(
+        mailbox,
+        labels=account.labels,
+        filter_ids=account.filter_ids,
+        wanted=wanted_filters(searches, None) | wanted_filters(searches, account.forward_to),
+    )
+    if days_back and (label := there.labels.get(OPT_OUTS)):
         after = f"after:{int((clock.now() - timedelta(days=days_back)).timestamp())}"
         found = [ref.id for page in mailbox.find(query=after, label_id=label) for ref in page]
         mailbox.change(found, Change(add=frozenset({INBOX})))
-    rules.remove(mailbox, labels=account.labels, filter_ids=account.filter_ids)
+    rules.remove(mailbox, there)
 
 
 def disconnect(settings: Settings, accounts: Accounts, passes: Passes, email: str) -> None:

@@ -116,6 +116,18 @@ def test_a_mailbox_without_room_for_filters_gets_a_sentence(seller: Seller, user
         seller.run_pass()
 
 
+def test_in_a_full_mailbox_outdated_filters_make_room_for_new_ones(ready: Seller, user: User) -> None:
+    there = len(user.filters())
+    for number in range(1000 - there):
+        user.create_filter({"from": f"x{number}@example.com"}, {"addLabelIds": ["STARRED"]})
+    user.set_forwarding("tool@zonmaster.example")
+    ready.accounts.update(EMAIL, forward_to="tool@zonmaster.example")
+    ready.run_pass()
+    assert len(user.filters()) == 1000
+    ready.receive(NOTICE)
+    assert len(ready.google.forwarded("tool@zonmaster.example")) == 1
+
+
 def test_no_filter_is_too_long_for_gmail() -> None:
     filters = wanted_filters(net("a" * 64 + "+optouts-abcdefgh@" + "b" * 60 + ".example"), None)
     assert all(len(it.query or "") <= LONGEST_QUERY for it in filters)

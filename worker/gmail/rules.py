@@ -78,19 +78,22 @@ def look(
 
 
 def plan(actual: Rules, wanted: frozenset[Filter]) -> tuple[Step, ...]:
-    """Return the steps from what is there to what is wanted: labels, then new filters, then old ones away."""
+    """Return the steps from what is there to what is wanted: labels, then new filters, then old ones away.
+
+    Where Gmail has no room for old and new ones side by side, the old ones go first.
+    """
     there = {replace(filter_, id="") for filter_ in actual.filters}
-    return (
-        *(CreateLabel(name) for name in LABELS if name not in actual.labels),
-        *(CreateFilter(filter_) for filter_ in _ordered(wanted - there)),
-        *(DeleteFilter(it) for it in _ordered(actual.filters) if replace(it, id="") not in wanted),
-    )
+    labels = [CreateLabel(name) for name in LABELS if name not in actual.labels]
+    new = [CreateFilter(filter_) for filter_ in _ordered(wanted - there)]
+    old = [DeleteFilter(it) for it in _ordered(actual.filters) if replace(it, id="") not in wanted]
+    return (*labels, *new, *old) if len(new) <= actual.room else (*labels, *old, *new)
 
 
 def apply(mailbox: Mailbox, actual: Rules, steps: tuple[Step, ...]) -> Rules:
     """Take the steps and return what is there then. Raises GmailError with advice where Gmail has no room."""
     labels, filters = dict(actual.labels), set(actual.filters)
-    if sum(isinstance(step, CreateFilter) for step in steps) > actual.room:
+    new, old = (sum(isinstance(step, kind) for step in steps) for kind in (CreateFilter, DeleteFilter))
+    if new > actual.room + old:
         raise GmailError(
             f"Gmail allows {MOST_FILTERS:,} filters, and this mailbox has no room for ours; delete some in Gmail "
             "under Settings, Filters and Blocked Addresses."
@@ -104,7 +107,7 @@ def apply(mailbox: Mailbox, actual: Rules, steps: tuple[Step, ...]) -> Rules:
             case DeleteFilter(outdated):
                 mailbox.delete_filter(outdated.id)
                 filters.discard(outdated)
-    return Rules(labels=labels, filters=frozenset(filters), room=MOST_FILTERS - len(filters))
+    return Rules(labels=labels, filters=frozenset(filters), room=actual.room + old - new)
 
 
 def _create(mailbox: Mailbox, wanted: Filter, labels: Mapping[str, str]) -> str:
@@ -128,9 +131,9 @@ def _ordered(filters: frozenset[Filter]) -> list[Filter]:
     return sorted(filters, key=lambda it: (it.query or "", it.id))
 
 
-def remove(mailbox: Mailbox, *, labels: Mapping[str, str], filter_ids: tuple[str, ...]) -> None:
+def remove(mailbox: Mailbox, there: Rules) -> None:
     """Delete our filters, then our labels, and nothing else; the mail stays where it is."""
-    for filter_id in filter_ids:
+    for filter_id in there.filter_ids:
         mailbox.delete_filter(filter_id)
-    for label_id in labels.values():
+    for label_id in there.labels.values():
         mailbox.delete_label(label_id)
