@@ -142,6 +142,28 @@ def test_it_spends_a_tenth_of_the_quota_at_most(seller: Seller) -> None:
         seller.later(minutes=1)
 
 
+def test_the_notices_themselves_do_not_crowd_out_the_mail_that_knows_the_buyer(
+    seller: Seller, resolver: Resolver
+) -> None:
+    seller.google.deliver(EMAIL, mail())
+    for _ in range(5):
+        seller.later(minutes=1)
+        seller.google.deliver(EMAIL, mail(sender="Amazon <auto-communication@amazon.it>"))
+    assert resolver.resolve_some() == 1
+
+
+def test_it_leaves_the_quota_to_new_mail_while_there_is_little(seller: Seller, resolver: Resolver) -> None:
+    seller.google.deliver(EMAIL, mail())
+    while seller.mailbox.quota.left() >= 50:
+        with seller.mailbox.quota.spend("users.messages.batchModify"):
+            pass
+    now = seller.clock.now()
+    assert resolver.resolve_some() == 0
+    assert seller.clock.now() == now
+    seller.later(minutes=1)
+    assert resolver.resolve_some() == 1
+
+
 def test_orders_of_other_accounts_are_left_to_them(seller: Seller) -> None:
     notice = Sighting(
         account="other@gmail.com", message_id="n", received_at=seller.clock.now(), order_id=ORDER

@@ -59,7 +59,8 @@ class Resolver:
         if self._last is not None and timedelta() <= now - self._last < timedelta(minutes=1):
             return 0
         due = [order_id for order_id in self._waiting() if self._is_due(order_id, now)][: self._most_a_minute]
-        if not due:
+        # Never at the cost of new mail: it would wait where the pass has used the quota up.
+        if not due or self._mailbox.quota.left() < len(due) * _COST:
             return 0
         self._last = now
         resolved = sum(self._resolve(order_id, now) for order_id in due)
@@ -87,7 +88,9 @@ class Resolver:
 
     def _search(self, order_id: str) -> str | None:
         """Return the alias that the mailbox shows for an order; None if there is none, or more than one."""
-        page = next(self._mailbox.find(query=f'"{order_id}"', page_size=MOST_READ))
+        # Notices name the order too, one for every refused message, and those in question know no buyer.
+        query = f'"{order_id}" -from:auto-communication'
+        page = next(self._mailbox.find(query=query, page_size=MOST_READ))
         found = {
             buyer_of(message.raw, order_id, from_owner="SENT" in message.label_ids)
             for message in self._mailbox.read(page)
