@@ -1,6 +1,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from clocks import START
 
@@ -64,6 +65,17 @@ def test_every_kind_of_field_survives_the_file(accounts: Accounts) -> None:
     updated = accounts.update(EMAIL, **changes)
     assert updated == accounts.get(EMAIL)
     assert {name: getattr(updated, name) for name in changes} == changes
+
+
+def test_a_file_of_an_older_version_opens(accounts: Accounts, tmp_path: Path) -> None:
+    """It has none of the fields that came later."""
+    account = accounts.connect(EMAIL, GRANT, now=START)
+    path = tmp_path / "accounts.json"
+    content = orjson.loads(path.read_bytes())
+    for name in ("queued_since", "undoing", "next_pass"):
+        del content["_default"]["1"][name]
+    path.write_bytes(orjson.dumps(content))
+    assert accounts.all() == [account]
 
 
 def test_an_update_does_not_bring_a_disconnected_account_back(accounts: Accounts) -> None:
