@@ -12,8 +12,8 @@ from worker.gmail.quota import LONGEST_STATED_WAIT, Quota
 from worker.gmail.refusals import translated
 
 MOST_TRIES = 6
-# Another program may have spent this minute's quota: these take a minute and a half on average.
-MOST_TRIES_FOR_SPEED = 10
+# Another program may have spent this minute's quota: these take two minutes and a half on average.
+MOST_TRIES_FOR_SPEED = 12
 LONGEST_WAIT = 64.0  # seconds, as Google recommends for truncated backoff
 
 _backoff = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from worker.clock import Clock
 from worker.errors import QuotaError
@@ -104,8 +105,9 @@ class Quota:
             now = self._clock.monotonic()
             self._forget(now)
             if (closed := self._closed_until - now) > LONGEST_STATED_WAIT:
+                until = self._clock.now() + timedelta(seconds=closed)
                 raise QuotaError(
-                    f"Gmail asks to be left alone for another {closed / 60:.0f} minutes.", retry_after=closed
+                    f"Gmail asks to be left alone until {until:%Y-%m-%d, %H:%M} UTC.", retry_after=closed
                 )
             if closed > 0:
                 return closed
