@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -291,20 +291,24 @@ def test_status_is_what_the_system_says(tmp_path: Path, environ: dict[str, str])
 def test_what_is_printed_hides_the_secret_and_is_otherwise_what_is_written(
     tmp_path: Path, environ: dict[str, str], system: System
 ) -> None:
-    shown = describe(system, service_in(tmp_path), environ)
+    service = service_in(tmp_path)
+    behind = replace(service, environment={**service.environment, "HTTPS_PROXY": "http://me:hush@proxy:3128"})
+    shown = describe(system, behind, environ)
     assert SECRET not in shown
-    assert shown.startswith(str(system.file(service_in(tmp_path), environ)))
+    assert "hush" not in shown
+    assert shown.startswith(str(system.file(service, environ)))
     assert "py thon" in shown
 
 
 def test_the_service_gets_the_settings_of_the_terminal_and_nothing_else(tmp_path: Path) -> None:
-    environ = {"BUYERBLOCK_PORT": "8001", "https_proxy": "http://proxy.example", "PATH": "/bin"}
+    network = {"https_proxy": "http://proxy.example", "REQUESTS_CA_BUNDLE": "/etc/ssl/ours.pem"}
+    environ = {"BUYERBLOCK_PORT": "8001", "PATH": "/bin", **network}
     service = make_service(["python"], tmp_path, tmp_path / "client.json", environ)
     assert service.environment == {
         "BUYERBLOCK_PORT": "8001",
         "BUYERBLOCK_DATA_DIR": str(tmp_path),
         "BUYERBLOCK_CLIENT_SECRETS": str(tmp_path / "client.json"),
-        "https_proxy": "http://proxy.example",
+        **network,
     }
 
 

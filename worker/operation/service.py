@@ -13,10 +13,14 @@ from pathlib import Path
 
 from worker.errors import StorageError, UsageError
 from worker.files import make_private_directory, storage_error, write_atomically
+from worker.operation.redaction import without_secrets
 from worker.operation.service_files import LABEL, NAME, Service, launchd_agent, systemd_unit, windows_task
 
 # Settings that hold for the service as they hold for the terminal it was installed from.
-_PASSED_ON = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_PASSED_ON = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
 _HIDDEN = ("BUYERBLOCK_SECRET_KEY",)
 
 
@@ -133,7 +137,11 @@ def system_of(platform: str = sys.platform) -> System:
 
 def describe(system: System, service: Service, environ: Mapping[str, str]) -> str:
     """Return the file that would be written, secrets hidden, and where it would go."""
-    shown = {name: "(hidden)" if name in _HIDDEN else value for name, value in service.environment.items()}
+    # A proxy's address may have a password in it.
+    shown = {
+        name: "(hidden)" if name in _HIDDEN else without_secrets(value)
+        for name, value in service.environment.items()
+    }
     text = system.render(replace(service, environment=shown))
     decoded = text.decode("utf-16" if text[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8")
     return f"{system.file(service, environ)}\n\n{decoded}"
