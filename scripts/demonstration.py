@@ -176,6 +176,8 @@ def main() -> int:
         "--once", action="store_true", help="sign in, run one pass, print the block list as JSON, end"
     )
     arguments = parser.parse_args()
+    # All of it is on this machine, where a proxy of the network would only stand in the way.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     # End as by Ctrl-C: the program beside it ends too, and the folder is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="buyerblock-demo-") as folder, Sandbox() as google:

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +7,11 @@ from clocks import FakeClock
 from sellers import EMAIL, Seller, connected
 
 from sandbox import Sandbox
+
+# Everything here is on this machine, where a proxy of the network would only stand in the way.
+for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.lower(), None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
