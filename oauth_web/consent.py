@@ -18,6 +18,7 @@ from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it sh
 
 from oauth_web.client_file import Client
 from worker.errors import BuyerblockError
+from worker.gmail.connection import obstacle, prepare
 from worker.gmail.credentials import SCOPES, Grant
 
 TIMEOUT = 20  # seconds, for the exchange of the code
@@ -56,14 +57,17 @@ def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Gr
     # No scopes here: then a user who ticked less is no Warning, and what was granted stands in the token.
     flow = _flow(client, redirect_uri, scopes=None, code_verifier=verifier)
     flow.oauth2session.register_compliance_hook("access_token_response", _checked)
+    prepare(flow.oauth2session)
     try:
         with flow.oauth2session, _http_to_ourselves(client.token_uri):
             token = flow.fetch_token(code=code, timeout=TIMEOUT)
     except OAuth2Error as error:
         raise ConsentError(_REFUSALS.get(error.error, _refused(error))) from error
-    except requests.RequestException as error:
+    except requests.exceptions.InvalidJSONError as error:
+        raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
+    except OSError as error:
         raise ConsentError(
-            f"Google could not be reached to finish the sign-in ({type(error).__name__}); please try again."
+            f"Google could not be reached to finish the sign-in ({obstacle(error)}); please try again."
         ) from error
     except ValueError as error:
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error

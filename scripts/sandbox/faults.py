@@ -14,7 +14,6 @@ class Fault:
     retry_after: seconds; sent as a header, and as "Retry after <time>" in the message.
     slow: seconds to wait before the call.
     cut: end the connection ``before`` the effect, ``after`` it, or in the middle of the reply's ``body``.
-        httplib2 repeats a request by itself once when a kept connection ends without an answer.
     garble: answer 200 with ``half`` of the JSON, or with something that is ``not_json``.
     before, after: called around the effect, outside every lock: to kill the client, or to play a user
         who deletes something at the worst moment.

@@ -182,8 +182,7 @@ def test_what_fails_in_passing_is_tried_again_and_not_for_ever(seller: Seller, f
     seller.google.fault = lambda _number, method, _email: tries.append(method) or fault
     with pytest.raises(TransientError):
         seller.mailbox.address()
-    # httplib2 by itself asks once more when a kept connection ends without an answer.
-    assert MOST_TRIES <= len(tries) <= 2 * MOST_TRIES
+    assert len(tries) == MOST_TRIES
 
 
 def test_quota_that_another_program_has_spent_is_waited_for(seller: Seller) -> None:

@@ -286,8 +286,8 @@ def test_access_for_an_hour_only_is_refused(stranger: FlaskClient, google: Sandb
         (Fault(status=500), "could not be reached"),
         (Fault(cut="before"), "could not be reached"),
         (Fault(cut="body"), "could not be reached"),
-        (Fault(garble="half"), "could not be reached"),
-        (Fault(garble="not_json"), "could not be reached"),
+        (Fault(garble="half"), "garbled"),
+        (Fault(garble="not_json"), "garbled"),
     ],
     ids=["500", "cut", "cut in the body", "half", "no JSON"],
 )

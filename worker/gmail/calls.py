@@ -7,7 +7,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_e
 
 from worker.clock import Clock
 from worker.errors import QuotaError, StoppedError, TransientError
-from worker.gmail.credentials import Grant, SharedCredentials, authorized_http
+from worker.gmail.connection import Connection
+from worker.gmail.credentials import Grant, SharedCredentials
 from worker.gmail.quota import LONGEST_STATED_WAIT, Quota
 from worker.gmail.refusals import translated
 
@@ -43,7 +44,7 @@ class Calls:
         self._clock = clock
         self._credentials = SharedCredentials(grant)
         self._threads = threading.local()
-        self._connections: list[Any] = []
+        self._connections: list[Connection] = []
         self._closed = False
 
     def make(self, method: str, request: Any) -> Any:
@@ -64,12 +65,12 @@ class Calls:
     def http(self) -> Any:
         """Return this thread's connection."""
         if not hasattr(self._threads, "http"):
-            self._threads.http = authorized_http(self._credentials)
+            self._threads.http = Connection(self._credentials)
             self._connections.append(self._threads.http)
         return self._threads.http
 
     def close(self) -> None:
-        """Close the connections; calls under way in other threads end with an error, later ones with StoppedError."""
+        """Close the connections; calls under way in other threads come to their end, later ones get StoppedError."""
         self._closed = True
         for connection in self._connections:
             connection.close()

@@ -6,18 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httplib2
 from google.auth.exceptions import RefreshError, TransportError
 from google.oauth2.credentials import Credentials
-from google_auth_httplib2 import AuthorizedHttp
 
 from worker.errors import TransientError
+from worker.gmail.connection import TIMEOUT, is_page, obstacle, open_session
 
 SCOPES = (
     "https://www.googleapis.com/auth/gmail.modify",
     "https://www.googleapis.com/auth/gmail.settings.basic",
 )
-TIMEOUT = 30  # seconds; httplib2 by itself would wait for ever
 
 # What the token service says when a grant is gone for good (RFC 6749, section 5.2, and Google's own words).
 # Whatever else it answers may be a proxy's page, or pass.
@@ -98,24 +96,17 @@ def _checked(request: Any) -> Callable[..., Any]:
     return call
 
 
-def authorized_http(credentials: Credentials) -> AuthorizedHttp:
-    """Return a connection for one thread. After a 401 it refreshes once and tries again."""
-    return AuthorizedHttp(credentials, http=httplib2.Http(timeout=TIMEOUT), max_refresh_attempts=1)
-
-
 def revoke(grant: Grant, revoke_url: str) -> None:
     """Give the grant back to Google. A grant that is dead already is no error; raises TransientError."""
-    connection = httplib2.Http(timeout=TIMEOUT)
     try:
-        response, _ = connection.request(
-            revoke_url,
-            method="POST",
-            body=f"token={grant.refresh_token}",
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
-        )
-    except (OSError, httplib2.HttpLib2Error) as error:
-        raise TransientError(f"Google could not be reached to take the sign-in back ({error}).") from error
-    finally:
-        connection.close()
-    if response.status >= 500 or response.status == 429:
-        raise TransientError(f"Google did not take the sign-in back just now ({response.status}).")
+        with open_session() as session:
+            answer = session.post(
+                revoke_url, data={"token": grant.refresh_token}, timeout=TIMEOUT, allow_redirects=False
+            )
+    except OSError as error:
+        raise TransientError(
+            f"Google could not be reached to take the sign-in back ({obstacle(error)})."
+        ) from error
+    # A network's own page, or one that it leads to, is no word of Google's.
+    if is_page(answer) or answer.is_redirect or answer.status_code >= 500 or answer.status_code in {407, 429}:
+        raise TransientError(f"Google did not take the sign-in back just now ({answer.status_code}).")

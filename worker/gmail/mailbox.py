@@ -46,7 +46,7 @@ class Mailbox:
         self._users: Any = build_from_document(document, http=self._calls.http()).users()
 
     def close(self) -> None:
-        """Give up connections; calls under way in other threads end with an error, later ones with StoppedError."""
+        """Give up connections; calls under way in other threads come to their end, later ones get StoppedError."""
         self._readers.shutdown(wait=False, cancel_futures=True)
         self._calls.close()
 

@@ -1,6 +1,5 @@
 """Translate what Google's libraries raise into our errors, once, at this edge."""
 
-import http.client
 import json
 import re
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httplib2
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from googleapiclient.errors import HttpError
 
@@ -23,6 +21,7 @@ from worker.errors import (
     SignInAgainError,
     TransientError,
 )
+from worker.gmail.connection import obstacle
 
 _QUOTA_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
 _RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT[\d:.]+Z)", re.IGNORECASE)
@@ -41,10 +40,8 @@ def translated(now: datetime) -> Iterator[None]:
             "Google has ended the sign-in (access was removed, the password changed, or the client is still in "
             "Testing status); please sign in again."
         ) from error
-    except (TransportError, OSError, httplib2.HttpLib2Error, http.client.HTTPException) as error:
-        raise TransientError(
-            f"Google could not be reached ({str(error) or type(error).__name__})."
-        ) from error
+    except (TransportError, OSError) as error:
+        raise TransientError(f"Google could not be reached ({obstacle(error)}).") from error
     except ValueError as error:
         # The client library parses replies as JSON; a reply that was cut is none.
         raise TransientError("Google's answer was cut or garbled.") from error
@@ -65,6 +62,9 @@ def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR
         )
     if status >= 500 or status == 408:
         return TransientError(f"Gmail failed in passing ({status}).", retry_after=retry_after)
+    if not _is_googles(error.content):
+        # A network with a sign-in of its own, or a proxy that looks into what passes, says no in Gmail's place.
+        return TransientError(f"Something else than Gmail answered ({status}).")
     if status == 401 or reasons & {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}:
         return SignInAgainError(
             "Google no longer grants what is needed; please sign in again and tick every box."
@@ -80,6 +80,14 @@ def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR
     if status == 409 or "filter already exists" in words.lower():
         return ConflictError(words)
     return GmailError(f"Gmail refused the request: {words} ({status}).")
+
+
+def _is_googles(content: bytes) -> bool:
+    """Return whether a refusal is in the form of all of the Gmail API's: ``{"error": ...}``."""
+    try:
+        return "error" in json.loads(content)
+    except (ValueError, TypeError):
+        return False
 
 
 def _reasons(error: HttpError) -> set[str]:

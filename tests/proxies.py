@@ -1,0 +1,144 @@
+"""A network that lets nobody out but through a proxy, and Google behind TLS under a name that only the proxy knows."""
+
+import socket
+import ssl
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+HOST = "gmail.test"  # RFC 6761: no name server knows a name that ends like this
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+def certificate(folder: Path, host: str = HOST) -> Path:
+    """Return a file with a certificate for a host, and its key; it is its own authority."""
+    key, name = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)]),
+    )
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / f"{host}.pem"
+    path.write_bytes(
+        signed.public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return path
+
+
+@contextmanager
+def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Give every connection to a port of 127.0.0.1, which is yielded, to a function in a thread of its own."""
+    taken: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    taken.append(server.accept()[0])
+                    threading.Thread(target=_served, args=(serve, taken[-1]), daemon=True).start()
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            for it in (server, *taken):
+                with suppress(OSError):
+                    it.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _served(serve: Callable[[socket.socket], None], connection: socket.socket) -> None:
+    with connection, suppress(OSError):
+        serve(connection)
+
+
+def join(one: socket.socket, other: socket.socket) -> None:
+    """Hand on what comes from either side until both have said all."""
+    back = threading.Thread(target=_pour, args=(other, one), daemon=True)
+    back.start()
+    _pour(one, other)
+    back.join()
+
+
+def _pour(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def behind_tls(port: int, certificate: Path) -> Iterator[int]:
+    """Take TLS on a port, which is yielded, and hand what is in it on to another port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def serve(connection: socket.socket) -> None:
+        with (
+            context.wrap_socket(connection, server_side=True) as inside,
+            socket.create_connection(("127.0.0.1", port)) as beyond,
+        ):
+            join(inside, beyond)
+
+    with listening(serve) as front:
+        yield front
+
+
+@dataclass
+class Proxy:
+    """What a proxy does, and what it was asked for.
+
+    leads_to: the port that HOST stands for. password: as in ``name:password``, wanted if it is not "". refusal: sent in
+    place of a way out, if it is not empty. asked: what each request was, as in ``CONNECT gmail.test:443``.
+    """
+
+    leads_to: int
+    password: str = ""
+    refusal: bytes = b""
+    asked: list[str] = field(default_factory=list)
+
+    def serve(self, connection: socket.socket) -> None:
+        head = _head(connection)
+        line, _, headers = head.partition("\r\n")
+        self.asked.append(line.rpartition(" ")[0])  # versions of Python differ in that of HTTP
+        wanted = f"proxy-authorization: basic {b64encode(self.password.encode()).decode()}".lower()
+        if self.password and wanted not in headers.lower():
+            connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        elif self.refusal:
+            connection.sendall(self.refusal)
+        elif self.asked[-1] != f"CONNECT {HOST}:443":
+            connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        else:
+            with socket.create_connection(("127.0.0.1", self.leads_to)) as beyond:
+                connection.sendall(ESTABLISHED)
+                join(connection, beyond)
+
+
+def _head(connection: socket.socket) -> str:
+    head = b""
+    while b"\r\n\r\n" not in head and (data := connection.recv(4096)):
+        head += data
+    return head.decode()

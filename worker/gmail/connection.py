@@ -1,0 +1,105 @@
+"""The way to Google over HTTP, through the proxy and with the certificates that this machine is set up for.
+
+Google's client library brings httplib2 along, which goes past a proxy without a word where PySocks is not
+installed, and sends a proxy's password as it stands in the address, escapes and all. So the requests go through
+``requests`` here, as those of the sign-in do: it reads HTTPS_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE, and the
+system's own proxy settings on macOS and Windows.
+"""
+
+import os
+from functools import partial
+from typing import Any
+
+import httplib2
+import requests
+from google.auth.credentials import Credentials
+from google.auth.transport.requests import Request
+
+TIMEOUT = 30  # seconds; requests by itself would wait for ever
+
+# What stood in the way, by the error of requests; the first that fits. {} is what was wrong in the end.
+_OBSTACLES = (
+    # Not in the words of requests, which may hold a part of the proxy's password.
+    (requests.exceptions.InvalidURL, "the address of the proxy cannot be read; look at HTTPS_PROXY"),
+    (requests.exceptions.InvalidSchema, "{}; look at HTTPS_PROXY"),
+    (requests.exceptions.ProxyError, "no way through the proxy: {}; look at HTTPS_PROXY"),
+    (requests.exceptions.SSLError, "the connection would not be safe: {}"),
+    (requests.exceptions.Timeout, "no answer in time"),
+    (BaseException, "{}"),
+)
+
+
+class Connection:
+    """One thread's connection to Gmail, with the one method of ``httplib2.Http`` that the client library calls."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._session = open_session()
+        self._credentials = credentials
+        # Google redirects nobody; a network that wants a sign-in of its own does.
+        self._options: Any = {"timeout": TIMEOUT, "allow_redirects": False}
+        self._renewing = partial(Request(self._session), **self._options)
+
+    def request(
+        self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **_: Any
+    ) -> tuple[httplib2.Response, bytes]:
+        """Make a request; after a 401 renew the access token once and try again.
+
+        Raises the errors of requests, all of them OSError, and those of google-auth.
+        """
+        answer = self._send(uri, method, body, headers)
+        if answer.status_code == 401:
+            self._credentials.refresh(self._renewing)  # type: ignore[no-untyped-call]
+            answer = self._send(uri, method, body, headers)
+        told = httplib2.Response({**answer.headers, "status": str(answer.status_code)})
+        told.reason = answer.reason
+        return told, answer.content
+
+    def close(self) -> None:
+        """Close what is open; a request under way in another thread comes to its end."""
+        self._session.close()
+
+    def _send(self, uri: str, method: str, body: Any, headers: Any) -> requests.Response:
+        signed = dict(headers or {})
+        self._credentials.before_request(self._renewing, method, uri, signed)  # type: ignore[no-untyped-call]
+        return self._session.request(method, uri, data=body, headers=signed, **self._options)
+
+
+def open_session() -> requests.Session:
+    """Return a session for one thread; close it after use."""
+    session = requests.Session()
+    prepare(session)
+    return session
+
+
+def prepare(session: requests.Session) -> None:
+    """Have a session use what this machine is set up for, and nothing of what is meant for others."""
+    # Else a default line in ~/.netrc would take the place of the access token.
+    session.auth = _as_it_is
+    # As for OpenSSL and most other programs; REQUESTS_CA_BUNDLE goes before it.
+    session.verify = os.environ.get("SSL_CERT_FILE") or True
+
+
+def is_page(answer: requests.Response) -> bool:
+    """Return whether a page for people answered, in place of an interface of Google's."""
+    return answer.headers.get("content-type", "").startswith("text/html")
+
+
+def obstacle(error: BaseException) -> str:
+    """Return what an error says to a person; requests says it seven errors deep, with addresses all around."""
+    kinds = [error]
+    while (inner := _inner(kinds[-1])) is not None:
+        kinds.append(inner)
+    words = str(getattr(kinds[-1], "strerror", None) or kinds[-1]) or type(kinds[-1]).__name__
+    words = " ".join(words.split()).rstrip(".")
+    return next(
+        sentence.format(words) for kind, sentence in _OBSTACLES if any(isinstance(it, kind) for it in kinds)
+    )
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    known = (error.__cause__, getattr(error, "original_error", None), *error.args)
+    return next((it for it in known if isinstance(it, BaseException)), None)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
