@@ -7,6 +7,7 @@ from flask import Flask, g, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from oauth_web.client_file import is_loopback
+from oauth_web.security import name_asked_for
 from oauth_web.services import services
 from oauth_web.sessions import OWNER, ServerSession
 
@@ -77,6 +78,6 @@ def is_at_home() -> bool:
     return (
         services().app.settings.public_url is None
         and is_loopback(request.remote_addr)
-        and is_loopback(request.host.rpartition(":")[0] or request.host)
+        and is_loopback(name_asked_for())
         and not any(name in request.headers for name in _FORWARDED)
     )

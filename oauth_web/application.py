@@ -133,7 +133,7 @@ def _configuration(app: App) -> dict[str, object]:
     https = security.is_https(app.settings)
     return {
         "SECRET_KEY": app.sealer.derived(b"page"),
-        "TRUSTED_HOSTS": security.trusted_hosts(app.settings),
+        security.NAMES: security.trusted_hosts(app.settings),
         # The prefix makes browsers refuse such a cookie from a neighbouring host or over plain http.
         "SESSION_COOKIE_NAME": "__Host-buyerblock" if https else "buyerblock",
         "SESSION_COOKIE_SECURE": https,

@@ -31,6 +31,7 @@ def serve(
     from oauth_web.server import serve_forever
 
     given = current_settings()
-    chosen = replace(given, host=host or given.host, port=port or given.port)
+    # An IPv6 address may stand in brackets, as in the address of a page.
+    chosen = replace(given, host=(host or given.host).strip("[]"), port=port or given.port)
     wanted = sys.stdout.isatty() if open_page is None else open_page
     serve_forever(chosen, open_page=wanted, insecure_http=insecure_http, verbose=verbose)

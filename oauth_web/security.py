@@ -3,10 +3,12 @@
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import SecurityError
 
 from worker.settings import Settings
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1")
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+NAMES = "BUYERBLOCK_NAMES"  # Flask's own TRUSTED_HOSTS takes no IPv6 address
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -40,9 +42,19 @@ def trusted_hosts(settings: Settings) -> list[str]:
     return names
 
 
+def name_asked_for() -> str:
+    """Return the name or address by which the browser reached the page, without port and brackets."""
+    return urlsplit(f"//{request.host}").hostname or ""
+
+
 def protect(app: Flask) -> None:
-    """Add the headers to every answer."""
-    https = app.config["SESSION_COOKIE_SECURE"]
+    """Refuse strangers' names, before anything else is asked, and add the headers to every answer."""
+    https, names = app.config["SESSION_COOKIE_SECURE"], app.config[NAMES]
+
+    @app.before_request
+    def answer_to_our_names() -> None:
+        if name_asked_for() not in names:
+            raise SecurityError
 
     @app.after_request
     def add_headers(response: Response) -> Response:

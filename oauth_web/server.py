@@ -68,10 +68,10 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
         log_settings(settings, version("buyerblock"))
         app.scheduler.start()
         keep_house(app)
-        url = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}/"
-        print(f"buyerblock is at {settings.public_url or url} (Ctrl-C stops it)", file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
+        url = settings.public_url or _own_url(settings)
+        print(f"buyerblock is at {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
         if open_page:
-            webbrowser.open(settings.public_url or url)
+            webbrowser.open(url)
         # The first page would otherwise wait for a long list to be read.
         threading.Thread(target=warm_up, args=(page,), daemon=True).start()
         notify(READY)
@@ -99,6 +99,11 @@ class _Restart:
         timer = threading.Timer(ANSWER_FIRST, _thread.interrupt_main, (signal.SIGTERM,))
         timer.daemon = True
         timer.start()
+
+
+def _own_url(settings: Settings) -> str:
+    host = "localhost" if settings.host == "127.0.0.1" else settings.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/"
 
 
 def _refuse_open_doors(settings: Settings, *, insecure_http: bool) -> None:
@@ -140,6 +145,10 @@ def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any
     except OSError as error:
         raise UsageError(
             f"Cannot listen on {settings.host}, port {settings.port} ({error.strerror}); choose another with --port."
+        ) from error
+    except ValueError as error:  # waitress says no more of a name that leads nowhere
+        raise UsageError(
+            f"{settings.host} is no address of this machine; choose another with --host."
         ) from error
 
 

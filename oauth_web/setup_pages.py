@@ -7,6 +7,7 @@ from oauth_web.admission import may_become_owner, open_to_all
 from oauth_web.client_file import check_redirect, is_loopback, parse_client, read_client_file
 from oauth_web.links import CONSOLE, SELLER_CENTRAL
 from oauth_web.preflight import preflights
+from oauth_web.security import name_asked_for
 from oauth_web.services import services
 from oauth_web.sign_in import redirect_uri
 from oauth_web.texts import text
@@ -70,7 +71,7 @@ def _guide(*, problem: str = "", status: int = 200) -> ResponseReturnValue:
         console=CONSOLE,
         seller_central=SELLER_CENTRAL,
         redirect_uri=redirect_uri(),
-        at_home=is_loopback(request.host.partition(":")[0]) and services().app.settings.public_url is None,
+        at_home=is_loopback(name_asked_for()) and services().app.settings.public_url is None,
         ours=is_ours(),
         missing=missing,
         problem=problem,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +18,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 HOST = "gmail.test"  # RFC 6761: no name server knows a name that ends like this
+
+
+def _has_ipv6() -> bool:
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
+
+
+needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="This machine has no IPv6.")
+
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -47,10 +58,11 @@ def certificate(folder: Path, host: str = HOST) -> Path:
 
 
 @contextmanager
-def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Give every connection to a port of 127.0.0.1, which is yielded, to a function in a thread of its own."""
+def listening(serve: Callable[[socket.socket], None], *, host: str = "127.0.0.1") -> Iterator[int]:
+    """Give every connection to a port of this machine, which is yielded, to a function in a thread of its own."""
     taken: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as server:
 
         def accept() -> None:
             with suppress(OSError):
@@ -74,7 +86,7 @@ def _served(serve: Callable[[socket.socket], None], connection: socket.socket) -
         serve(connection)
 
 
-def join(one: socket.socket, other: socket.socket) -> None:
+def _join(one: socket.socket, other: socket.socket) -> None:
     """Hand on what comes from either side until both have said all."""
     back = threading.Thread(target=_pour, args=(other, one), daemon=True)
     back.start()
@@ -90,6 +102,16 @@ def _pour(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
+def relay(port: int) -> Callable[[socket.socket], None]:
+    """Return what hands a connection on to another port."""
+
+    def serve(connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as beyond:
+            _join(connection, beyond)
+
+    return serve
+
+
 @contextmanager
 def behind_tls(port: int, certificate: Path) -> Iterator[int]:
     """Take TLS on a port, which is yielded, and hand what is in it on to another port."""
@@ -97,11 +119,8 @@ def behind_tls(port: int, certificate: Path) -> Iterator[int]:
     context.load_cert_chain(certificate)
 
     def serve(connection: socket.socket) -> None:
-        with (
-            context.wrap_socket(connection, server_side=True) as inside,
-            socket.create_connection(("127.0.0.1", port)) as beyond,
-        ):
-            join(inside, beyond)
+        with context.wrap_socket(connection, server_side=True) as inside:
+            relay(port)(inside)
 
     with listening(serve) as front:
         yield front
@@ -132,9 +151,8 @@ class Proxy:
         elif self.asked[-1] != f"CONNECT {HOST}:443":
             connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
         else:
-            with socket.create_connection(("127.0.0.1", self.leads_to)) as beyond:
-                connection.sendall(ESTABLISHED)
-                join(connection, beyond)
+            connection.sendall(ESTABLISHED)
+            relay(self.leads_to)(connection)
 
 
 def _head(connection: socket.socket) -> str:

@@ -34,7 +34,7 @@ def environment_for(google: Sandbox, folder: Path) -> dict[str, str]:
 
 def page_of(environment: Mapping[str, str]) -> str:
     """Return the address of the page."""
-    return f"http://127.0.0.1:{environment['BUYERBLOCK_PORT']}"
+    return f"http://{environment.get('BUYERBLOCK_HOST', '127.0.0.1')}:{environment['BUYERBLOCK_PORT']}"
 
 
 def start(environment: Mapping[str, str], *options: str) -> "subprocess.Popen[str]":

@@ -5,14 +5,15 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from proxies import ESTABLISHED, HOST, Proxy, behind_tls, certificate, join, listening
+from proxies import ESTABLISHED, HOST, Proxy, behind_tls, certificate, listening, needs_ipv6, relay
 from sellers import EMAIL, EXPECTED, sample
 
 from oauth_web.application import create_app
@@ -53,14 +54,33 @@ def program(google: Sandbox, folder: Path, url: str, *, gmail_url: str = "") -> 
     app.passes.close()
 
 
-def sign_in(google: Sandbox, app: App, base: str = "http://localhost:8000") -> FlaskClient:
+def port_of(google: Sandbox) -> int:
+    return int(google.url.rpartition(":")[2])
+
+
+def sign_in(
+    google: Sandbox, app: App, *, base: str = "http://localhost:8000", comes_from: str = "127.0.0.1"
+) -> FlaskClient:
     """Walk from our button through the consent page and back, and return the browser."""
     browser = create_app(app, tell=print).test_client()
+    browser.environ_base["REMOTE_ADDR"] = comes_from
     consent = browser.get("/sign-in", base_url=base).headers["Location"]
     parts = urlsplit(google.consent(google.url + consent[consent.index("/o/oauth2") :], email=EMAIL))
     answer = browser.get(f"{parts.path}?{parts.query}", base_url=f"{parts.scheme}://{parts.netloc}")
     assert answer.status_code == 303, answer.text
     return browser
+
+
+def knows(names: Mapping[str, str], unknown: str = "Name or service not known") -> Callable[..., object]:
+    """Return a ``socket.getaddrinfo`` that knows these names, and addresses."""
+    ask = socket.getaddrinfo
+
+    def answer(host: str, *rest: Any, **options: Any) -> object:
+        if host not in names and not any(digit in host for digit in "0123456789"):
+            raise socket.gaierror(socket.EAI_NONAME, unknown)
+        return ask(names.get(host, host), *rest, **options)
+
+    return answer
 
 
 @pytest.fixture
@@ -77,9 +97,7 @@ def google() -> Iterator[Sandbox]:
 def proxy(google: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """The only way to Google is this proxy, and the environment names it."""
     authority = certificate(tmp_path)
-    google_port = urlsplit(google.url).port
-    assert google_port is not None
-    with behind_tls(google_port, authority) as front:
+    with behind_tls(port_of(google), authority) as front:
         proxy = Proxy(front)
         with listening(proxy.serve) as port:
             monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
@@ -217,15 +235,13 @@ def test_a_network_that_answers_in_googles_place_ends_the_pass_and_not_the_sign_
     google: Sandbox, tmp_path: Path, answer: str, whole: bool
 ) -> None:
     captive = threading.Event()
-    google_address = ("127.0.0.1", urlsplit(google.url).port)
 
     def serve(connection: socket.socket) -> None:
         if captive.is_set():
             connection.recv(65536)
             connection.sendall(f"HTTP/1.1 {ANSWERS[answer]}{PAGE}".encode())
-            return
-        with socket.create_connection(google_address) as beyond:
-            join(connection, beyond)
+        else:
+            relay(port_of(google))(connection)
 
     with listening(serve) as port:
         url = f"http://127.0.0.1:{port}"
@@ -243,3 +259,45 @@ def test_a_network_that_answers_in_googles_place_ends_the_pass_and_not_the_sign_
                     app.disconnect(EMAIL)
             captive.clear()
             assert app.passes.run(EMAIL).opt_outs == 1
+
+
+# --- IPv6 only
+
+
+@pytest.fixture
+def ipv6_port(google: Sandbox) -> Iterator[int]:
+    """The port at which Google answers, on IPv6 alone."""
+    with listening(relay(port_of(google)), host="::1") as port:
+        yield port
+
+
+@needs_ipv6
+def test_everything_works_on_ipv6_alone(google: Sandbox, tmp_path: Path, ipv6_port: int) -> None:
+    google.deliver(EMAIL, sample(NOTICE))
+    with program(google, tmp_path, f"http://[::1]:{ipv6_port}") as app:
+        browser = sign_in(google, app, base="http://[::1]:8000", comes_from="::1")
+        assert app.passes.run(EMAIL).opt_outs == 1
+        assert BUYER in browser.get("/blocks", base_url="http://[::1]:8000").text
+        guide = browser.get("/setup", base_url="http://[::1]:8000").text
+        assert "/oauth2/callback" not in guide, "on one's own machine a Desktop app needs no address"
+        app.disconnect(EMAIL)
+
+
+@needs_ipv6
+def test_a_name_that_leads_to_ipv6_alone_is_reached(
+    google: Sandbox, tmp_path: Path, ipv6_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", knows({"localhost": "::1"}))
+    with program(google, tmp_path, f"http://localhost:{ipv6_port}") as app:
+        sign_in(google, app, comes_from="::1")
+        app.passes.run(EMAIL)
+
+
+@pytest.mark.parametrize(
+    "host", ["[::2]:8000", "[fe80::1]:8000", "[::ffff:127.0.0.1]:8000", "[::1].evil.example"]
+)
+def test_other_addresses_of_ipv6_are_not_served(google: Sandbox, tmp_path: Path, host: str) -> None:
+    with program(google, tmp_path, google.url) as app:
+        browser = create_app(app, tell=print).test_client()
+        assert browser.get("/", headers={"Host": host}).status_code == 400
+        assert browser.get("/api/v1/blocks", headers={"Host": host}).status_code == 400

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from proxies import needs_ipv6
 from sellers import EMAIL, Seller
 from serving import answers, environment_for, page_of, serving, sign_in_on_the_page, start, until
 
@@ -71,6 +72,19 @@ def test_it_stops_within_five_seconds_while_google_leaves_a_call_hanging(
         process.terminate()
         assert process.wait(5) == 0
     assert seller.blocked() == set()
+
+
+@needs_ipv6
+def test_it_serves_on_ipv6_alone_and_says_where(environment: dict[str, str]) -> None:
+    environment["BUYERBLOCK_HOST"] = "[::1]"
+    with serving(environment) as process:
+        process.terminate()
+        _, words = process.communicate(timeout=30)
+    assert f"buyerblock is at http://[::1]:{environment['BUYERBLOCK_PORT']}/ " in words
+
+
+def test_a_host_that_is_none_gets_a_sentence(environment: dict[str, str]) -> None:
+    assert "choose another with --host" in refusal(environment, "--host", "shop.invalid", "--insecure-http")
 
 
 def test_a_port_in_use_gets_a_sentence(environment: dict[str, str]) -> None:

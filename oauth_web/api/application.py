@@ -14,7 +14,7 @@ LARGEST_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, writt
 # What the API has in common with the page: its names, its sessions and the forms' tokens.
 _SHARED = (
     "SECRET_KEY",
-    "TRUSTED_HOSTS",
+    security.NAMES,
     "SESSION_COOKIE_NAME",
     "SESSION_COOKIE_SECURE",
     "WTF_CSRF_TIME_LIMIT",

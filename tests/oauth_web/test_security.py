@@ -94,7 +94,9 @@ def test_a_foreign_host_gets_nothing(owner: FlaskClient, host: str) -> None:
     assert "under that name" in answer.text
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "localhost:8000", "127.0.0.1:8123"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST", "127.0.0.1", "[::1]", "localhost:8000", "127.0.0.1:8123", "[::1]:8000"]
+)
 def test_the_names_of_this_machine_are_served(stranger: FlaskClient, host: str) -> None:
     assert stranger.get("/", headers={"Host": host}).status_code == 200
 
