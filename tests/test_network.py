@@ -1,4 +1,4 @@
-"""Networks and clocks as they are: a proxy, IPv6 only, no network yet, a machine that slept, a clock that was set."""
+"""Networks as they are: a proxy, somebody else in Google's place, IPv6 only, no network yet. The list ends up right."""
 
 import json
 import os
@@ -301,3 +301,42 @@ def test_other_addresses_of_ipv6_are_not_served(google: Sandbox, tmp_path: Path,
         browser = create_app(app, tell=print).test_client()
         assert browser.get("/", headers={"Host": host}).status_code == 400
         assert browser.get("/api/v1/blocks", headers={"Host": host}).status_code == 400
+
+
+# --- no network yet
+
+
+def test_without_a_network_passes_fail_in_one_sentence_and_the_first_with_one_catches_up(
+    google: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://localhost:{port_of(google)}"
+    with program(google, tmp_path, url) as app:
+        sign_in(google, app)
+        app.passes.run(EMAIL)
+    google.deliver(EMAIL, sample(NOTICE))
+    with monkeypatch.context() as offline, program(google, tmp_path, url) as app:
+        offline.setattr(socket, "getaddrinfo", knows({}))
+        browser = create_app(app, tell=print).test_client()
+        assert browser.get("/healthz").status_code == 200
+        for _ in range(2):
+            with pytest.raises(TransientError):
+                app.passes.run(EMAIL)
+        account = app.accounts.get(EMAIL)
+        assert account.state == "problem"
+        assert account.problem == (
+            "Google could not be reached (Name or service not known). The next pass tries again."
+        )
+        offline.undo()
+        assert app.passes.run(EMAIL).opt_outs == 1
+        assert app.accounts.get(EMAIL).state == "ok"
+
+
+def test_a_sign_in_without_a_network_says_so_and_can_be_done_again(
+    google: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with program(google, tmp_path, f"http://localhost:{port_of(google)}") as app:
+        with monkeypatch.context() as offline:
+            offline.setattr(socket, "getaddrinfo", knows({}))
+            with pytest.raises(AssertionError, match="could not be reached"):
+                sign_in(google, app)
+        sign_in(google, app)
