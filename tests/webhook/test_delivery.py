@@ -147,9 +147,9 @@ def test_a_paused_webhook_goes_on_where_it_stopped(
 ) -> None:
     block_list.block([ALIAS], by="test")
     receiver.problem = "status 500"
-    deliver()
-    now.pass_by(days=1)
-    deliver()
+    while not webhook.existing().paused:
+        deliver()
+        now.pass_by(hours=1)
     receiver.problem = ""
     now.pass_by(days=30)
     block_list.block([alias(1)], by="test")
@@ -160,6 +160,30 @@ def test_a_paused_webhook_goes_on_where_it_stopped(
     hook = webhook.get()
     assert hook is not None
     assert (hook.failures, hook.problem, hook.paused) == (0, "", False)
+
+
+def test_a_day_that_was_slept_through_does_not_pause_it(
+    deliver: Callable[[], int], block_list: BlockList, receiver: Receiver, now: Now
+) -> None:
+    block_list.block([ALIAS], by="test")
+    receiver.problem = "shop.example cannot be reached: Network is unreachable."
+    deliver()
+    now.pass_by(days=7)
+    deliver()
+    receiver.problem = ""
+    now.pass_by(minutes=1)
+    assert deliver() == 1
+
+
+def test_a_clock_that_was_set_back_does_not_keep_it_waiting(
+    deliver: Callable[[], int], block_list: BlockList, receiver: Receiver, now: Now
+) -> None:
+    block_list.block([ALIAS], by="test")
+    receiver.problem = "status 500"
+    deliver()
+    receiver.problem = ""
+    now.pass_by(days=-365)
+    assert deliver() == 1
 
 
 # --- beside changes of the list

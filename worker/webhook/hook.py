@@ -21,6 +21,8 @@ from worker.webhook.target import parse_target
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 TRIED_FOR = timedelta(days=1)
+# No more fit into a day. They are counted too: a machine may sleep through its day, and wake without a network.
+LEAST_TRIES = 30
 _LOCK_SECONDS = 10.0
 _TIMES = ("failing_since", "next_try")
 
@@ -58,7 +60,10 @@ class Hook:
 
     def is_due(self, now: datetime) -> bool:
         """Return whether it may be tried."""
-        return not self.paused and (self.next_try is None or now >= self.next_try)
+        if self.paused or self.next_try is None:
+            return not self.paused
+        # A clock that was set back must not keep it waiting until it is there again.
+        return not timedelta() < self.next_try - now <= LONGEST_WAIT
 
     def failed(self, problem: str, now: datetime) -> "Hook":
         """Return it after a failed try: the next one waits twice as long, for a day."""
@@ -69,7 +74,7 @@ class Hook:
             failures=self.failures + 1,
             failing_since=since,
             next_try=now + wait,
-            paused=now - since >= TRIED_FOR,
+            paused=now - since >= TRIED_FOR and self.failures + 1 >= LEAST_TRIES,
             problem=problem,
         )
 
