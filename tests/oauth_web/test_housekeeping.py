@@ -76,6 +76,21 @@ def test_blocks_expire_only_if_the_owner_wants_it(
     assert len(engine.block_list) == 0
 
 
+def test_a_clock_that_no_good_pass_vouches_for_expires_nothing(
+    works: dict[str, Callable[[], object]], engine: App, clock: FakeClock
+) -> None:
+    engine.block_list.block([ALIAS], by="test")
+    engine.accounts.connect(OWNER, GRANT, now=clock.now())
+    engine.accounts.update(OWNER, last_good_pass=clock.now())
+    change_preferences(engine.settings.data_dir, lambda _: Preferences(expire_after_days=365))
+    clock.advance(timedelta(days=4000).total_seconds())
+    works["expire"]()
+    assert len(engine.block_list) == 1
+    engine.accounts.update(OWNER, last_good_pass=clock.now())
+    works["expire"]()
+    assert len(engine.block_list) == 0
+
+
 def test_a_failure_is_logged_and_does_not_end_the_work(
     works: dict[str, Callable[[], object]], engine: App, caplog: pytest.LogCaptureFixture
 ) -> None:
