@@ -23,7 +23,8 @@ class Limit:
         now = self._now()
         with self._lock:
             tries = self._tries.setdefault(visitor, deque())
-            while tries and now - tries[0] >= self._every:
+            # Tries in the future are of a clock that was set back.
+            while tries and not timedelta() <= now - tries[0] < self._every:
                 tries.popleft()
             if len(tries) >= self._most:
                 return False

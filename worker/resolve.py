@@ -75,7 +75,10 @@ class Resolver:
         return [order_id for block in blocks for order_id in block.orders]
 
     def _is_due(self, order_id: str, now: datetime) -> bool:
-        return order_id not in self._failures or self._failures[order_id].next_try <= now
+        if order_id not in self._failures:
+            return True
+        # A clock that was set back must not keep us waiting until it is there again.
+        return not timedelta() < self._failures[order_id].next_try - now <= WAITS[-1]
 
     def _resolve(self, order_id: str, now: datetime) -> bool:
         if (address := self._search(order_id)) is None:

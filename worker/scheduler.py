@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
@@ -20,6 +22,27 @@ log = logging.getLogger(__name__)
 PASSES_AT_ONCE = 20
 
 
+class _Steady(BackgroundScheduler):  # type: ignore[misc]  # APScheduler ships no types
+    """Runs jobs by their intervals, whatever the clock of the machine is set to.
+
+    By itself APScheduler waits, when the clock was set back, until it is there again; and when it was set ahead, it
+    counts the runs in between one by one: millions, on a small machine whose clock starts in the year 1970.
+    """
+
+    def _process_jobs(self) -> Any:
+        now = datetime.now(UTC)
+        for job in self.get_jobs():
+            if abs(job.next_run_time - now) > _longest_wait(job.trigger):
+                with suppress(JobLookupError):  # taken away in this very moment
+                    job.modify(next_run_time=now)
+        return super()._process_jobs()
+
+
+def _longest_wait(trigger: Any) -> timedelta:
+    once = timedelta(seconds=1)
+    return getattr(trigger, "interval", once) + timedelta(seconds=getattr(trigger, "jitter", None) or 0)
+
+
 class Scheduler:
     """The jobs. A pass starts at once, then after every interval, give or take a tenth, so that accounts spread out.
 
@@ -33,7 +56,7 @@ class Scheduler:
         self._accounts = accounts
         self._clock = clock
         self._interval = interval
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = _Steady(
             timezone="UTC",
             executors={"default": ThreadPoolExecutor(PASSES_AT_ONCE)},
             # After a night's sleep of the machine: run once, however late.

@@ -185,7 +185,9 @@ class Sync:
         """Return from when on the mailbox has to be searched, if at all."""
         due = [account.search_from] if account.search_from else []
         if broken:
-            due.append(account.last_good_pass - OVERLAP if account.last_good_pass else EVER)
+            last = account.last_good_pass
+            # By a clock that was wrong then, or is now, nobody knows when that was.
+            due.append(last - OVERLAP if last is not None and last <= now else EVER)
             # Older mail that a search had queued may have fallen out of the queue together with the rest.
             due += [account.queued_since] if account.queued_since else []
         if self._due(account.swept_at, SWEEP_EVERY):
