@@ -4,6 +4,8 @@ import json
 import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -122,6 +124,26 @@ def test_everything_goes_through_the_proxy(google: Sandbox, proxy: Proxy, proxie
     proxied.disconnect(EMAIL)
     assert proxied.block_list.get(BUYER) is not None
     assert {"oauth.token", "labels.create", "messages.get", "oauth.revoke"} <= set(asked)
+    assert set(proxy.asked) == {f"CONNECT {HOST}:443"}
+
+
+def test_a_command_finds_the_proxy_in_its_environment(
+    google: Sandbox, proxy: Proxy, proxied: App, tmp_path: Path
+) -> None:
+    sign_in(google, proxied)
+    google.deliver(EMAIL, sample(NOTICE))
+    proxy.asked.clear()
+    settings = {
+        "BUYERBLOCK_DATA_DIR": str(tmp_path),
+        "BUYERBLOCK_GMAIL_URL": f"https://{HOST}",
+        "BUYERBLOCK_SECRET_KEY": "k" * 32,
+    }
+    command = [sys.executable, "-m", "worker", "sync"]
+    done = subprocess.run(
+        command, check=False, env=os.environ | settings, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    assert proxied.block_list.get(BUYER) is not None
     assert set(proxy.asked) == {f"CONNECT {HOST}:443"}
 
 

@@ -10,7 +10,10 @@ from apscheduler.events import EVENT_JOB_EXECUTED
 from clocks import FakeClock
 from sellers import EMAIL, EXPECTED, Seller, connected, running, sample
 
+from oauth_web.limits import Limit
 from sandbox import Sandbox
+from worker.block_list.model import Sighting
+from worker.resolve import Resolver
 
 NOTICES = (
     "opt_out/en_com.eml",
@@ -19,6 +22,8 @@ NOTICES = (
     "opt_out/it_specimen_shape.eml",
 )
 BUYERS = {EXPECTED[name]["address"] for name in NOTICES}
+ORDER = "406-1234567-7654321"
+BUYER = "abcd1234efgh567@marketplace.amazon.it"
 JUMPS = [timedelta(hours=1), timedelta(days=1), timedelta(days=400), timedelta(days=9000)]
 
 
@@ -97,6 +102,35 @@ def test_a_clock_that_is_set_in_mid_pass_changes_nothing(
     seller.run_pass()
     assert seller.blocked() == BUYERS
     assert len(seller.review.items()) == 0
+
+
+def test_an_order_waits_no_longer_because_the_clock_was_set_back(
+    seller: Seller, watch: Watch, tmp_path: Path
+) -> None:
+    """The first try failed, by a clock that was ahead; the buyer's own mail has come since."""
+    notice = Sighting(account=EMAIL, message_id="notice", received_at=watch.now(), order_id=ORDER)
+    seller.block_list.record([notice])
+    resolver = Resolver(
+        EMAIL,
+        mailbox=seller.mailbox,
+        block_list=seller.block_list,
+        path=tmp_path / "unresolved.json",
+        units_per_minute=6000,
+        clock=watch,
+    )
+    watch.wrong = timedelta(days=400)
+    assert resolver.resolve_some() == 0
+    watch.wrong = timedelta()
+    seller.google.deliver(EMAIL, f"To: {BUYER}\r\n\r\nYour order {ORDER} is on its way.".encode(), sent=True)
+    assert resolver.resolve_some() == 1
+
+
+def test_a_visitor_waits_no_longer_because_the_clock_was_set_back(watch: Watch) -> None:
+    limit = Limit(1, timedelta(minutes=10), watch.now)
+    watch.wrong = timedelta(days=400)
+    assert limit.allows("somebody")
+    watch.wrong = timedelta()
+    assert limit.allows("somebody")
 
 
 # A clock that was ahead by more than the overlap, and by less than what has gone by since, is found out by nobody.
