@@ -17,6 +17,7 @@ ROWS = (
     ("worker.scheduler", "worker.connections", "worker.decisions", "worker.scan"),
     ("worker.passes",),
     ("worker.sync", "worker.resolve"),
+    ("worker.queue",),
     ("worker.report",),
     ("worker.filing", "worker.missed", "worker.verdicts"),
     ("worker.judged", "worker.accounts", "worker.webhook"),

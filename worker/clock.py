@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from worker.errors import StoppedError
@@ -46,3 +46,9 @@ class SystemClock:
 
     def stop(self) -> None:
         self._stopping.set()
+
+
+def is_due(last: datetime | None, every: timedelta, clock: Clock) -> bool:
+    """Return whether something that was last done then has to be done again."""
+    # A clock that was set back must not keep us waiting until it is there again.
+    return last is None or not timedelta() <= clock.now() - last < every

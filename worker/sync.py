@@ -5,50 +5,36 @@ then is the mail filed and taken out of the queue. Killed between any two steps,
 pass does the rest again, and doing it again changes nothing.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from worker.accounts import EVER, Account, Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
-from worker.clock import Clock
+from worker.clock import Clock, is_due
 from worker.errors import GmailError, LabelGoneError
 from worker.filing import filing
 from worker.gmail import rules
-from worker.gmail.mailbox import MOST_IDS, PAGE, Mailbox
-from worker.gmail.model import Change, MessageRef
-from worker.gmail.quota import PRICES
+from worker.gmail.mailbox import MOST_IDS, Mailbox
+from worker.gmail.model import Change
 from worker.gmail.wanted import INBOX, LABELS, OPT_OUTS, QUEUE, net, wanted_filters
 from worker.judged import JudgedIds
 from worker.missed import OVERLAP, Missed, find_missed
-from worker.notices.judge import in_new_words
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 from worker.progress import Progress, Watch, unwatched
+from worker.queue import Queue
 from worker.report import PassReport, Preview
-from worker.rhythm import latest
-from worker.verdicts import Judged, judge_messages, make_durable
+from worker.verdicts import Judged
 
 RULES_EVERY = timedelta(hours=1)
-LIST_EVERY = timedelta(hours=1)
-# How long a long search or a long reading may keep from looking for new mail.
-LOOK_EVERY = timedelta(seconds=45)
 SWEEP_EVERY = timedelta(days=1)
 SWEEP_OVER = timedelta(days=7)
-# How many messages are read before their verdicts are made durable together.
-DURABLE_EVERY = 50
-# How many are read between two looks for new mail, at the usual allowance: somewhat less than a minute's worth.
-MOST_AT_ONCE = PAGE // 2
 
 
 class Sync:
-    """Runs the passes of one account, one at a time.
-
-    Between passes it remembers only what saves calls: when the rules were last seen in order, when the queue was last
-    listed, a count of it that no list explains (queued mail in Trash, for example), and mail that was judged but could
-    not be filed.
-    """
+    """Runs the passes of one account, one at a time. Between them it remembers when the rules were last in order."""
 
     def __init__(
         self,
@@ -64,17 +50,19 @@ class Sync:
         self._email = email
         self._mailbox = mailbox
         self._accounts = accounts
-        self._block_list = block_list
-        self._review = review
         self._judged = judged
         self._clock = clock
-        self._labels: dict[str, str] = {}
-        self._trusted: frozenset[str] = frozenset()
+        self._queue = Queue(
+            email,
+            mailbox=mailbox,
+            accounts=accounts,
+            block_list=block_list,
+            review=review,
+            judged=judged,
+            clock=clock,
+        )
         self._advice = ""
         self._rules_seen: datetime | None = None
-        self._listed: datetime | None = None
-        self._unexplained = 0
-        self._unfiled: dict[str, Judged] = {}
 
     def run_pass(self, watch: Watch = unwatched) -> PassReport:
         """Run one pass and report it. watch is told how far it is.
@@ -97,11 +85,11 @@ class Sync:
                 "that, or sign in again to keep it."
             )
         steps: tuple[rules.Step, ...] = ()
-        if self._advice or self._due(self._rules_seen, RULES_EVERY):
+        if self._advice or is_due(self._rules_seen, RULES_EVERY, self._clock):
             account, steps = self._keep_rules(account)
         counts: Counter[type[Verdict]] = Counter()
         self._queue_missed(account, started, counts)
-        self._drain(counts, watch)
+        self._queue.drain(counts, watch)
         self._accounts.update(
             self._email, last_pass=started, last_good_pass=started, queued=0, queued_since=None
         )
@@ -127,10 +115,10 @@ class Sync:
         labels = {name: there.labels.get(name, label.name) for name, label in LABELS.items()}
         since = self._search_from(account, self._clock.now(), broken=bool(steps))
         missed = self._find(account, since) if since else Missed()
-        queued = [ref for page in self._queue_pages(labels) for ref in page] if QUEUE in there.labels else []
+        queued = [ref for page in self._queue.pages(labels) for ref in page] if QUEUE in there.labels else []
         refs = list(dict.fromkeys((*queued, *missed.queue)))
         judged: list[Judged] = []
-        for messages in self._read(refs):
+        for messages in self._queue.read(refs):
             judged += messages
             watch(Progress(done=len(judged), total=len(refs)))
         tidied = {ref.id for ref in missed.tidy}
@@ -144,10 +132,6 @@ class Sync:
         message = replace(it.message, label_ids=(it.message.label_ids | added) - taken)
         return filing(it.verdict, message, labels)
 
-    def _due(self, last: datetime | None, every: timedelta) -> bool:
-        # A clock that was set back must not keep us waiting until it is there again.
-        return last is None or not timedelta() <= self._clock.now() - last < every
-
     # --- labels and filters
 
     def _keep_rules(self, account: Account) -> tuple[Account, tuple[rules.Step, ...]]:
@@ -158,13 +142,13 @@ class Sync:
             since = self._search_from(account, self._clock.now(), broken=True)
             account = self._accounts.update(self._email, search_from=since) or account
         there = rules.apply(self._mailbox, there, steps)
-        self._labels = dict(there.labels)
-        self._accounts.update(self._email, labels=self._labels, filter_ids=there.filter_ids)
+        self._queue.labels = there.labels
+        self._accounts.update(self._email, labels=dict(there.labels), filter_ids=there.filter_ids)
         self._rules_seen = self._clock.now()
         return account, steps
 
     def _plan(self, account: Account) -> tuple[rules.Rules, tuple[rules.Step, ...]]:
-        self._trusted = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
+        self._queue.trusted = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
         wanted = wanted_filters(net(account.personal_address), self._forward_to(account))
         there = rules.look(self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted)
         return there, rules.plan(there, wanted)
@@ -190,7 +174,7 @@ class Sync:
             due.append(last - OVERLAP if last is not None and last <= now else EVER)
             # Older mail that a search had queued may have fallen out of the queue together with the rest.
             due += [account.queued_since] if account.queued_since else []
-        if self._due(account.swept_at, SWEEP_EVERY):
+        if is_due(account.swept_at, SWEEP_EVERY, self._clock):
             due.append(now - SWEEP_OVER)
         return min(due, default=None)
 
@@ -206,12 +190,14 @@ class Sync:
             return
 
         def look() -> None:
-            self._look_for_new_mail(counts)
+            self._queue.look_for_new_mail(counts)
 
         missed = self._find(account, since, look)
-        tidied = Change(add=frozenset({self._labels[OPT_OUTS]}), remove=frozenset({INBOX}))
-        queued = Change(add=frozenset({self._labels[QUEUE]}))
-        for refs, change in ((missed.tidy, tidied), (missed.queue, queued)):
+        tidied = Change(add=frozenset({self._queue.labels[OPT_OUTS]}), remove=frozenset({INBOX}))
+        queued = Change(add=frozenset({self._queue.labels[QUEUE]}))
+        # What is judged already is filed by its verdict, wherever it lay when it was read.
+        to_tidy = [ref for ref in missed.tidy if ref.id not in self._queue.unfiled]
+        for refs, change in ((to_tidy, tidied), (missed.queue, queued)):
             for start in range(0, len(refs), MOST_IDS):
                 self._mailbox.change([ref.id for ref in refs[start : start + MOST_IDS]], change)
                 look()
@@ -221,100 +207,3 @@ class Sync:
             swept_at=now,
             queued_since=min(since, account.queued_since or since),
         )
-
-    # --- the queue
-
-    def _drain(self, counts: Counter[type[Verdict]], watch: Watch) -> None:
-        """Judge and file all that is queued, newest first; it looks again and again, so that new mail never waits.
-
-        Looking is cheap and filing is dear, so mail is filed by whole pages.
-        """
-        total = self._mailbox.count(self._labels[QUEUE])
-        if self._is_known_to_hold_nothing(total):
-            return
-        self._accounts.update(self._email, queued=total)
-        seen: set[str] = set()
-        more = True
-        while more:
-            page, looked = self._newest(), self._clock.now()
-            fresh = [ref for ref in page if ref.id not in seen]
-            refs = fresh[: self._at_once()]
-            seen.update(ref.id for ref in refs)
-            self._judge(refs, counts, lambda: watch(self._progress(counts, total)))
-            more = bool(refs) and (
-                len(page) == PAGE or len(fresh) > len(refs) or self._due(looked, LOOK_EVERY)
-            )
-            if not more or len(seen & self._unfiled.keys()) + self._at_once() > PAGE:
-                self._file(seen)
-            self._accounts.update(self._email, queued=max(0, total - len(seen)))
-        self._unexplained = 0 if seen else total
-
-    def _look_for_new_mail(self, counts: Counter[type[Verdict]]) -> None:
-        """Judge and file the newest of the queue, unless that was done a moment ago."""
-        if self._due(self._listed, LOOK_EVERY):
-            refs = self._newest()[:DURABLE_EVERY]
-            self._judge(refs, counts, lambda: None)
-            self._file({ref.id for ref in refs})
-
-    def _newest(self) -> list[MessageRef]:
-        page = next(self._queue_pages(self._labels))
-        self._listed = self._clock.now()
-        return page
-
-    def _at_once(self) -> int:
-        minute = self._mailbox.quota.allowance // PRICES["users.messages.get"]
-        return min(MOST_AT_ONCE, max(DURABLE_EVERY, minute * 5 // 6))
-
-    def _judge(
-        self, refs: list[MessageRef], counts: Counter[type[Verdict]], told: Callable[[], None]
-    ) -> None:
-        for judged in self._read([ref for ref in refs if ref.id not in self._unfiled]):
-            make_durable(judged, self._email, self._block_list, self._review)
-            self._unfiled |= {it.message.id: it for it in judged}
-            counts.update(type(it.verdict) for it in judged)
-            self._remember(judged)
-            told()
-
-    def _remember(self, judged: list[Judged]) -> None:
-        """Keep what tells later whether notices stopped coming, or come in new words."""
-        notices = [it.message.received_at for it in judged if isinstance(it.verdict, OptOut)]
-        new_words = [it.message.received_at for it in judged if in_new_words(it.verdict)]
-        if not notices and not new_words:
-            return
-        account = self._accounts.get(self._email)
-        known = [account.new_wording_at] if account.new_wording_at else []
-        self._accounts.update(
-            self._email,
-            notice_days=latest(account.notice_days, (moment.date() for moment in notices)),
-            new_wording_at=max([*known, *new_words], default=None),
-        )
-
-    def _progress(self, counts: Counter[type[Verdict]], total: int) -> Progress:
-        done = counts.total()
-        left = timedelta(
-            minutes=max(0, total - done) * PRICES["users.messages.get"] / self._mailbox.quota.allowance
-        )
-        return Progress(done=done, total=max(total, done), found=counts[OptOut], left=left)
-
-    def _is_known_to_hold_nothing(self, count: int) -> bool:
-        # Counts can be late. So whatever they say, the list is asked from time to time.
-        return count == self._unexplained and not self._due(self._listed, LIST_EVERY)
-
-    def _queue_pages(self, labels: Mapping[str, str]) -> Iterator[list[MessageRef]]:
-        return self._mailbox.find(label_id=labels[QUEUE])
-
-    def _read(self, refs: list[MessageRef]) -> Iterator[list[Judged]]:
-        for start in range(0, len(refs), DURABLE_EVERY):
-            messages = self._mailbox.read(refs[start : start + DURABLE_EVERY])
-            yield judge_messages(messages, self._trusted)
-
-    def _file(self, message_ids: Container[str]) -> None:
-        changes: defaultdict[Change, list[str]] = defaultdict(list)
-        filed = [it for message_id, it in self._unfiled.items() if message_id in message_ids]
-        for it in filed:
-            changes[filing(it.verdict, it.message, self._labels)].append(it.message.id)
-        for change, ids in changes.items():
-            self._mailbox.change(ids, change)
-        for it in filed:
-            del self._unfiled[it.message.id]
-        self._judged.add([it.message.id for it in filed], self._clock.now())
