@@ -47,10 +47,19 @@ WORDING: tuple[Wording, ...] = (
     Wording(
         language="it",
         subject="Il tuo messaggio all'acquirente non è stato consegnato",
-        could_not_deliver="non è stato consegnato",
+        could_not_deliver="Non siamo stati in grado di recapitare il messaggio",
         because="l'acquirente ha scelto di non ricevere messaggi non richiesti dai venditori",
         evidence="specimen",
         source="a notice of amazon.it of 10 September 2026",
+        sample="opt_out/it_body_alone.eml",
+    ),
+    Wording(
+        language="it",
+        subject="",
+        could_not_deliver="non è stato consegnato",
+        because="l'acquirente ha scelto di non ricevere messaggi non richiesti dai venditori",
+        evidence="specimen",
+        source="the subject of the same notice",
         sample="opt_out/it_specimen_shape.eml",
     ),
     Wording(
