@@ -278,6 +278,11 @@ def test_a_notice_inside_the_mail_of_an_unclear_sender_is_suspect(sender: str) -
     [
         ("Xxx: Mallory <mallory@evil.example>\nYyy: 10 Sep 2026", Suspect),
         ("On Thu, 10 Sep 2026 at 02:04, Mallory <mallory@evil.example> wrote:", Suspect),
+        ("On 9/10/26 02:04, Mallory wrote:", Suspect),
+        ("Am 10.09.26 um 02:04 schrieb Mallory:", Suspect),
+        ("Op do 10 sep. 2026 schreef Mallory <\nmallory@evil.example>:", Suspect),
+        ("El 10/09/26 Mallory escribió:", Suspect),
+        ("Inizio messaggio inoltrato:", OptOut),
         ("Anna Verdi\nE-mail: anna@shop.example <anna@shop.example>\nTel: 012345", OptOut),
     ],
 )
@@ -327,6 +332,18 @@ def test_a_reply_is_no_forward() -> None:
     text = f"Why?\n\nOn Thu, 10 Sep 2026, Amazon.it <auto-communication@amazon.com> wrote:\n> {SAID}\n"
     for mark in ("Re", "AW", "R", "Antw"):
         assert by_owner(forward(text=text, subject=f"{mark}: {SUBJECTS['it']}")) == Unrelated("other mail")
+
+
+@pytest.mark.parametrize("mark", ["Re", "RE", "[EXT] AW", "Re[2]", "R", "Odp", "返信", "Re : Fwd"])
+def test_a_reply_to_a_mail_with_made_up_header_lines_is_suspect(mark: str) -> None:
+    lines = "\n".join(f"> {name}: {value}" for name, value in zip(NAMES["en"], VALUES, strict=True))
+    mail = forward(
+        text=f"Thanks!\n\nXxx Mallory, 10/9:\n{lines}\n>\n> {SAID}\n> {ALIAS}\n", subject=f"{mark}: hello"
+    )
+    verdict = by_owner(mail)
+    assert isinstance(verdict, Suspect)
+    assert "reply" in verdict.reason
+    assert isinstance(by_owner(mail.but(subject="Fwd: hello")), OptOut)
 
 
 @pytest.mark.parametrize(
@@ -379,13 +396,33 @@ def test_an_attached_notice_may_have_its_name_in_encoded_words() -> None:
     assert isinstance(by_owner(mail.but(body=body)), OptOut)
 
 
+def beside(text: str, mail: Mail) -> Mail:
+    """The mail, attached to one of the owner's that says this."""
+    outer = attached(mail)
+    assert outer.body is not None
+    return outer.but(body=outer.body.replace(b"See attached.", text.encode()))
+
+
 def test_an_attached_notice_goes_before_the_text() -> None:
-    mail = attached(notice(), kind="message/rfc822")
-    assert mail.body is not None
-    body = mail.body.replace(
-        b"See attached.", f"From: Bob <b@example.net>\nDate: x\nSubject: y\n\n{SAID}".encode()
+    text = (
+        f"From: {SENDER}\nDate: x\nSubject: {SUBJECTS['it']}\n\n{SAID.replace(ORDER, '402-0000000-1111111')}"
     )
-    assert isinstance(by_owner(mail.but(body=body)), OptOut)
+    verdict = by_owner(beside(text, notice()))
+    assert isinstance(verdict, OptOut)
+    assert verdict.order_id == ORDER
+
+
+def test_a_notice_attached_to_a_strangers_mail_that_is_forwarded_is_suspect() -> None:
+    verdict = by_owner(beside("From: Mallory <m@evil.example>\nDate: x\nSubject: y\n\nHello", notice()))
+    assert isinstance(verdict, Suspect)
+    assert "more than once" in verdict.reason
+
+
+def test_an_attached_notice_that_its_mail_server_found_forged_is_suspect() -> None:
+    verdict = by_owner(attached(notice(results="fail")))
+    assert isinstance(verdict, Suspect)
+    assert "not genuine" in verdict.reason
+    assert isinstance(by_owner(attached(notice(results=None))), OptOut)
 
 
 def test_the_type_of_an_attached_mail_is_heard_but_does_not_suffice() -> None:

@@ -1,7 +1,7 @@
 """Take the notice out of a forwarded mail: an attached mail first, else the lines quoted in the text."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from worker.notices.amazon import AMAZON_DOMAINS, OPT_OUT_TYPE, TYPE_HEADER
 from worker.notices.authenticity import Sender, sender_of
@@ -9,7 +9,11 @@ from worker.notices.content import PAGE_LIMIT, Content, content_of, page_of, pag
 from worker.notices.header_lines import Block, find_block
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
-from worker.notices.page import Page
+from worker.notices.page import Page, introduces_another
+
+_AGAIN = "It was forwarded more than once."
+_NOT_GENUINE = "The mail server that first received it found that the sender is not genuine."
+_FAILED = re.compile(r"\bdmarc\s{0,9}=\s{0,9}fail\b", re.IGNORECASE)
 
 _BRACKETED = re.compile(r"<([^<>\s@]{1,64}@[^<>\s@]{1,255})>")
 
@@ -19,14 +23,14 @@ class Forwarded:
     """A mail of Amazon's inside another mail.
 
     sender: without address where only a name was left of it.
-    head, types: only where it was attached whole. again: somebody else had forwarded it before.
+    head, types: only where it was attached whole. doubt: why it may not be Amazon's all the same, in one sentence.
     """
 
     sender: Sender
     content: Content
     head: Head | None = None
     types: tuple[str, ...] = ()
-    again: bool = False
+    doubt: str | None = None
 
     @property
     def promising(self) -> bool:
@@ -38,10 +42,12 @@ def forwarded_in(found: list[Part]) -> list[Forwarded]:
     """Return the mails of Amazon's that this mail forwards: all attached ones, or the one in its text."""
     attached = [part for part in found if part.kind == "message/rfc822"]
     ours = [mail for part in attached[:PAGE_LIMIT] if (mail := _attached(part.data())) is not None]
-    if ours:
-        return ours
-    inline = _inline([part for part in found if part.kind.startswith("text/") and not part.attached])
-    return [inline] if inline else []
+    texts = [part for part in found if part.kind.startswith("text/") and not part.attached][:PAGE_LIMIT]
+    if not ours:
+        inline = _inline(texts)
+        return [inline] if inline else []
+    # A stranger's mail is forwarded with all that he attached to it.
+    return [replace(mail, doubt=_AGAIN) for mail in ours] if any(map(_is_anothers, texts)) else ours
 
 
 def unattributed(found: list[Part]) -> list[Page]:
@@ -57,7 +63,14 @@ def _attached(raw: bytes) -> Forwarded | None:
         return None
     types = tuple(decode_words(value).strip().upper() for value in head.all(TYPE_HEADER))
     content = content_of(head.first("subject"), pages_of(parts(raw, head), quoted=False))
-    return Forwarded(sender, content, head, types)
+    failed = _FAILED.search(head.first("authentication-results")[:8_000])
+    return Forwarded(sender, content, head, types, _NOT_GENUINE if failed else None)
+
+
+def _is_anothers(text: Part) -> bool:
+    """Whether the header lines in this text are those of a mail that is not Amazon's."""
+    block = find_block(page_of(text, quoted=True).text.splitlines())
+    return block is not None and not _is_amazons(block)
 
 
 def _inline(found: list[Part]) -> Forwarded | None:
@@ -65,7 +78,7 @@ def _inline(found: list[Part]) -> Forwarded | None:
     first: Block | None = None
     again = False
     # HTML first: the alias stands in a link there, which plain text may have lost.
-    for part in sorted(found[:PAGE_LIMIT], key=lambda each: each.kind != "text/html"):
+    for part in sorted(found, key=lambda each: each.kind != "text/html"):
         page = page_of(part, quoted=True)
         lines = page.text.splitlines()
         block = find_block(lines)
@@ -73,12 +86,14 @@ def _inline(found: list[Part]) -> Forwarded | None:
             again, block = True, find_block(lines, block.end)
         if block is not None and _is_amazons(block):
             first = first or block
-            again = again or any(_names_another(line) for line in lines[: block.start])
+            again = again or any(
+                _names_another(line) or introduces_another(line) for line in lines[: block.start]
+            )
             pages.append(Page("\n".join(lines[block.end :]), page.links))
     if first is None:
         return None
     sender = Sender(first.sender, first.sender.rpartition("@")[2], first.name)
-    return Forwarded(sender, content_of(first.subject, pages), again=again)
+    return Forwarded(sender, content_of(first.subject, pages), doubt=_AGAIN if again else None)
 
 
 def _names_another(line: str) -> bool:

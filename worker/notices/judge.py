@@ -22,7 +22,7 @@ from worker.notices.forwarded import Forwarded, forwarded_in, unattributed
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.model import Suspect, Unrelated, Verdict
-from worker.notices.sentences import mentions_subject, passes_on
+from worker.notices.sentences import is_reply, mentions_subject, passes_on
 
 GMAIL = "mx.google.com"
 
@@ -140,8 +140,10 @@ def _from_elsewhere(head: Head, sender: Sender, found: list[Part], doubt: str | 
 
 def _forwarded(head: Head, inner: Forwarded, doubt: str | None) -> Verdict:
     case = Case(inner.head or head, inner.sender, inner.content)
-    if inner.again:
-        doubt = doubt or "It was forwarded more than once."
+    doubt = doubt or inner.doubt
+    if inner.head is None and is_reply(decode_words(head.first("subject"))):
+        # Whom it quotes, and whether he made up the header lines, cannot be told in every language.
+        doubt = doubt or "It is a reply, which may quote anybody."
     if not inner.sender.address:
         doubt = doubt or "The mail program that forwarded it left out the address it came from."
     if any(inner.types) and OPT_OUT_TYPE not in inner.types:

@@ -71,15 +71,22 @@ def read_plain(source: str, *, quoted: bool) -> Page:
     return Page(_own_lines(source))
 
 
-# "On Tue, 10 Sep 2026, Ann wrote:" in the languages of Amazon's marketplaces. Line by line, with a bounded
-# length, so that nothing can make the pattern wander.
+# "On Tue, 10 Sep 2026, Ann wrote:" in the languages of Amazon's marketplaces and some others. Line by line, with a
+# bounded length, so that nothing can make the pattern wander.
 _WROTE = re.compile(
     r"(?:wrote|writes|ha scritto|a écrit|schrieb|escribió|escreveu|schreef|heeft geschreven|skrev|napisała?"
-    r"|napisał\(a\)|yazdı|كتب|書きました|のメール)\s?[:：]?$",  # noqa: RUF001 - Turkish, and a wide colon
+    r"|napisał\(a\)|napsal(?:a|\(a\))?|napísala?|yazdı|كتب|書きました|のメール|kirjoitti|írta|a scris|έγραψε"  # noqa: RUF001
+    r"|пишет|написала?|пише|写道|寫道|작성|\b(?:schrieb|schreef)\s[^:：]{1,80}|@[\w.-]{1,80}>)\s?[:：]?$",  # noqa: RUF001 - a wide colon
     re.IGNORECASE,
 )
 # "---- Original Message ----", "---------- Forwarded message ---------", "------ Begin message ------"
 _RULE = re.compile(r"[-_=*]{4,}\s?[^\W_][^\n]{2,60}?\s?[-_=*]{4,}")
+
+
+def introduces_another(line: str) -> bool:
+    """Whether what stands below this line was written by somebody else: "Ann wrote:"."""
+    line = line.strip()
+    return line.endswith((":", "：")) and _WROTE.search(line[-100:]) is not None  # noqa: RUF001 - a wide colon
 
 
 def _own_lines(text: str) -> str:
@@ -89,7 +96,7 @@ def _own_lines(text: str) -> str:
         stripped = line.strip()
         if stripped.startswith(">"):
             continue
-        if stripped.endswith((":", "：")) and _WROTE.search(stripped[-40:]):  # noqa: RUF001 - a wide colon
+        if introduces_another(stripped):
             break
         if stripped.startswith(("--", "__", "==", "**")) and _RULE.fullmatch(stripped[:200]):
             break

@@ -165,12 +165,21 @@ def mentions_subject(subject: str) -> bool:
     return any(row.subject and row.subject in folded for row in _ROWS)
 
 
-_REPLY = re.compile(r"(?:re?|aw|sv|rif?|res|antw|odp|ynt|回复|返信) ?:")
+# As mail programs write it in their own language; the number counts the replies.
+_REPLY = re.compile(
+    r"(?:re?|aw|sv|vs|rif?|ref|res|antw|odp|ynt|vá|bls|atb|απ|σχετ|отв|回复|回覆|答复|答覆|返信|답장|השב|رد|trả lời)"
+    r" ?(?:\[\d{1,3}\] ?)?:"
+)
+
+
+def is_reply(subject: str) -> bool:
+    """Whether this subject is marked as that of a reply."""
+    return _REPLY.match(_TAGS.sub("", fold(subject))) is not None
 
 
 def passes_on(subject: str) -> bool:
     """Whether a known subject is sent on, under any mark but that of a reply: there are dozens for forwards."""
-    return mentions_subject(subject) and not _REPLY.match(fold(subject))
+    return mentions_subject(subject) and not is_reply(subject)
 
 
 # Enough of a word to tell that opting out is spoken of at all, in any wording.
