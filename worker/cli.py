@@ -211,7 +211,8 @@ def undo_import(import_id: str) -> None:
     "--authserv-id",
     default="mx.google.com",
     show_default=True,
-    help="Name of the server that received the mail, as its Authentication-Results header gives it.",
+    help="Name of the server that received the mail, as its Authentication-Results header gives it; outlook.com "
+    "for Outlook.com and Microsoft 365, which leave it out.",
 )
 def scan(
     paths: tuple[Path, ...], to_block: bool, as_json: bool, trust: tuple[str, ...], authserv_id: str

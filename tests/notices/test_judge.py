@@ -276,6 +276,31 @@ def test_results_below_another_servers_trace_came_with_the_mail() -> None:
     )
 
 
+EXCHANGE = (
+    "spf=pass (sender IP is 54.240.4.21) smtp.mailfrom=bounces.amazon.com; dkim=pass (signature was verified)\n"
+    " header.d=amazon.com;dmarc={} action=none header.from=amazon.com;compauth=pass reason=100"
+)
+
+
+def by_exchange(server: str, dmarc: str = "pass", authserv_id: str = "outlook.com") -> Verdict:
+    above = (
+        f"Received: from mx.example ([2603:10a6::1]) by {server} with HTTPS; Thu, 10 Sep 2026 00:04:53 +0000",
+        f"Authentication-Results: {EXCHANGE.format(dmarc)}",
+    )
+    return judge(notice(above=above, results=None).render(), authserv_id=authserv_id)
+
+
+def test_exchange_online_vouches_without_its_name() -> None:
+    assert isinstance(by_exchange("db8pr01mb1.eurprd01.prod.outlook.com"), OptOut)
+    assert isinstance(by_exchange("mail.example"), Suspect)
+    assert isinstance(by_exchange("outlook.com.example.org"), Suspect)
+    assert isinstance(by_exchange("db8pr01mb1.eurprd01.prod.outlook.com", "fail"), Suspect)
+    assert isinstance(
+        by_exchange("db8pr01mb1.eurprd01.prod.outlook.com", authserv_id="mx.google.com"), Suspect
+    )
+    assert isinstance(by_exchange("db8pr01mb1.eurprd01.prod.outlook.com", authserv_id="mx.example"), Suspect)
+
+
 def test_another_server_can_be_the_one_that_vouches() -> None:
     mail = notice(authserv_id="mx.example.org", above=("Received: from a by relay.example.org",))
     assert isinstance(judge(mail.render(), authserv_id="mx.example.org"), OptOut)

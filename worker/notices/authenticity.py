@@ -27,6 +27,8 @@ _RESULT = re.compile(r'(?:[^;"()\\]++|"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\))*
 _ANY_DMARC = re.compile(r"\bdmarc\s{0,9}=\s{0,9}(\w+)")
 _ANY_FROM = re.compile(r"\bheader\.from\s{0,9}=\s{0,9}\"?([^\s;\"()]*)")
 _IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")
+# Whose own Received headers are known by their names. Anybody could bring along what stands below those of others.
+_TRACED = ("google.com", "outlook.com")
 _RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
 
 
@@ -132,23 +134,31 @@ def _results_of(head: Head, authserv_id: str) -> str | None:
     """The topmost results under this name, unless another server's trace stands above them.
 
     Gmail writes its results right below its own Received headers; what stands below the Received of
-    any other server came with the mail.
+    any other server came with the mail. So does Exchange Online (Outlook.com, Microsoft 365), but without its name.
     """
-    google = authserv_id.lower().endswith("google.com")
+    wanted = authserv_id.lower()
+    owner = next((domain for domain in _TRACED if _within(wanted, domain)), None)
     for name, value in head.fields:
         if name == b"authentication-results":
-            identity = text_of(value.partition(b";")[0]).split()
-            if identity and identity[0].lower() == authserv_id.lower():
-                return text_of(value[:_RESULTS_LIMIT]).rstrip("; \t")
-        elif name == b"received" and google and not _by_google(text_of(value[:2_000])):
+            results = text_of(value[:_RESULTS_LIMIT]).rstrip("; \t")
+            identity = results.partition(";")[0].lower().split()
+            if owner == "outlook.com" and identity and "=" in identity[0]:
+                return f"{wanted}; {results}"
+            if identity and identity[0] == wanted:
+                return results
+        elif name == b"received" and owner and not _received_by(owner, text_of(value[:2_000])):
             return None
     return None
 
 
-def _by_google(received: str) -> bool:
+def _received_by(owner: str, received: str) -> bool:
     found = _RECEIVED_BY.search(received)
     if found is None:
         return True
     by = found[1].lower()
     # Inside Google, hops are named by address: "by 2002:a05:6f02:c8c:b0:5a:...".
-    return by == "google.com" or by.endswith(".google.com") or _IP_ADDRESS.fullmatch(by) is not None
+    return _within(by, owner) or _IP_ADDRESS.fullmatch(by) is not None
+
+
+def _within(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
