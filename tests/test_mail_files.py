@@ -86,6 +86,7 @@ def test_protected_from_lines_are_restored(tmp_path: Path) -> None:
 def test_a_sentence_that_begins_with_from_does_not_split_a_mail(tmp_path: Path) -> None:
     file = tmp_path / "x.mbox"
     body = b"Subject: x\n\nFrom now on we ship daily.\n\nFrom 8:00 we are open.\n"
+    body += b"From\nFrom you\nFrom 2026 on from 08:00\n"
     file.write_bytes(mbox(body, ONE))
     assert [raw for _, raw in messages(file)] == [body, ONE]
 
@@ -97,6 +98,10 @@ def test_a_sentence_that_begins_with_from_does_not_split_a_mail(tmp_path: Path) 
         b"From MAILER-DAEMON Thu Sep 10 00:04:50 2026\r\n",
         b"From seller@example.com Thu, 10 Sep 2026 00:04:50 +0200 2026\n",
         b"From  Thu Sep 10 00:04 2026\n",
+        b"From - Thu, 10 Sep 2026 00:04:50 GMT\n",
+        b"From seller@example.com 2026-09-10T00:04:50Z\n",
+        b"From -\n",
+        b"From \r\n",
     ],
 )
 def test_separators_of_other_programs_are_known_even_without_a_blank_line(

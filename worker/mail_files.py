@@ -16,9 +16,11 @@ from worker.errors import UsageError
 MAIL_LIMIT = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
 
-# "From 1780123@xxx Thu Sep 10 00:04:50 +0000 2026": the date tells it from a sentence that begins with From.
-# Not all programs leave a blank line before it.
-_SEPARATOR = re.compile(rb"From \S* ?.{0,40}?\d\d:\d\d.{0,20}?\b\d{4}\b")
+# "From 1780123@xxx Thu Sep 10 00:04:50 +0000 2026": the date tells it from a sentence that begins with From. Its
+# parts stand in either order, and Thunderbird leaves it out by now. Not all programs leave a blank line before it.
+_SEPARATOR = re.compile(
+    rb"From (?:\S* ?.{0,40}?(?:\d\d:\d\d.{0,20}?\b\d{4}\b|\b\d{4}\b.{0,9}?\d\d:\d\d:\d\d)|-? ?\r?\n)"
+)
 
 # An .emlx of Apple Mail is a mail between a line with its length and a property list: both are no headers.
 _MAIL_SUFFIXES = frozenset((".eml", ".emlx", ".mbox", ".mbx"))
@@ -106,28 +108,27 @@ def _mbox(file: Path) -> Iterator[tuple[bytes, bool]]:
     lines that began with ">From " themselves.
     """
     with _readable(file), file.open("rb") as stream:
-        mail: list[bytes] = []
+        mail = bytearray()  # a list of lines would take many times the memory where they are short
         size = 0
         stream.readline(_CHUNK)
         fresh = True
         while line := stream.readline(_CHUNK):
             if fresh and _SEPARATOR.match(line):
-                yield _joined(mail), size > MAIL_LIMIT
-                mail, size = [], 0
+                yield _whole(mail), size > MAIL_LIMIT
+                mail, size = bytearray(), 0
                 continue
             if fresh and line.lstrip(b">").startswith(b"From ") and line.startswith(b">"):
                 line = line[1:]
             fresh = line.endswith(b"\n")
             if size < MAIL_LIMIT:
-                mail.append(line)
+                mail += line
             size += len(line)
-        yield _joined(mail), size > MAIL_LIMIT
+        yield _whole(mail), size > MAIL_LIMIT
 
 
-def _joined(lines: list[bytes]) -> bytes:
-    if lines and lines[-1] in (
-        b"\n",
-        b"\r\n",
-    ):  # the blank line before a separator is the file's, not the mail's
-        lines.pop()
-    return b"".join(lines)[:MAIL_LIMIT]
+def _whole(mail: bytearray) -> bytes:
+    # The blank line before a separator is the file's, not the mail's.
+    end = bytes(mail[-3:])
+    if end in (b"\n", b"\r\n") or end.endswith((b"\n\n", b"\n\r\n")):
+        del mail[-2 if end.endswith(b"\r\n") else -1 :]
+    return bytes(mail[:MAIL_LIMIT])
