@@ -633,7 +633,8 @@ def test_files_saved_by_hand_are_read() -> None:
         b"\r\n\r\n" + raw,
         raw.replace(b"\r\n", b"\r"),
         raw.replace(b"\r\n", b"\n"),
-        b"\xef\xbb\xbf" + raw,
+        raw.replace(b"\r\n", b"\r\r\n"),
+        b"\xef\xbb\xbf" + raw[raw.index(b"Authentication-Results") :],
     ):
         assert opt_out(changed).address == ALIAS
 

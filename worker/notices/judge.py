@@ -4,6 +4,7 @@ The order of trust: whether the sender is genuine, then the type header of Amazo
 sentences of notices, then nothing. What fails a step is at most a suspect.
 """
 
+import codecs
 import re
 from collections.abc import Container
 
@@ -182,7 +183,10 @@ def _own_content(raw: bytes, head: Head) -> Content:
 
 
 def _with_newlines(raw: bytes) -> bytes:
-    """Files saved by hand may begin with a blank line, or know carriage returns only."""
+    """Files saved by hand may begin with a mark or a blank line, and have nothing but carriage returns, or too many."""
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
+    elif b"\r\r\n" in raw[:1000]:
+        raw = raw.replace(b"\r\r\n", b"\r\n")
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     return raw.lstrip(b"\r\n") if raw[:1] in (b"\r", b"\n") else raw
