@@ -357,6 +357,14 @@ def test_a_forward_under_unknown_header_lines_is_suspect_from_somebody_trusted(m
     assert verdict.address == ALIAS
 
 
+def test_a_forward_under_the_subject_of_a_notice_is_suspect_even_without_its_text() -> None:
+    body = b"--b\nContent-Type: application/vnd.ms-outlook; name=x.msg\n\n\xd0\xcf\x11\xe0\n--b--\n"
+    mail = forward(body=body, content_type="multipart/mixed; boundary=b")
+    assert isinstance(by_owner(mail), Suspect)
+    assert isinstance(judge(mail.render()), Unrelated)
+    assert isinstance(by_owner(mail.but(subject="Re: " + SUBJECTS["it"])), Unrelated)
+
+
 def test_the_words_of_a_notice_without_any_header_lines_are_suspect_from_somebody_trusted() -> None:
     mail = forward(text=f"Please add:\n\n{SAID}\n", subject="Opt-out")
     assert isinstance(by_owner(mail), Suspect)

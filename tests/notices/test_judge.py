@@ -568,7 +568,7 @@ def test_a_charset_may_have_its_name_from_before_it_was_registered() -> None:
 
 
 def test_a_damaged_letter_costs_no_more_than_itself() -> None:
-    for charset, language in (("utf-8", "fr"), ("shift_jis", "ja")):
+    for charset, language in (("utf-8", "fr"), ("shift_jis", "ja"), ("euc_kr", "en")):
         raw = notice(language, type=None, charset=charset, encoding="8bit").render()
         damaged = raw.replace(b"</table></td>", b"\xff\xfe</table></td>")
         assert opt_out(damaged).language == language

@@ -50,10 +50,9 @@ def forwarded_in(found: list[Part]) -> list[Forwarded]:
     return [replace(mail, doubt=_AGAIN) for mail in ours] if any(map(_is_anothers, texts)) else ours
 
 
-def unattributed(found: list[Part]) -> list[Page]:
-    """Return all the text with what it quotes, or nothing where header lines tell whose text that is."""
-    pages = pages_of(found, quoted=True)
-    return [] if any(find_block(page.text.splitlines()) for page in pages) else pages
+def is_attributed(found: list[Part]) -> bool:
+    """Whether header lines in the text tell whose text it is."""
+    return any(find_block(page.text.splitlines()) for page in pages_of(found, quoted=True))
 
 
 def _attached(raw: bytes) -> Forwarded | None:

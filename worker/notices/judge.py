@@ -19,7 +19,7 @@ from worker.notices.amazon import (
 from worker.notices.authenticity import Sender, doubt_about, sender_of
 from worker.notices.clues import Case, opt_out, suspect
 from worker.notices.content import Content, content_of, pages_of
-from worker.notices.forwarded import Forwarded, forwarded_in, unattributed
+from worker.notices.forwarded import Forwarded, forwarded_in, is_attributed
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.model import Suspect, Unrelated, Verdict
@@ -127,11 +127,12 @@ def _from_elsewhere(head: Head, sender: Sender, found: list[Part], doubt: str | 
     if inner:
         return _forwarded(head, inner[0], doubt)
     subject = head.first("subject")
-    sent_on = doubt is None and passes_on(decode_words(subject))
-    # Under header lines that are not known, it is better shown than lost.
-    pages = (sent_on and unattributed(found)) or pages_of(found, quoted=False)
-    content = content_of(subject, pages)
+    # Under header lines that are not known, or in a file of Outlook's, it is better shown than lost.
+    sent_on = doubt is None and passes_on(decode_words(subject)) and not is_attributed(found)
+    content = content_of(subject, pages_of(found, quoted=sent_on))
     said = content.wording is not None and content.wording.proven
+    if sent_on and not said:
+        return suspect(Case(head, sender, content), "It passes on a notice that cannot be read.")
     # Articles quote notices too: only an imitation, or somebody trusted, is worth a look.
     if not said or not (doubt is None or content.title or _claims_amazon(sender, head)):
         return Unrelated("other mail")
