@@ -107,10 +107,18 @@ def test_both_halves_are_needed() -> None:
     first, second = SAID.split("because")
     assert unrelated(without_type("Dear Seller,", first, subject=SUBJECTS["en"])) == "other mail of Amazon's"
     assert unrelated(without_type("Dear Seller,", "because" + second)) == "other mail of Amazon's"
-    assert (
-        unrelated(without_type("Dear Seller,", first, "so " * 300, "because" + second))
-        == "other mail of Amazon's"
-    )
+
+
+def test_the_reason_alone_is_suspect_in_a_mail_about_one_order_from_who_sends_notices() -> None:
+    first, second = SAID.split("because")
+    for halves in (
+        (first, "so " * 300, "because" + second),
+        ("Message for 111-5322013-9383523 because" + second,),
+    ):
+        mail = without_type("Dear Seller,", *halves)
+        assert "not delivered" in suspect(mail).reason
+        assert unrelated(mail.but(from_="Amazon <store-news@amazon.com>")) == "other mail of Amazon's"
+        assert unrelated(mail.but(results=None)) == "other mail of Amazon's"
 
 
 def test_the_subject_may_be_the_half_that_says_not_delivered() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from worker.notices.aliases import aliases_in_links, aliases_in_text
+from worker.notices.aliases import aliases_in_links, aliases_in_text, orders
 from worker.notices.headers import decode_words
 from worker.notices.mime import Part
 from worker.notices.page import Page, read_html, read_plain
@@ -64,6 +64,12 @@ class Content:
         """
         first = min((each.start for each in self.said), default=_LEAD)
         return first < _LEAD and not _OTHER_WORDS.search(_GREETING.sub("", self.text[:first], count=1))
+
+    @property
+    def explains(self) -> bool:
+        """Whether it gives a notice's reason, in words that are proven, and speaks of a single order or buyer."""
+        about_one = len(self.aliases) == 1 or len(orders(self.text)) == 1
+        return about_one and bool(reasons(self.text))
 
     @property
     def speaks_of_opting_out(self) -> bool:

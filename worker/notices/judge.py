@@ -29,6 +29,7 @@ GMAIL = "mx.google.com"
 
 _NEW_TEXT = "It has the subject of a notice, but its text is new to us."
 _NEW_FORWARD = "It may be a notice, but its text is new to us."
+_NEW_SENTENCE = "It says that a buyer opted out, but not that a message was not delivered."
 _GUESSED = "It reads like a notice in words that we only guess."
 
 _CLAIMS_AMAZON = re.compile(
@@ -76,7 +77,12 @@ def judge(
 
 def in_new_words(verdict: Verdict) -> bool:
     """Return whether this may be a notice, but in words of which the table of wording is not certain."""
-    return isinstance(verdict, Suspect) and verdict.reason in {_NEW_TEXT, _NEW_FORWARD, _GUESSED}
+    return isinstance(verdict, Suspect) and verdict.reason in {
+        _NEW_TEXT,
+        _NEW_FORWARD,
+        _NEW_SENTENCE,
+        _GUESSED,
+    }
 
 
 def _by_type(raw: bytes, head: Head, doubt: str | None) -> Verdict:
@@ -101,6 +107,8 @@ def _by_sentence(case: Case, doubt: str | None, *, otherwise: str = "other mail 
     if content.wording is None:
         if content.title and not content.other_failure:
             return suspect(case, doubt or _NEW_TEXT)
+        if doubt is None and case.sender.address in NOTICE_SENDERS and content.explains:
+            return suspect(case, _NEW_SENTENCE)
         return Unrelated(otherwise)
     if doubt is None:
         doubt = _doubt_about_sentence(case)
