@@ -282,7 +282,12 @@ def test_a_notice_inside_the_mail_of_an_unclear_sender_is_suspect(sender: str) -
         ("Am 10.09.26 um 02:04 schrieb Mallory:", Suspect),
         ("Op do 10 sep. 2026 schreef Mallory <\nmallory@evil.example>:", Suspect),
         ("El 10/09/26 Mallory escribió:", Suspect),
+        ('---- Original Message ----\nFrom "Mallory" <mallory@evil.example>\nDate 10/09/2026', Suspect),
+        ("Xxx auto-communication@amazon.it <auto-communication@amazon.it> <mallory@evil.example>", Suspect),
         ("Inizio messaggio inoltrato:", OptOut),
+        ("----- Forwarded message from Amazon.it <auto-communication@amazon.com> -----", OptOut),
+        ("Anna Verdi <Seller@gmail.com>", OptOut),
+        ("E-mail: anna@shop.example<mailto:anna@shop.example>", OptOut),
         ("Anna Verdi\nE-mail: anna@shop.example <anna@shop.example>\nTel: 012345", OptOut),
     ],
 )

@@ -15,7 +15,9 @@ _AGAIN = "It was forwarded more than once."
 _NOT_GENUINE = "The mail server that first received it found that the sender is not genuine."
 _FAILED = re.compile(r"\bdmarc\s{0,9}=\s{0,9}fail\b", re.IGNORECASE)
 
-_BRACKETED = re.compile(r"<([^<>\s@]{1,64}@[^<>\s@]{1,255})>")
+_BRACKETED = re.compile(
+    r"<(?:mailto:)?([^<>\s@:]{1,64}@[^<>\s@?]{1,255})(?:\?[^<>\s]{0,255})?>", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,16 @@ class Forwarded:
         return OPT_OUT_TYPE in self.types or self.content.speaks_of_opting_out
 
 
-def forwarded_in(found: list[Part]) -> list[Forwarded]:
-    """Return the mails of Amazon's that this mail forwards: all attached ones, or the one in its text."""
+def forwarded_in(found: list[Part], forwarder: str) -> list[Forwarded]:
+    """Return the mails of Amazon's that this mail forwards: all attached ones, or the one in its text.
+
+    forwarder: the address of who sent this mail.
+    """
     attached = [part for part in found if part.kind == "message/rfc822"]
     ours = [mail for part in attached[:PAGE_LIMIT] if (mail := _attached(part.data())) is not None]
     texts = [part for part in found if part.kind.startswith("text/") and not part.attached][:PAGE_LIMIT]
     if not ours:
-        inline = _inline(texts)
+        inline = _inline(texts, forwarder)
         return [inline] if inline else []
     # A stranger's mail is forwarded with all that he attached to it.
     return [replace(mail, doubt=_AGAIN) for mail in ours] if any(map(_is_anothers, texts)) else ours
@@ -72,7 +77,7 @@ def _is_anothers(text: Part) -> bool:
     return block is not None and not _is_amazons(block)
 
 
-def _inline(found: list[Part]) -> Forwarded | None:
+def _inline(found: list[Part], forwarder: str) -> Forwarded | None:
     pages: list[Page] = []
     first: Block | None = None
     again = False
@@ -86,7 +91,7 @@ def _inline(found: list[Part]) -> Forwarded | None:
         if block is not None and _is_amazons(block):
             first = first or block
             again = again or any(
-                _names_another(line) or introduces_another(line) for line in lines[: block.start]
+                _names_another(line, forwarder) or introduces_another(line) for line in lines[: block.start]
             )
             pages.append(Page("\n".join(lines[block.end :]), page.links))
     if first is None:
@@ -95,14 +100,17 @@ def _inline(found: list[Part]) -> Forwarded | None:
     return Forwarded(sender, content_of(first.subject, pages), doubt=_AGAIN if again else None)
 
 
-def _names_another(line: str) -> bool:
-    """Whether this line, above the notice, may name who else sent it on: "Xxx: Ann <a@b.example>", in any language.
+def _names_another(line: str, forwarder: str) -> bool:
+    """Whether this line, above the notice, may name who else sent it on: "Xxx Ann <a@b.example>", in any language.
 
-    Gmail writes links of signatures as "E-mail: a@b.example <a@b.example>".
+    Gmail and Outlook write links of signatures as "a@b.example <a@b.example>", with "mailto:" perhaps.
     """
-    found = _BRACKETED.search(line)
-    before = line[: found.start()] if found else ""
-    return found is not None and ":" in before and found[1] not in before
+    return any(
+        found[1].lower() != forwarder
+        and found[1].lower().rpartition("@")[2] not in AMAZON_DOMAINS
+        and found[1] not in line[max(0, found.start() - 330) : found.start()]
+        for found in _BRACKETED.finditer(line)
+    )
 
 
 def _is_amazons(block: Block) -> bool:

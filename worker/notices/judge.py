@@ -127,7 +127,7 @@ def _doubt_about_sentence(case: Case) -> str | None:
 
 
 def _from_elsewhere(head: Head, sender: Sender, found: list[Part], doubt: str | None) -> Verdict:
-    inner = forwarded_in(found)
+    inner = forwarded_in(found, sender.address)
     inner = [each for each in inner if each.promising] or inner[:1]
     if len(inner) > 1:
         several = Case(head, sender, content_of("", []))
