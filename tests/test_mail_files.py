@@ -77,6 +77,21 @@ def test_an_mbox_is_recognised_by_its_beginning_not_by_its_name(tmp_path: Path) 
     assert [raw for _, raw in messages(file)] == [ONE, TWO]
 
 
+def test_an_mbox_may_have_lost_its_beginning(tmp_path: Path) -> None:
+    file = tmp_path / "x.mbox"
+    for begin in (b"\n\r\n" + SEPARATOR, b"\xef\xbb\xbf" + SEPARATOR, b""):
+        file.write_bytes(begin + ONE + b"\n" + SEPARATOR + TWO)
+        first, second = (raw for _, raw in messages(file))
+        assert (first[-len(ONE) :], second) == (ONE, TWO)
+
+
+@pytest.mark.parametrize("name", ["x.eml", "x.EMLX", "cur/1757462692.M1P1.host,S"])
+def test_no_text_of_a_mail_that_is_a_file_of_its_own_becomes_another_mail(tmp_path: Path, name: str) -> None:
+    (tmp_path / "cur").mkdir()
+    (tmp_path / name).write_bytes(SEPARATOR + ONE + b"\n" + SEPARATOR + TWO)
+    assert len(list(messages(tmp_path))) == 1
+
+
 def test_protected_from_lines_are_restored(tmp_path: Path) -> None:
     file = tmp_path / "x.mbox"
     file.write_bytes(mbox(b"Subject: x\n\n>From here\n>>From there\n> From afar\n"))
@@ -180,4 +195,6 @@ def test_an_empty_file_and_an_empty_folder_are_no_errors(tmp_path: Path) -> None
     (tmp_path / "e.eml").write_bytes(b"")
     assert list(messages(tmp_path)) == [(str(tmp_path / "e.eml"), b"")]
     (tmp_path / "none").mkdir()
+    assert list(messages(tmp_path / "none")) == []
+    (tmp_path / "none" / "x.mbox").write_bytes(b"")
     assert list(messages(tmp_path / "none")) == []

@@ -23,7 +23,8 @@ _SEPARATOR = re.compile(
 )
 
 # An .emlx of Apple Mail is a mail between a line with its length and a property list: both are no headers.
-_MAIL_SUFFIXES = frozenset((".eml", ".emlx", ".mbox", ".mbx"))
+_SINGLE_SUFFIXES = frozenset((".eml", ".emlx"))
+_MBOX_SUFFIXES = frozenset((".mbox", ".mbx"))
 _MAILDIR_FOLDERS = frozenset(("cur", "new"))
 
 
@@ -77,7 +78,7 @@ def _files(path: Path) -> Iterator[Path]:
 def _is_mail(file: Path) -> bool:
     suffix = file.suffix.lower()
     # Thunderbird and Apple Mail keep mbox files without a suffix.
-    return suffix in _MAIL_SUFFIXES or (not suffix and _begins_as_mbox(file))
+    return suffix in _SINGLE_SUFFIXES | _MBOX_SUFFIXES or (not suffix and _begins_as_mbox(file))
 
 
 def _begins_as_mbox(file: Path) -> bool:
@@ -85,8 +86,15 @@ def _begins_as_mbox(file: Path) -> bool:
         return stream.read(5) == b"From "
 
 
+def _holds_several(file: Path) -> bool:
+    """Whether to split this file. In a mail that is a file of its own no line is protected: it could forge another."""
+    suffix = file.suffix.lower()
+    single = suffix in _SINGLE_SUFFIXES or file.parent.name in _MAILDIR_FOLDERS
+    return suffix in _MBOX_SUFFIXES or (not single and _begins_as_mbox(file))
+
+
 def _mails_in(file: Path) -> Iterator[tuple[str, bytes]]:
-    if not _begins_as_mbox(file):
+    if not _holds_several(file):
         with _readable(file):
             yield _single(file)
         return
@@ -110,20 +118,22 @@ def _mbox(file: Path) -> Iterator[tuple[bytes, bool]]:
     with _readable(file), file.open("rb") as stream:
         mail = bytearray()  # a list of lines would take many times the memory where they are short
         size = 0
-        stream.readline(_CHUNK)
-        fresh = True
+        fresh, begun = True, False
         while line := stream.readline(_CHUNK):
             if fresh and _SEPARATOR.match(line):
-                yield _whole(mail), size > MAIL_LIMIT
-                mail, size = bytearray(), 0
+                if begun:  # and not blank lines above the first mail
+                    yield _whole(mail), size > MAIL_LIMIT
+                mail, size, begun = bytearray(), 0, True
                 continue
+            begun = begun or not line.isspace()
             if fresh and line.lstrip(b">").startswith(b"From ") and line.startswith(b">"):
                 line = line[1:]
             fresh = line.endswith(b"\n")
             if size < MAIL_LIMIT:
                 mail += line
             size += len(line)
-        yield _whole(mail), size > MAIL_LIMIT
+        if begun:
+            yield _whole(mail), size > MAIL_LIMIT
 
 
 def _whole(mail: bytearray) -> bytes:
