@@ -165,9 +165,10 @@ def mentions_subject(subject: str) -> bool:
     return any(row.subject and row.subject in folded for row in _ROWS)
 
 
-# As mail programs write it in their own language; the number counts the replies.
+# As mail programs write it in their own language; the number counts the replies. "VS" is not here: it marks a
+# reply in Finnish, but a forward in Danish and Norwegian.
 _REPLY = re.compile(
-    r"(?:re?|aw|sv|vs|rif?|ref|res|antw|odp|ynt|vá|bls|atb|απ|σχετ|отв|回复|回覆|答复|答覆|返信|답장|השב|رد|trả lời)"
+    r"(?:re?|aw|sv|rif?|ref|res|antw|odp|ynt|vá|bls|atb|απ|σχετ|отв|回复|回覆|答复|答覆|返信|답장|השב|رد|trả lời)"
     r" ?(?:\[\d{1,3}\] ?)?:"
 )
 
