@@ -24,11 +24,11 @@ from tinydb.table import Document, Table
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.documents import to_document
+from worker.block_list.layout import Layout, start_journal, write_snapshot
 from worker.block_list.merging import block_of
 from worker.block_list.model import Entry, Sighting
-from worker.block_list.snapshot import Header, chunks
+from worker.block_list.snapshot import Header
 from worker.block_list.state import BLOCKS, State
-from worker.files import write_chunks_atomically
 
 SIZES = (100_000, 1_000_000)
 _TINYDB_UP_TO = 100_000
@@ -88,7 +88,9 @@ class Ours:
         state = State()
         for number in range(size):
             state.load(BLOCKS, _alias(number), orjson.dumps(_document(number)))
-        write_chunks_atomically(self.directory / "blocks.json", chunks(state, Header("benchmark", 0, 0)))
+        place, header = Layout(self.directory), Header("benchmark", 0, 0)
+        start_journal(place, header)
+        write_snapshot(place, state, header)
 
     def open(self) -> int:
         self.block_list = BlockList(self.directory)

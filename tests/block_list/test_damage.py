@@ -139,14 +139,39 @@ def test_a_lost_journal_is_refused(tmp_path: Path) -> None:
         len(BlockList(tmp_path))
 
 
-def test_a_snapshot_alone_is_a_whole_list(tmp_path: Path) -> None:
+def test_a_snapshot_without_its_journal_is_refused_until_a_person_decides(tmp_path: Path) -> None:
+    """Until the first folding the snapshot is empty: alone it would let everybody be written to."""
+    _filled(tmp_path, compact_at=1_000_000)
+    Layout(tmp_path).journal(0).unlink()
+
+    for _ in range(2):
+        with pytest.raises(DamagedFileError, match=r"damaged or missing.*restore a backup, or delete"):
+            BlockList(tmp_path).check([alias(1)])
+    Layout(tmp_path).incomplete.unlink()
+    assert _keys(tmp_path) == []
+    BlockList(tmp_path).record([notice(6, buyer=6)])
+    assert _keys(tmp_path) == [alias(6)]
+
+
+def test_a_snapshot_brought_here_alone_keeps_what_it_holds(tmp_path: Path) -> None:
     _filled(tmp_path / "old")
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "blocks.json").write_bytes(Layout(tmp_path / "old").snapshot.read_bytes())
 
+    with pytest.raises(DamagedFileError, match="5 entries could still be read"):
+        len(BlockList(tmp_path / "new"))
+    Layout(tmp_path / "new").incomplete.unlink()
     assert _keys(tmp_path / "new") == [alias(number) for number in range(1, 6)]
-    BlockList(tmp_path / "new").record([notice(6, buyer=6)])
-    assert len(_keys(tmp_path / "new")) == 6
+
+
+def test_the_former_snapshot_alone_is_not_taken_for_a_second_copy(tmp_path: Path) -> None:
+    _filled(tmp_path)
+    place = Layout(tmp_path)
+    for path in (place.snapshot, *map(place.journal, place.journals())):
+        path.unlink()
+
+    with pytest.raises(DamagedFileError, match="some may be missing"):
+        len(BlockList(tmp_path))
 
 
 def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def recover(place: Layout, damage: DamagedFileError) -> str:
     if not whole:
         _ask(place, damage, state)
     kept = [layout.put_aside(path).name for path in bad]
-    if whole or state.sequence or any(state.tables.values()):
+    if whole or place.snapshot.exists() or state.sequence or any(state.tables.values()):
         renewed = Header(layout.new_lineage(), newest + 1, state.sequence)
         layout.start_journal(place, renewed)
         layout.write_snapshot(place, state, renewed)
@@ -65,7 +65,7 @@ def _replay(place: Layout, state: State, header: Header, bad: list[Path]) -> boo
     whole = True
     journals = place.journals()
     if not journals:
-        return True
+        return False  # every snapshot is continued by one, which holds the newest blocks
     for epoch in count(header.epoch):
         if epoch > max(journals):
             return False  # the last journal there is was sealed: another one is missing
@@ -93,7 +93,7 @@ def _ask(place: Layout, damage: DamagedFileError, state: State) -> None:
     readable = sum(map(len, state.tables.values()))
     write_atomically(
         place.incomplete,
-        f"{damage} The damaged file was set aside beside it, {readable:,} entries could still be read, and some may "
+        f"{damage} What is damaged was set aside beside it, {readable:,} entries could still be read, and some may "
         f"be missing: restore a backup, or delete {place.incomplete.name} to go on with what is left and read "
         "the old notices again with `buyerblock sync --existing`.\n".encode(),
     )

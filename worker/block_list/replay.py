@@ -49,10 +49,8 @@ def lines(state: State, changes: Changes, about: About) -> Iterator[bytes]:
 def follow(layout: Layout, state: State, point: Point) -> Point | None:
     """Apply to state what the journals hold after point; return where they end.
 
-    None if they are damaged or do not continue point; the state is then of no use. Raises OSError.
+    None if they are damaged, missing or do not continue point; the state is then of no use. Raises OSError.
     """
-    if point.offset == 0 and not layout.journals():
-        return point  # a snapshot that was just made, or brought here alone, is complete by itself
     while True:
         path = layout.journal(point.epoch)
         reader = journal.Reader(path, point.offset)

@@ -179,7 +179,7 @@ class JournalStorage(Storage):
         state, header = snapshot.read(self._layout.snapshot)
         end = replay.follow(self._layout, state, replay.Point(header.lineage, header.epoch, 0))
         if end is None:
-            raise DamagedFileError(f"A journal of {self._layout.snapshot} is damaged.")
+            raise DamagedFileError(f"A journal of {self._layout.snapshot} is damaged or missing.")
         self._state, self._place = state, self._at(header, seen, end.epoch, end.offset)
 
     def _open_or_recover(self) -> None:
@@ -198,8 +198,6 @@ class JournalStorage(Storage):
         if self._place.seen is None:
             self._start(state)
         path = self._layout.journal(self._place.epoch)
-        if not path.exists():
-            self._place = replace(self._place, end=layout.start_journal(self._layout, self._place.header))
         lines = replay.lines(state, changes, about)
         self._place = replace(self._place, end=journal.append(path, self._place.end, lines))
         state.apply(changes, state.sequence + 1)
@@ -212,8 +210,10 @@ class JournalStorage(Storage):
 
     def _start(self, state: State) -> None:
         header = Header(layout.new_lineage(), 0, state.sequence)
+        # The journal first: a snapshot without its journal has lost what came after it.
+        end = layout.start_journal(self._layout, header)
         layout.write_snapshot(self._layout, state, header)
-        self._place = self._at(header, _identity(self._snapshot), 0, 0)
+        self._place = self._at(header, _identity(self._snapshot), 0, end)
 
     def _compact(self, state: State) -> None:
         """Fold the journal into a new snapshot.
