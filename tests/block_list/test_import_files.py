@@ -78,6 +78,38 @@ def test_an_order_beside_an_address_is_kept_with_it(block_list: BlockList) -> No
     assert [each.key for each in block_list.unresolved()] == [order(8)]
 
 
+def test_a_buyer_with_a_line_for_each_order_keeps_them_all(block_list: BlockList) -> None:
+    file = f"email,order-id\n{A},\n{A},{order(1)}\n{A},{order(2)}\n{A},{order(1)}\n"
+    preview = block_list.preview_import(file.encode())
+    assert (preview.adds, preview.duplicates) == ([A], 3)
+    block_list.apply_import(preview, by="test")
+
+    assert [result.blocked for result in block_list.check([order(1), order(2)])] == [True, True]
+    assert [block.orders for block in block_list.blocks()] == [(order(1), order(2))]
+
+
+@pytest.mark.parametrize("known_before", [[], [2], [2, 3]], ids=["new", "alone", "alone, both"])
+def test_a_known_buyer_gets_the_orders_that_a_file_has_for_them(
+    block_list: BlockList, known_before: list[int]
+) -> None:
+    block_list.record([notice(1, buyer=1, order_of=1)])
+    block_list.block([order(number) for number in known_before], by="test")
+    file = f"email,order-id\n{A},{order(1)}\n{A},{order(2)}\n{A},{order(3)}\n".encode()
+
+    preview = block_list.preview_import(file)
+    assert (preview.adds, preview.known, preview.resolves) == ([], [A], {order(2): A, order(3): A})
+    assert block_list.apply_import(preview, by="test").resolved == 2
+    assert [block.orders for block in block_list.blocks()] == [(order(1), order(2), order(3))]
+    assert block_list.preview_import(file).resolves == {}
+
+
+def test_an_import_takes_no_order_from_another_buyer(block_list: BlockList) -> None:
+    block_list.record([notice(1, buyer=1), notice(2, buyer=2, order_of=2)])
+
+    preview = block_list.preview_import(f"email,order-id\n{A},{order(2)}\n".encode())
+    assert (preview.known, preview.resolves) == ([A], {})
+
+
 def test_a_preview_sorts_the_keys_and_changes_nothing(block_list: BlockList) -> None:
     block_list.record([notice(1, buyer=1), notice(2, buyer=2)])
     block_list.unblock(B, by="test")

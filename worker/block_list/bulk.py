@@ -21,12 +21,14 @@ def preview(state: State, found: Found) -> Preview:
     adds: list[str] = []
     known: list[str] = []
     unblocked: list[str] = []
+    resolves = {order: found.pairs[order] for order in found.pairs if order in state.tables[BLOCKS]}
     for key, block in found.keys.items():
         held = {key, *(state.key_of_order.get(order, "") for order in (block.orders if block else (key,)))}
         if any(each in state.tables[UNBLOCKED] for each in held):
             unblocked.append(key)
         elif key in state.tables[BLOCKS] or ("@" not in key and key in state.key_of_order):
             known.append(key)
+            resolves |= dict.fromkeys(_new_orders(state, block), key)
         else:
             adds.append(key)
     return Preview(
@@ -34,7 +36,7 @@ def preview(state: State, found: Found) -> Preview:
         adds=adds,
         known=known,
         unblocked=unblocked,
-        resolves={order: found.pairs[order] for order in found.pairs if order in state.tables[BLOCKS]},
+        resolves=resolves,
         duplicates=found.duplicates,
         rejected=found.rejected,
         rejected_count=found.rejected_count,
@@ -52,7 +54,7 @@ def apply(transaction: Transaction, plan: Preview, *, source: str, by: str, at: 
         source=source,
         added=sum(_take_in(entries, key, plan.blocks[key], transaction, at=at) for key in plan.adds),
         resolved=sum(
-            changes.resolve(entries, order, parse_key(alias)) for order, alias in plan.resolves.items()
+            changes.join(entries, order, parse_key(alias)) for order, alias in plan.resolves.items()
         ),
     )
     transaction.table(IMPORTS)[made.id] = {
@@ -93,6 +95,13 @@ def made(state: State) -> list[Import]:
         document["at"] = parse_time(document["at"])
         found.append(Import(id=import_id, undone_at=parse_time(undone_at) if undone_at else None, **document))
     return sorted(found, key=lambda each: int(each.id), reverse=True)
+
+
+def _new_orders(state: State, block: Block | None) -> list[str]:
+    """Return the orders that a file has for a known buyer and the list has not, or has alone."""
+    if block is None or block.address is None:
+        return []
+    return [order for order in block.orders if state.key_of_order.get(order, order) == order]
 
 
 def _take_in(

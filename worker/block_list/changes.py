@@ -129,6 +129,21 @@ def resolve(entries: Entries, order_id: str, alias: Key) -> bool:
     return True
 
 
+def join(entries: Entries, order_id: str, alias: Key) -> bool:
+    """Let a buyer who is blocked have this order too, or an order that stood alone have its buyer.
+
+    Return whether anything changed; an order of another buyer stays there.
+    """
+    if entries.of_order(order_id) is not None:
+        return resolve(entries, order_id, alias)
+    buyer = entries.get(alias.text)
+    if buyer is None or buyer.unblocked_at is not None:
+        return False
+    orders = tuple(sorted({*buyer.block.orders, order_id}))
+    entries.put(replace(buyer, block=replace(buyer.block, orders=orders)))
+    return True
+
+
 def manual_block(key: Key, *, reason: Reason, note: str, at: datetime) -> Block:
     """Return the block for a key that a person named."""
     moment = whole_second(at)

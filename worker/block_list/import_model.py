@@ -22,12 +22,14 @@ class Rejection:
 class Found:
     """What stands in a file, before anyone looks at the block list.
 
-    keys: each key once, with a whole block where the file has more than the key. pairs: order IDs and the
-    aliases they belong to, which block nobody. rejected holds the first thousand only.
+    keys: each key once, with a whole block where the file has more than the key. more_orders: of buyers who
+    have several lines. pairs: order IDs and the aliases they belong to, which block nobody. rejected holds
+    the first thousand only.
     """
 
     format: str
     keys: dict[str, Block | None] = field(default_factory=dict)
+    more_orders: dict[str, set[str]] = field(default_factory=dict)
     pairs: dict[str, str] = field(default_factory=dict)
     duplicates: int = 0
     rejected: list[Rejection] = field(default_factory=list)
@@ -45,8 +47,8 @@ class Preview:
     """What an import would do.
 
     adds, known, unblocked: keys. An unblocked one stays unblocked: only a newer notice or a person blocks it
-    again. resolves: orders now known by their order alone, with the alias the file has for them. rejected
-    holds the first thousand of rejected_count lines.
+    again. resolves: orders that are known alone, or not yet as the buyer's, with the alias that the file has
+    for them. rejected holds the first thousand of rejected_count lines.
     """
 
     format: str

@@ -56,7 +56,7 @@ def read(source: bytes | BinaryIO, format_name: str = "auto") -> Found:
     sample = stream.read(_SAMPLE)
     kind = _KINDS[format_name] or _guess(sample)
     try:
-        return _read(kind, sample, stream, report=format_name == "report")
+        return _with_all_orders(_read(kind, sample, stream, report=format_name == "report"))
     except _TooManyKeysError as error:
         raise UsageError(
             f"The file holds more than {MOST_KEYS:,} keys (line {error}); split it, nothing was imported."
@@ -137,6 +137,14 @@ def _with_orders(key: str, orders: Iterable[str]) -> Block | None:
     return replace(manual_block(parse_key(key), reason="imported", note="", at=UNDATED), orders=distinct)
 
 
+def _with_all_orders(found: Found) -> Found:
+    """Give each buyer the orders of all their lines; for the rest the first line counts."""
+    for key, orders in found.more_orders.items():
+        if (block := found.keys[key]) is not None:
+            found.keys[key] = replace(block, orders=tuple(sorted(orders.union(block.orders))))
+    return found
+
+
 UNDATED = datetime.min.replace(tzinfo=UTC)
 """The time of a block that an import brings without one."""
 
@@ -204,6 +212,9 @@ def _read_json(sample: bytes, rest: BinaryIO) -> Found:
 def _take(found: Found, line: int, key: str, block: Block | None) -> None:
     if key in found.keys:
         found.duplicates += 1
+        if block is not None:
+            found.keys[key] = found.keys[key] or block
+            found.more_orders.setdefault(key, set()).update(block.orders)
         return
     if len(found.keys) == MOST_KEYS:
         raise _TooManyKeysError(f"{line:,}")
