@@ -183,6 +183,7 @@ def test_an_export_imports_back_without_loss(
     block_list.record([notice(20, order_of=20)])
     now.after(days=3)
     block_list.block([A, C], note='=SUM(A1), "quoted" and\ttabbed\nlines é', by="test")
+    block_list.block([B], note="said '=no' 'twice'", by="test")
     exported = b"".join(block_list.export(format_name))
 
     other = BlockList(tmp_path / "other", now=now)

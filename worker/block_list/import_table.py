@@ -19,7 +19,7 @@ _ADDRESS_NAMES = {"address", "email", "emailaddress", "buyeremail", "buyer", "al
 _ORDER_NAMES = {"order", "orders", "orderid", "orderids", "amazonorderid", "ordernumber"}
 # Columns that only Amazon's order reports have. Such a report lists all buyers: it must not block them.
 _REPORT_NAMES = {"purchasedate", "paymentsdate", "orderitemid", "sku", "asin", "quantitypurchased"}
-_FORMULA_GUARD = re.compile(r"'(?=[=+\-@\t\r\n])")
+_FORMULA_GUARD = re.compile(r"\A'(?=[=+\-@\t\r\n])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +155,7 @@ def _split(row: Row, columns: Iterable[int]) -> list[str]:
 
 
 def _as_exported(row: Row, table: Table) -> dict[str, object]:
-    cells = dict(
-        zip(table.names, (_FORMULA_GUARD.sub("", cell, count=1) for cell in row.cells), strict=False)
-    )
+    cells = dict(zip(table.names, (_FORMULA_GUARD.sub("", cell) for cell in row.cells), strict=False))
     return {
         **cells,
         "address": cells.get("address") or None,
