@@ -42,6 +42,9 @@ def test_every_variable_is_taken(tmp_path: Path) -> None:
         ("BUYERBLOCK_PORT", "eighty"),
         ("BUYERBLOCK_PORT", "70000"),
         ("BUYERBLOCK_PORT", "٨٠"),
+        ("BUYERBLOCK_PORT", "8" * 5000),
+        ("BUYERBLOCK_DATA_DIR", "~nobody-of-this-name/data"),
+        ("BUYERBLOCK_CLIENT_SECRETS", "~nobody-of-this-name/client.json"),
         ("BUYERBLOCK_SYNC_INTERVAL", "0"),
         ("BUYERBLOCK_UNITS_PER_MINUTE", "-1"),
         ("BUYERBLOCK_GMAIL_URL", "gmail"),
@@ -53,6 +56,13 @@ def test_every_variable_is_taken(tmp_path: Path) -> None:
 def test_a_wrong_value_gets_one_sentence_that_names_the_variable(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=variable):
         read_settings({variable: value})
+
+
+def test_a_user_without_a_home_is_asked_for_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.settings.user_data_path", lambda *_, **__: Path("~nobody-of-this-name/data"))
+
+    with pytest.raises(SettingsError, match="BUYERBLOCK_DATA_DIR"):
+        read_settings({})
 
 
 def test_an_empty_variable_counts_as_missing() -> None:

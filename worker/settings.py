@@ -55,7 +55,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         text = environ.get(variable, "").strip()
         return convert(variable, text) if text else default
 
-    data_dir = value("DATA_DIR", _path, user_data_path("buyerblock", appauthor=False))
+    data_dir = value("DATA_DIR", _path, None) or _path(
+        "BUYERBLOCK_DATA_DIR", str(user_data_path("buyerblock", appauthor=False))
+    )
     return Settings(
         data_dir=data_dir,
         client_secrets=value("CLIENT_SECRETS", _path, data_dir / "client_secret.json"),
@@ -71,8 +73,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     )
 
 
-def _path(_: str, text: str) -> Path:
-    return Path(text).expanduser().absolute()
+def _path(variable: str, text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:  # ~somebody, or a user of a container who has no home
+        raise SettingsError(
+            f"{variable} is {text!r}, and that home directory is not known; write the whole path."
+        ) from None
 
 
 def _url(variable: str, text: str) -> str:
@@ -106,7 +113,8 @@ def _one_of(*choices: str) -> Callable[[str, str], str]:
 
 def _whole_number(low: int, high: int) -> Callable[[str, str], int]:
     def convert(variable: str, text: str) -> int:
-        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        # Nine digits are plenty, and Python refuses to convert some thousand of them.
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
             raise SettingsError(f"{variable} is {text!r}; it must be a whole number from {low} to {high}.")
         return int(text)
 
