@@ -1,11 +1,14 @@
 """The commands, as a person or a script calls them."""
 
 import json
+import os
+import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sellers import EMAIL, EXPECTED, SAMPLES, Seller, sample
@@ -65,6 +68,33 @@ def test_a_wrong_key_gets_one_sentence_on_standard_error(buyerblock: Call) -> No
     assert "someone@example.com" in said.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("check",), "Missing argument"),
+        (("check", "--nope", ALIAS), "No such option"),
+        (("nope",), "No such command"),
+        (("import", "nowhere.csv"), "nowhere.csv"),
+        (("token", "create", "x", "--scope", "admin"), "admin"),
+    ],
+)
+def test_a_wrong_command_line_gets_one_sentence_that_names_the_help(
+    buyerblock: Call, arguments: tuple[str, ...], sentence: str
+) -> None:
+    said = buyerblock(*arguments)
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert sentence in said.err
+    assert "--help”" in said.err
+
+
+def test_a_list_that_cannot_be_read_gets_a_sentence(buyerblock: Call) -> None:
+    if not Path("/proc/self/mem").exists():
+        pytest.skip("no file here that opens and cannot be read")
+    said = buyerblock("import", "/proc/self/mem")
+    assert said.code == 2
+    assert said.err.startswith("buyerblock: Cannot read /proc/self/mem: ")
+
+
 def test_block_takes_the_good_keys_and_names_the_bad_one(buyerblock: Call) -> None:
     said = buyerblock("block", ALIAS, "nonsense")
     assert said.code == 2
@@ -108,7 +138,45 @@ def test_an_export_to_a_file_is_the_same(buyerblock: Call, tmp_path: Path) -> No
     assert (tmp_path / "list.txt").read_text(encoding="utf-8") == buyerblock("export", "--format", "txt").out
 
 
-@pytest.mark.parametrize("arguments", [("--format", "xml"), ("--since", "yesterday")])
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes are made otherwise there")
+@pytest.mark.parametrize("target", ["link", "pipe"])
+def test_an_export_replaces_neither_a_link_nor_a_pipe(buyerblock: Call, tmp_path: Path, target: str) -> None:
+    """Run by root, ``--output /dev/stdout`` replaced the device by a file."""
+    buyerblock("block", ALIAS)
+    path, file = tmp_path / "output", tmp_path / "file"
+    if target == "link":
+        path.symlink_to(file)
+    else:
+        os.mkfifo(path)
+    kind = stat.S_IFMT(path.lstat().st_mode)
+    reader = Thread(target=lambda: file.write_bytes(path.read_bytes()))
+    if target == "pipe":
+        reader.start()
+
+    assert buyerblock("export", "--format", "txt", "--output", str(path)).code == 0
+    if target == "pipe":
+        reader.join(10)
+    assert file.read_text(encoding="utf-8") == f"{ALIAS}\n"
+    assert stat.S_IFMT(path.lstat().st_mode) == kind
+
+
+def test_an_export_to_a_dash_goes_to_standard_output(
+    buyerblock: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert buyerblock("export", "--output", "-").out.startswith('{"format"')
+    assert not (tmp_path / "-").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--format", "xml"),
+        ("--since", "yesterday"),
+        ("--since", "9999-12-31T23:59:59.5Z"),
+        ("--since", "0001-01-01T00:00:00+14:00"),
+    ],
+)
 def test_an_export_that_cannot_be_made_gets_a_sentence(buyerblock: Call, arguments: tuple[str, str]) -> None:
     said = buyerblock("export", *arguments)
     assert (said.code, said.out) == (2, "")

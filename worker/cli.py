@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import closing
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -34,8 +34,10 @@ def run(group: click.Group) -> int:
     """Run the command line and return its exit code; every error is one sentence on standard error."""
     try:
         result = group.main(standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+    except click.ClickException as error:
+        click.echo(f"buyerblock: {_in_one_sentence(error)}", err=True)
     except BuyerblockError as error:
         click.echo(f"buyerblock: {error}", err=True)
     except click.Abort:
@@ -50,6 +52,12 @@ def run(group: click.Group) -> int:
     else:
         return result if isinstance(result, int) else 0
     return 2
+
+
+def _in_one_sentence(error: click.ClickException) -> str:
+    said = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{said}; see “{context.command_path} --help”." if context else f"{said}."
 
 
 def _app() -> "App":
@@ -74,9 +82,12 @@ def _block_list(*, to_read: bool = False) -> "BlockList":
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        # Stored times are whole seconds, and comparing rounds up: there must be a second after it.
+        moment + timedelta(seconds=1)
+    except (ValueError, OverflowError):
         raise UsageError(f"{text!r} is no time; write it like 2026-11-23 or 2026-11-23T10:00:00Z.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment
 
 
 def _print_json(value: Any) -> None:
@@ -144,7 +155,7 @@ def unblock(keys: tuple[str, ...]) -> None:
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to this file, whole or not at all.",
+    help="Write to this file, whole or not at all; - is standard output.",
 )
 def export(name: str, since: str | None, output: Path | None) -> None:
     """Print the block list, or write it to a file."""
@@ -152,12 +163,15 @@ def export(name: str, since: str | None, output: Path | None) -> None:
 
     moment = _moment(since) if since else None
     chunks = _block_list(to_read=True).export(name, since=moment)
-    if output:
-        write_chunks_atomically(output, chunks)
-        return
-    for chunk in chunks:
-        sys.stdout.buffer.write(chunk)
-    sys.stdout.buffer.flush()
+    if output is None or str(output) == "-":
+        sys.stdout.buffer.writelines(chunks)
+        sys.stdout.buffer.flush()
+    elif output.exists() and not output.is_file():
+        # /dev/stdout, or a pipe: nothing that could be replaced, and root could.
+        with output.open("wb") as file:
+            file.writelines(chunks)
+    else:
+        write_chunks_atomically(output.resolve(), chunks)
 
 
 @commands.command()
@@ -171,7 +185,7 @@ def audit() -> None:
 @commands.command("import")
 @click.argument("file", type=click.File("rb"))
 @click.option(
-    "--format", "name", default="auto", show_default=True, help="auto, json, csv, keys, orders, sendgrid, ..."
+    "--format", "name", default="auto", show_default=True, help="auto, text, csv, tsv, report, json, ..."
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be added.")
 def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
@@ -182,7 +196,10 @@ def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
     from worker.terminal import show_import
 
     block_list = _block_list()
-    preview = block_list.preview_import(file, name)
+    try:
+        preview = block_list.preview_import(file, name)
+    except OSError as error:
+        raise UsageError(f"Cannot read {file.name}: {error.strerror}.") from error
     show_import(preview)
     if preview.rejected_count:
         raise UsageError("Nothing was added; mend or remove the lines above, then import again.")
