@@ -1,5 +1,6 @@
 """The commands, as a person or a script calls them."""
 
+import io
 import json
 import os
 import stat
@@ -221,6 +222,23 @@ def test_control_characters_of_a_stranger_do_not_reach_the_terminal(buyerblock: 
     path = tmp_path / "evil\x1b[2J.eml"
     path.write_bytes(sample(NOTICE))
     assert "\x1b" not in buyerblock("scan", str(path)).out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are always text")
+def test_scan_tells_of_a_file_whose_name_is_no_utf_8(buyerblock: Call, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.eml")
+    path.write_bytes(sample(NOTICE))
+    assert json.loads(buyerblock("scan", "--json", "--block", str(path)).out)["source"].endswith("caf?.eml")
+    assert buyerblock("check", EXPECTED[NOTICE]["address"]).code == 1
+
+
+def test_scan_names_files_in_letters_that_the_terminal_does_not_have(
+    buyerblock: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "通知.eml"
+    path.write_bytes(sample(NOTICE))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
+    assert buyerblock("scan", str(path)).code == 0
 
 
 def test_a_damaged_list_is_set_aside_and_never_overwritten(buyerblock: Call, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -32,6 +33,9 @@ def commands() -> None:
 
 def run(group: click.Group) -> int:
     """Run the command line and return its exit code; every error is one sentence on standard error."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A pipe on Windows takes few letters; a file's name must not end the scan.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         result = group.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -93,7 +97,8 @@ def _moment(text: str) -> datetime:
 def _print_json(value: Any) -> None:
     import orjson
 
-    click.echo(orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS).decode())
+    # As bytes: JSON is UTF-8, whatever the terminal takes.
+    click.echo(orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS))
 
 
 # --- the block list

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.block_list.block_list import BlockList
+from worker.block_list.documents import storable
 from worker.block_list.model import Sighting
 from worker.mail_files import messages
 from worker.notices.judge import judge
@@ -32,7 +33,7 @@ class Judged:
             name: getattr(self.verdict, name, None)
             for name in ("address", "order_id", "marketplace", "language")
         }
-        return {"source": self.source, "verdict": self.word, "reason": self.reason} | clues
+        return {"source": storable(self.source), "verdict": self.word, "reason": self.reason} | clues
 
     @property
     def word(self) -> str:
