@@ -53,6 +53,28 @@ def test_every_encoding_of_excel_is_read(encoding: str, separator: str) -> None:
     assert list(imports.read(text.encode(encoding)).keys) == [A, B]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("form", ["ses", "sendgrid", "postmark", "json of strings"])
+def test_json_that_a_shell_of_windows_wrote_is_read(form: str, encoding: str) -> None:
+    assert list(imports.read(KEY_LISTS[form].encode(encoding)).keys) == [A, B]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_an_export_that_a_shell_of_windows_wrote_is_read(block_list: BlockList, encoding: str) -> None:
+    block_list.record([notice(1, buyer=1), notice(2, buyer=2)])
+    exported = b"".join(block_list.export()).decode().replace("\n", "\r\n")
+
+    assert list(imports.read(exported.encode(encoding)).keys) == [A, B]
+
+
+def test_an_export_of_a_later_format_is_refused(block_list: BlockList) -> None:
+    block_list.record([notice(1, buyer=1)])
+    exported = b"".join(block_list.export()).replace(b"buyerblock/1", b"buyerblock/2")
+
+    with pytest.raises(UsageError, match="says it is 'buyerblock/2'"):
+        imports.read(exported)
+
+
 def test_lines_that_hold_no_key_are_named_with_number_and_reason() -> None:
     found = imports.read(f"{A}\nsomeone@example.org\n\nno-reply@marketplace.amazon.it\n".encode())
 

@@ -15,12 +15,16 @@ from worker.errors import UsageError
 # How services name the address: SendGrid and listmonk, SES, Postmark; and ours.
 _ADDRESS_NAMES = ("address", "email", "emailAddress", "EmailAddress")
 _LIST_NAMES = ("blocks", "Suppressions", "suppressions", "items", "results")
+EXPORT = "buyerblock/1"
 _REASONS: dict[str, Reason] = {"opted_out": "opted_out", "manual": "manual", "imported": "imported"}
 
 
 def objects_in(document: object) -> Iterator[object]:
-    """Yield the entries of a parsed JSON file. Raises UsageError if there is no list in it."""
+    """Yield the entries of a parsed JSON file. Raises UsageError if there is no list in it that we can read."""
     if isinstance(document, dict):
+        version = str(document.get("format"))
+        if version.startswith("buyerblock/") and version != EXPORT:
+            raise UsageError(f"This export says it is {version!r}, and buyerblock here reads {EXPORT} only.")
         for name in _LIST_NAMES:
             if isinstance(document.get(name), list):
                 document = document[name]

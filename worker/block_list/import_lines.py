@@ -39,6 +39,13 @@ def lines_of(sample: bytes, rest: BinaryIO) -> Iterator[Line]:
     return _lines(io.TextIOWrapper(raw, encoding=_encoding(sample), errors=_WINDOWS, newline=None))
 
 
+def as_utf8(content: bytes) -> bytes:
+    """Return text without a byte order mark, as UTF-8 where it is marked as UTF-16: so PowerShell writes files."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace").encode()
+    return content.removeprefix(codecs.BOM_UTF8)
+
+
 def _encoding(sample: bytes) -> str:
     for signature, what in _SIGNATURES:
         if sample.startswith(signature):

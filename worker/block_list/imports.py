@@ -13,7 +13,7 @@ import orjson
 
 from worker.block_list import import_json, import_table
 from worker.block_list.changes import manual_block
-from worker.block_list.import_lines import Line, lines_of
+from worker.block_list.import_lines import Line, as_utf8, lines_of
 from worker.block_list.import_model import MOST_KEYS, Found
 from worker.block_list.keys import parse_key
 from worker.block_list.model import Block
@@ -78,7 +78,7 @@ def _read(kind: str, sample: bytes, stream: BinaryIO, *, report: bool) -> Found:
 
 
 def _guess(sample: bytes) -> str:
-    text = sample.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = as_utf8(sample).lstrip()
     if text[:1] not in (b"{", b"["):
         return "table"
     first, newline, following = text.partition(b"\n")
@@ -198,7 +198,7 @@ def _read_json(sample: bytes, rest: BinaryIO) -> Found:
         )
     found = Found("json")
     try:
-        document = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+        document = orjson.loads(as_utf8(content))
     except ValueError as error:
         raise UsageError(f"This file begins like JSON and is not: {error}.") from error
     for number, entry in enumerate(import_json.objects_in(document), 1):
