@@ -242,6 +242,9 @@ def test_an_export_that_is_cut_off_is_refused(block_list: BlockList) -> None:
     [
         '"notices":-1',
         '"notices":"1"',
+        '"notices":true',
+        '"notices":18446744073709551615',
+        '"first_seen":"0001-01-01T00:00:00+14:00"',
         '"reason":"because"',
         '"orders":["x"]',
         '"first_seen":"soon"',

@@ -15,6 +15,7 @@ from worker.errors import UsageError
 # How services name the address: SendGrid and listmonk, SES, Postmark; and ours.
 _ADDRESS_NAMES = ("address", "email", "emailAddress", "EmailAddress")
 _LIST_NAMES = ("blocks", "Suppressions", "suppressions", "items", "results")
+_MOST_NOTICES = 1_000_000_000
 EXPORT = "buyerblock/1"
 _REASONS: dict[str, Reason] = {"opted_out": "opted_out", "manual": "manual", "imported": "imported"}
 
@@ -77,7 +78,7 @@ def _block(entry: Mapping[str, Any]) -> Block:
             notices=_count(entry["notices"]),
             note=one_line(_text(entry["note"])),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
         raise UsageError("A field of this block is missing or is not what the JSON export writes.") from error
 
 
@@ -87,7 +88,8 @@ def _in_place(address: str | None, orders: tuple[str, ...]) -> bool:
 
 
 def _count(value: object) -> int:
-    if not isinstance(value, int) or value < 0:
+    # JSON's true is an int too, and a number that grows beyond 64 bits could not be stored.
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_NOTICES:
         raise TypeError("count")
     return value
 
