@@ -23,6 +23,8 @@ KEY_LISTS = {
     "several keys a line": f"{A}, {B}\n",
     "csv with names": f"name,Email,country\nx,{A},IT\ny,{B},DE\n",
     "csv with semicolons": f"Kunde;E-Mail\nMüller;{A}\nGrün;{B}\n",
+    "csv with its separator": f"sep=;\nKunde;E-Mail\nMüller;{A}\nGrün;{B}\n",
+    "csv with empty rows": f",\nname,Email\n,\nx,{A}\ny,{B}\n,\n,\n",
     "tsv": f"id\tbuyer-email\n1\t{A}\n2\t{B}\n",
     "csv without names": f"x,{A},1\ny,{B},2\n",
     "unknown names": f"foo,bar\nx,{A}\ny,{B}\n",

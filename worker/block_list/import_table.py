@@ -51,8 +51,12 @@ def recognise(lines: Iterator[Line]) -> tuple[Table, Iterator[Line]]:
     Raises UsageError if no column holds keys, or an order report holds no addresses.
     """
     sample = list(islice(lines, _SAMPLE_LINES))
-    texts = [line for line in sample if line.text.strip()]
-    delimiter = _delimiter([line.text for line in texts])
+    texts = [line for line in sample if line.text.strip(" ,;\t")]
+    skipped = []
+    if delimiter := _declared_delimiter(texts[0].text) if texts else "":
+        skipped.append(texts.pop(0).number)
+    else:
+        delimiter = _delimiter([line.text for line in texts])
     rows = [cells_of(line.text, delimiter) or [] for line in texts]
     header = rows[0] if rows and _is_header(rows[0]) else []
     names = [_plain(name) for name in header]
@@ -70,8 +74,9 @@ def recognise(lines: Iterator[Line]) -> tuple[Table, Iterator[Line]]:
         )
     if delimiter and body and not (table.addresses or table.orders):
         raise UsageError("No column of this file holds buyers' addresses or order IDs.")
-    skipped = texts[0].number if header else 0
-    return table, (line for line in chain(sample, lines) if line.number != skipped)
+    if header:
+        skipped.append(texts[0].number)
+    return table, (line for line in chain(sample, lines) if line.number not in skipped)
 
 
 def cells_of(text: str, delimiter: str) -> list[str] | None:
@@ -112,6 +117,12 @@ def orders_beside(row: Row, table: Table) -> list[str]:
     """Return the order IDs that stand in a row beside an address."""
     keys = [_parse(text) for text in _split(row, table.orders)]
     return [key.text for key in keys if key is not None and key.kind == "order"]
+
+
+def _declared_delimiter(first: str) -> str:
+    """Return the separator that a first line such as ``sep=;`` tells Excel, else nothing."""
+    found = re.fullmatch(r"sep=([\t;,])", first, re.IGNORECASE)
+    return found[1] if found else ""
 
 
 def _delimiter(texts: list[str]) -> str:

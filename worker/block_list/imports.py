@@ -109,6 +109,8 @@ def _read_table(lines: Iterator[Line], *, report: bool) -> Found:
             if cells is None:
                 found.reject(line.number, "The quotation marks of this line do not close.")
                 continue
+            if not any(cells):
+                continue  # Excel writes rows of separators alone below a table
             row = import_table.Row(line.number, cells)
             try:
                 if report:
