@@ -273,6 +273,7 @@ def test_a_block_with_a_wrong_field_is_rejected_with_its_line(block_list: BlockL
         (b"name,city\nAnna,Rome\nBruno,Bari\n", "No column of this file holds"),
         (b'{"a": 1', "begins like JSON and is not"),
         (b'{"a": 1}', "no list of addresses"),
+        (b'{"format": "buyerblock/1", "count": [], "blocks": [\n]}', "not as buyerblock writes it"),
     ],
 )
 def test_what_is_no_list_is_refused_in_one_sentence(content: bytes, sentence: str) -> None:

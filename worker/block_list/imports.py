@@ -155,8 +155,8 @@ def _read_export(lines: Iterator[Line]) -> Found:
     found = Found("json")
     header = next(lines, Line(1, "{}")).text
     try:
-        promised = orjson.loads(header + "]}")["count"]
-    except (ValueError, KeyError, TypeError):
+        promised = int(orjson.loads(header + "]}")["count"])
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise UsageError("The first line of this export is not as buyerblock writes it.") from None
     held = 0
     for line in lines:
