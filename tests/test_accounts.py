@@ -113,3 +113,13 @@ def test_a_damaged_file_is_set_aside_and_never_overwritten(accounts: Accounts, t
         accounts.all()
     assert [it.read_bytes() for it in tmp_path.glob("accounts.json.damaged-*")] == [damaged]
     assert accounts.all() == []
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "5", '{"_default": []}', '{"_default": {"1": {}}}', '{"_default": {"1": null}}']
+)
+def test_a_file_of_another_shape_is_set_aside_too(accounts: Accounts, tmp_path: Path, content: str) -> None:
+    (tmp_path / "accounts.json").write_text(content, encoding="utf-8")
+    with pytest.raises(DamagedFileError, match="sign in again"):
+        accounts.connect(EMAIL, GRANT, now=START)
+    assert [it.read_text(encoding="utf-8") for it in tmp_path.glob("accounts.json.damaged-*")] == [content]

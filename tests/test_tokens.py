@@ -111,7 +111,17 @@ def test_a_name_is_given_once(tokens: Tokens) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"tokens": 1}', '{"tokens": [{"name": "x"}]}', '{"tokens": [1]}', "\ufeff{}"]
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"tokens": 1}',
+        '{"tokens": {}}',
+        '{"tokens": [{"name": "x"}]}',
+        '{"tokens": [1]}',
+        "\ufeff{}",
+    ],
 )
 def test_a_damaged_file_lets_nobody_in_and_is_never_overwritten(
     tokens: Tokens, tmp_path: Path, content: str

@@ -160,11 +160,13 @@ class _WholeFile(Storage):
     def read(self) -> dict[str, dict[str, Any]] | None:
         try:
             content: dict[str, dict[str, Any]] = orjson.loads(self._path.read_bytes())
+            for document in content.get("_default", {}).values():
+                _to_account(document), str(document["grant"])
         except FileNotFoundError:
             return None
         except OSError as error:
             raise storage_error("read", self._path, error) from error
-        except ValueError as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             aside = self._path.with_name(f"{self._path.name}.damaged-{secrets.token_hex(4)}")
             self._path.replace(aside)
             raise DamagedFileError(

@@ -118,6 +118,7 @@ class Tokens:
     def _read(self) -> _Documents:
         try:
             documents: _Documents = orjson.loads(self._path.read_bytes())["tokens"]
+            documents = documents[:]  # what has no slices is no list
             for document in documents:
                 _to_token(document), str(document["hash"])
         except FileNotFoundError:
