@@ -50,6 +50,9 @@ def test_every_variable_is_taken(tmp_path: Path) -> None:
         ("BUYERBLOCK_GMAIL_URL", "gmail"),
         ("BUYERBLOCK_GMAIL_URL", "http://[::1"),
         ("BUYERBLOCK_PUBLIC_URL", "ftp://example.com"),
+        ("BUYERBLOCK_PUBLIC_URL", "https://exa mple.com"),
+        ("BUYERBLOCK_PUBLIC_URL", "https://example.com/?page=1"),
+        ("BUYERBLOCK_PUBLIC_URL", "https://user:secret@example.com"),
         ("BUYERBLOCK_SECRET_KEY", "short"),
     ],
 )
