@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from worker.accounts import Account
 from worker.app import App
 from worker.errors import BuyerblockError
 from worker.events import fields
@@ -21,8 +22,9 @@ LOOK_EVERY = timedelta(minutes=1)
 COPY_EVERY = timedelta(hours=1)  # it does something once a day; a laptop may sleep at any fixed hour
 EXPIRE_EVERY = timedelta(hours=1)
 VOUCHED_FOR = timedelta(days=1)
-# A pass that is later than this has not just been slow; then systemd shall start the program anew.
-LATEST_PASS = timedelta(minutes=10)
+# A pass that is later than this has not just been slow, nor told by Google to wait; then systemd shall start the
+# program anew.
+LATEST_PASS = timedelta(minutes=15)
 
 
 def keep_house(app: App) -> None:
@@ -40,21 +42,33 @@ def keep_house(app: App) -> None:
     add(COPY_EVERY, "copy", _told(lambda: _copy(app)))
     add(EXPIRE_EVERY, "expire", _told(lambda: _expire(app)))
     if (seconds := watchdog_interval()) is not None:
-        add(timedelta(seconds=seconds), "watchdog", lambda: feed_watchdog(app))
+        add(timedelta(seconds=seconds), "watchdog", Watchdog(app).feed)
 
 
-def feed_watchdog(app: App) -> bool:
-    """Tell systemd that the program is alive if its passes move; return whether they do."""
-    now = app.clock.now()
-    moves = all(
-        account.next_pass is None
-        or now - account.next_pass < LATEST_PASS
-        or app.passes.progress(account.email) is not None
-        for account in app.accounts.all()
-    )
-    if moves:
-        notify(ALIVE)
-    return moves
+class Watchdog:
+    """Tells systemd that the program is alive for as long as the passes of every account move."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._moved: dict[str, tuple[int, float]] = {}  # units spent, and when that was new
+
+    def feed(self) -> bool:
+        """Tell systemd, if they move; return whether they do."""
+        if moves := all(map(self._moves, self._app.accounts.all())):
+            notify(ALIVE)
+        return moves
+
+    def _moves(self, account: Account) -> bool:
+        """Return whether a pass begins when it should, or makes calls: a long one does, and one without a network."""
+        app, since = self._app, self._app.clock.monotonic()
+        spent = app.passes.spent(account.email)
+        if self._moved.get(account.email, (-1, 0.0))[0] != spent:
+            self._moved[account.email] = (spent, since)
+        return (
+            account.next_pass is None
+            or app.clock.now() - account.next_pass < LATEST_PASS
+            or since - self._moved[account.email][1] < LATEST_PASS.total_seconds()
+        )
 
 
 def _copy(app: App) -> None:

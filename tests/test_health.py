@@ -158,7 +158,9 @@ def test_a_data_directory_that_is_gone_is_a_reason(app: App, tmp_path: Path) -> 
         folder.rename(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["blocks.json", "review.json", "accounts.json", "preferences.json"])
+@pytest.mark.parametrize(
+    "name", ["blocks.json", "review.json", "accounts.json", "tokens.json", "preferences.json"]
+)
 def test_a_damaged_file_is_a_reason(app: App, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"garbage")
     assert "damaged" in reason(app)

@@ -101,6 +101,11 @@ class Passes:
         """Return the account's mailbox connection."""
         return self._open(email).mailbox
 
+    def spent(self, email: str) -> int:
+        """Return how many units of quota the account's connection has spent, 0 without one."""
+        running = self._running.get(email)
+        return running.mailbox.quota.spent if running else 0
+
     def counted(self) -> Mapping[tuple[str, str], int]:
         """Return what happened since the start: (what, which) to how often.
 

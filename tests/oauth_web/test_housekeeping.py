@@ -10,10 +10,9 @@ from clocks import FakeClock
 from people import GRANT, OWNER
 
 from oauth_web import housekeeping
-from oauth_web.housekeeping import feed_watchdog, keep_house
+from oauth_web.housekeeping import Watchdog, keep_house
 from worker.app import App
 from worker.preferences import Preferences, change_preferences
-from worker.progress import Progress
 
 ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
 
@@ -114,12 +113,17 @@ def test_systemd_hears_that_the_program_is_alive_while_passes_move(
 def test_systemd_hears_nothing_when_passes_have_stopped(
     engine: App, clock: FakeClock, systemd: Callable[[], list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    watchdog = Watchdog(engine)
     engine.accounts.connect(OWNER, GRANT, now=clock.now())
     engine.accounts.update(OWNER, next_pass=clock.now())
+    assert watchdog.feed()
     clock.advance(housekeeping.LATEST_PASS.total_seconds() + 1)
-    assert not feed_watchdog(engine)
+    systemd()
+    assert not watchdog.feed()
     assert systemd() == []
-    monkeypatch.setattr(engine.passes, "progress", lambda _: Progress(done=50, total=5000))
-    assert feed_watchdog(engine), "a long pass is no stop"
+    monkeypatch.setattr(engine.passes, "spent", lambda _: 20)
+    assert watchdog.feed(), "a long pass that makes calls is no stop"
+    clock.advance(housekeeping.LATEST_PASS.total_seconds() + 1)
+    assert not watchdog.feed(), "one that hangs is"
     engine.accounts.update(OWNER, state="sign_in_again", next_pass=None)
-    assert feed_watchdog(engine), "an account that waits for its owner is no stop"
+    assert watchdog.feed(), "an account that waits for its owner is no stop"

@@ -18,6 +18,7 @@ from worker.app import App
 from worker.errors import StorageError
 from worker.preferences import read_preferences, sync_interval
 from worker.rhythm import have_stopped
+from worker.tokens import Tokens
 from worker.webhook import Webhook
 
 # A pass that is late by this much more than three intervals has not just been slow.
@@ -117,7 +118,13 @@ def _storage(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
     else:
         if left < LEAST_FREE:
             yield Problem("disk", "", f"The disk is nearly full: {left / 1e6:,.0f} MB are left for {folder}.")
-    for look in (app.block_list.__len__, app.review.items, lambda: read_preferences(folder)):
+    looks = (
+        app.block_list.__len__,
+        app.review.items,
+        Tokens(folder).all,
+        lambda: read_preferences(folder),
+    )
+    for look in looks:
         try:
             look()
         except StorageError as error:
