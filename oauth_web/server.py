@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib.metadata import version
 from types import FrameType
@@ -64,7 +65,8 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
         page = create_app(app, restart=restart.ask)
         connections: dict[int, Any] = {}
         server = _listen(page, settings, connections)
-        signal.signal(signal.SIGTERM, _raise_exit)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, restart.end)
         log_settings(settings, version("buyerblock"))
         app.scheduler.start()
         keep_house(app)
@@ -78,7 +80,6 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
         server.run()  # returns on SystemExit and KeyboardInterrupt
         if not restart.asked:
             notify(STOPPING)
-            _leave_in_time()
         server.close()
         # A browser that keeps a connection open would wait for ever on it after a new start.
         wasyncore.close_all(connections, ignore_all=True)
@@ -96,9 +97,13 @@ class _Restart:
     def ask(self) -> None:
         """End the server in a moment, when the answer to whoever asked has left."""
         self.asked = True
-        timer = threading.Timer(ANSWER_FIRST, _thread.interrupt_main, (signal.SIGTERM,))
-        timer.daemon = True
-        timer.start()
+        _later(ANSWER_FIRST, lambda: _thread.interrupt_main(signal.SIGTERM))
+
+    def end(self, _signal: int, _frame: FrameType | None) -> None:
+        """End the server, as a signal wishes; and the program in time, even if something hangs on the way."""
+        if not self.asked:
+            _later(LONGEST_STOP, lambda: os._exit(0))
+        raise SystemExit
 
 
 def _own_url(settings: Settings) -> str:
@@ -152,11 +157,7 @@ def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any
         ) from error
 
 
-def _raise_exit(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit
-
-
-def _leave_in_time() -> None:
-    timer = threading.Timer(LONGEST_STOP, os._exit, (0,))
+def _later(seconds: float, work: Callable[[], object]) -> None:
+    timer = threading.Timer(seconds, work)
     timer.daemon = True
     timer.start()
