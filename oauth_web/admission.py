@@ -13,7 +13,16 @@ from oauth_web.sessions import OWNER, ServerSession
 
 ADMITTED = "admitted"
 
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+# Headers that proxies add. No browser sends one by itself.
+_FORWARDED = (
+    "forwarded",
+    "x-forwarded-",
+    "x-real-ip",
+    "x-client-ip",
+    "via",
+    "cf-connecting-ip",
+    "true-client-ip",
+)
 
 # Bytes that an owner may send to these routes; all others take what the application's configuration says.
 LARGE_UPLOADS = {"import_pages.preview": 20_000_000, "backup_pages.restore": 32_000_000}
@@ -73,11 +82,13 @@ def browser() -> ServerSession:
 def is_at_home() -> bool:
     """Return whether the request was made on this very machine.
 
-    Behind a proxy every request seems to be, so a public address or a proxy's headers rule it out.
+    Behind a proxy every request seems to be, so a public address or a proxy's headers rule it out. So does HTTP/1.0,
+    which no browser speaks: nginx does, and adds no header, where it is told nothing more than where to pass it on.
     """
     return (
         services().app.settings.public_url is None
         and is_loopback(request.remote_addr)
         and is_loopback(name_asked_for())
-        and not any(name in request.headers for name in _FORWARDED)
+        and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
+        and not any(name.lower().startswith(_FORWARDED) for name, _ in request.headers)
     )

@@ -145,6 +145,8 @@ def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any
             port=settings.port,
             threads=8,
             max_request_body_size=LARGEST_BODY,
+            # A proxy's headers tell that a visitor is not at this machine; nothing else is believed of them.
+            clear_untrusted_proxy_headers=False,
             map=connections,
         )
     except OSError as error:

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -26,6 +26,15 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def environment(google: Sandbox, tmp_path: Path) -> dict[str, str]:
     return environment_for(google, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def serving_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """The environment of a server that nobody owns yet."""
+    with Sandbox() as google:
+        environment = environment_for(google, tmp_path_factory.mktemp("unowned"))
+        with serving(environment):
+            yield environment
 
 
 def refusal(environment: Mapping[str, str], *options: str) -> str:
@@ -120,6 +129,34 @@ def test_a_client_file_that_is_none_gets_a_sentence(
 
 def test_listening_to_the_network_without_https_has_to_be_insisted_on(environment: dict[str, str]) -> None:
     assert "--insecure-http" in refusal(environment, "--host", "0.0.0.0")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "header"),
+    [
+        ("HTTP/1.1", "X-Forwarded-For: 203.0.113.9"),
+        ("HTTP/1.1", "X-Forwarded-Proto: https"),
+        ("HTTP/1.1", "Forwarded: for=203.0.113.9"),
+        ("HTTP/1.1", "Via: 1.1 proxy"),
+        ("HTTP/1.1", "CF-Connecting-IP: 203.0.113.9"),
+        ("HTTP/1.0", "Connection: close"),
+    ],
+)
+def test_nobody_owns_the_page_by_coming_first_through_a_proxy_on_this_machine(
+    serving_process: Mapping[str, str], protocol: str, header: str
+) -> None:
+    assert status_of(serving_process, "HTTP/1.1", "Accept: */*") == 302
+    assert status_of(serving_process, protocol, header) == 403
+
+
+def status_of(environment: Mapping[str, str], protocol: str, header: str) -> int:
+    """Return how the way to Google is answered, byte for byte as a proxy asks for it."""
+    address = ("127.0.0.1", int(environment["BUYERBLOCK_PORT"]))
+    with closing(socket.create_connection(address, timeout=30)) as proxy:
+        proxy.sendall(
+            f"GET /sign-in {protocol}\r\nHost: {address[0]}:{address[1]}\r\n{header}\r\n\r\n".encode()
+        )
+        return int(proxy.recv(64).split()[1])
 
 
 def test_a_wrong_setting_gets_a_sentence(environment: dict[str, str]) -> None:
