@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import Flask, g, render_template, request, session
+from flask import Flask, abort, g, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from oauth_web.client_file import is_loopback
@@ -49,6 +49,8 @@ def guard(app: Flask) -> None:
             request.max_content_length = request.max_form_memory_size = LARGE_UPLOADS[request.endpoint]
         if g.owner is None and request.endpoint is not None and request.endpoint not in _open_routes:
             return render_template("welcome.html", **welcome()), 401
+        if request.method == "POST" and None in request.form:
+            abort(400)  # a part without a name, over which flask-wtf would stumble
         return None
 
 

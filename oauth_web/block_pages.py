@@ -1,6 +1,6 @@
 """The block list on the page: look, search, block, unblock."""
 
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,6 +21,8 @@ from worker.notices.amazon import MARKETPLACES
 
 LONGEST_SEARCH = 200  # characters
 MOST_KEYS = 100  # in the small box; more go through the import with its preview
+# What an address may ask for, and links to other pages repeat.
+_ASKED = ("q", "marketplace", "reason", "account", "sort", "order")
 
 blueprint = Blueprint("block_pages", __name__)
 
@@ -29,6 +31,8 @@ blueprint = Blueprint("block_pages", __name__)
 def blocks() -> ResponseReturnValue:
     """Show a page of the list; only its table for a search as you type."""
     query = query_of(request.args)
+    # Not all that the address holds: some names mean something to url_for, such as another host's scheme.
+    asked: dict[str, Any] = {name: request.args[name] for name in _ASKED if name in request.args}
     shown = {
         "query": query,
         "page": select(services().index, query),
@@ -36,7 +40,7 @@ def blocks() -> ResponseReturnValue:
         "accounts": [account.email for account in services().app.accounts.all()],
         "reasons": get_args(Reason),
         "formats": FORMATS.values(),
-        "link": lambda **changes: url_for("block_pages.blocks", **{**request.args.to_dict(), **changes}),
+        "link": lambda page: url_for("block_pages.blocks", **asked, page=page),
     }
     return render_template("blocks_table.html" if "part" in request.args else "blocks.html", **shown)
 

@@ -201,6 +201,27 @@ def test_a_line_break_in_a_value_makes_no_header(owner: FlaskClient) -> None:
     assert "x=y" not in answer.headers.get("Set-Cookie", "")
 
 
+def test_links_to_other_pages_repeat_only_what_was_asked_of_the_list(engine: App, owner: FlaskClient) -> None:
+    engine.block_list.block([f"111-1111111-{number:07}" for number in range(60)], by="test")
+    crafted = {
+        "_external": "1",
+        "_scheme": "https",
+        "_anchor": "x",
+        "_method": "PUT",
+        "endpoint": "x",
+        "part": "table",
+    }
+    answer = owner.get("/blocks", query_string={"q": "111", **crafted})
+    assert answer.status_code == 200
+    assert 'href="/blocks?q=111&amp;page=2" rel="next"' in answer.text
+
+
+def test_a_part_of_a_form_without_a_name_is_refused(stranger: FlaskClient) -> None:
+    nameless = b"--x\r\nContent-Disposition: form-data\r\n\r\n\r\n--x--"
+    answer = stranger.post("/sign-in", data=nameless, content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 400
+
+
 def test_too_large_a_request_is_refused(owner: FlaskClient) -> None:
     assert post(owner, "/disconnect", account="x" * 300_000).status_code == 413
 
