@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from werkzeug.exceptions import SecurityError
 
 from worker.settings import Settings
@@ -48,7 +48,7 @@ def name_asked_for() -> str:
 
 
 def protect(app: Flask) -> None:
-    """Refuse strangers' names, before anything else is asked, and add the headers to every answer."""
+    """Refuse strangers' names and what other pages ask for behind the visitor's back, and add headers to every answer."""
     https, names = app.config["SESSION_COOKIE_SECURE"], app.config[NAMES]
 
     @app.before_request
@@ -56,11 +56,19 @@ def protect(app: Flask) -> None:
         if name_asked_for() not in names:
             raise SecurityError
 
+    @app.before_request
+    def refuse_other_pages() -> None:
+        # Browsers say who asks, and for what (Fetch Metadata). Without this any page on the web could use up the
+        # sign-ins of this machine, and one on another port of it, which gets our cookies, could measure answers.
+        site, goal = request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Dest")
+        if site in {"cross-site", "same-site"} and (goal != "document" or request.method != "GET"):
+            abort(403)
+
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.update(_HEADERS)
         if https:
             response.headers["Strict-Transport-Security"] = _HSTS
-        if request.endpoint != "static":
-            response.headers["Cache-Control"] = "no-store"
+        # Files that are the same for everybody say themselves how long they hold.
+        response.headers.setdefault("Cache-Control", "no-store")
         return response

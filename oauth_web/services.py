@@ -44,7 +44,7 @@ class Services:
 
 
 def make_limits(app: App) -> dict[str, Limit]:
-    """Return the limits for strangers. Behind a proxy all of them share one address, so sign-ins are many."""
+    """Return the limits for strangers. Behind a proxy that does not tell them apart all share them."""
     window = timedelta(minutes=10)
     return {
         "sign_ins": Limit(60, window, app.clock.now),

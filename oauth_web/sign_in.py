@@ -5,7 +5,15 @@ import logging
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.admission import ADMITTED, browser, may_become_owner, may_sign_in, open_to_all, welcome
+from oauth_web.admission import (
+    ADMITTED,
+    browser,
+    may_become_owner,
+    may_sign_in,
+    open_to_all,
+    visitor,
+    welcome,
+)
 from oauth_web.client_file import Client, check_redirect, read_client_file
 from oauth_web.consent import ConsentError, UntickedError, consent_url, redeem
 from oauth_web.errors import error_page
@@ -37,7 +45,7 @@ def start() -> ResponseReturnValue:
     if not may_sign_in():
         services().entry_code.offer()
         return render_template("welcome.html", **welcome()), 403
-    if g.owner is None and not services().sign_ins.allows(request.remote_addr or ""):
+    if g.owner is None and not services().sign_ins.allows(visitor()):
         return error_page(429, text("error.429"))
     try:
         client = _client_for_this_page()
@@ -55,7 +63,7 @@ def start() -> ResponseReturnValue:
 @open_to_all
 def enter_code() -> ResponseReturnValue:
     """Take the one-time code from the server's terminal."""
-    if not services().code_tries.allows("anybody"):
+    if not services().code_tries.allows(visitor()):
         return error_page(429, text("error.429"))
     if not may_sign_in():
         if not services().entry_code.accept(request.form.get("code", "")):

@@ -102,7 +102,16 @@ def test_the_names_of_this_machine_are_served(stranger: FlaskClient, host: str) 
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/blocks", "/nothing", "/static/style.css", "/oauth2/callback?state=x"]
+    "path",
+    [
+        "/",
+        "/blocks",
+        "/nothing",
+        "/static/style.css",
+        "/static/nothing",
+        "/oauth2/callback?state=x",
+        "/api/v1/nothing",
+    ],
 )
 def test_every_answer_carries_the_headers(owner: FlaskClient, path: str) -> None:
     with owner.get(path) as answer:
@@ -114,7 +123,7 @@ def test_every_answer_carries_the_headers(owner: FlaskClient, path: str) -> None
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert "Strict-Transport-Security" not in headers
-    assert path.startswith("/static") or headers["Cache-Control"] == "no-store"
+    assert headers["Cache-Control"] == ("no-cache" if path == "/static/style.css" else "no-store")
 
 
 def test_the_cookie_is_for_this_page_alone(stranger: FlaskClient) -> None:
@@ -278,6 +287,58 @@ def test_strangers_cannot_begin_sign_ins_for_ever(web: Flask, owner: FlaskClient
     statuses = [stranger.get("/sign-in").status_code for _ in range(61)]
     assert statuses == [302] * 60 + [429]
     assert owner.get("/sign-in").status_code == 302
+
+
+@pytest.fixture
+def public(engine: App, terminal: list[str]) -> Flask:
+    """The page of a server, behind a proxy that tells visitors apart."""
+    settings = replace(engine.settings, public_url="https://list.example.com")
+    return create_app(replace(engine, settings=settings), tell=terminal.append)
+
+
+def try_a_code(web: Flask, code: str, *, forwarded_for: str) -> int:
+    """Return how a code is taken from a visitor of this address."""
+    base = "https://list.example.com"
+    proxied = {"base_url": base, "headers": {"X-Forwarded-For": forwarded_for, "Referer": f"{base}/"}}
+    visitor = web.test_client()
+    token = visitor.get("/", **proxied).text.split('name="csrf_token" value="')[1].split('"')[0]
+    return visitor.post("/sign-in", data={"csrf_token": token, "code": code}, **proxied).status_code
+
+
+def test_a_stranger_who_tries_codes_keeps_the_owner_from_nothing(public: Flask, terminal: list[str]) -> None:
+    # What comes before the last address is what the stranger said.
+    tries = [try_a_code(public, "X", forwarded_for=f"10.0.0.{it}, 203.0.113.9") for it in range(21)]
+    assert tries == [403] * 20 + [429]
+    assert try_a_code(public, terminal[0].rpartition(" ")[2], forwarded_for="198.51.100.7") == 303
+
+
+def test_the_addresses_of_one_network_count_as_one_visitor(public: Flask) -> None:
+    tries = [try_a_code(public, "X", forwarded_for=f"2001:db8:0:1::{it:x}") for it in range(21)]
+    assert tries == [403] * 20 + [429]
+    assert try_a_code(public, "X", forwarded_for="2001:db8:0:2::1") == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_page_cannot_ask_behind_the_visitors_back(web: Flask, owner: FlaskClient, site: str) -> None:
+    for dest in ("empty", "image", "iframe", "script"):
+        asked = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": dest, "Sec-Fetch-Mode": "no-cors"}
+        for path in ("/", "/sign-in", "/blocks.json", "/blocks?q=a", "/readyz", "/api/v1/blocks"):
+            for _ in range(3 if path != "/sign-in" else 70):
+                assert owner.get(path, headers=asked).status_code == 403, path
+    assert web.test_client().get("/sign-in").status_code == 302, "no sign-in was used up"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin", "none"])
+def test_a_link_leads_here_from_anywhere(owner: FlaskClient, site: str) -> None:
+    followed = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+    assert owner.get("/blocks", headers=followed).status_code == 200
+
+
+def test_from_elsewhere_the_code_comes_before_what_is_wrong(web: Flask, engine: App) -> None:
+    engine.settings.client_secrets.unlink()
+    page = web.test_client().get("/", environ_overrides={"REMOTE_ADDR": "203.0.113.9"})
+    assert "Code from the terminal" in page.text
+    assert str(engine.settings.client_secrets) not in page.text
 
 
 def test_an_error_that_nobody_foresaw_shows_no_detail(
