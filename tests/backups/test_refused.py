@@ -1,9 +1,11 @@
 """A backup that cannot be trusted is refused, and then nothing has changed."""
 
+import gzip
 import io
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 import pytest
 from filelock import FileLock
@@ -12,6 +14,7 @@ from saving import NOW, PASSPHRASE, content
 from worker.block_list.block_list import BlockList
 from worker.errors import BusyError, DamagedFileError, StorageError, UsageError
 from worker.operation import backup_file
+from worker.operation import restore as restoring
 from worker.operation.restore import restore
 
 
@@ -134,6 +137,8 @@ def test_a_backup_cannot_write_outside_its_folder(data_dir: Path, tmp_path: Path
         {"accounts.json": b'{"_default": {"1": {"email": "x"}}}'},
         {"owners.json": b"{"},
         {"review.json": b"[]"},
+        {"tokens.json": b"{}"},
+        {"preferences.json": b'{"sync_interval": "soon"}'},
     ],
     ids=str,
 )
@@ -152,3 +157,59 @@ def test_every_file_is_read_before_anything_is_replaced(
 def test_a_link_in_a_backup_is_refused(data_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(DamagedFileError, match="no complete backup"):
         restore(_made(tmp_path / "saved", _members(data_dir), link="owners.json"), data_dir)
+
+
+def _packed(path: Path, content: bytes) -> Path:
+    """Write a backup with a right checksum over a content that need not even be a tar file."""
+    backup_file.write(path, content, created_at=NOW, passphrase=None)
+    return path
+
+
+def test_a_small_file_that_would_fill_the_disk_is_refused(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "_ALWAYS", 1_000_000)
+    written = []
+
+    def counted(file: IO[bytes]) -> Iterator[bytes]:
+        for piece in pieces(file):
+            written.append(len(piece))
+            yield piece
+
+    pieces = restoring._pieces
+    monkeypatch.setattr(restoring, "_pieces", counted)
+    before = content(data_dir)
+    with pytest.raises(DamagedFileError, match="no complete backup"):
+        restore(_made(tmp_path / "saved", {**_members(data_dir), "zeros.json": bytes(20_000_000)}), data_dir)
+    assert sum(written) < 8_000_000
+    assert content(data_dir) == before
+
+
+def test_a_file_with_holes_is_refused(data_dir: Path, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("zeros.json")
+        member.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": str(2**50)}
+        archive.addfile(member)
+    with pytest.raises(DamagedFileError, match="no complete backup"):
+        restore(_packed(tmp_path / "saved", buffer.getvalue()), data_dir)
+
+
+@pytest.mark.parametrize("spoil", [1, 12, 100, 200, -6], ids=str)
+def test_content_that_is_no_archive_is_a_damaged_backup(data_dir: Path, tmp_path: Path, spoil: int) -> None:
+    whole = _made(tmp_path / "whole", _members(data_dir)).read_bytes().partition(b"\n")[2]
+    before = content(data_dir)
+    for spoilt in (whole[:spoil], whole[:spoil] + b"\xff" + whole[spoil:], gzip.compress(whole[:spoil])):
+        with pytest.raises(DamagedFileError, match="no complete backup"):
+            restore(_packed(tmp_path / "saved", spoilt), data_dir)
+    assert content(data_dir) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["secret.key", "client_secret.json", "sessions.sealed", "serve.lock", "blocks.0.journal"]
+)
+def test_only_what_such_a_backup_holds_is_taken_from_it(data_dir: Path, tmp_path: Path, name: str) -> None:
+    before = content(data_dir)
+    with pytest.raises(DamagedFileError, match="no complete backup"):
+        restore(_made(tmp_path / "saved", {**_members(data_dir), name: b"{}"}), data_dir)
+    assert content(data_dir) == before

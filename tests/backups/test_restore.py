@@ -87,6 +87,13 @@ def test_a_token_that_was_revoked_since_stays_revoked(
     assert Tokens(elsewhere).find(secret, now=NOW) is not None
 
 
+def test_whoever_owns_the_page_goes_on_owning_it(saved: Path, data_dir: Path) -> None:
+    owners = b'{"owners": ["another@gmail.com"]}'
+    (data_dir / "owners.json").write_bytes(owners)
+    restore(saved, data_dir)
+    assert (data_dir / "owners.json").read_bytes() == owners
+
+
 @pytest.mark.parametrize(
     ("queued", "search_from", "expected"),
     [

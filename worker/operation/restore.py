@@ -6,9 +6,12 @@ moved to ``restore-<time>.replaced``, the new files take its place. Stopped in t
 from there, and until then the block list refuses to answer.
 """
 
+import gzip
 import re
 import shutil
 import tarfile
+import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -35,13 +38,21 @@ from worker.files import (
 )
 from worker.operation import backup_file
 from worker.operation.backup import AUDIT, BLOCKS, KEY, LOCKS, SECRETS, locked
+from worker.operation.backup_file import Content
+from worker.preferences import read_preferences
 from worker.sealing import Sealer
+from worker.tokens import Tokens
 
 # All that makes up the state. Sessions and what is remembered of single mails belong to the state that goes.
 _STATE = ("*.json", "blocks.*", "audit.*", "*.damaged-*", "sessions.sealed", "judged", "unresolved")
-# What a backup does not hold stays, and so does the list of tokens: one that was revoked must not come back to life.
-_TOKENS = "tokens.json"
-_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+# What a backup does not hold stays, and so does who may enter: a token that was revoked must not come back to life,
+# nor somebody who owned the page, while whoever owns it now is locked out.
+_STAYS = ("tokens.json", "owners.json")
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.json|audit\.ndjson|secret\.key")
+# Real backups unpack to 6 to 30 times their size. A small file that unpacks to very much would fill the disk.
+_MOST_TIMES = 100
+_ALWAYS = 64_000_000  # bytes
+_LARGEST = 2_000_000_000  # bytes
 _PLAN = "replaced.json"
 _OVERLAP = timedelta(hours=1)  # Gmail's clock and ours may differ
 
@@ -62,7 +73,7 @@ def restore(source: Path, data_dir: Path, passphrase: str | None = None) -> Rest
 
     Every account then searches its mail from the time of the backup on, so that notices judged since
     are judged again. A secret key or client file that the backup does not hold stays as it is. So do
-    the tokens of the HTTP API where there are any.
+    the tokens of the HTTP API and the owners of the page where there are any.
 
     Raises BusyError while a server runs, UsageError about the passphrase, DamagedFileError or StorageError
     about the file or the disk; nothing is replaced then.
@@ -110,13 +121,14 @@ def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Res
     files = work / "files"
     make_private_directory(files)
     try:
-        _unpack(source, opened.content, files)
+        _unpack(source, opened, files)
         blocks = _check_blocks(source, files)
         accounts = _check_others(source, files)
         for lock in files.glob("*.lock"):
             lock.unlink()
-        if (data_dir / _TOKENS).exists():
-            (files / _TOKENS).unlink(missing_ok=True)
+        for name in _STAYS:
+            if (data_dir / name).exists():
+                (files / name).unlink(missing_ok=True)
         with_key = (files / KEY).exists()
         sync_directory(files)
         replace_file(work, data_dir / f"{stamp}.pending")
@@ -134,21 +146,41 @@ def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Res
     )
 
 
-def _unpack(source: Path, content: bytes, files: Path) -> None:
+def _unpack(source: Path, opened: Content, files: Path) -> None:
     try:
-        with tarfile.open(fileobj=BytesIO(content), mode="r:gz") as archive:
-            for member in archive:
-                # A link, or a name with a slash, could write anywhere.
-                regular = member.isreg() and _NAME.fullmatch(member.name)
-                data = archive.extractfile(member) if regular else None
-                if data is None:
+        with (
+            tempfile.TemporaryFile(dir=files.parent) as unpacked,
+            gzip.GzipFile(fileobj=BytesIO(opened.content)) as packed,
+        ):
+            left = min(_ALWAYS + _MOST_TIMES * len(opened.content), _LARGEST)
+            for piece in _pieces(packed):
+                if (left := left - len(piece)) < 0:
                     raise _damaged(source)
-                write_chunks_atomically(files / member.name, _pieces(data))
-    except (tarfile.TarError, EOFError) as error:
+                unpacked.write(piece)
+            unpacked.seek(0)
+            with tarfile.open(fileobj=unpacked, mode="r:") as archive:
+                for member in archive:
+                    _take(source, archive, member, files, sealed=opened.sealed)
+    # ValueError: tarfile lets numbers through as they stand in the file.
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
         raise _damaged(source) from error
 
 
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+def _take(
+    source: Path, archive: tarfile.TarFile, member: tarfile.TarInfo, files: Path, *, sealed: bool
+) -> None:
+    # A link, or a name with a slash, could write anywhere; a file with holes is larger than what was unpacked.
+    plain = member.isreg() and not member.issparse() and _NAME.fullmatch(member.name)
+    data = archive.extractfile(member) if plain else None
+    target = files / member.name
+    # No backup that everybody can read or change holds a key, or says whom to ask for one.
+    secret = any(target.match(pattern) for pattern in SECRETS)
+    if data is None or target.exists() or (secret and not sealed):
+        raise _damaged(source)
+    write_chunks_atomically(target, _pieces(data))
+
+
+def _pieces(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
     while piece := file.read(1 << 20):
         yield piece
 
@@ -175,6 +207,8 @@ def _check_others(source: Path, files: Path) -> tuple[str, ...]:
             if path.name != BLOCKS:
                 orjson.loads(path.read_bytes())
         Review(files).items()
+        Tokens(files).all()
+        read_preferences(files)
         accounts = Accounts(files, Sealer(""))  # no permission is opened or sealed here
         for account in accounts.all():
             accounts.update(account.email, search_from=_search_from(account))
@@ -238,6 +272,6 @@ def _swap(data_dir: Path, pending: Path) -> None:
 def _to_replace(data_dir: Path, new: Path) -> list[str]:
     """Return the names of all that makes up the old state, without what stays because nothing replaces it."""
     old = {path.name for pattern in (*_STATE, *SECRETS) for path in data_dir.glob(pattern)}
-    may_stay = {path.name for pattern in (*SECRETS, _TOKENS) for path in data_dir.glob(pattern)}
+    may_stay = {path.name for pattern in (*SECRETS, *_STAYS) for path in data_dir.glob(pattern)}
     stays = {name for name in may_stay if not (new / name).exists()}
     return sorted(old - stays - {"blocks.lock", Layout(data_dir).incomplete.name})
