@@ -1,7 +1,6 @@
 """One process: waitress serves the page, the scheduler runs the passes, until a signal."""
 
 import _thread
-import ipaddress
 import logging
 import os
 import signal
@@ -13,13 +12,14 @@ from contextlib import AbstractContextManager
 from importlib.metadata import version
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 from flask import Flask
 from waitress import create_server, wasyncore
 
 from oauth_web.application import create_app, warm_up
-from oauth_web.client_file import read_client_file
+from oauth_web.client_file import is_loopback, read_client_file
 from oauth_web.housekeeping import keep_house
 from worker.app import App, build_app
 from worker.errors import BusyError, SettingsError, UsageError
@@ -112,18 +112,15 @@ def _own_url(settings: Settings) -> str:
 
 
 def _refuse_open_doors(settings: Settings, *, insecure_http: bool) -> None:
-    https = (settings.public_url or "").startswith("https://")
-    if insecure_http or https or settings.host == "localhost":
+    if insecure_http or (settings.public_url or "").startswith("https://"):
         return
-    try:
-        loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise SettingsError(
-            f"Listening on {settings.host} without https would show the block list and the sign-in to everybody on the "
-            "network; set BUYERBLOCK_PUBLIC_URL to an https address, or insist with --insecure-http."
-        )
+    # A proxy may stand before a server that listens to this machine alone.
+    for host in (settings.host, urlsplit(settings.public_url or "http://localhost").hostname):
+        if not is_loopback(host):
+            raise SettingsError(
+                f"Being reached as {host} without https would show the block list and the sign-in to everybody on the "
+                "network; set BUYERBLOCK_PUBLIC_URL to an https address, or insist with --insecure-http."
+            )
 
 
 def _only_server(app: App) -> AbstractContextManager[Any]:

@@ -127,8 +127,15 @@ def test_a_client_file_that_is_none_gets_a_sentence(
     assert path.read_text(encoding="utf-8") == content
 
 
-def test_listening_to_the_network_without_https_has_to_be_insisted_on(environment: dict[str, str]) -> None:
-    assert "--insecure-http" in refusal(environment, "--host", "0.0.0.0")
+@pytest.mark.parametrize(
+    "settings",
+    [{"BUYERBLOCK_HOST": "0.0.0.0"}, {"BUYERBLOCK_PUBLIC_URL": "http://list.example.com"}],
+    ids=str,
+)
+def test_being_reached_from_elsewhere_without_https_has_to_be_insisted_on(
+    environment: dict[str, str], settings: Mapping[str, str]
+) -> None:
+    assert "--insecure-http" in refusal(environment | settings)
 
 
 @pytest.mark.parametrize(
