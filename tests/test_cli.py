@@ -241,6 +241,12 @@ def test_scan_names_files_in_letters_that_the_terminal_does_not_have(
     assert buyerblock("scan", str(path)).code == 0
 
 
+def test_nor_do_those_of_a_file_that_cannot_be_read(buyerblock: Call) -> None:
+    said = buyerblock("scan", "bell\x07\x9b31m.eml")
+    assert said.code == 2
+    assert said.err.rstrip("\n").isprintable()
+
+
 def test_a_damaged_list_is_set_aside_and_never_overwritten(buyerblock: Call, tmp_path: Path) -> None:
     buyerblock("block", ALIAS)
     path = tmp_path / "blocks.json"

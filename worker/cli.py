@@ -43,7 +43,9 @@ def run(group: click.Group) -> int:
     except click.ClickException as error:
         click.echo(f"buyerblock: {_in_one_sentence(error)}", err=True)
     except BuyerblockError as error:
-        click.echo(f"buyerblock: {error}", err=True)
+        from worker.terminal import printable
+
+        click.echo(printable(f"buyerblock: {error}"), err=True)
     except click.Abort:
         return 130
     except BrokenPipeError:

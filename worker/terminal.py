@@ -63,7 +63,7 @@ def verdicts(*, as_json: bool) -> Iterator[Callable[[Judged], None]]:
         elif judged.word != "unrelated":
             line = judged.as_json()
             who = " ".join(filter(None, (line["address"], line["order_id"]))) or "-"
-            click.echo(_printable(f"{judged.word:8} {who}  {judged.source}  {judged.reason or ''}".rstrip()))
+            click.echo(printable(f"{judged.word:8} {who}  {judged.source}  {judged.reason or ''}".rstrip()))
 
     yield show
     if not as_json:
@@ -89,7 +89,7 @@ def show_preview(email: str, preview: "PassPreview") -> None:
             case Unrelated():
                 outcome = f"would leave alone: {said.kind}"
         moved = " and put back into the inbox" if INBOX in change.add else ""
-        click.echo(_printable(f"{email}: {outcome}{moved}  ({judged.message.received_at:%Y-%m-%d})"))
+        click.echo(printable(f"{email}: {outcome}{moved}  ({judged.message.received_at:%Y-%m-%d})"))
 
 
 def show_import(preview: "Preview") -> None:
@@ -101,9 +101,9 @@ def show_import(preview: "Preview") -> None:
     if preview.unblocked:
         click.echo(f"{len(preview.unblocked):,} stay unblocked, because a person unblocked them")
     for rejection in preview.rejected:
-        click.echo(_printable(f"line {rejection.line}: {rejection.problem}"), err=True)
+        click.echo(printable(f"line {rejection.line}: {rejection.problem}"), err=True)
 
 
-def _printable(text: str) -> str:
-    # Files and mails are named by strangers; a control character could steer the terminal.
+def printable(text: str) -> str:
+    """Return a line without what could steer the terminal: files and mails are named by strangers."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

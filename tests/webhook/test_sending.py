@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -229,3 +229,19 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(secure_server: Server)
     problem = post(f"https://localhost:{secure_server.server_port}/")
     assert "certificate verify failed" in problem
     assert secure_server.got == []
+
+
+def test_what_is_no_http_steers_no_terminal() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+
+        def answer() -> None:
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"\x1b]0;mine\x07" + b"x" * 60_000 + b"\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        told = send(f"http://localhost:{other.getsockname()[1]}/", {}, b"{}", allow_private=False)
+    assert told.startswith("localhost cannot be reached: ]0;minexxx")
+    assert told.isprintable()
+    assert len(told) < 300
