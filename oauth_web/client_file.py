@@ -13,6 +13,10 @@ from worker.errors import SettingsError
 
 LARGEST = 64_000  # bytes; real files have about 500
 
+# Where Google's client files, of whatever age, send browsers and codes. Whole names: others at google.com run what
+# anybody wrote.
+_GOOGLE = {"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com"}
+
 _WHERE = "download it in Google's console under APIs & Services, Credentials"
 
 
@@ -67,6 +71,20 @@ def parse_client(content: bytes, *, name: str) -> Client:
     raise SettingsError(
         f"{name} is no OAuth client file: it has neither an “installed” nor a “web” part; {_WHERE}."
     )
+
+
+def check_google(client: Client) -> None:
+    """Raise SettingsError if the sign-in would go to anybody but Google, or this machine.
+
+    For files that come by way of the page: a seller may have one from somebody who means no good, and whoever is at
+    the token_uri gets the mailbox.
+    """
+    for key, address in (("auth_uri", client.auth_uri), ("token_uri", client.token_uri)):
+        host = urlsplit(address).hostname
+        if host not in _GOOGLE and not is_loopback(host):
+            raise SettingsError(
+                f"“{key}” in this file leads to {host}, not to Google, who alone may have your sign-in; {_WHERE}."
+            )
 
 
 def check_redirect(client: Client, redirect_uri: str) -> None:

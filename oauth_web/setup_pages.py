@@ -4,7 +4,7 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from oauth_web.admission import may_become_owner, open_to_all
-from oauth_web.client_file import check_redirect, is_loopback, parse_client, read_client_file
+from oauth_web.client_file import check_google, check_redirect, is_loopback, parse_client, read_client_file
 from oauth_web.links import CONSOLE, SELLER_CENTRAL
 from oauth_web.preflight import preflights
 from oauth_web.security import name_asked_for
@@ -38,6 +38,7 @@ def take_client() -> ResponseReturnValue:
     )
     try:
         client = parse_client(content, name=text("setup.this"))
+        check_google(client)
         check_redirect(client, redirect_uri())
     except SettingsError as error:
         return _guide(problem=str(error), status=400)

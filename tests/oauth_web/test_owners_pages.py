@@ -274,6 +274,25 @@ def test_each_mistake_with_the_client_file_gets_its_sentence(
     assert not (engine.settings.data_dir / "client_secret.json").exists()
 
 
+@pytest.mark.parametrize("key", ["auth_uri", "token_uri"])
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/token",
+        "https://google.com.evil.example/",
+        "https://script.google.com/macros/s/x/exec",
+    ],
+)
+def test_a_client_file_that_sends_the_sign_in_elsewhere_is_refused(
+    fresh: FlaskClient, engine: App, key: str, elsewhere: str
+) -> None:
+    pasted = orjson.dumps({"installed": {**CLIENT["installed"], key: elsewhere}}).decode()
+    answer = post(fresh, "/setup", form_on="/setup", text=pasted)
+    assert answer.status_code == 400
+    assert "not to Google" in answer.text
+    assert not (engine.settings.data_dir / "client_secret.json").exists()
+
+
 def test_strangers_cannot_bring_a_client_file(fresh: FlaskClient, engine: App) -> None:
     token = csrf_token(fresh, "/setup")
     elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
