@@ -48,7 +48,7 @@ def name_asked_for() -> str:
 
 
 def protect(app: Flask) -> None:
-    """Refuse strangers' names and what other pages ask for behind the visitor's back, and add headers to every answer."""
+    """Refuse strangers' names and what other pages ask for behind a visitor's back, and add headers to every answer."""
     https, names = app.config["SESSION_COOKIE_SECURE"], app.config[NAMES]
 
     @app.before_request
