@@ -6,7 +6,7 @@ import pytest
 from clocks import START
 
 from worker.accounts import Accounts
-from worker.errors import DamagedFileError, SignInAgainError, UsageError
+from worker.errors import DamagedFileError, SignInAgainError, StorageError, UsageError
 from worker.gmail.credentials import Grant
 from worker.sealing import Sealer
 
@@ -76,6 +76,19 @@ def test_a_file_of_an_older_version_opens(accounts: Accounts, tmp_path: Path) ->
         del content["_default"]["1"][name]
     path.write_bytes(orjson.dumps(content))
     assert accounts.all() == [account]
+
+
+def test_a_file_of_a_newer_version_is_refused_and_untouched(accounts: Accounts, tmp_path: Path) -> None:
+    accounts.connect(EMAIL, GRANT, now=START)
+    path = tmp_path / "accounts.json"
+    content = orjson.loads(path.read_bytes())
+    content["format"]["1"]["version"] += 1
+    content["_default"]["1"] = {"of": "another shape"}
+    path.write_bytes(orjson.dumps(content))
+    for use in (accounts.all, lambda: accounts.connect(EMAIL, GRANT, now=START)):
+        with pytest.raises(StorageError, match="newer version"):
+            use()
+    assert orjson.loads(path.read_bytes()) == content
 
 
 def test_an_update_does_not_bring_a_disconnected_account_back(accounts: Accounts) -> None:

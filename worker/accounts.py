@@ -15,11 +15,13 @@ from filelock import FileLock
 from tinydb import TinyDB
 from tinydb.storages import Storage
 
-from worker.errors import DamagedFileError, SignInAgainError, UsageError
+from worker.errors import DamagedFileError, SignInAgainError, StorageError, UsageError
 from worker.files import storage_error, write_atomically
 from worker.gmail.credentials import Grant
 from worker.sealing import Sealer, UnsealError
 
+# Of the file. A version whose accounts an older one could not read counts on from here.
+VERSION = 1
 # Searching from here means the whole mailbox.
 EVER = datetime.fromtimestamp(0, UTC)
 
@@ -147,7 +149,12 @@ class Accounts:
             before = orjson.dumps(documents)
             change(documents)
             if orjson.dumps(documents) != before:
-                database.storage.write({"_default": dict(enumerate(documents.values(), 1))})
+                database.storage.write(
+                    {
+                        "format": {"1": {"version": VERSION}},
+                        "_default": dict(enumerate(documents.values(), 1)),
+                    }
+                )
             return documents
 
 
@@ -160,6 +167,10 @@ class _WholeFile(Storage):
     def read(self) -> dict[str, dict[str, Any]] | None:
         try:
             content: dict[str, dict[str, Any]] = orjson.loads(self._path.read_bytes())
+            if content.get("format", {}).get("1", {}).get("version", 1) > VERSION:
+                raise StorageError(
+                    f"{self._path} was written by a newer version of buyerblock; use that version, or restore a backup."
+                )
             for document in content.get("_default", {}).values():
                 _to_account(document), str(document["grant"])
         except FileNotFoundError:
