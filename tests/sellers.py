@@ -19,6 +19,7 @@ from worker.block_list.review import Review
 from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
+from worker.queue import Queue
 from worker.report import PassReport
 from worker.sealing import Sealer
 from worker.settings import Settings
@@ -64,13 +65,22 @@ class Seller:
         self.mailbox = Mailbox(
             self.grant, gmail_url=self.google.url, units_per_minute=self.units_per_minute, clock=self.clock
         )
-        self.sync = Sync(
+        judged = JudgedIds(self.folder / "judged.json")
+        queue = Queue(
             self.email,
             mailbox=self.mailbox,
             accounts=self.accounts,
             block_list=self.block_list,
             review=self.review,
-            judged=JudgedIds(self.folder / "judged.json"),
+            judged=judged,
+            clock=self.clock,
+        )
+        self.sync = Sync(
+            self.email,
+            mailbox=self.mailbox,
+            accounts=self.accounts,
+            queue=queue,
+            judged=judged,
             clock=self.clock,
         )
 

@@ -19,6 +19,7 @@ from worker.events import fields
 from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
 from worker.progress import Progress, Watch, unwatched
+from worker.queue import Queue
 from worker.report import PassReport, Preview
 from worker.resolve import Resolver
 from worker.settings import Settings
@@ -147,15 +148,17 @@ class Passes:
             units_per_minute=settings.units_per_minute,
             clock=clock,
         )
-        sync = Sync(
+        judged = JudgedIds(settings.data_dir / "judged" / f"{email}.json")
+        queue = Queue(
             email,
             mailbox=mailbox,
             accounts=self._accounts,
             block_list=self._block_list,
             review=self._review,
-            judged=JudgedIds(settings.data_dir / "judged" / f"{email}.json"),
+            judged=judged,
             clock=clock,
         )
+        sync = Sync(email, mailbox=mailbox, accounts=self._accounts, queue=queue, judged=judged, clock=clock)
         resolver = Resolver(
             email,
             mailbox=mailbox,

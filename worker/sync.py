@@ -11,8 +11,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from worker.accounts import EVER, Account, Accounts
-from worker.block_list.block_list import BlockList
-from worker.block_list.review import Review
 from worker.clock import Clock, is_due
 from worker.errors import GmailError, LabelGoneError
 from worker.filing import filing
@@ -42,8 +40,7 @@ class Sync:
         *,
         mailbox: Mailbox,
         accounts: Accounts,
-        block_list: BlockList,
-        review: Review,
+        queue: Queue,
         judged: JudgedIds,
         clock: Clock,
     ) -> None:
@@ -52,15 +49,7 @@ class Sync:
         self._accounts = accounts
         self._judged = judged
         self._clock = clock
-        self._queue = Queue(
-            email,
-            mailbox=mailbox,
-            accounts=accounts,
-            block_list=block_list,
-            review=review,
-            judged=judged,
-            clock=clock,
-        )
+        self._queue = queue
         self._advice = ""
         self._rules_seen: datetime | None = None
 

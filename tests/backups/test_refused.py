@@ -14,7 +14,7 @@ from saving import NOW, PASSPHRASE, content
 from worker.block_list.block_list import BlockList
 from worker.errors import BusyError, DamagedFileError, StorageError, UsageError
 from worker.operation import backup_file
-from worker.operation import restore as restoring
+from worker.operation import unpacking
 from worker.operation.restore import restore
 
 
@@ -168,7 +168,7 @@ def _packed(path: Path, content: bytes) -> Path:
 def test_a_small_file_that_would_fill_the_disk_is_refused(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restoring, "_ALWAYS", 1_000_000)
+    monkeypatch.setattr(unpacking, "_ALWAYS", 1_000_000)
     written = []
 
     def counted(file: IO[bytes]) -> Iterator[bytes]:
@@ -176,8 +176,8 @@ def test_a_small_file_that_would_fill_the_disk_is_refused(
             written.append(len(piece))
             yield piece
 
-    pieces = restoring._pieces
-    monkeypatch.setattr(restoring, "_pieces", counted)
+    pieces = unpacking._pieces
+    monkeypatch.setattr(unpacking, "_pieces", counted)
     before = content(data_dir)
     with pytest.raises(DamagedFileError, match="no complete backup"):
         restore(_made(tmp_path / "saved", {**_members(data_dir), "zeros.json": bytes(20_000_000)}), data_dir)

@@ -6,55 +6,28 @@ moved to ``restore-<time>.replaced``, the new files take its place. Stopped in t
 from there, and until then the block list refuses to answer.
 """
 
-import gzip
-import re
 import shutil
-import tarfile
-import tempfile
-import zlib
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from io import BytesIO
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 import orjson
 from filelock import FileLock, Timeout
 
-from worker.accounts import EVER, Account, Accounts
-from worker.block_list.block_list import BlockList
 from worker.block_list.layout import Layout
-from worker.block_list.review import Review
-from worker.errors import BusyError, DamagedFileError
-from worker.files import (
-    make_private_directory,
-    replace_file,
-    storage_error,
-    sync_directory,
-    write_atomically,
-    write_chunks_atomically,
-)
+from worker.errors import BusyError
+from worker.files import make_private_directory, replace_file, storage_error, sync_directory, write_atomically
 from worker.operation import backup_file
-from worker.operation.backup import AUDIT, BLOCKS, KEY, LOCKS, SECRETS, locked
-from worker.operation.backup_file import Content
-from worker.preferences import read_preferences
-from worker.sealing import Sealer
-from worker.tokens import Tokens
+from worker.operation.backup import KEY, LOCKS, SECRETS, locked
+from worker.operation.unpacking import unpack
 
 # All that makes up the state. Sessions and what is remembered of single mails belong to the state that goes.
 _STATE = ("*.json", "blocks.*", "audit.*", "*.damaged-*", "sessions.sealed", "judged", "unresolved")
 # What a backup does not hold stays, and so does who may enter: a token that was revoked must not come back to life,
 # nor somebody who owned the page, while whoever owns it now is locked out.
 _STAYS = ("tokens.json", "owners.json")
-_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.json|audit\.ndjson|secret\.key")
-# Real backups unpack to 6 to 30 times their size. A small file that unpacks to very much would fill the disk.
-_MOST_TIMES = 100
-_ALWAYS = 64_000_000  # bytes
-_LARGEST = 2_000_000_000  # bytes
 _PLAN = "replaced.json"
-_OVERLAP = timedelta(hours=1)  # Gmail's clock and ours may differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +94,7 @@ def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Res
     files = work / "files"
     make_private_directory(files)
     try:
-        _unpack(source, opened, files)
-        blocks = _check_blocks(source, files)
-        accounts = _check_others(source, files)
+        blocks, accounts = unpack(source, opened, files)
         for lock in files.glob("*.lock"):
             lock.unlink()
         for name in _STAYS:
@@ -144,90 +115,6 @@ def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Res
         replaced=data_dir / f"{stamp}.replaced",
         with_key=with_key,
     )
-
-
-def _unpack(source: Path, opened: Content, files: Path) -> None:
-    try:
-        with (
-            tempfile.TemporaryFile(dir=files.parent) as unpacked,
-            gzip.GzipFile(fileobj=BytesIO(opened.content)) as packed,
-        ):
-            left = min(_ALWAYS + _MOST_TIMES * len(opened.content), _LARGEST)
-            for piece in _pieces(packed):
-                if (left := left - len(piece)) < 0:
-                    raise _damaged(source)
-                unpacked.write(piece)
-            unpacked.seek(0)
-            with tarfile.open(fileobj=unpacked, mode="r:") as archive:
-                for member in archive:
-                    _take(source, archive, member, files, sealed=opened.sealed)
-    # ValueError: tarfile lets numbers through as they stand in the file.
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
-        raise _damaged(source) from error
-
-
-def _take(
-    source: Path, archive: tarfile.TarFile, member: tarfile.TarInfo, files: Path, *, sealed: bool
-) -> None:
-    # A link, or a name with a slash, could write anywhere; a file with holes is larger than what was unpacked.
-    plain = member.isreg() and not member.issparse() and _NAME.fullmatch(member.name)
-    data = archive.extractfile(member) if plain else None
-    target = files / member.name
-    # No backup that everybody can read or change holds a key, or says whom to ask for one.
-    secret = any(target.match(pattern) for pattern in SECRETS)
-    if data is None or target.exists() or (secret and not sealed):
-        raise _damaged(source)
-    write_chunks_atomically(target, _pieces(data))
-
-
-def _pieces(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
-    while piece := file.read(1 << 20):
-        yield piece
-
-
-def _check_blocks(source: Path, files: Path) -> int:
-    """Make a block list of what the backup says, and return its length."""
-    snapshot = files / "from-backup"
-    try:
-        replace_file(files / BLOCKS, snapshot)
-        replace_file(files / AUDIT, Layout(files).audit(0))
-        block_list = BlockList(files)
-        block_list.restore(snapshot)
-        count = len(block_list)
-    except (FileNotFoundError, DamagedFileError) as error:
-        raise _damaged(source) from error
-    snapshot.unlink()
-    return count
-
-
-def _check_others(source: Path, files: Path) -> tuple[str, ...]:
-    """Read every other file as the program will; return the accounts."""
-    try:
-        for path in files.glob("*.json"):
-            if path.name != BLOCKS:
-                orjson.loads(path.read_bytes())
-        Review(files).items()
-        Tokens(files).all()
-        read_preferences(files)
-        accounts = Accounts(files, Sealer(""))  # no permission is opened or sealed here
-        for account in accounts.all():
-            accounts.update(account.email, search_from=_search_from(account))
-        return tuple(account.email for account in accounts.all())
-    except (ValueError, LookupError, TypeError, DamagedFileError) as error:
-        raise _damaged(source) from error
-
-
-def _search_from(account: Account) -> datetime:
-    """Return from when on mail may have been judged after the backup was made."""
-    # Whatever waited then was judged since, and may be of any age.
-    if account.queued or account.last_good_pass is None:
-        return EVER
-    since = account.last_good_pass - _OVERLAP
-    return min(since, account.search_from or since)
-
-
-def _damaged(source: Path) -> DamagedFileError:
-    return DamagedFileError(f"{source} is no complete backup; nothing was changed.")
 
 
 # --- in place of the old one
