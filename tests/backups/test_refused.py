@@ -13,8 +13,7 @@ from saving import NOW, PASSPHRASE, content
 
 from worker.block_list.block_list import BlockList
 from worker.errors import BusyError, DamagedFileError, StorageError, UsageError
-from worker.operation import backup_file
-from worker.operation import unpacking
+from worker.operation import backup_file, unpacking
 from worker.operation.restore import restore
 
 
