@@ -1,10 +1,10 @@
-"""Measure speed, memory and quota: ``python3 scripts/bench.py [notices] [block_list] [http] [pages] [passes]``."""
+"""Measure speed, memory and quota: ``python3 scripts/bench.py [NAME ...]``; the names are those of BENCHMARKS."""
 
 import sys
 
 from environment import ROOT, ensure, hand_over
 
-BENCHMARKS = ("notices", "block_list", "http", "pages", "passes")
+BENCHMARKS = ("notices", "block_list", "http", "pages", "commands", "passes")
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(BENCHMARKS)
