@@ -266,6 +266,8 @@ def test_status_as_json_has_the_promised_shape(buyerblock: Call, seller: Seller)
     (account,) = status["accounts"]
     assert set(account) == {"email", "state", "problem", "last_pass", "next_pass", "queued"}
     assert (account["email"], account["state"], account["queued"]) == (EMAIL, "ok", 0)
+    assert status["review"] == 0
+    assert all(isinstance(sentence, str) for sentence in status["problems"])
     assert account["last_pass"].endswith("Z")
 
 
@@ -405,9 +407,33 @@ def test_status_tells_monitors_by_its_exit_code_that_somebody_is_needed(
     said = buyerblock("status")
     assert said.code == 1
     assert said.out.count("Please sign in again.") >= 1
+    assert json.loads(buyerblock("status", "--json").out)["problems"] == [f"{EMAIL}: Please sign in again."]
 
 
-@pytest.mark.parametrize("arguments", [("check", ALIAS), ("export",), ("audit",)])
+def test_status_and_lists_that_are_empty_say_what_comes_next(buyerblock: Call) -> None:
+    assert "sign in with Google" in buyerblock("status").out
+    assert "buyerblock token create" in buyerblock("token", "list").err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", ALIAS),
+        ("export",),
+        ("audit",),
+        ("unblock", ALIAS),
+        ("undo-import", "1"),
+        ("status",),
+        ("accounts",),
+        ("sync",),
+        ("disconnect", EMAIL),
+        ("token", "list"),
+        ("token", "create", "mailer"),
+        ("webhook", "show"),
+        ("webhook", "set", "https://shop.example/"),
+        ("backup", "saved"),
+    ],
+)
 def test_a_folder_that_is_not_there_is_no_empty_list(
     buyerblock: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:

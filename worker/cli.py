@@ -18,11 +18,13 @@ from worker.cli_tokens import token
 from worker.cli_webhook import webhook
 from worker.errors import BuyerblockError, StoppedError, UsageError
 from worker.operation.cli import backup, restore, service
-from worker.settings import current_settings
+from worker.settings import current_settings, settled_settings
 
 if TYPE_CHECKING:
     from worker.app import App
     from worker.block_list.block_list import BlockList
+
+_NO_ACCOUNT = "No account is connected yet; run “buyerblock serve” and sign in with Google."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,19 +71,18 @@ def _in_one_sentence(error: click.ClickException) -> str:
 def _app() -> "App":
     from worker.app import build_app
 
-    return build_app(current_settings())
+    return build_app(settled_settings())
 
 
-def _block_list(*, to_read: bool = False) -> "BlockList":
+def _block_list(*, new: bool = False) -> "BlockList":
+    """Return the block list. new: where there is no folder yet, make it."""
     from worker.block_list.block_list import BlockList
     from worker.files import make_private_directory
 
+    if not new:
+        return BlockList(settled_settings().data_dir)
     directory = current_settings().data_dir
-    if not to_read:
-        make_private_directory(directory)
-    elif not directory.is_dir():
-        # Another user, or a mistyped name: to answer "not blocked" would send mail to everyone who opted out.
-        raise UsageError(f"There is no block list in {directory}; name its folder in BUYERBLOCK_DATA_DIR.")
+    make_private_directory(directory)
     return BlockList(directory)
 
 
@@ -114,7 +115,7 @@ def check(keys: tuple[str, ...], as_json: bool) -> int:
 
     A KEY is a buyer's address at marketplace.amazon..., or an order ID.
     """
-    results = _block_list(to_read=True).check(keys)
+    results = _block_list().check(keys)
     if as_json:
         _print_json({"results": [asdict(result) for result in results]})
     else:
@@ -131,7 +132,7 @@ def check(keys: tuple[str, ...], as_json: bool) -> int:
 def block(keys: tuple[str, ...], note: str) -> int:
     """Put buyers on the block list."""
     refused = False
-    for result in _block_list().block(keys, note=note, by="command line"):
+    for result in _block_list(new=True).block(keys, note=note, by="command line"):
         click.echo(f"{result.key}  {result.problem or result.status}", err=result.status == "rejected")
         refused |= result.status == "rejected"
     return 2 if refused else 0
@@ -169,7 +170,7 @@ def export(name: str, since: str | None, output: Path | None) -> None:
     from worker.files import write_chunks_atomically
 
     moment = _moment(since) if since else None
-    chunks = _block_list(to_read=True).export(name, since=moment)
+    chunks = _block_list().export(name, since=moment)
     if output is None or str(output) == "-":
         sys.stdout.buffer.writelines(chunks)
         sys.stdout.buffer.flush()
@@ -184,7 +185,7 @@ def export(name: str, since: str | None, output: Path | None) -> None:
 @commands.command()
 def audit() -> None:
     """Print who or what changed which entry of the list, and when: one JSON object a line, oldest first."""
-    for chunk in _block_list(to_read=True).audit():
+    for chunk in _block_list().audit():
         sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()
 
@@ -202,7 +203,7 @@ def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
     """
     from worker.terminal import show_import
 
-    block_list = _block_list()
+    block_list = _block_list(new=True)
     try:
         preview = block_list.preview_import(file, name)
     except OSError as error:
@@ -251,7 +252,7 @@ def scan(
     trusted = frozenset(address.strip().lower() for address in trust)
     found = scan_files(paths, trusted=trusted, authserv_id=authserv_id)
     if to_block:
-        found = blocking(found, _block_list(), now=datetime.now(UTC))
+        found = blocking(found, _block_list(new=True), now=datetime.now(UTC))
     with progress_bar("reading", sizes=True) as watch:
         size, done, opt_outs = sum(map(total_size, paths)), 0, 0
         with verdicts(as_json=as_json) as show:
@@ -278,7 +279,7 @@ def sync(account: str | None, existing: bool, dry_run: bool) -> int:
     app = _app()
     chosen = [app.accounts.get(account)] if account else app.accounts.all()
     if not chosen:
-        raise UsageError("No account is connected yet; run “buyerblock serve” and sign in with Google.")
+        raise UsageError(_NO_ACCOUNT)
     failed = False
     with closing(app.passes):
         for it in chosen:
@@ -301,7 +302,7 @@ def accounts() -> None:
     """List the connected accounts and their addresses for notices."""
     known = _app().accounts.all()
     if not known:
-        click.echo("No account is connected yet; run “buyerblock serve” and sign in with Google.", err=True)
+        click.echo(_NO_ACCOUNT, err=True)
     for account in known:
         click.echo(f"{account.email}  {account.state}  notices and forwards to: {account.personal_address}")
 
@@ -336,7 +337,14 @@ def status(as_json: bool) -> int:
     rows = [{name: getattr(account, name) for name in shown} for account in app.accounts.all()]
     problems = health(app, app.clock.now()).problems
     if as_json:
-        _print_json({"blocks": len(app.block_list), "accounts": rows})
+        _print_json(
+            {
+                "blocks": len(app.block_list),
+                "review": len(app.review.items()),
+                "accounts": rows,
+                "problems": list(map(str, problems)),
+            }
+        )
     else:
         click.echo(
             f"{len(app.block_list):,} buyers on the block list, {len(app.review.items()):,} mails to review"
@@ -348,6 +356,8 @@ def status(as_json: bool) -> int:
                 click.echo(f"  {row['problem']}")
         for problem in problems:
             click.echo(problem)
+        if not rows:
+            click.echo(_NO_ACCOUNT)
     return int(bool(problems) or any(row["state"] != "ok" for row in rows))
 
 

@@ -35,7 +35,10 @@ def create(name: str, scope: "Scope") -> None:
 @token.command("list")
 def list_tokens() -> None:
     """List the tokens: name, scope, when they were made and last used."""
-    for it in _tokens().all():
+    known = _tokens().all()
+    if not known:
+        click.echo("There is no token yet; make one with “buyerblock token create NAME”.", err=True)
+    for it in known:
         used = f"last used {it.last_used:%Y-%m-%d %H:%M} UTC" if it.last_used else "never used"
         click.echo(f"{it.name}  {it.scope}  made {it.created_at:%Y-%m-%d}  {used}")
 
@@ -50,10 +53,7 @@ def revoke(name: str) -> None:
 
 
 def _tokens() -> "Tokens":
-    from worker.files import make_private_directory
-    from worker.settings import current_settings
+    from worker.settings import settled_settings
     from worker.tokens import Tokens
 
-    directory = current_settings().data_dir
-    make_private_directory(directory)
-    return Tokens(directory)
+    return Tokens(settled_settings().data_dir)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.errors import UsageError
-from worker.settings import current_settings
+from worker.settings import settled_settings
 
 if TYPE_CHECKING:
     from worker.webhook.hook import Webhook
@@ -24,7 +24,7 @@ def set_webhook(url: str, allow_private: bool) -> None:
     """Tell this address from now on, and print the secret that signs the messages, for the only time."""
     from worker.block_list.block_list import BlockList
 
-    block_list = BlockList(current_settings().data_dir)
+    block_list = BlockList(settled_settings().data_dir)
     secret = _webhook().set(url, allow_private=allow_private, block_list=block_list)
     click.echo(
         "The messages are signed as the Standard Webhooks specification says; this is the secret:", err=True
@@ -69,10 +69,8 @@ def remove() -> None:
 
 
 def _webhook() -> "Webhook":
-    from worker.files import make_private_directory
     from worker.sealing import open_sealer
     from worker.webhook.hook import Webhook
 
-    settings = current_settings()
-    make_private_directory(settings.data_dir)
+    settings = settled_settings()
     return Webhook(settings.data_dir, open_sealer(settings.data_dir, settings.secret_key))
