@@ -17,7 +17,8 @@ LARGEST = 64_000  # bytes; real files have about 500
 # anybody wrote.
 _GOOGLE = {"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com"}
 
-_WHERE = "download it in Google's console under APIs & Services, Credentials"
+# Google shows a secret when it is made and never again, so a file downloaded later is of no use.
+_WHERE = "create a client in Google's console, under Clients, and download its JSON file there and then"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,8 @@ def parse_client(content: bytes, *, name: str) -> Client:
         raise SettingsError(f"{name} is no OAuth client file; {_WHERE}.")
     if document.get("type") in {"service_account", "authorized_user"}:
         raise SettingsError(
-            f"{name} is the key of a {str(document['type']).replace('_', ' ')}, not an OAuth client file; create "
-            "credentials of the kind “OAuth client ID”, type “Desktop app”."
+            f"{name} is the key of a {str(document['type']).replace('_', ' ')}, not an OAuth client file; create a "
+            "client in Google's console, under Clients, of the type “Desktop app”."
         )
     for kind in ("installed", "web"):
         if isinstance(document.get(kind), dict):
@@ -98,7 +99,7 @@ def check_redirect(client: Client, redirect_uri: str) -> None:
     if client.kind == "web" and redirect_uri not in client.redirect_uris:
         raise SettingsError(
             f"This client of the type “Web application” does not list {redirect_uri} under “Authorized redirect "
-            "URIs”; add it in Google's console and download the file again."
+            "URIs”; create another client that does, and download its JSON file there and then."
         )
 
 

@@ -440,7 +440,10 @@ ENGLISH = {
     "setup.client": "Create a client",
     "setup.desktop": "Choose the type “Desktop app”.",
     "setup.web": "Choose the type “Web application”, and add this under “Authorized redirect URIs”:",
-    "setup.hand_over": "Then press “Download JSON”, and give the file to this page:",
+    "setup.hand_over": (
+        "Press “Download JSON” before you close that window, because Google shows the client's secret only "
+        "there. Then give the file to this page:"
+    ),
     "setup.file": "The downloaded file",
     "setup.text": "Or paste its content",
     "setup.button": "Check and continue",
