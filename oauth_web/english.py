@@ -388,7 +388,9 @@ ENGLISH = {
     ),
     "backup.passphrase": "Passphrase",
     "backup.again": "The same once more",
-    "backup.hint": "Optional; at least {shortest} characters. Without it nobody can open the file, you neither.",
+    "backup.hint": (
+        "Optional; at least {shortest} characters. If you forget it, nobody can open the file, not even you."
+    ),
     "backup.button": "Download a backup",
     "backup.differ": "The two passphrases differ; please type the same one twice.",
     "restore.open": "Restore a backup",

@@ -93,7 +93,7 @@ def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
         )
     else:
         click.echo(
-            f"{file} is written and encrypted; without the passphrase nobody can restore it, you neither."
+            f"{file} is written and encrypted; without the passphrase nobody can restore it, not even you."
         )
 
 
