@@ -82,6 +82,7 @@ ENGLISH = {
     # Errors
     "error.title": "That did not work",
     "error.home": "Go to the home page",
+    "error.back": "Back to the form",
     "error.csrf": "This form is too old, or it came from another page; please go back, reload and try again.",
     "error.host": (
         "This page is not served under that name; use localhost, or the address in BUYERBLOCK_PUBLIC_URL."

@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, render_template
+from flask import Flask, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -11,6 +11,14 @@ from oauth_web.texts import text
 from worker.errors import BuyerblockError, GmailError, StorageError
 
 log = logging.getLogger(__name__)
+
+# Where the forms stand that are sent to addresses below these.
+_FORMS = {
+    "blocks": "block_pages.blocks",
+    "import": "import_pages.form",
+    "review": "review_pages.page",
+    "settings": "settings_pages.page",
+}
 
 
 def handle(app: Flask) -> None:
@@ -23,7 +31,14 @@ def handle(app: Flask) -> None:
 
 def error_page(status: int, message: str) -> ResponseReturnValue:
     """Return a page with one sentence."""
-    return render_template("error.html", message=message, status=status), status
+    page = render_template("error.html", message=message, status=status, back=_page_of_the_form())
+    return page, status
+
+
+def _page_of_the_form() -> str:
+    """Return the address of the page with the form that was sent, "" if there is none to go back to."""
+    endpoint = _FORMS.get(request.path.split("/")[1]) if request.method == "POST" else None
+    return url_for(endpoint) if endpoint and g.get("owner") else ""
 
 
 def _ours(error: BuyerblockError) -> ResponseReturnValue:

@@ -256,3 +256,31 @@ def test_healthz_answers_anybody(stranger: FlaskClient) -> None:
 
 def test_numbers_have_separators() -> None:
     assert number(1234567) == "1,234,567"
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "form"),
+    [
+        ("/blocks/block", {"key": "hello"}, "/blocks"),
+        ("/import", {"text": ""}, "/import"),
+        ("/review", {"action": "block"}, "/review"),
+        ("/settings/tokens", {"name": ""}, "/settings"),
+    ],
+)
+def test_what_a_form_was_refused_leads_back_to_it(
+    owner: FlaskClient, account: str, path: str, fields: dict[str, str], form: str
+) -> None:
+    assert account == OWNER
+    answer = post(owner, path, **fields)
+    assert answer.status_code == 400
+    assert f'<a class="button" href="{form}">' in answer.text
+
+
+def test_a_page_that_is_not_there_leads_home(owner: FlaskClient) -> None:
+    assert '<a class="button" href="/">' in owner.get("/nowhere").text
+
+
+def test_the_sentences_about_a_notice_stand_apart(owner: FlaskClient, engine: App, clock: FakeClock) -> None:
+    address = opt_out(1, engine, clock, sent_on=clock.now().date())
+    page = owner.get(f"/block?key={address}").text
+    assert re.search(r"order 406-0000001-7654321\.\s+Your message of", page)
