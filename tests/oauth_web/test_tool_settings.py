@@ -149,10 +149,21 @@ def test_an_address_that_will_not_do_is_refused(owner: FlaskClient, services: Se
     assert services.webhook.get() is None
 
 
-def test_the_test_button_leads_to_no_private_network(owner: FlaskClient) -> None:
-    post(owner, "/settings/webhook", url="https://169.254.169.254/latest/meta-data")
-    post(owner, "/settings/webhook/test")
-    assert "is in a private network" in owner.get("/settings").text
+@pytest.mark.parametrize(
+    ("url", "can_be_allowed"),
+    [("https://192.168.1.5/hook", True), ("https://169.254.169.254/latest/meta-data", False)],
+)
+def test_an_address_in_a_private_network_is_refused_at_once(
+    owner: FlaskClient, services: Services, url: str, can_be_allowed: bool
+) -> None:
+    answer = post(owner, "/settings/webhook", url=url)
+    assert answer.status_code == 400
+    assert "is in a private network" in answer.text
+    assert ("box ticked" in answer.text) is can_be_allowed
+    assert services.webhook.get() is None
+    assert post(owner, "/settings/webhook", url=url, allow_private="on").status_code == (
+        200 if can_be_allowed else 400
+    )
 
 
 def test_a_damaged_webhook_leaves_the_other_settings_usable(

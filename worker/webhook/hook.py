@@ -16,7 +16,7 @@ from worker.block_list.block_list import BlockList
 from worker.errors import BusyError, DamagedFileError, UsageError
 from worker.files import storage_error, write_atomically
 from worker.sealing import Sealer
-from worker.webhook.target import parse_target
+from worker.webhook.target import check_literal, parse_target
 
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
@@ -120,7 +120,7 @@ class Webhook:
         Where there is a webhook already, what it was not told yet goes to the new address. Raises UsageError
         for an address that will not do.
         """
-        parse_target(url)
+        check_literal(parse_target(url), allow_private=allow_private)
         secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         now_at = standing(block_list)
 

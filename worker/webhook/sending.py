@@ -10,7 +10,7 @@ from threading import Timer
 import certifi
 
 from worker.errors import UsageError
-from worker.webhook.target import Target, parse_target, permitted
+from worker.webhook.target import Target, parse_target, permitted, refusal
 
 STEP = 10.0  # seconds for each step: connecting, sending, waiting for some of the answer
 WHOLE = 20.0  # seconds for everything after connecting, so that an answer that trickles in ends as well
@@ -40,7 +40,7 @@ def send(
         target = parse_target(url)
         reachable = permitted(target, resolve(target.host, target.port), allow_private=allow_private)
         if not reachable:
-            return f"{target.host} is in a private network, or on this machine, which is not allowed."
+            return refusal(target, allow_private=allow_private)
         status = _post(target, reachable, headers, body)
     except UsageError as error:
         return str(error)
@@ -53,7 +53,7 @@ def send(
 
 def _told(error: Exception) -> str:
     """Return what went wrong, fit for a terminal and a page: it may be what the other side wrote in place of HTTP."""
-    told = str(error) or type(error).__name__
+    told = str(getattr(error, "strerror", None) or error) or type(error).__name__
     return "".join(char for char in told[:200] if char.isprintable())
 
 

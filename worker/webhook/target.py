@@ -58,6 +58,20 @@ def permitted(target: Target, addresses: Iterable[str], *, allow_private: bool) 
     return [text for text, it in found if it is not None and _may(target, it, allow_private=allow_private)]
 
 
+def refusal(target: Target, *, allow_private: bool) -> str:
+    """Return one sentence that says why none of a host's addresses may be connected to."""
+    said = f"{target.host} is in a private network, or on this machine, which is not allowed"
+    if allow_private or (_address(target.host) and not permitted(target, [target.host], allow_private=True)):
+        return f"{said}."
+    return f"{said}; if you mean it, set it with --allow-private, or with the box ticked under Settings."
+
+
+def check_literal(target: Target, *, allow_private: bool) -> None:
+    """Raise UsageError for an address in numbers that no message would ever be sent to."""
+    if _address(target.host) and not permitted(target, [target.host], allow_private=allow_private):
+        raise UsageError(refusal(target, allow_private=allow_private))
+
+
 def _may(target: Target, address: _Address, *, allow_private: bool) -> bool:
     address = _embedded(address)
     if target.loopback or address.is_loopback:
