@@ -210,7 +210,9 @@ def test_a_service_that_ends_at_log_out_says_so(tmp_path: Path, environ: dict[st
 def test_a_refusal_is_a_sentence_with_the_systems_own_words(tmp_path: Path, environ: dict[str, str]) -> None:
     ask = FakeSystem({"daemon-reload": Answer(1, "Failed to connect to bus")})
     with pytest.raises(
-        UsageError, match=r"“systemctl --user daemon-reload” was refused: Failed to connect to bus"
+        UsageError,
+        match=r"“systemctl --user daemon-reload” was refused: Failed to connect to bus\. .*"
+        r"not by su or sudo; .* let something else run: ",
     ):
         install(LINUX, service_in(tmp_path), environ, ask)
     assert not LINUX.file(service_in(tmp_path), environ).exists(), "what was refused is not installed"

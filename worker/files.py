@@ -72,6 +72,8 @@ def sync_directory(path: Path) -> None:
 def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
     """Return one sentence about a failed step on a file."""
     why = error.strerror or type(error).__name__
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return StorageError(f"Cannot {verb} {path}: {why}; name a place in a folder that exists.")
     return StorageError(
         f"Cannot {verb} {path}: {why}; free some space or check the permissions, then try again."
     )

@@ -220,7 +220,13 @@ def _call_all(system: System, calls: Sequence[Call], service: Service, path: Pat
         except (OSError, subprocess.TimeoutExpired) as error:
             raise StorageError(f"“{' '.join(command)}” could not be run: {error}.") from error
         if answer.code and call.advice is None:
-            raise UsageError(f"“{' '.join(command)}” was refused: {answer.words or answer.code}")
+            said = f"“{' '.join(command)}” was refused: {answer.words or answer.code}"
+            if "connect to bus" in answer.words:
+                said += (
+                    ". systemd serves only users who logged in themselves, not by su or sudo; log in as the one who is "
+                    f"to run it, or let something else run: {subprocess.list2cmdline(service.command)}"
+                )
+            raise UsageError(said)
         if answer.code and call.advice:
             advice.append(call.advice.format(user=os.environ.get("USER", "YOUR-NAME")))
     return advice
