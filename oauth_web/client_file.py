@@ -18,7 +18,7 @@ LARGEST = 64_000  # bytes; real files have about 500
 _GOOGLE = {"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com"}
 
 # Google shows a secret when it is made and never again, so a file downloaded later is of no use.
-_WHERE = "create a client in Google's console, under Clients, and download its JSON file there and then"
+_WHERE = "create a client in Google's console, under Clients, and download its JSON file before you close that window"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,9 @@ def read_client_file(path: Path) -> Client:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except FileNotFoundError as error:
-        raise SettingsError(f"There is no OAuth client file at {path} yet; {_WHERE}.") from error
+        raise SettingsError(
+            f"There is no OAuth client file at {path} yet; {_WHERE}, then put it there."
+        ) from error
     except OSError as error:
         raise SettingsError(
             f"The OAuth client file {path} cannot be read: {error.strerror or type(error).__name__}."
@@ -99,7 +101,7 @@ def check_redirect(client: Client, redirect_uri: str) -> None:
     if client.kind == "web" and redirect_uri not in client.redirect_uris:
         raise SettingsError(
             f"This client of the type “Web application” does not list {redirect_uri} under “Authorized redirect "
-            "URIs”; create another client that does, and download its JSON file there and then."
+            "URIs”; create another client that does, and download its JSON file before you close that window."
         )
 
 

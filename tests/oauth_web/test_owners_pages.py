@@ -1,6 +1,7 @@
 """Import, review, settings, set-up: what an owner does on the page."""
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -302,6 +303,21 @@ def test_strangers_cannot_bring_a_client_file(fresh: FlaskClient, engine: App) -
     (engine.settings.data_dir / "owners.json").write_bytes(b'{"owners": ["seller@gmail.com"]}')
     assert fresh.post("/setup", data=form).status_code == 403
     assert not (engine.settings.data_dir / "client_secret.json").exists()
+
+
+def test_the_owner_of_a_server_comes_to_the_guide_by_the_code(
+    fresh: FlaskClient, terminal: list[str]
+) -> None:
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    page = fresh.get("/", environ_overrides=elsewhere).text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token is not None
+    assert 'name="code"' in page
+    assert "client_secret.json" not in page
+    form = {"csrf_token": token[1], "code": terminal[-1].rpartition(" ")[2]}
+    assert fresh.post("/sign-in", data=form, environ_overrides=elsewhere).status_code == 303
+    assert fresh.get("/", environ_overrides=elsewhere).headers["Location"] == "/setup"
+    assert 'name="file"' in fresh.get("/setup", environ_overrides=elsewhere).text
 
 
 def test_a_client_file_that_the_host_brought_is_not_replaced(
