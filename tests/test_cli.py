@@ -266,8 +266,6 @@ def test_status_as_json_has_the_promised_shape(buyerblock: Call, seller: Seller)
     (account,) = status["accounts"]
     assert set(account) == {"email", "state", "problem", "last_pass", "next_pass", "queued"}
     assert (account["email"], account["state"], account["queued"]) == (EMAIL, "ok", 0)
-    assert status["review"] == 0
-    assert all(isinstance(sentence, str) for sentence in status["problems"])
     assert account["last_pass"].endswith("Z")
 
 
@@ -407,7 +405,6 @@ def test_status_tells_monitors_by_its_exit_code_that_somebody_is_needed(
     said = buyerblock("status")
     assert said.code == 1
     assert said.out.count("Please sign in again.") >= 1
-    assert json.loads(buyerblock("status", "--json").out)["problems"] == [f"{EMAIL}: Please sign in again."]
 
 
 def test_status_and_lists_that_are_empty_say_what_comes_next(buyerblock: Call) -> None:
@@ -428,9 +425,7 @@ def test_status_and_lists_that_are_empty_say_what_comes_next(buyerblock: Call) -
         ("sync",),
         ("disconnect", EMAIL),
         ("token", "list"),
-        ("token", "create", "mailer"),
         ("webhook", "show"),
-        ("webhook", "set", "https://shop.example/"),
         ("backup", "saved"),
     ],
 )

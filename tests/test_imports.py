@@ -11,7 +11,8 @@ SOURCES = sorted([*ROOT.glob("worker/**/*.py"), *ROOT.glob("oauth_web/**/*.py")]
 # From the top down: a module may import from its own row and from those below it.
 ROWS = (
     ("oauth_web",),
-    ("worker.__main__", "worker.cli", "worker.cli_tokens", "worker.cli_webhook"),
+    ("worker.__main__", "worker.cli", "worker.cli_accounts", "worker.cli_list"),
+    ("worker.cli_json", "worker.cli_tokens", "worker.cli_webhook"),
     ("worker.operation",),
     ("worker.app", "worker.terminal"),
     ("worker.scheduler", "worker.connections", "worker.decisions", "worker.scan"),

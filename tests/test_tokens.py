@@ -26,7 +26,7 @@ def tokens(tmp_path: Path) -> Tokens:
 
 @pytest.fixture
 def buyerblock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path / "new"))
     return lambda *arguments: CliRunner().invoke(command, arguments)
 
 
@@ -139,7 +139,7 @@ def test_the_commands_make_list_and_revoke(buyerblock: Callable[..., Result], tm
     made = buyerblock("create", "mailing tool", "--scope", "write")
     assert made.exit_code == 0
     secret = made.stdout.strip()
-    found = Tokens(tmp_path).find(secret, now=datetime.now(UTC))
+    found = Tokens(tmp_path / "new").find(secret, now=datetime.now(UTC))
     assert found is not None
     assert found.scope == "write"
     listed = buyerblock("list").stdout
@@ -157,6 +157,7 @@ def test_a_token_only_reads_unless_asked_for_more(buyerblock: Callable[..., Resu
 
 
 def test_revoking_an_unknown_token_says_so(buyerblock: Callable[..., Result]) -> None:
+    buyerblock("create", "tool")
     answer = buyerblock("revoke", "nothing")
     assert isinstance(answer.exception, UsageError)
     assert "token list" in str(answer.exception)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.errors import UsageError
+from worker.settings import current_settings, settled_settings
 
 if TYPE_CHECKING:
     from worker.tokens import Scope, Tokens
@@ -27,6 +28,9 @@ def token() -> None:
 )
 def create(name: str, scope: "Scope") -> None:
     """Make a token and print it, for the only time."""
+    from worker.files import make_private_directory
+
+    make_private_directory(current_settings().data_dir)
     secret = _tokens().create(name, scope, now=datetime.now(UTC))
     click.echo("This token is shown only now; send it as Authorization: Bearer TOKEN.", err=True)
     click.echo(secret)
@@ -53,7 +57,6 @@ def revoke(name: str) -> None:
 
 
 def _tokens() -> "Tokens":
-    from worker.settings import settled_settings
     from worker.tokens import Tokens
 
     return Tokens(settled_settings().data_dir)

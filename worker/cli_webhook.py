@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.errors import UsageError
-from worker.settings import settled_settings
+from worker.settings import current_settings, settled_settings
 
 if TYPE_CHECKING:
     from worker.webhook.hook import Webhook
@@ -23,8 +23,11 @@ def webhook() -> None:
 def set_webhook(url: str, allow_private: bool) -> None:
     """Tell this address from now on, and print the secret that signs the messages, for the only time."""
     from worker.block_list.block_list import BlockList
+    from worker.files import make_private_directory
 
-    block_list = BlockList(settled_settings().data_dir)
+    directory = current_settings().data_dir
+    make_private_directory(directory)
+    block_list = BlockList(directory)
     secret = _webhook().set(url, allow_private=allow_private, block_list=block_list)
     click.echo(
         "The messages are signed as the Standard Webhooks specification says; this is the secret:", err=True

@@ -90,7 +90,7 @@ def test_a_test_message_tells_nothing(
 
 
 def test_the_commands_set_show_and_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path / "new"))
 
     def call(*arguments: str) -> str:
         result = CliRunner().invoke(command, arguments, catch_exceptions=False)
@@ -99,7 +99,7 @@ def test_the_commands_set_show_and_remove(tmp_path: Path, monkeypatch: pytest.Mo
 
     assert call("set", URL).startswith("whsec_")
     assert call("show").strip() == URL
-    webhook = Webhook(tmp_path, Sealer((tmp_path / "secret.key").read_text()))
+    webhook = Webhook(tmp_path / "new", Sealer((tmp_path / "new" / "secret.key").read_text()))
     hook = webhook.existing()
     webhook.update(hook, hook.failed("shop.example answered with status 500.", START))
     shown = call("show")
