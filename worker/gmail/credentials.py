@@ -105,8 +105,10 @@ def revoke(grant: Grant, revoke_url: str) -> None:
             )
     except OSError as error:
         raise TransientError(
-            f"Google could not be reached to take the sign-in back ({obstacle(error)})."
+            f"Google could not be reached to take the sign-in back ({obstacle(error)}); nothing was changed, try again."
         ) from error
     # A network's own page, or one that it leads to, is no word of Google's.
     if is_page(answer) or answer.is_redirect or answer.status_code >= 500 or answer.status_code in {407, 429}:
-        raise TransientError(f"Google did not take the sign-in back just now ({answer.status_code}).")
+        raise TransientError(
+            f"Google did not take the sign-in back just now ({answer.status_code}); nothing was changed, try again."
+        )
