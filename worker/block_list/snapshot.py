@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
@@ -29,6 +30,7 @@ from worker.errors import DamagedFileError, StorageError
 
 FORMAT = "buyerblock-blocks/1"
 _LINES_PER_CHUNK = 2000
+_CHUNK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ def read(path: Path) -> tuple[State, Header]:
         header = _parse_header(path, first)
         state = State()
         try:
-            _read_tables(iter(file), state, zlib.crc32(first))
-        except (ValueError, StopIteration) as error:
+            _read_tables(file, state, zlib.crc32(first))
+        except ValueError as error:
             raise DamagedFileError(f"{path} is damaged.") from error
     state.sequence = header.sequence
     return state, header
@@ -105,18 +107,25 @@ def _parse_header(path: Path, first: bytes) -> Header:
         raise DamagedFileError(f"{path} is damaged.") from error
 
 
-def _read_tables(lines: Iterator[bytes], state: State, checksum: int) -> None:
-    """Fill state. Raises ValueError where a line is not as it was written, StopIteration at a sudden end."""
-    crc32 = zlib.crc32
-    while not (line := next(lines)).startswith(b'"count":'):
-        checksum = crc32(line, checksum)
-        table = line[1 : line.index(b'":{\n')].decode()
-        while (line := next(lines)) != b"},\n":
-            checksum = crc32(line, checksum)
-            colon = line.index(b'":')
-            state.load(table, line[1:colon].decode(), line[colon + 2 : line.rindex(b"}") + 1])
-        checksum = crc32(line, checksum)
-    footer = orjson.loads(b"{" + line)
+def _read_tables(file: BinaryIO, state: State, checksum: int) -> None:
+    """Fill state. Raises ValueError where the file is not as it was written."""
+    documents: dict[str, bytes] = {}
+    footer = b""
+    while lines := file.readlines(_CHUNK):
+        if footer:
+            raise ValueError("something behind the end")
+        if lines[-1].startswith(b'"count":'):
+            footer = lines.pop()
+        checksum = zlib.crc32(b"".join(lines), checksum)
+        # Once for each document: whatever is done here is done a million times.
+        for line in lines:
+            key, _, raw = line.partition(b'":')
+            if raw == b"{\n":
+                documents = state.tables.setdefault(key[1:].decode(), {})
+            elif raw:
+                documents[key[1:].decode()] = raw[:-2] if raw.endswith(b",\n") else raw[:-1]
+            elif line != b"},\n":
+                raise ValueError("a line that nobody wrote")
     count = sum(map(len, state.tables.values()))
-    if footer != {"count": count, "checksum": f"{checksum:08x}"} or next(lines, None) is not None:
+    if orjson.loads(b"{" + footer) != {"count": count, "checksum": f"{checksum:08x}"}:
         raise ValueError("checksum")

@@ -47,10 +47,6 @@ class State:
                     self._know_orders(key, raw)
         return self._key_of_order
 
-    def load(self, table: str, key: str, raw: bytes) -> None:
-        """Take a document of a snapshot."""
-        self.tables.setdefault(table, {})[key] = raw
-
     def apply(self, changes: Changes, sequence: int) -> None:
         """Make the changes of one transaction."""
         for table, documents in changes.items():
@@ -63,7 +59,7 @@ class State:
                 if raw is None:
                     held.pop(key, None)
                 else:
-                    self.load(table, key, raw)
+                    held[key] = raw
                     if table in _WITH_ORDERS:
                         self._know_orders(key, raw)
         self.sequence = sequence
