@@ -87,7 +87,7 @@ class Ours:
     def fill(self, size: int) -> None:
         state = State()
         for number in range(size):
-            state.load(BLOCKS, _alias(number), orjson.dumps(_document(number)))
+            state.tables[BLOCKS][_alias(number)] = orjson.dumps(_document(number))
         place, header = Layout(self.directory), Header("benchmark", 0, 0)
         start_journal(place, header)
         write_snapshot(place, state, header)
