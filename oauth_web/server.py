@@ -21,6 +21,7 @@ from waitress import create_server, wasyncore
 from oauth_web.application import create_app, warm_up
 from oauth_web.client_file import is_loopback, read_client_file
 from oauth_web.housekeeping import keep_house
+from oauth_web.memory import keep_flat
 from worker.app import App, build_app
 from worker.errors import BusyError, SettingsError, UsageError
 from worker.files import make_private_directory
@@ -51,6 +52,7 @@ def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool, v
     # It warns of every pass that is still busy when the next is due, as a long first pass is.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     make_private_directory(settings.data_dir)
+    keep_flat()
     while _serve(settings, open_page=open_page):
         open_page = False
 
