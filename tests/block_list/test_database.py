@@ -10,6 +10,7 @@ from tinydb.table import Document
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.database import Database
+from worker.block_list.state import State
 
 
 @pytest.fixture
@@ -71,3 +72,12 @@ def test_dropping_and_emptying_tables_is_a_transaction_too(database: Database, b
     assert len(block_list) == 0
     database.drop_tables()
     assert '"what":"update","entries":[["removed"' in b"".join(block_list.audit()).decode()
+
+
+def test_a_copy_of_an_empty_state_learns_nothing_of_later_orders() -> None:
+    state = State()
+    assert state.key_of_order == {}
+    copied = state.copy()
+    state.apply({"blocks": {alias(1): b'{"orders":["111-1111111-1111111"],"first_seen":""}'}}, 1)
+    assert state.key_of_order == {"111-1111111-1111111": alias(1)}
+    assert copied.key_of_order == {}

@@ -34,7 +34,7 @@ class State:
         copied = State()
         copied.sequence = self.sequence
         copied.tables = {name: dict(table) for name, table in self.tables.items()}
-        copied._key_of_order = self._key_of_order and dict(self._key_of_order)
+        copied._key_of_order = None if self._key_of_order is None else dict(self._key_of_order)
         return copied
 
     @property
