@@ -91,20 +91,28 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
 
 
 class _Restart:
-    """A wish to start anew, which a page may have."""
+    """A wish to start anew, which a page may have; a signal overrules it."""
 
     def __init__(self) -> None:
         self.asked = False
+        self._begins = False
 
     def ask(self) -> None:
-        """End the server in a moment, when the answer to whoever asked has left."""
-        self.asked = True
-        _later(ANSWER_FIRST, lambda: _thread.interrupt_main(signal.SIGTERM))
+        """End the server in a moment, when the answer to whoever asked has left. Asked twice, it ends once."""
+        if not self.asked:
+            self.asked = True
+            _later(ANSWER_FIRST, self._begin)
+
+    def _begin(self) -> None:
+        self._begins = True
+        _thread.interrupt_main(signal.SIGTERM)
 
     def end(self, _signal: int, _frame: FrameType | None) -> None:
         """End the server, as a signal wishes; and the program in time, even if something hangs on the way."""
-        if not self.asked:
+        if not self._begins:
+            self.asked = False
             _later(LONGEST_STOP, lambda: os._exit(0))
+        self._begins = False  # any other signal comes from outside
         raise SystemExit
 
 

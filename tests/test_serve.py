@@ -3,9 +3,10 @@
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -173,26 +174,77 @@ def test_a_wrong_setting_gets_a_sentence(environment: dict[str, str]) -> None:
 def test_a_backup_is_restored_on_the_page_and_the_server_goes_on_with_it(
     environment: dict[str, str], google: Sandbox, tmp_path: Path
 ) -> None:
-    page = page_of(environment)
     blocks = BlockList(tmp_path)
     blocks.block(["111-1111111-1111111"], by="test")
     backup(tmp_path, tmp_path / "saved")
     blocks.block(["222-2222222-2222222"], by="test")
     with serving(environment) as process, requests.Session() as browser:
         sign_in_on_the_page(browser, google, environment, EMAIL)
-        settings = browser.get(f"{page}/settings", timeout=30).text
-        token = settings.split('name="csrf_token" value="')[1].split('"')[0]
-        answer = browser.post(
-            f"{page}/settings/restore",
-            data={"csrf_token": token, "sure": "on"},
-            files={"file": (tmp_path / "saved").read_bytes()},
-            timeout=30,
-        )
+        answer = restored(browser, environment, tmp_path / "saved", csrf_token(browser, environment))
         assert "Buyers on its block list: 1" in answer.text
         until(lambda: list(tmp_path.glob("restore-*.replaced")))
         until(lambda: answers(environment))
         assert process.poll() is None, "the same process goes on"
         assert {block.key for block in BlockList(tmp_path).blocks()} == {"111-1111111-1111111"}
-        assert browser.get(f"{page}/settings", timeout=30).status_code == 401, "everybody is signed out"
+        settings = browser.get(f"{page_of(environment)}/settings", timeout=30)
+        assert settings.status_code == 401, "everybody is signed out"
         process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+
+
+def csrf_token(browser: requests.Session, environment: Mapping[str, str]) -> str:
+    settings = browser.get(f"{page_of(environment)}/settings", timeout=30).text
+    return settings.split('name="csrf_token" value="')[1].split('"')[0]
+
+
+def restored(
+    browser: requests.Session, environment: Mapping[str, str], saved: Path, token: str
+) -> requests.Response:
+    return browser.post(
+        f"{page_of(environment)}/settings/restore",
+        data={"csrf_token": token, "sure": "on"},
+        files={"file": saved.read_bytes()},
+        timeout=30,
+    )
+
+
+def test_a_restore_that_was_asked_for_twice_does_not_end_the_server(
+    environment: dict[str, str], google: Sandbox, tmp_path: Path
+) -> None:
+    BlockList(tmp_path).block(["111-1111111-1111111"], by="test")
+    backup(tmp_path, tmp_path / "saved")
+    with serving(environment) as process, requests.Session() as browser:
+        sign_in_on_the_page(browser, google, environment, EMAIL)
+        token = csrf_token(browser, environment)
+        for _ in range(2):
+            assert restored(browser, environment, tmp_path / "saved", token).ok
+        # Asking wakes the server, so that it begins to start anew between the two wishes for it.
+        until(lambda: answers(environment) and len(list(tmp_path.glob("restore-*.replaced"))) == 2)
+        with suppress(subprocess.TimeoutExpired):
+            raise AssertionError(f"it ended with {process.wait(2)}")
+        assert answers(environment)
+
+
+def test_a_signal_stops_a_server_in_time_that_is_about_to_start_anew(
+    environment: dict[str, str], seller: Seller, tmp_path: Path
+) -> None:
+    """Google leaves a call hanging, so that the new start is held up by a pass."""
+    seller.receive("opt_out/it_specimen_shape.eml")
+    backup(tmp_path, tmp_path / "saved")
+    reading = []
+
+    def hang(_number: int, method: str, _email: str) -> Fault | None:
+        if method == "messages.get":
+            reading.append(method)
+            return Fault(before=lambda: time.sleep(15))
+        return None
+
+    seller.google.fault = hang
+    with serving(environment) as process, requests.Session() as browser:
+        until(lambda: reading)
+        sign_in_on_the_page(browser, seller.google, environment, EMAIL)
+        until(lambda: len(reading) > 1)
+        assert restored(browser, environment, tmp_path / "saved", csrf_token(browser, environment)).ok
+        until(lambda: not answers(environment))
+        process.terminate()
         assert process.wait(5) == 0
