@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sellers import EMAIL, running, sample
 
 from sandbox import Fault, Sandbox
 from worker.app import App
-from worker.errors import GmailError
+from worker.errors import GmailError, SignInAgainError
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 OPT_OUTS, QUEUE = "Amazon opt-outs", "Amazon opt-outs/Queue"
@@ -126,3 +127,37 @@ def test_signing_in_again_keeps_a_mailbox_whose_undoing_failed(app: App, google:
     app.connect(app.accounts.grant(EMAIL))
     app.passes.run(EMAIL)
     assert QUEUE in google.labels(EMAIL)
+
+
+def test_a_mailbox_whose_undoing_google_no_longer_allows_can_be_got_rid_of_all_the_same(
+    app: App, google: Sandbox
+) -> None:
+    app.passes.run(EMAIL)
+
+    def fault(_number: int, method: str, _email: str) -> Fault | None:
+        if method == "labels.delete":
+            google.fault = None
+            google.user(EMAIL).revoke()
+        return None
+
+    google.fault = fault
+    for _ in range(2):
+        with pytest.raises(SignInAgainError, match="Or disconnect it without removing"):
+            app.disconnect(EMAIL, undo=True)
+    app.disconnect(EMAIL)
+    assert app.accounts.all() == []
+
+
+def test_a_pass_after_a_new_sign_in_never_has_the_old_permission(app: App) -> None:
+    """Whichever thread asks for the mailbox in the middle of the sign-in."""
+    app.passes.run(EMAIL)
+    new = replace(app.accounts.grant(EMAIL), lifetime=3600)
+    forget, permissions = app.passes.forget, []
+
+    def watched(email: str) -> None:
+        forget(email)
+        permissions.append(app.accounts.grant(email))
+
+    app.passes.forget = watched  # type: ignore[method-assign]
+    app.connect(new)
+    assert permissions == [new]

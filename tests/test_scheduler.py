@@ -13,7 +13,7 @@ from sellers import EMAIL, running, sample
 from sandbox import Fault, Sandbox
 from signing_in import sign_in
 from worker.app import App
-from worker.errors import SignInAgainError
+from worker.errors import SignInAgainError, TransientError
 from worker.preferences import change_preferences
 
 OTHER = "other@gmail.com"
@@ -170,3 +170,30 @@ def test_an_account_that_a_command_disconnected_loses_its_job(app: App) -> None:
     else:
         pytest.fail("the job is still there")
     app.scheduler.stop()
+
+
+@pytest.mark.parametrize(("undo", "refused"), [(True, "labels.list"), (False, "oauth.revoke")])
+def test_a_disconnection_that_failed_leaves_the_account_its_job(
+    app: App, google: Sandbox, undo: bool, refused: str
+) -> None:
+    run_until_passes_end(app, 2)
+    google.fault = lambda _number, method, _email: Fault(status=503) if method == refused else None
+    app.clock.pause = lambda _seconds: None  # type: ignore[method-assign]
+    with pytest.raises(TransientError):
+        app.disconnect(EMAIL, undo=undo)
+    jobs = {job.id for job in app.scheduler._scheduler.get_jobs()}
+    app.scheduler.stop()
+    assert jobs == {EMAIL, OTHER}
+
+
+def test_a_failed_disconnection_of_an_account_that_waits_for_a_sign_in_gives_it_no_job(
+    app: App, google: Sandbox
+) -> None:
+    run_until_passes_end(app, 2)
+    app.accounts.update(EMAIL, state="sign_in_again")
+    google.fault = lambda _number, method, _email: Fault(status=503) if method == "oauth.revoke" else None
+    with pytest.raises(TransientError):
+        app.disconnect(EMAIL)
+    jobs = {job.id for job in app.scheduler._scheduler.get_jobs()}
+    app.scheduler.stop()
+    assert jobs == {OTHER}

@@ -8,6 +8,7 @@ from worker.block_list.review import Review, ReviewItem
 from worker.clock import Clock, SystemClock
 from worker.connections import connect, disconnect, undo_rules
 from worker.decisions import Decision, file_decided
+from worker.errors import GmailError, StorageError
 from worker.files import make_private_directory
 from worker.gmail.credentials import Grant
 from worker.passes import Passes
@@ -48,12 +49,19 @@ class App:
     def disconnect(self, email: str, *, undo: bool = False, days_back: int = 0) -> None:
         """Disconnect a mailbox; undo also removes our filters and labels from it.
 
-        days_back: with undo, put the notices of the last days back into the inbox first.
+        days_back: with undo, put the notices of the last days back into the inbox first. Raises what
+        ``connections.py`` raises; the account then keeps its job.
         """
         self.scheduler.remove(email)
-        if undo:
-            undo_rules(self.accounts, self.passes, self.clock, email, days_back=days_back)
-        disconnect(self.settings, self.accounts, self.passes, email)
+        try:
+            if undo:
+                undo_rules(self.accounts, self.passes, self.clock, email, days_back=days_back)
+            disconnect(self.settings, self.accounts, self.passes, email)
+        except (GmailError, StorageError):
+            # It is still connected: its passes go on, or say what is left to do.
+            if self.accounts.get(email).state != "sign_in_again":
+                self.scheduler.add(email)
+            raise
 
 
 def build_app(settings: Settings, clock: Clock | None = None) -> App:

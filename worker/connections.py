@@ -30,8 +30,10 @@ def connect(settings: Settings, accounts: Accounts, passes: Passes, clock: Clock
         email = mailbox.address()
     finally:
         mailbox.close()
+    account = accounts.connect(email, grant, now=clock.now())
+    # Only now: a pass that starts in between would keep the old permission.
     passes.forget(email)
-    return accounts.connect(email, grant, now=clock.now())
+    return account
 
 
 def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, days_back: int) -> None:
@@ -44,7 +46,15 @@ def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, 
     # From now on no pass of any process puts right what is being removed; one under way here ends.
     accounts.update(account.email, undoing=True)
     passes.forget(account.email)
-    mailbox = passes.mailbox(account.email)
+    try:
+        _undo(passes.mailbox(account.email), account, clock, days_back)
+    except SignInAgainError as error:
+        raise SignInAgainError(
+            f"{error} Or disconnect it without removing our filters and labels, which you can delete in Gmail."
+        ) from error
+
+
+def _undo(mailbox: Mailbox, account: Account, clock: Clock, days_back: int) -> None:
     # What a kill kept from being written down is known by its content.
     searches = net(account.personal_address)
     there = rules.look(
