@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from clocks import FakeClock
 from sellers import EMAIL, running, sample
 
@@ -197,3 +198,42 @@ def test_a_failed_disconnection_of_an_account_that_waits_for_a_sign_in_gives_it_
     jobs = {job.id for job in app.scheduler._scheduler.get_jobs()}
     app.scheduler.stop()
     assert jobs == {OTHER}
+
+
+def test_it_stops_while_a_pass_takes_its_own_job_away(app: App) -> None:
+    begun = threading.Event()
+
+    def refused_while_stopping(_email: str) -> None:
+        begun.set()
+        while app.scheduler._scheduler.running:
+            begun.wait(0.01)
+        raise SignInAgainError("Please sign in again.")
+
+    app.passes.run = refused_while_stopping  # type: ignore[method-assign,assignment]
+    app.scheduler.start()
+    assert begun.wait(30)
+    stopping = threading.Thread(target=app.scheduler.stop, daemon=True)
+    stopping.start()
+    stopping.join(30)
+    assert not stopping.is_alive()
+
+
+def test_a_pass_asked_for_during_another_follows_it_at_once(app: App) -> None:
+    change_preferences(app.settings.data_dir, lambda it: replace(it, sync_interval=86_400))
+    passes, goes_on = threading.Semaphore(0), threading.Event()
+
+    def slow(_email: str) -> None:
+        passes.release()
+        assert goes_on.wait(30)
+
+    app.passes.run = slow  # type: ignore[method-assign,assignment]
+    app.scheduler.start()
+    for _ in range(2):
+        assert passes.acquire(timeout=30)
+    skipped = threading.Event()
+    app.scheduler._scheduler.add_listener(lambda _: skipped.set(), EVENT_JOB_MAX_INSTANCES)
+    app.settings_changed(EMAIL)
+    assert skipped.wait(30)
+    goes_on.set()
+    assert passes.acquire(timeout=30)
+    app.scheduler.stop()

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from apscheduler.events import EVENT_JOB_EXECUTED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -56,12 +57,16 @@ class Scheduler:
         self._accounts = accounts
         self._clock = clock
         self._interval = interval
+        self._threads = ThreadPoolExecutor(PASSES_AT_ONCE)
         self._scheduler = _Steady(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(PASSES_AT_ONCE)},
+            executors={"default": self._threads},
             # After a night's sleep of the machine: run once, however late.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
+        # Accounts with a new job whose first pass has not begun: APScheduler drops it while an older one is under way.
+        self._waiting: set[str] = set()
+        self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
 
     def start(self) -> None:
         """Start with the accounts that are connected; those that wait for a sign-in get no job."""
@@ -75,10 +80,14 @@ class Scheduler:
                 self.add(account.email)
 
     def add(self, email: str) -> None:
-        """Give an account its job, the first pass at once, if the scheduler runs. Replaces the job it had."""
+        """Give an account its job, if the scheduler runs, in place of the job it had.
+
+        The first pass is at once, or as soon as the one under way has ended.
+        """
         if not self._scheduler.running:
             return  # a command beside the server; and ``start`` gives every account its job
         seconds = self._interval()
+        self._waiting.add(email)
         self._scheduler.add_job(
             self._run,
             "interval",
@@ -109,9 +118,17 @@ class Scheduler:
     def stop(self) -> None:
         """End the passes at their next call or wait, and return when they have ended."""
         self._clock.stop()
-        self._scheduler.shutdown(wait=True)
+        # APScheduler would wait with a lock in its hand, for which a pass waits that takes its own job away.
+        self._scheduler.shutdown(wait=False)
+        self._threads.shutdown(wait=True)
+
+    def _ended(self, event: Any) -> None:
+        if event.job_id in self._waiting:
+            with suppress(JobLookupError):
+                self._scheduler.modify_job(event.job_id, next_run_time=self._clock.now())
 
     def _run(self, email: str) -> None:
+        self._waiting.discard(email)
         try:
             self._passes.run(email)
         except StoppedError:
