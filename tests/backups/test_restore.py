@@ -11,8 +11,11 @@ from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.errors import SignInAgainError
 from worker.operation.backup import backup
+from worker.operation.health import Problem
 from worker.operation.restore import restore
+from worker.operation.telling import LOOKS, Telling
 from worker.tokens import Tokens
+from worker.webhook import Announcement, Announcements
 
 EARLIER = Path(__file__).parent / "earlier"  # made by earlier versions; never made anew
 
@@ -120,3 +123,27 @@ def test_a_backup_of_every_earlier_version_restores(
     result = restore(EARLIER / f"{name}.backup", elsewhere, passphrase)
     assert result.accounts == (EMAIL,)
     assert keys(elsewhere) == ["406-0000002-0000002", alias(1)]
+
+
+def test_what_the_owner_was_told_since_the_backup_is_not_told_again(data_dir: Path, tmp_path: Path) -> None:
+    full = Problem("disk", "", "The disk is nearly full.")
+
+    def look() -> Announcements:
+        announcements = Announcements(data_dir)
+        telling = Telling(data_dir, announcements)
+        for _ in range(LOOKS):
+            telling.look([full], NOW)
+        return announcements
+
+    backup(data_dir, tmp_path / "before")
+    for told in look().waiting():
+        look().done(told)
+    restore(tmp_path / "before", data_dir)
+    assert look().waiting() == []
+
+
+def test_what_the_webhook_was_not_told_yet_outlives_a_restore(saved: Path, data_dir: Path) -> None:
+    waiting = Announcement(id="1", type="problem.began", at="2026-11-23T10:00:00Z", data={})
+    Announcements(data_dir).add(waiting)
+    restore(saved, data_dir)
+    assert Announcements(data_dir).waiting() == [waiting]

@@ -25,8 +25,9 @@ from worker.operation.unpacking import unpack
 # All that makes up the state. Sessions and what is remembered of single mails belong to the state that goes.
 _STATE = ("*.json", "blocks.*", "audit.*", "*.damaged-*", "sessions.sealed", "judged", "unresolved")
 # What a backup does not hold stays, and so does who may enter: a token that was revoked must not come back to life,
-# nor somebody who owned the page, while whoever owns it now is locked out.
-_STAYS = ("tokens.json", "owners.json")
+# nor somebody who owned the page, while whoever owns it now is locked out. And what the owner was told of problems is
+# not told again.
+_STAYS = ("tokens.json", "owners.json", "told.json", "announcements.json")
 _PLAN = "replaced.json"
 
 
@@ -46,7 +47,7 @@ def restore(source: Path, data_dir: Path, passphrase: str | None = None) -> Rest
 
     Every account then searches its mail from the time of the backup on, so that notices judged since
     are judged again. A secret key or client file that the backup does not hold stays as it is. So do
-    the tokens of the HTTP API and the owners of the page where there are any.
+    the tokens of the HTTP API, the owners of the page, and what the owner was told of problems, where there are any.
 
     Raises BusyError while a server runs, UsageError about the passphrase, DamagedFileError or StorageError
     about the file or the disk; nothing is replaced then.
