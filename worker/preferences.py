@@ -17,8 +17,8 @@ from worker.settings import Settings
 
 # A buyer who opted out a month ago still means it; and dates a hundred years back cannot always be computed.
 FEWEST_DAYS, MOST_DAYS = 30, 36_500
-# More often than this gains nothing: Amazon's notices take minutes. Less often than daily is no watch.
-SHORTEST_INTERVAL, LONGEST_INTERVAL = 15, 86_400
+# As for the environment's interval.
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 1, 86_400
 
 _LOCK_SECONDS = 10.0
 
@@ -28,7 +28,7 @@ class Preferences:
     """What the owner prefers.
 
     expire_after_days: unblock a buyer so many days after the latest notice, 30 to 36,500; None for never.
-    sync_interval: seconds between two passes, 15 to 86,400; None for what the environment says.
+    sync_interval: seconds between two passes, 1 to 86,400; None for what the environment says.
     Raises UsageError for any other number.
     """
 

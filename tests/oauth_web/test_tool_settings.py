@@ -339,9 +339,9 @@ def test_mailboxes_are_looked_at_as_often_as_the_owner_says(owner: FlaskClient, 
     assert sync_interval(engine.settings) == 90
 
 
-@pytest.mark.parametrize("seconds", ["", "0", "14", "86401", "-60", "1e3", "60.5", "²", "9" * 5000])
+@pytest.mark.parametrize("seconds", ["", "0", "86401", "-60", "1e3", "60.5", "²", "9" * 5000])
 def test_seconds_that_make_no_sense_change_nothing(owner: FlaskClient, engine: App, seconds: str) -> None:
     answer = post(owner, "/settings/interval", seconds=seconds)
     assert answer.status_code == 400
-    assert "from 15 to 86,400" in answer.text
+    assert "from 1 to 86,400" in answer.text
     assert sync_interval(engine.settings) == 60
