@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from clocks import FakeClock
-from sellers import EMAIL, Seller, connected
+from sellers import EMAIL, Seller, connected, running
 
 from sandbox import Sandbox
+from worker.app import App
 
 # Everything here is on this machine, where a proxy of the network would only stand in the way.
 for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -39,3 +40,10 @@ def google(clock: FakeClock) -> Iterator[Sandbox]:
 def seller(google: Sandbox, clock: FakeClock, tmp_path: Path) -> Iterator[Seller]:
     with connected(google, clock, tmp_path) as seller:
         yield seller
+
+
+@pytest.fixture
+def app(google: Sandbox, clock: FakeClock, tmp_path: Path) -> Iterator[App]:
+    """The whole program, its scheduler not started, with the seller's mailbox connected."""
+    with running(google, tmp_path, EMAIL, clock=clock) as app:
+        yield app

@@ -1,13 +1,11 @@
 """Undoing removes what is ours and nothing else, whatever came in between, and puts notices back if asked."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from sellers import EMAIL, running, sample
+from sellers import EMAIL, sample
 
 from sandbox import Fault, Sandbox
 from worker.app import App
@@ -15,19 +13,6 @@ from worker.errors import GmailError, SignInAgainError
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 OPT_OUTS, QUEUE = "Amazon opt-outs", "Amazon opt-outs/Queue"
-
-
-@pytest.fixture
-def google() -> Iterator[Sandbox]:
-    with Sandbox() as google:
-        google.add_user(EMAIL)
-        yield google
-
-
-@pytest.fixture
-def app(google: Sandbox, tmp_path: Path) -> Iterator[App]:
-    with running(google, tmp_path, EMAIL) as app:
-        yield app
 
 
 def left_over(google: Sandbox) -> tuple[set[str], int]:

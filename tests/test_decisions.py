@@ -1,10 +1,7 @@
 """What a person decides on the review list also happens to the mail itself."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from sellers import EMAIL, running, sample
+from sellers import EMAIL, sample
 
 from sandbox import Sandbox
 from worker.app import App
@@ -12,19 +9,6 @@ from worker.block_list.review import ReviewItem
 from worker.decisions import file_decided
 
 FORWARD = "suspect/forward_by_stranger.eml"
-
-
-@pytest.fixture
-def google() -> Iterator[Sandbox]:
-    with Sandbox() as google:
-        google.add_user(EMAIL)
-        yield google
-
-
-@pytest.fixture
-def app(google: Sandbox, tmp_path: Path) -> Iterator[App]:
-    with running(google, tmp_path, EMAIL) as app:
-        yield app
 
 
 @pytest.fixture
