@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import subprocess
-import time
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
@@ -64,19 +64,26 @@ def test_the_first_pass_starts_at_once_for_a_connected_account(
         until(seller.blocked)
 
 
-def test_it_stops_within_five_seconds_while_google_leaves_a_call_hanging(
-    environment: dict[str, str], seller: Seller
-) -> None:
-    seller.receive("opt_out/it_specimen_shape.eml")
-    reading = []
+@pytest.fixture
+def reading(seller: Seller) -> Iterator[list[str]]:
+    """The calls to read a mail so far; Google leaves each of them hanging for longer than a stop may take."""
+    calls, done = [], threading.Event()
 
     def hang(_number: int, method: str, _email: str) -> Fault | None:
         if method == "messages.get":
-            reading.append(method)
-            return Fault(before=lambda: time.sleep(8))
+            calls.append(method)
+            return Fault(before=lambda: done.wait(8))
         return None
 
     seller.google.fault = hang
+    yield calls
+    done.set()
+
+
+def test_it_stops_within_five_seconds_while_google_leaves_a_call_hanging(
+    environment: dict[str, str], seller: Seller, reading: list[str]
+) -> None:
+    seller.receive("opt_out/it_specimen_shape.eml")
     with serving(environment) as process:
         until(lambda: reading)
         process.terminate()
@@ -226,20 +233,11 @@ def test_a_restore_that_was_asked_for_twice_does_not_end_the_server(
 
 
 def test_a_signal_stops_a_server_in_time_that_is_about_to_start_anew(
-    environment: dict[str, str], seller: Seller, tmp_path: Path
+    environment: dict[str, str], seller: Seller, reading: list[str], tmp_path: Path
 ) -> None:
-    """Google leaves a call hanging, so that the new start is held up by a pass."""
+    """The new start is held up by a pass whose call hangs."""
     seller.receive("opt_out/it_specimen_shape.eml")
     backup(tmp_path, tmp_path / "saved")
-    reading = []
-
-    def hang(_number: int, method: str, _email: str) -> Fault | None:
-        if method == "messages.get":
-            reading.append(method)
-            return Fault(before=lambda: time.sleep(15))
-        return None
-
-    seller.google.fault = hang
     with serving(environment) as process, requests.Session() as browser:
         until(lambda: reading)
         sign_in_on_the_page(browser, seller.google, environment, EMAIL)
