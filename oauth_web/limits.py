@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
 
+from worker.clock import is_due
+
 MOST_VISITORS = 10_000  # remembered at once; the oldest go first
 
 
@@ -23,8 +25,7 @@ class Limit:
         now = self._now()
         with self._lock:
             tries = self._tries.setdefault(visitor, deque())
-            # Tries in the future are of a clock that was set back.
-            while tries and not timedelta() <= now - tries[0] < self._every:
+            while tries and is_due(tries[0], self._every, now):
                 tries.popleft()
             if len(tries) >= self._most:
                 return False

@@ -48,7 +48,15 @@ class SystemClock:
         self._stopping.set()
 
 
-def is_due(last: datetime | None, every: timedelta, clock: Clock) -> bool:
+# A clock that was set back must not keep anybody waiting until it is there again. So where the moment cannot be right,
+# both say yes.
+
+
+def is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:
     """Return whether something that was last done then has to be done again."""
-    # A clock that was set back must not keep us waiting until it is there again.
-    return last is None or not timedelta() <= clock.now() - last < every
+    return last is None or not timedelta() <= now - last < every
+
+
+def has_come(moment: datetime, longest: timedelta, now: datetime) -> bool:
+    """Return whether a moment is there that was set at most so far ahead."""
+    return not timedelta() < moment - now <= longest

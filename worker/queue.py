@@ -79,7 +79,7 @@ class Queue:
             seen.update(ref.id for ref in refs)
             self._judge(refs, counts, lambda: watch(self._progress(counts, total)))
             more = bool(refs) and (
-                len(page) == PAGE or len(fresh) > len(refs) or is_due(looked, LOOK_EVERY, self._clock)
+                len(page) == PAGE or len(fresh) > len(refs) or is_due(looked, LOOK_EVERY, self._clock.now())
             )
             if not more or len(seen & self.unfiled.keys()) + self._at_once() > PAGE:
                 self._file(seen)
@@ -88,7 +88,7 @@ class Queue:
 
     def look_for_new_mail(self, counts: Counter[type[Verdict]]) -> None:
         """Judge and file the newest of the queue, unless that was done a moment ago."""
-        if is_due(self._listed, LOOK_EVERY, self._clock):
+        if is_due(self._listed, LOOK_EVERY, self._clock.now()):
             refs = self._newest()[:DURABLE_EVERY]
             self._judge(refs, counts, lambda: None)
             self._file({ref.id for ref in refs})
@@ -135,7 +135,7 @@ class Queue:
 
     def _is_known_to_hold_nothing(self, count: int) -> bool:
         # Counts can be late. So whatever they say, the list is asked from time to time.
-        return count == self._unexplained and not is_due(self._listed, LIST_EVERY, self._clock)
+        return count == self._unexplained and not is_due(self._listed, LIST_EVERY, self._clock.now())
 
     def pages(self, labels: Mapping[str, str]) -> Iterator[list[MessageRef]]:
         """Yield what is queued, page by page. labels: Gmail's ids by our names."""

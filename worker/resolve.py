@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from worker.block_list.block_list import BlockList
-from worker.clock import Clock
+from worker.clock import Clock, has_come, is_due
 from worker.files import make_private_directory, write_atomically
 from worker.gmail.mailbox import Mailbox
 from worker.gmail.quota import PRICES
@@ -16,6 +16,7 @@ from worker.notices.buyers import buyer_of
 
 # Mail about an order is at most an order confirmation, a question and an answer; more would only cost.
 MOST_READ = 3
+SOME_EVERY = timedelta(minutes=1)
 # After each failure the wait grows: the buyer may write only weeks later, or never.
 WAITS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=4), timedelta(days=16))
 SHARE = 10  # a tenth of the quota
@@ -56,7 +57,7 @@ class Resolver:
         Raises the errors of Mailbox and BlockList.
         """
         now = self._clock.now()
-        if self._last is not None and timedelta() <= now - self._last < timedelta(minutes=1):
+        if not is_due(self._last, SOME_EVERY, now):
             return 0
         due = [order_id for order_id in self._waiting() if self._is_due(order_id, now)][: self._most_a_minute]
         # Never at the cost of new mail: it would wait where the pass has used the quota up.
@@ -75,10 +76,8 @@ class Resolver:
         return [order_id for block in blocks for order_id in block.orders]
 
     def _is_due(self, order_id: str, now: datetime) -> bool:
-        if order_id not in self._failures:
-            return True
-        # A clock that was set back must not keep us waiting until it is there again.
-        return not timedelta() < self._failures[order_id].next_try - now <= WAITS[-1]
+        failure = self._failures.get(order_id)
+        return failure is None or has_come(failure.next_try, WAITS[-1], now)
 
     def _resolve(self, order_id: str, now: datetime) -> bool:
         if (address := self._search(order_id)) is None:

@@ -74,7 +74,7 @@ class Sync:
                 "that, or sign in again to keep it."
             )
         steps: tuple[rules.Step, ...] = ()
-        if self._advice or is_due(self._rules_seen, RULES_EVERY, self._clock):
+        if self._advice or is_due(self._rules_seen, RULES_EVERY, self._clock.now()):
             account, steps = self._keep_rules(account)
         counts: Counter[type[Verdict]] = Counter()
         self._queue_missed(account, started, counts)
@@ -163,7 +163,7 @@ class Sync:
             due.append(last - OVERLAP if last is not None and last <= now else EVER)
             # Older mail that a search had queued may have fallen out of the queue together with the rest.
             due += [account.queued_since] if account.queued_since else []
-        if is_due(account.swept_at, SWEEP_EVERY, self._clock):
+        if is_due(account.swept_at, SWEEP_EVERY, self._clock.now()):
             due.append(now - SWEEP_OVER)
         return min(due, default=None)
 

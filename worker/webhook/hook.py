@@ -13,6 +13,7 @@ import orjson
 from filelock import FileLock, Timeout
 
 from worker.block_list.block_list import BlockList
+from worker.clock import has_come
 from worker.errors import BusyError, DamagedFileError, UsageError
 from worker.files import storage_error, write_atomically
 from worker.sealing import Sealer
@@ -62,8 +63,7 @@ class Hook:
         """Return whether it may be tried."""
         if self.paused or self.next_try is None:
             return not self.paused
-        # A clock that was set back must not keep it waiting until it is there again.
-        return not timedelta() < self.next_try - now <= LONGEST_WAIT
+        return has_come(self.next_try, LONGEST_WAIT, now)
 
     def failed(self, problem: str, now: datetime) -> "Hook":
         """Return it after a failed try: the next one waits twice as long, for a day."""
