@@ -69,6 +69,14 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def delete_file(path: Path) -> None:
+    """Delete a file; one that is gone is no error. Raises StorageError."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error("delete", path, error) from error
+
+
 def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
     """Return one sentence about a failed step on a file."""
     why = error.strerror or type(error).__name__

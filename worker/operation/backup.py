@@ -30,7 +30,7 @@ from filelock import FileLock, Timeout
 
 from worker.block_list.block_list import BlockList
 from worker.errors import BusyError, StorageError
-from worker.files import make_private_directory, storage_error
+from worker.files import delete_file, make_private_directory, storage_error
 from worker.operation import backup_file
 
 BLOCKS = "blocks.json"
@@ -96,7 +96,7 @@ def rotate(
     for path in copies[:-keep]:
         # A clock that was set back made today's the oldest: it is the one that must not go.
         if path != today:
-            _remove(path)
+            delete_file(path)
     return today
 
 
@@ -135,10 +135,3 @@ def _add(archive: tarfile.TarFile, name: str, pieces: Iterable[bytes], scratch: 
         member.size = file.tell()
         file.seek(0)
         archive.addfile(member, file)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise storage_error("delete", path, error) from error

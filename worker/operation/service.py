@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from worker.errors import StorageError, UsageError
-from worker.files import make_private_directory, storage_error, write_atomically
+from worker.files import delete_file, make_private_directory, write_atomically
 from worker.operation.redaction import without_secrets
 from worker.operation.service_files import LABEL, NAME, Service, launchd_agent, systemd_unit, windows_task
 
@@ -171,7 +171,7 @@ def install(system: System, service: Service, environ: Mapping[str, str], run: R
         return advice + _call_all(system, system.install, service, path, run)
     except (UsageError, StorageError):
         if new:  # what was refused is not installed
-            _delete(path)
+            delete_file(path)
         raise
 
 
@@ -181,7 +181,7 @@ def uninstall(system: System, service: Service, environ: Mapping[str, str], run:
     if not path.exists():
         return False
     _call_all(system, system.uninstall, service, path, run)
-    _delete(path)
+    delete_file(path)
     _call_all(system, system.forgotten, service, path, run)
     return True
 
@@ -198,13 +198,6 @@ def run_program(command: Sequence[str]) -> Answer:
     """Run a program of the system. Raises FileNotFoundError if it is missing."""
     done = subprocess.run(command, capture_output=True, check=False, text=True, errors="replace", timeout=120)  # noqa: S603 - the commands stand in the table above
     return Answer(done.returncode, (done.stdout + done.stderr).strip())
-
-
-def _delete(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise storage_error("delete", path, error) from error
 
 
 def _call_all(system: System, calls: Sequence[Call], service: Service, path: Path, run: Run) -> list[str]:

@@ -6,7 +6,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -19,6 +19,7 @@ from worker.block_list.layout import Layout
 from worker.block_list.review import Review
 from worker.errors import DamagedFileError
 from worker.files import replace_file, write_chunks_atomically
+from worker.missed import OVERLAP
 from worker.operation.backup import AUDIT, BLOCKS, SECRETS
 from worker.operation.backup_file import Content
 from worker.preferences import read_preferences
@@ -30,7 +31,6 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.json|audit\.ndjson|secre
 _MOST_TIMES = 100
 _ALWAYS = 64_000_000  # bytes
 _LARGEST = 2_000_000_000  # bytes
-_OVERLAP = timedelta(hours=1)  # Gmail's clock and ours may differ
 
 
 def unpack(source: Path, opened: Content, files: Path) -> tuple[int, tuple[str, ...]]:
@@ -118,7 +118,7 @@ def _search_from(account: Account) -> datetime:
     # Whatever waited then was judged since, and may be of any age.
     if account.queued or account.last_good_pass is None:
         return EVER
-    since = account.last_good_pass - _OVERLAP
+    since = account.last_good_pass - OVERLAP
     return min(since, account.search_from or since)
 
 
