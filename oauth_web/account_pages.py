@@ -3,10 +3,10 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from oauth_web.forms import whole_number
 from oauth_web.notes import leave_note
 from oauth_web.services import services
 from oauth_web.texts import text
-from worker.errors import UsageError
 
 MOST_DAYS = 3650
 
@@ -24,15 +24,8 @@ def ask() -> ResponseReturnValue:
 def disconnect() -> ResponseReturnValue:
     """Disconnect an account; with ``undo`` our labels and filters go too, and notices go back to the inbox."""
     email = services().app.accounts.get(request.form.get("account", "")).email
-    undo = "undo" in request.form
-    services().app.disconnect(email, undo=undo, days_back=_days_back() if undo else 0)
+    undo, days = "undo" in request.form, request.form.get("days_back", "").strip() or "0"
+    days_back = whole_number(days, 0, MOST_DAYS, sentence="disconnect.bad_days") if undo else 0
+    services().app.disconnect(email, undo=undo, days_back=days_back)
     leave_note(text("disconnect.done", email=email))
     return redirect(url_for("pages.home"), 303)
-
-
-def _days_back() -> int:
-    given = request.form.get("days_back", "").strip() or "0"
-    # isdecimal() lets through what int() takes, such as digits of other scripts, and no sign.
-    if not given.isdecimal() or len(given) > 9 or int(given) > MOST_DAYS:
-        raise UsageError(text("disconnect.bad_days", most=MOST_DAYS))
-    return int(given)

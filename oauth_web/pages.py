@@ -65,9 +65,8 @@ def _welcome() -> ResponseReturnValue:
     shown, problem = welcome(), needs_client()
     if shown["needs_code"]:
         services().entry_code.offer()
-        problem = (
-            ""  # first the code; what is wrong, and where files lie on the server, is for whoever has it
-        )
+        # First the code: what is wrong, and where files lie on the server, is for whoever has it.
+        problem = ""
     elif problem and is_ours() and not services().owners.all() and may_become_owner():
         return redirect(url_for("setup_pages.guide"), 303)
     return render_template("welcome.html", **shown, problem=problem)

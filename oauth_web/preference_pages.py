@@ -5,11 +5,11 @@ from dataclasses import replace
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from oauth_web.forms import whole_number
 from oauth_web.notes import leave_note
 from oauth_web.services import services
 from oauth_web.texts import text
 from oauth_web.words import exactly
-from worker.errors import UsageError
 from worker.preferences import (
     FEWEST_DAYS,
     LONGEST_INTERVAL,
@@ -29,7 +29,8 @@ INTERVALS = (30, 60, 300, 900, 3600, 21_600)
 @blueprint.post("/settings/interval")
 def save_interval() -> ResponseReturnValue:
     """Set the seconds between two passes; they hold at once."""
-    seconds = _number("seconds", SHORTEST_INTERVAL, LONGEST_INTERVAL, "interval.bad")
+    given = request.form.get("seconds", "").strip()
+    seconds = whole_number(given, SHORTEST_INTERVAL, LONGEST_INTERVAL, sentence="interval.bad")
     app = services().app
     change_preferences(app.settings.data_dir, lambda it: replace(it, sync_interval=seconds))
     app.scheduler.start_anew()
@@ -41,7 +42,7 @@ def save_interval() -> ResponseReturnValue:
 def save_expiry() -> ResponseReturnValue:
     """Set after how many days; empty for never."""
     given = request.form.get("days", "").strip()
-    days = _number("days", FEWEST_DAYS, MOST_DAYS, "expiry.bad") if given else None
+    days = whole_number(given, FEWEST_DAYS, MOST_DAYS, sentence="expiry.bad") if given else None
     directory = services().app.settings.data_dir
     change_preferences(directory, lambda it: replace(it, expire_after_days=days))
     leave_note(text("expiry.never") if days is None else text("expiry.saved", days=days))
@@ -59,10 +60,3 @@ def preferences_shown() -> dict[str, object]:
         "interval": interval,
         "intervals": sorted({*INTERVALS, interval}),
     }
-
-
-def _number(field: str, least: int, most: int, sentence: str) -> int:
-    given = request.form.get(field, "").strip()
-    if not given.isdecimal() or len(given) > 9 or not least <= int(given) <= most:
-        raise UsageError(text(sentence, least=least, most=most))
-    return int(given)
