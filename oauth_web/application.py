@@ -125,6 +125,7 @@ def warm_up(flask_app: Flask) -> None:
     found.index.warm_up()
     # What is in memory now mostly stays: without this, Python looks through all of it every now and then, and
     # a page waits for that.
+    gc.unfreeze()  # what a server before a restore in this process has left
     gc.collect()
     gc.freeze()
 
