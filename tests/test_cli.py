@@ -16,8 +16,8 @@ from sellers import EMAIL, EXPECTED, SAMPLES, Seller, sample
 
 from worker.cli import commands, run
 
-ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
-ORDER = "406-5322013-9383523"
+ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+ORDER = "406-1234508-7654301"
 NOTICE = "opt_out/it_specimen_shape.eml"
 
 

@@ -13,7 +13,7 @@ from worker.cli import run
 from worker.operation.cli import backup, restore, service
 
 GROUP = click.Group(commands=[service, backup, restore])
-ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
+ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
 PASSPHRASE = "staple of invented words"
 
 Call = Callable[..., tuple[int, str, str]]

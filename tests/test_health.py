@@ -175,7 +175,7 @@ def samples(text: str) -> dict[str, float]:
 
 
 def test_the_numbers_are_those_of_the_list_and_the_accounts(app: App) -> None:
-    app.block_list.block(["w0455ph9mvtwg42@marketplace.amazon.it"], by="test")
+    app.block_list.block(["k4q8z1x7c3v9b2n@marketplace.amazon.it"], by="test")
     app.accounts.update(EMAIL, queued=3)
     found = samples(metrics(app, NOW))
 

@@ -27,7 +27,7 @@ _KEY = {
     "required": True,
     "description": "A buyer's address or an order ID, in any spelling.",
     "schema": {"type": "string", "minLength": 1},
-    "example": "406-5322013-9383523",
+    "example": "406-1234508-7654301",
 }
 _SINCE = _query("since", "Only blocks last seen at this time or day, or later.", TIME)
 _KNOWN = {

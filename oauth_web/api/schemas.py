@@ -43,7 +43,7 @@ _KIND: _Part = {
     "description": "reply: an answer in a thread that the buyer began. critical: sent by one of Seller Central's "
     "templates for critical messages. Everything else is unsolicited.",
 }
-_KEYS = array(_TEXT, maxItems=MOST_KEYS, examples=[["406-5322013-9383523"]])
+_KEYS = array(_TEXT, maxItems=MOST_KEYS, examples=[["406-1234508-7654301"]])
 
 _BLOCK = obj(
     address=_or_null(_TEXT) | {"description": "null while only the order is known"},

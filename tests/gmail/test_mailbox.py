@@ -55,7 +55,7 @@ def test_a_list_longer_than_a_page_comes_whole(seller: Seller) -> None:
 def test_spam_and_trash_are_not_listed(seller: Seller) -> None:
     seller.receive(NOTICE, spam=True)
     seller.google.user(EMAIL).trash(seller.receive(NOTICE))
-    assert list(seller.mailbox.find(query='"406-5322013-9383523" OR consegnato')) == [[]]
+    assert list(seller.mailbox.find(query='"406-1234508-7654301" OR consegnato')) == [[]]
 
 
 def test_two_messages_of_a_thread_are_read_one_by_one_and_three_as_a_thread(seller: Seller) -> None:

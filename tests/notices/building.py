@@ -222,8 +222,8 @@ def encoded(source: str, charset: str, encoding: str) -> bytes:
 def notice(
     language: str = "it",
     *,
-    alias: str | None = "w0455ph9mvtwg42@marketplace.amazon.it",
-    order: str = "406-5322013-9383523",
+    alias: str | None = "k4q8z1x7c3v9b2n@marketplace.amazon.it",
+    order: str = "406-1234508-7654301",
     tld: str = "it",
     name: str = "Ginevra",
     day: str = "9 settembre 2026",

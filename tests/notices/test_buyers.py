@@ -6,7 +6,7 @@ from building import Mail, page
 from worker.notices.buyers import buyer_of
 
 ALIAS = "k3j4h5g6f7d8s9a@marketplace.amazon.it"
-ORDER = "406-5322013-9383523"
+ORDER = "406-1234508-7654301"
 
 
 def message(text: str = f"Dov'è il mio ordine {ORDER}?", **changes: object) -> Mail:

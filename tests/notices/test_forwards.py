@@ -10,8 +10,8 @@ from worker.notices.judge import judge
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 
 OWNER = "seller@gmail.com"
-ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
-ORDER = "406-5322013-9383523"
+ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+ORDER = "406-1234508-7654301"
 SAID = SENTENCES["it"].format(order=ORDER, name="Ginevra", day="9 settembre 2026")
 
 # From, Date, Subject, To as mail programs write them.

@@ -121,7 +121,7 @@ def test_style_sheets_of_any_length_do_not_hide_a_notice() -> None:
 
 
 def test_text_right_behind_a_style_sheet_of_any_length_is_own_text() -> None:
-    said = SENTENCES["en"].format(order="111-5322013-9383523")
+    said = SENTENCES["en"].format(order="111-1234508-7654301")
     sheet = "<style>" + ".a{color:red}\n" * 4_000 + "</style>"
     mail = notice("en", type=None).but(html=f"{sheet}Dear Seller, {said}")
     assert isinstance(judge(mail.render()), OptOut)

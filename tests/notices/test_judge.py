@@ -9,9 +9,9 @@ from building import ADVICE, GREETINGS, OPT_OUT, SENTENCES, SUBJECTS, Mail, noti
 from worker.notices.judge import judge
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 
-ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
-ORDER = "406-5322013-9383523"
-SAID = SENTENCES["en"].format(order="111-5322013-9383523")
+ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+ORDER = "406-1234508-7654301"
+SAID = SENTENCES["en"].format(order="111-1234508-7654301")
 
 
 def opt_out(mail: Mail | bytes) -> OptOut:
@@ -113,7 +113,7 @@ def test_the_reason_alone_is_suspect_in_a_mail_about_one_order_from_who_sends_no
     first, second = SAID.split("because")
     for halves in (
         (first, "so " * 300, "because" + second),
-        ("Message for 111-5322013-9383523 because" + second,),
+        ("Message for 111-1234508-7654301 because" + second,),
     ):
         mail = without_type("Dear Seller,", *halves)
         assert "not delivered" in suspect(mail).reason
@@ -126,7 +126,7 @@ def test_the_subject_may_be_the_half_that_says_not_delivered() -> None:
         "Dear Seller,", "because" + SAID.split("because")[1], subject=SUBJECTS["en"] + " (Order 111)"
     )
     assert (
-        opt_out(mail.but(html=mail.html.replace("Dear Seller", "Order 111-5322013-9383523"))).language == "en"
+        opt_out(mail.but(html=mail.html.replace("Dear Seller", "Order 111-1234508-7654301"))).language == "en"
     )
 
 
@@ -146,7 +146,7 @@ def test_new_words_under_a_known_subject_are_suspect() -> None:
 def test_a_sentence_far_below_the_beginning_may_be_quoted() -> None:
     mail = without_type("Here is a copy of what you sent to Kim about the order of Tuesday. " * 4, SAID)
     assert "may only quote" in suspect(mail).reason
-    assert opt_out(mail.but(subject=SUBJECTS["en"])).order_id == "111-5322013-9383523"
+    assert opt_out(mail.but(subject=SUBJECTS["en"])).order_id == "111-1234508-7654301"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_sentence_far_below_the_beginning_may_be_quoted() -> None:
         "Here is what you sent to Kim about his order of Tuesday: ",
         "購入者に送信したメッセージの写しです。",
         "Message:",
-        "Order ID 111-5322013-9383523: ",
+        "Order ID 111-1234508-7654301: ",
         "Copy of your message to Kim",
         "送信したメッセージ：",  # noqa: RUF001 - a wide colon
         "'",
@@ -168,7 +168,7 @@ def test_words_of_amazons_before_the_sentence_may_introduce_what_the_seller_wrot
 
 @pytest.mark.parametrize("greeting", ["", "Dear Seller,", "Dear Seller:", "amazon seller central Hello"])
 def test_a_greeting_before_the_sentence_is_as_it_should_be(greeting: str) -> None:
-    assert opt_out(without_type(greeting, SAID)).order_id == "111-5322013-9383523"
+    assert opt_out(without_type(greeting, SAID)).order_id == "111-1234508-7654301"
 
 
 # The mail's own text
@@ -374,8 +374,8 @@ def test_an_order_in_a_url_counts_only_where_no_other_is_named() -> None:
 
 
 def test_an_order_in_the_subject_is_better_than_none() -> None:
-    mail = notice("en", alias=None, order="0", subject=SUBJECTS["en"] + " (Order: 111-5322013-9383523)")
-    assert opt_out(mail).order_id == "111-5322013-9383523"
+    mail = notice("en", alias=None, order="0", subject=SUBJECTS["en"] + " (Order: 111-1234508-7654301)")
+    assert opt_out(mail).order_id == "111-1234508-7654301"
 
 
 @pytest.mark.parametrize(
@@ -460,12 +460,12 @@ def linked(target: str) -> Mail:
         f"mailto:{ALIAS}",
         f"MailTo:{ALIAS.upper()}?subject= [Importante]",
         f" mailto:{ALIAS}",
-        "mailto:w0455ph9mvtwg42%40marketplace%2Eamazon.it",
-        "mailto:w0455ph9mvtwg42+0f3b-11ee@marketplace.amazon.it",
-        "&#109;ailto:w0455ph9mvtwg42&#64;marketplace.amazon.it",
+        "mailto:k4q8z1x7c3v9b2n%40marketplace%2Eamazon.it",
+        "mailto:k4q8z1x7c3v9b2n+0f3b-11ee@marketplace.amazon.it",
+        "&#109;ailto:k4q8z1x7c3v9b2n&#64;marketplace.amazon.it",
         f"mailto:?to={ALIAS}&amp;subject=x",
         f"mailto:seller@gmail.com,{ALIAS}",
-        "mailto:w0455ph9mvt\nwg42@marketplace.amazon.it",
+        "mailto:k4q8z1x7c3v\n9b2n@marketplace.amazon.it",
         f"mailto:&lt;{ALIAS}&gt;",
         f"mailto:Elio%20%3C{ALIAS}%3E?subject=x",
     ],
@@ -480,11 +480,11 @@ def test_an_alias_is_found_in_every_spelling_of_a_link(target: str) -> None:
         f"mailto:seller@gmail.com?cc={ALIAS}",
         f"mailto:seller@gmail.com?body={ALIAS}",
         f"https://example.com/?mailto:{ALIAS}",
-        "mailto:w0455ph9mvtwg42@marketplace.amazon.it.example.com",
-        "mailto:w0455ph9mvtwg42@marketplace-amazon.it",
-        "mailto:w0455ph9mvtwg42@amazon.it",
+        "mailto:k4q8z1x7c3v9b2n@marketplace.amazon.it.example.com",
+        "mailto:k4q8z1x7c3v9b2n@marketplace-amazon.it",
+        "mailto:k4q8z1x7c3v9b2n@amazon.it",
         "mailto:short@marketplace.amazon.it",
-        "mailto:blacklisted-w0455ph9mvtwg42@marketplace.amazon.it",
+        "mailto:blacklisted-k4q8z1x7c3v9b2n@marketplace.amazon.it",
         "mailto:no-reply-amazon-iba-buyer@marketplace.amazon.it",
         "mailto:donotreply12345@marketplace.amazon.it",
         "mailto:",
@@ -504,9 +504,9 @@ def test_an_alias_in_visible_text_counts_and_its_host_has_an_end() -> None:
 
     assert saying(f"Contact {ALIAS}.") == ALIAS
     assert saying(f"&lt;{ALIAS}&gt;") == ALIAS
-    assert saying("w0455ph9mvt<wbr>wg42@marketplace.amazon.it") == ALIAS
-    assert saying("x@m.marketplace.amazon.co.jp w0455ph9mvtwg42@m.marketplace.amazon.co.jp") == (
-        "w0455ph9mvtwg42@m.marketplace.amazon.co.jp"
+    assert saying("k4q8z1x7c3v<wbr>9b2n@marketplace.amazon.it") == ALIAS
+    assert saying("x@m.marketplace.amazon.co.jp k4q8z1x7c3v9b2n@m.marketplace.amazon.co.jp") == (
+        "k4q8z1x7c3v9b2n@m.marketplace.amazon.co.jp"
     )
     assert saying(f"{ALIAS}.example.com") is None
     assert saying(f"{ALIAS}-x.example") is None
@@ -700,7 +700,7 @@ def test_an_article_that_quotes_a_notice_is_unrelated() -> None:
     ],
 )
 def test_an_imitation_of_amazon_is_suspect(changes: dict[str, object]) -> None:
-    assert suspect(stranger(**changes)).order_id == "111-5322013-9383523"  # type: ignore[arg-type]  # free fields
+    assert suspect(stranger(**changes)).order_id == "111-1234508-7654301"  # type: ignore[arg-type]  # free fields
 
 
 def test_a_buyer_never_sends_a_notice() -> None:

@@ -14,7 +14,7 @@ from oauth_web.housekeeping import Watchdog, keep_house
 from worker.app import App
 from worker.preferences import Preferences, change_preferences
 
-ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
+ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
 
 
 @pytest.fixture

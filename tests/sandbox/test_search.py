@@ -15,7 +15,7 @@ LABELS = frozenset({"inbox", "unread", "amazon-opt-outs-queue"})
 
 NOTICE = mail(
     "Il tuo messaggio all'acquirente non =?utf-8?q?=C3=A8?= stato consegnato",
-    "perché l\u2019acquirente ha scelto di non ricevere messaggi. Order [406-5322013-9383523]. 購入者へのメッセージ",
+    "perché l\u2019acquirente ha scelto di non ricevere messaggi. Order [406-1234508-7654301]. 購入者へのメッセージ",
     sender='"Amazon.it" <auto-communication@amazon.com>',
     to=f"{SELLER}, Shop <shop+optouts-x1@example.com>",
     Cc="Carla <carla@example.net>",
@@ -46,8 +46,8 @@ MATCHING = [
     "list:sellers.example.org",
     "rfc822msgid:one.two@eu-west-1.amazonses.com",
     "rfc822msgid:<One.Two@eu-west-1.amazonses.com>",
-    "406-5322013-9383523",
-    '"406-5322013-9383523"',
+    "406-1234508-7654301",
+    '"406-1234508-7654301"',
     "購入者",
     '"購入者へのメッセージ"',
     "{nothing acquirente}",

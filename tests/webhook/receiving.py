@@ -8,8 +8,8 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 URL = "https://shop.example/hook"
-ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
-ORDER = "406-5322013-9383523"
+ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+ORDER = "406-1234508-7654301"
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 KEY = Fernet.generate_key().decode()
 

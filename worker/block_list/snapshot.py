@@ -4,7 +4,7 @@
 
     {"format":"buyerblock-blocks/1","lineage":"5f0c...","epoch":3,"sequence":17,
     "blocks":{
-    "w0455ph9mvtwg42@marketplace.amazon.it":{...},
+    "k4q8z1x7c3v9b2n@marketplace.amazon.it":{...},
     ...
     },
     "unblocked":{

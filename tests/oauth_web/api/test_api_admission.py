@@ -16,7 +16,7 @@ from worker.app import App
 from worker.block_list.block_list import BlockList
 from worker.tokens import Scope, Tokens
 
-ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
+ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
 CALLS = [
     ("GET", "/blocks"),
     ("GET", f"/blocks/{ALIAS}"),

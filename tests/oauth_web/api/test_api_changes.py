@@ -6,8 +6,8 @@ from programs import Program
 
 from worker.block_list.block_list import BlockList
 
-ALIAS = "w0455ph9mvtwg42@marketplace.amazon.it"
-ORDER = "406-5322013-9383523"
+ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+ORDER = "406-1234508-7654301"
 
 
 def trail(block_list: BlockList) -> list[tuple[str, str]]:
