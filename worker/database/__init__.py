@@ -1,0 +1,12 @@
+"""Everything that buyerblock keeps, as TinyDB documents over a database engine.
+
+Promise: what a call has changed is on disk when it returns; a transaction happens whole or not at all; every read
+sees one whole state; threads and processes may share a database. A damaged database is refused, never replaced by
+an empty one. Start reading at ``database.py``; ``schema.py`` lists what is kept.
+"""
+
+from worker.database.database import Change, Database, Event
+from worker.database.documents import Documents
+from worker.database.opening import exists, open_database
+
+__all__ = ["Change", "Database", "Documents", "Event", "exists", "open_database"]

@@ -1,0 +1,125 @@
+"""The database: TinyDB over an engine, with transactions over several tables and a record of every change."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from tinydb import Storage, TinyDB
+
+from worker.database.documents import Documents
+from worker.database.engine import Engine
+from worker.database.schema import TABLES
+
+
+@dataclass(slots=True)
+class Change:
+    """A transaction under way. sequence: the number that its event will have. entries: what it did, by key."""
+
+    sequence: int
+    entries: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A transaction that changed the block list. at: RFC 3339. entries: pairs of what happened and a key."""
+
+    sequence: int
+    at: str
+    by: str
+    what: str
+    entries: tuple[tuple[str, str], ...]
+
+
+class Database(TinyDB):
+    """Everything that is kept. Raises the errors of ``Engine``."""
+
+    table_class = Documents  # type: ignore[assignment]  # made by ``table``, with an engine
+    default_table_name = "blocks"
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._documents: dict[str, Documents] = {}
+        super().__init__(storage=lambda: _Everything(self))
+
+    def documents(self, name: str) -> Documents:
+        """Return a table of ``schema.py``."""
+        if name not in self._documents:
+            if name not in TABLES:
+                raise KeyError(name)
+            self._documents[name] = Documents(self.storage, name, self.engine)
+        return self._documents[name]
+
+    def table(self, name: str, **_: Any) -> Documents:
+        """Return a table, as TinyDB calls it."""
+        return self.documents(name)
+
+    @contextmanager
+    def transaction(self, what: str, *, by: str, at: datetime) -> Iterator[Change]:
+        """Make all changes inside durable at the end, or none; record one event if ``entries`` names any.
+
+        what: the kind of change. by: who made it.
+        """
+        with self.engine.transaction():
+            change = Change(self._newest() + 1)
+            yield change
+            if change.entries:
+                entries = orjson.dumps([(done, key) for key, done in change.entries.items()]).decode()
+                self.engine.add_event(format_time(at), by, what, entries)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make all changes inside durable at the end, or none, without an event."""
+        with self.engine.transaction():
+            yield
+
+    def version(self) -> str:
+        """Return a value that changes with every event; fit for an ETag."""
+        return f"{self.engine.lineage}-{self._newest()}"
+
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """Yield the events after this number, oldest first."""
+        sql = "SELECT sequence, at, by, what, entries FROM events WHERE sequence > ? ORDER BY sequence"
+        for sequence, at, by, what, entries in self.engine.walk(sql, (after,)):
+            pairs = tuple((done, key) for done, key in orjson.loads(entries))
+            yield Event(sequence=sequence, at=at, by=by, what=what, entries=pairs)
+
+    def backup(self, target: Path) -> None:
+        """Write a copy to a new file, one whole state, while others go on."""
+        self.engine.backup(target)
+
+    def close(self) -> None:
+        """Release files and connections."""
+        super().close()
+        self.engine.close()
+
+    def _newest(self) -> int:
+        return int(self.engine.rows("SELECT coalesce(max(sequence), 0) FROM events")[0][0])
+
+
+class _Everything(Storage):
+    """All tables at once, for those calls of TinyDB that want them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self) -> dict[str, dict[str, Any]]:
+        tables = {name: self._database.documents(name) for name in TABLES}
+        return {
+            name: {str(it.doc_id): dict(it) for it in table} for name, table in tables.items() if len(table)
+        }
+
+    def write(self, data: Mapping[str, Mapping[str, Any]]) -> None:
+        with self._database.together():
+            for name in TABLES:
+                table = self._database.documents(name)
+                table.truncate()
+                table.put(data.get(name, {}))
+
+
+def format_time(moment: datetime) -> str:
+    """Return RFC 3339 in UTC; whole seconds have no fraction."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

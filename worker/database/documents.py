@@ -1,0 +1,225 @@
+"""A TinyDB table over an engine: document ids are texts, and a call costs what it touches, not the whole table."""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from typing import Any
+
+import orjson
+from tinydb import Storage
+from tinydb.queries import QueryLike
+from tinydb.table import Document, Table
+
+from worker.database.engine import Engine
+from worker.database.queries import Condition, translated
+
+_KEYS_AT_ONCE = 500  # parameters of one query
+
+
+class Documents(Table):
+    """The documents of one table. All calls of TinyDB's ``Table`` work; ids are texts.
+
+    Raises the errors of ``Engine``.
+    """
+
+    document_id_class = str  # type: ignore[assignment]  # TinyDB documents this as its way to other ids
+    default_query_cache_capacity = 0  # another process may have changed the answer
+
+    def __init__(self, storage: Storage, name: str, engine: Engine) -> None:
+        super().__init__(storage, name, cache_size=0)
+        self._engine = engine
+        self._from = engine.source(name)
+
+    # Beyond TinyDB: single documents, and pages.
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """Return the document under a key, None if there is none."""
+        rows = self._engine.rows(f"SELECT document FROM {self._from} WHERE key = ?", (key,))  # noqa: S608 - tables are ours
+        return orjson.loads(rows[0][0]) if rows else None
+
+    def find_many(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return the documents under these keys; those that are missing are left out."""
+        wanted, found = list(keys), {}
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            some = wanted[start : start + _KEYS_AT_ONCE]
+            sql = f"SELECT key, document FROM {self._from} WHERE key IN ({', '.join('?' * len(some))})"  # noqa: S608 - as above
+            found.update({key: orjson.loads(text) for key, text in self._engine.rows(sql, some)})
+        return found
+
+    def put(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
+        """Insert documents by key, or replace those that are there."""
+        texts = {key: orjson.dumps(document).decode() for key, document in documents.items()}
+        with self._engine.transaction():
+            self._engine.put(self.name, texts)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete the documents under these keys; missing ones are no error."""
+        with self._engine.transaction():
+            self._engine.delete(self.name, keys)
+
+    def page(
+        self,
+        order: str,
+        *,
+        limit: int,
+        offset: int = 0,
+        after: tuple[Any, str] | None = None,
+        descending: bool = False,
+        matching: QueryLike | None = None,
+    ) -> list[Document]:
+        """Return at most ``limit`` documents in the order of a field, then of the key ("key" is a field, too).
+
+        after: start behind the document with this value of the field and this key. matching: only such documents.
+        """
+        field = "key" if order == "key" else self._engine.field(self.name, (order,))
+        conditions = ["TRUE"]
+        parameters: list[object] = []
+        if matching is not None:
+            condition = self._condition(matching)
+            conditions.append(condition.sql)
+            parameters += condition.parameters
+        if after is not None:
+            conditions.append(f"({field}, key) {'<' if descending else '>'} (?, ?)")
+            parameters += after
+        way = " DESC" if descending else ""
+        # Keys first: the documents of the pages before are then not read.
+        keys = (
+            f"SELECT key FROM {self._from} WHERE {' AND '.join(conditions)} "  # noqa: S608 - as above
+            f"ORDER BY {field}{way}, key{way} LIMIT ? OFFSET ?"
+        )
+        rows = self._engine.rows(keys, (*parameters, limit, offset))
+        found = self.find_many(row[0] for row in rows)
+        return [_document(found[key], key) for (key,) in rows if key in found]
+
+    def walk(self, order: str = "key", *, matching: QueryLike | None = None) -> Iterator[Document]:
+        """Yield documents in the order of a field, then of the key: one whole state."""
+        field = "key" if order == "key" else self._engine.field(self.name, (order,))
+        condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
+        sql = f"SELECT key, document FROM {self._from} WHERE {condition.sql} ORDER BY {field}, key"  # noqa: S608 - as above
+        for key, text in self._engine.walk(sql, condition.parameters):
+            yield _document(orjson.loads(text), key)
+
+    def _condition(self, query: QueryLike) -> Condition:
+        condition = translated(query, self._engine, self.name)
+        if condition is None:
+            raise ValueError(f"There is no SQL for {query!r}.")
+        return condition
+
+    # TinyDB's calls that take a query: by SQL where it has the same answer.
+
+    def search(self, cond: QueryLike) -> list[Document]:
+        return list(self._matching(cond))
+
+    def get(self, cond: Any = None, doc_id: Any = None, doc_ids: Any = None) -> Any:
+        if doc_id is None and doc_ids is not None:
+            return [_document(found, key) for key, found in self.find_many(map(str, doc_ids)).items()]
+        if doc_id is None and cond is not None:
+            return next(self._matching(cond), None)
+        return super().get(cond, doc_id=doc_id)
+
+    def count(self, cond: QueryLike) -> int:
+        if (condition := translated(cond, self._engine, self.name)) is None:
+            return sum(1 for _ in self._matching(cond))
+        sql = f"SELECT count(*) FROM {self._from} WHERE {condition.sql}"  # noqa: S608 - as above
+        return int(self._engine.rows(sql, condition.parameters)[0][0])
+
+    def update(self, fields: Any, cond: QueryLike | None = None, doc_ids: Iterable[Any] | None = None) -> Any:
+        with self._engine.transaction():
+            if doc_ids is None and cond is not None:
+                doc_ids = [document.doc_id for document in self._matching(cond)]
+            return super().update(fields, doc_ids=doc_ids)
+
+    def remove(self, cond: QueryLike | None = None, doc_ids: Iterable[Any] | None = None) -> Any:
+        with self._engine.transaction():
+            if doc_ids is None and cond is not None:
+                doc_ids = [document.doc_id for document in self._matching(cond)]
+            return super().remove(doc_ids=doc_ids)
+
+    def _matching(self, cond: QueryLike) -> Iterator[Document]:
+        if translated(cond, self._engine, self.name) is not None:
+            yield from self.walk(matching=cond)
+        else:
+            yield from (document for document in self.walk() if cond(document))
+
+    # What TinyDB's own code rests on.
+
+    def _read_table(self) -> Mapping[str, Mapping[str, Any]]:  # type: ignore[override]  # TinyDB asks for a dict and uses a mapping
+        return _Stored(self)
+
+    def _update_table(self, updater: Callable[[Any], None]) -> None:
+        with self._engine.transaction():
+            changing = _Changing(self)
+            updater(changing)
+            changing.write()
+
+    def _get_next_id(self) -> Any:
+        return secrets.token_hex(8)
+
+    def _keys(self) -> list[str]:
+        return [key for (key,) in self._engine.rows(f"SELECT key FROM {self._from} ORDER BY key")]  # noqa: S608 - as above
+
+    def _length(self) -> int:
+        return int(self._engine.rows(f"SELECT count(*) FROM {self._from}")[0][0])  # noqa: S608 - as above
+
+
+def _document(document: dict[str, Any], key: str) -> Document:
+    return Document(document, key)  # type: ignore[arg-type]  # TinyDB's types know numbers only
+
+
+class _Stored(Mapping[str, dict[str, Any]]):
+    """The stored documents, each read when it is asked for."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        if (document := self._documents.find(key)) is None:
+            raise KeyError(key)
+        return document
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._documents._keys())
+
+    def __len__(self) -> int:
+        return self._documents._length()
+
+    def items(self) -> Any:
+        return ((document.doc_id, dict(document)) for document in self._documents.walk())
+
+
+class _Changing(MutableMapping[str, dict[str, Any]]):
+    """The documents inside a transaction. They may be changed in place; ``write`` stores what has changed."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._seen: dict[str, tuple[bytes, dict[str, Any]] | None] = {}
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        if key not in self._seen:
+            document = self._documents.find(key)
+            self._seen[key] = None if document is None else (orjson.dumps(document), document)
+        if (seen := self._seen[key]) is None:
+            raise KeyError(key)
+        return seen[1]
+
+    def __setitem__(self, key: str, document: Mapping[str, Any]) -> None:
+        self._seen[key] = (b"", dict(document))
+
+    def __delitem__(self, key: str) -> None:
+        self[key]
+        self._seen[key] = None
+
+    def __iter__(self) -> Iterator[str]:
+        keys = self._documents._keys()
+        yield from (key for key in keys if self._seen.get(key, True) is not None)
+        yield from [key for key, seen in self._seen.items() if seen is not None and key not in set(keys)]
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def write(self) -> None:
+        """Store what has changed."""
+        changed = {
+            key: seen[1] for key, seen in self._seen.items() if seen and orjson.dumps(seen[1]) != seen[0]
+        }
+        self._documents.put(changed)
+        self._documents.delete(key for key, seen in self._seen.items() if seen is None)

@@ -1,0 +1,56 @@
+"""What a database engine has to do. The SQL that all engines share is in ``documents.py`` and ``database.py``."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+
+class Engine(Protocol):
+    """A database of documents: JSON texts by table and key, and a table ``events``.
+
+    SQL uses ``?`` for parameters. Calls raise StorageError when the disk fails, BusyError when another process
+    holds the database for too long, and DamagedFileError when it cannot be trusted.
+    """
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Return what a query selects; inside a transaction, with its changes."""
+
+    def walk(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
+        """Yield what a query selects, one whole state, without holding all of it in memory."""
+
+    def put(self, table: str, documents: Mapping[str, str]) -> None:
+        """Insert or replace documents, inside a transaction."""
+
+    def delete(self, table: str, keys: Iterable[str]) -> None:
+        """Delete documents, inside a transaction."""
+
+    def add_event(self, at: str, by: str, what: str, entries: str) -> None:
+        """Add an event after the newest, inside a transaction. entries: JSON."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make what happens inside durable at its end, or nothing of it. Inside another one it is part of that."""
+
+    def source(self, table: str) -> str:
+        """Return what to select ``key`` and ``document`` of a table from."""
+
+    def field(self, table: str, path: Sequence[str]) -> str:
+        """Return the SQL value of a field of ``document``: a text, a number, or the JSON text of a list or object."""
+
+    def kind(self, path: Sequence[str]) -> str:
+        """Return SQL for ``'text'``, ``'number'``, ``'null'`` or another word; NULL where the field is missing."""
+
+    @property
+    def lineage(self) -> str:
+        """Names this database; a restored one has another."""
+
+    def backup(self, target: Path) -> None:
+        """Write a copy, one whole state, while others go on reading and writing."""
+
+    def check(self) -> None:
+        """Read everything. Raises DamagedFileError."""
+
+    def close(self) -> None:
+        """Release files and connections."""

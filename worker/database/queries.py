@@ -1,0 +1,110 @@
+"""TinyDB's queries as SQL, where the answer is the same.
+
+A query of TinyDB carries a description of itself, by which TinyDB caches: ``("==", ("reason",), "manual")``. What
+is not understood here is left to TinyDB, which looks at every document.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from tinydb.queries import QueryLike
+
+from worker.database.engine import Engine
+from worker.database.schema import columns
+
+_COMPARISONS = {"==": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_LARGEST = 2**53  # numbers beyond may be rounded
+
+
+class Condition(NamedTuple):
+    """SQL that is true for the documents that match, and its parameters. For others it is false or NULL."""
+
+    sql: str
+    parameters: tuple[object, ...]
+
+
+def translated(query: QueryLike, engine: Engine, table: str) -> Condition | None:
+    """Return a query as SQL, None where only TinyDB can answer it."""
+    described = getattr(query, "_hash", None)
+    return _Translator(engine, table).condition(described) if isinstance(described, tuple) else None
+
+
+class _Translator:
+    """Makes conditions about the documents of one table."""
+
+    def __init__(self, engine: Engine, table: str) -> None:
+        self._engine = engine
+        self._table = table
+
+    def condition(self, described: tuple[Any, ...]) -> Condition | None:
+        """Return the condition that a description of TinyDB's means."""
+        match described:
+            case ("and" | "or" as word, parts):
+                return _joined(word, [self.condition(part) for part in parts])
+            case ("not", part):
+                condition = self.condition(part)
+                return condition and Condition(f"NOT coalesce({condition.sql}, FALSE)", condition.parameters)
+            case (_, path, *_) if _is_plain(path):
+                return self._about_a_field(described)
+        return None
+
+    def _about_a_field(self, described: tuple[Any, ...]) -> Condition | None:
+        match described:
+            case ("exists", path):
+                return Condition(f"({self._engine.kind(path)} IS NOT NULL)", ())
+            case ("one_of", path, values):
+                return self._one_of(path, values)
+            case ("==" | "<" | "<=" | ">" | ">=" as sign, path, value):
+                return self._compared(sign, path, value)
+            case ("!=", path, value):
+                same = self._compared("==", path, value)
+                sql = same and f"({self._engine.kind(path)} IS NOT NULL AND NOT coalesce({same.sql}, FALSE))"
+                return same and Condition(str(sql), same.parameters)
+        return None
+
+    def _compared(self, sign: str, path: Sequence[str], value: object) -> Condition | None:
+        if value is None and sign == "==":
+            return Condition(f"({self._engine.kind(path)} = 'null')", ())
+        if (kind := _kind(value)) is None:
+            return None
+        comparison = f"{self._engine.field(self._table, path)} {_COMPARISONS[sign]} ?"
+        return Condition(self._of_kind(kind, path, comparison), (value,))
+
+    def _one_of(self, path: Sequence[str], values: object) -> Condition | None:
+        if not isinstance(values, tuple) or not all(_kind(value) == "text" for value in values):
+            return None
+        among = f"{self._engine.field(self._table, path)} IN ({', '.join('?' * len(values))})"
+        return Condition(self._of_kind("text", path, among), values)
+
+    def _of_kind(self, kind: str, path: Sequence[str], comparison: str) -> str:
+        # SQL finds any text larger than any number, and takes a list for its text. Columns hold one kind only.
+        if path[0] in columns(self._table):
+            return f"({comparison})"
+        return f"({comparison} AND {self._engine.kind(path)} = '{kind}')"
+
+
+def _joined(word: str, conditions: list[Condition | None]) -> Condition | None:
+    known = [it for it in conditions if it is not None]
+    if len(known) < len(conditions):
+        return None
+    sql = f" {word.upper()} ".join(it.sql for it in known)
+    return Condition(f"({sql})", tuple(value for it in known for value in it.parameters))
+
+
+def _is_plain(path: object) -> bool:
+    return isinstance(path, tuple) and all(
+        isinstance(name, str) and name.isascii() and name.isidentifier() for name in path
+    )
+
+
+def _kind(value: object) -> str | None:
+    if isinstance(value, str):
+        return "text" if "\0" not in value and _is_unicode(value) else None
+    if isinstance(value, bool | int | float) and abs(value) < _LARGEST:
+        return "number"
+    return None
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether text can be stored: lone surrogates cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

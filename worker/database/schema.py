@@ -1,0 +1,46 @@
+"""Which tables there are, and by which fields they are searched and sorted. Each index ends with the key.
+
+``blocks`` and ``unblocked`` are the block list, by alias or order ID. Three tables follow from them and are kept by
+``worker/block_list/entries.py`` in the same transaction: ``orders`` (order ID to key), ``notices`` (the evidence)
+and ``counts`` (how many blocks there are of a kind).
+"""
+
+from functools import cache
+
+# Of the whole database. A version that an older program cannot read counts on from here.
+VERSION = 1
+
+TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "blocks": (
+        ("first_seen",),
+        ("last_seen",),
+        ("notices",),
+        ("marketplace", "first_seen"),
+        ("reason", "first_seen"),
+        ("mailboxes", "first_seen"),
+        ("address",),
+        ("import_id",),
+    ),
+    "unblocked": (("import_id",),),
+    "orders": (),
+    "notices": (("block",), ("blocked", "received_at")),
+    "counts": (),
+    "imports": (),
+    "review": (("state", "received_at"), ("account", "gmail_id")),
+    "accounts": (),
+    "owners": (),
+    "tokens": (),
+    "preferences": (),
+    "webhook": (),
+    "announcements": (),
+    "sessions": (),
+    "judged": (("day",),),
+    "unresolved": (),
+    "problems": (),
+}
+
+
+@cache
+def columns(table: str) -> tuple[str, ...]:
+    """Return the fields of a table's indexes, each once. They hold texts or numbers, or are missing."""
+    return tuple(dict.fromkeys(field for fields in TABLES[table] for field in fields))
