@@ -8,6 +8,7 @@ from sellers import EMAIL, Seller, connected, running
 
 from sandbox import Sandbox
 from worker.app import App
+from worker.database import Database, open_database
 
 # Everything here is on this machine, where a proxy of the network would only stand in the way.
 for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -27,6 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(tmp_path)
+    yield database
+    database.close()
 
 
 @pytest.fixture
