@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.model import Sighting
-from worker.block_list.review import Review, ReviewItem
+from worker.block_list.review import Review, ReviewItem, item_id
 from worker.gmail.model import Message
 from worker.notices.judge import judge
 from worker.notices.model import OptOut, Suspect, Verdict
@@ -47,10 +47,9 @@ def make_durable(judged: Iterable[Judged], account: str, block_list: BlockList, 
         block_list.record(sightings)
     if doubtful:
         review.add(doubtful)
-    waiting = {item.gmail_id: item.id for item in review.items() if item.account == account}
-    for it in judged:
-        if it.message.id in waiting and not isinstance(it.verdict, Suspect):
-            review.dismiss(waiting[it.message.id])
+    review.dismiss_all(
+        item_id(account, it.message.id) for it in judged if not isinstance(it.verdict, Suspect)
+    )
 
 
 def _sighting(account: str, message: Message, verdict: OptOut) -> Sighting:

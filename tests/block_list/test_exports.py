@@ -4,13 +4,13 @@ import csv
 import io
 import json
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from making import SELLER, START, Now, alias, notice, order
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.exports import FORMATS
+from worker.database import Database
 from worker.errors import UsageError
 
 
@@ -72,16 +72,16 @@ def test_the_json_export_is_the_documented_one(filled: BlockList) -> None:
 
 
 def test_the_json_export_is_the_same_to_the_byte_however_the_list_came_about(
-    block_list: BlockList, tmp_path: Path, now: Now
+    block_list: BlockList, other_database: Database, now: Now
 ) -> None:
     notices = [notice(n, buyer=n // 2, order_of=n, days=n % 3) for n in range(12)]
     block_list.record(notices)
-    other = BlockList(tmp_path / "other", now=now, compact_at=1)
+    other = BlockList(other_database, now=now)
     for each in reversed(notices):
         other.record([each])
 
     assert _export(block_list, "json") == _export(other, "json")
-    assert _export(BlockList(tmp_path / "other", now=now), "json") == _export(other, "json")
+    assert _export(BlockList(other_database, now=now), "json") == _export(other, "json")
 
 
 def test_an_empty_list_exports_as_valid_json(block_list: BlockList) -> None:

@@ -1,7 +1,6 @@
 """Files of keys, as sellers and their tools write them, and what an import makes of them."""
 
 import io
-from pathlib import Path
 
 import pytest
 from making import START, Now, alias, notice, order
@@ -10,6 +9,7 @@ from worker.block_list import imports
 from worker.block_list.block_list import BlockList
 from worker.block_list.import_lines import LONGEST_LINE
 from worker.block_list.import_model import MOST_KEYS, REJECTIONS_KEPT
+from worker.database import Database
 from worker.errors import UsageError
 
 A, B, C = alias(1), alias(2), alias(3)
@@ -137,11 +137,11 @@ def test_an_import_takes_no_order_from_another_buyer(block_list: BlockList) -> N
 def test_a_preview_sorts_the_keys_and_changes_nothing(block_list: BlockList) -> None:
     block_list.record([notice(1, buyer=1), notice(2, buyer=2)])
     block_list.unblock(B, by="test")
-    before = block_list.generation
+    before = block_list.version
 
     preview = block_list.preview_import(f"{A}\n{B}\n{C}\nx\n".encode())
     assert (preview.adds, preview.known, preview.unblocked) == ([C], [A], [B])
-    assert (preview.rejected_count, block_list.generation) == (1, before)
+    assert (preview.rejected_count, block_list.version) == (1, before)
 
 
 def test_an_import_does_not_end_an_unblocking(block_list: BlockList) -> None:
@@ -201,7 +201,7 @@ def test_an_order_report_without_addresses_is_refused() -> None:
 
 @pytest.mark.parametrize("format_name", ["json", "ndjson", "csv"])
 def test_an_export_imports_back_without_loss(
-    block_list: BlockList, now: Now, tmp_path: Path, format_name: str
+    block_list: BlockList, now: Now, other_database: Database, format_name: str
 ) -> None:
     block_list.record([notice(n, buyer=n % 4, order_of=n, days=n / 7) for n in range(1, 9)])
     block_list.record([notice(20, order_of=20)])
@@ -210,7 +210,7 @@ def test_an_export_imports_back_without_loss(
     block_list.block([B], note="said '=no' 'twice'", by="test")
     exported = b"".join(block_list.export(format_name))
 
-    other = BlockList(tmp_path / "other", now=now)
+    other = BlockList(other_database, now=now)
     preview = other.preview_import(exported)
     assert preview.rejected == []
     other.apply_import(preview, by="test")
@@ -218,11 +218,11 @@ def test_an_export_imports_back_without_loss(
 
 
 def test_reading_old_mail_after_an_import_counts_no_notice_twice(
-    block_list: BlockList, tmp_path: Path
+    block_list: BlockList, other_database: Database
 ) -> None:
     notices = [notice(n, buyer=1, days=n) for n in range(3)]
     block_list.record(notices)
-    other = BlockList(tmp_path / "other")
+    other = BlockList(other_database)
     other.apply_import(other.preview_import(b"".join(block_list.export("json"))), by="test")
 
     other.record(notices)

@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from making import SELLER, START, alias, order
 
 from worker.block_list.review import Review, ReviewItem
-from worker.errors import DamagedFileError, StorageError
+from worker.database import Database
 
 ITEM = ReviewItem(
     account=SELLER,
@@ -25,47 +23,28 @@ ITEM = ReviewItem(
 LATER = replace(ITEM, gmail_id="18f0b", received_at=START + timedelta(days=1), subject="")
 
 
-def test_items_are_kept_newest_first_and_survive_a_restart(tmp_path: Path) -> None:
-    assert Review(tmp_path).add([ITEM, LATER]) == 2
+def test_items_are_kept_newest_first_and_survive_a_restart(database: Database) -> None:
+    assert Review(database).add([ITEM, LATER]) == 2
 
-    kept = Review(tmp_path).items()
+    kept = Review(database).items()
     assert [item.gmail_id for item in kept] == ["18f0b", "18f0a"]
     assert kept[1] == replace(ITEM, subject="Il tuo messaggio ?")
-    assert Review(tmp_path).get(LATER.id) == LATER
+    assert Review(database).get(LATER.id) == LATER
 
 
-def test_the_same_mail_is_listed_once(tmp_path: Path) -> None:
-    review = Review(tmp_path)
+def test_the_same_mail_is_listed_once(database: Database) -> None:
+    review = Review(database)
     review.add([LATER])
 
     assert review.add([replace(LATER, reason="Another reason.")]) == 0
     assert [item.reason for item in review.items()] == ["Another reason."]
 
 
-def test_a_dismissed_item_does_not_come_back(tmp_path: Path) -> None:
-    review = Review(tmp_path)
+def test_a_dismissed_item_does_not_come_back(database: Database) -> None:
+    review = Review(database)
     review.add([ITEM, LATER])
 
     assert review.dismiss(ITEM.id)
     assert not review.dismiss(ITEM.id)
     assert review.add([ITEM]) == 0
     assert ([item.id for item in review.items()], review.get(ITEM.id)) == ([LATER.id], None)
-
-
-def test_a_damaged_file_is_set_aside_and_reported_once(tmp_path: Path) -> None:
-    (tmp_path / "review.json").write_bytes(b"garbage")
-
-    with pytest.raises(
-        DamagedFileError, match=r"review.json is damaged and was set aside as review.json.damaged-"
-    ):
-        Review(tmp_path).items()
-    assert [path.read_bytes() for path in tmp_path.glob("review.json.damaged-*")] == [b"garbage"]
-    assert Review(tmp_path).items() == []
-
-
-def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "review.json").write_bytes(b'{"format": "buyerblock-review/2", "items": {}}')
-
-    with pytest.raises(StorageError, match="newer version"):
-        Review(tmp_path).add([ITEM])
-    assert b"review/2" in (tmp_path / "review.json").read_bytes()

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from making import START, Now, alias, notice, order
 
 from worker.block_list.block_list import BlockList
+from worker.database import Database, open_database
 
 BUYERS = st.integers(1, 3)
 DAYS = st.integers(0, 9)
@@ -29,19 +30,22 @@ class Buyer:
 class TwoInstances(RuleBasedStateMachine):
     """Buyer n has the orders n and n + 100, so that order and alias always belong together."""
 
-    @initialize(compact_at=st.sampled_from([1, 3_000, 1_000_000]))
-    def start(self, compact_at: int) -> None:
+    @initialize()
+    def start(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        self.compact_at = compact_at
+        self.databases: list[Database] = []
         self.now = Now()
         self.day = 0
         self.instances = [self._open(), self._open()]
         self.buyers: dict[int, Buyer] = {}
 
     def _open(self) -> BlockList:
-        return BlockList(Path(self.folder.name), now=self.now, compact_at=self.compact_at)
+        self.databases.append(open_database(Path(self.folder.name)))
+        return BlockList(self.databases[-1], now=self.now)
 
     def teardown(self) -> None:
+        for database in getattr(self, "databases", []):
+            database.close()
         if hasattr(self, "folder"):
             self.folder.cleanup()
 

@@ -1,18 +1,18 @@
 """The block list: ask it, tell it, and what a call has returned is on disk."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import BinaryIO
 
+from tinydb import where
+
 from worker.block_list import bulk, changes, imports
-from worker.block_list.database import Database
-from worker.block_list.documents import format_time, one_line, storable, to_block
-from worker.block_list.entries import OpenEntries
+from worker.block_list.documents import Document, one_line, storable, to_block
+from worker.block_list.entries import Entries, changing
 from worker.block_list.exports import export_format
 from worker.block_list.import_model import Import, Preview
-from worker.block_list.keys import Key, parse_key
+from worker.block_list.keys import parse_key
+from worker.block_list.listing import EVERYTHING, Listing, Query
 from worker.block_list.merging import whole_second
 from worker.block_list.model import (
     ALL_KINDS,
@@ -24,13 +24,10 @@ from worker.block_list.model import (
     Result,
     Sighting,
 )
-from worker.block_list.selection import Selection
-from worker.block_list.state import BLOCKS, State, last_seen_of, parse, reason_of
-from worker.block_list.storage import COMPACT_AT
-from worker.block_list.transaction import About
+from worker.database import Database, format_time
 from worker.errors import UsageError
 
-LONGEST_NOTE = 1000  # characters
+MAX_NOTE = 1000  # characters
 
 
 def _utc_now() -> datetime:
@@ -38,46 +35,46 @@ def _utc_now() -> datetime:
 
 
 class BlockList:
-    """Which buyers must not be written to, kept in a directory that threads and processes may share.
+    """Which buyers must not be written to.
 
-    Keys are taken in any spelling (see :func:`parse_key`). Every call sees whatever other processes have
-    finished. Calls raise StorageError when the disk fails, DamagedFileError when a file cannot be trusted and
-    BusyError when another process holds the list for too long; the list is then as it was before.
-
-    compact_at: bytes of journal after which it is folded into the snapshot, if half the snapshot is not more.
+    Keys are taken in any spelling (see :func:`parse_key`). Calls raise StorageError when the disk fails,
+    DamagedFileError when the database cannot be trusted and BusyError when another process holds it for too long;
+    the list is then as it was before. listing: the same list for reading, a page at a time.
     """
 
-    def __init__(
-        self, directory: Path, *, now: Callable[[], datetime] = _utc_now, compact_at: int = COMPACT_AT
-    ) -> None:
-        self._storage = Database(directory, compact_at=compact_at).journal
+    def __init__(self, database: Database, *, now: Callable[[], datetime] = _utc_now) -> None:
+        self._database = database
+        self._blocks = database.documents("blocks")
         self._now = now
+        self.listing = Listing(database)
 
     def __len__(self) -> int:
-        return len(self._storage.current().tables[BLOCKS])
+        return self.listing.count()
 
     @property
-    def generation(self) -> str:
+    def version(self) -> str:
         """A value that changes whenever the content does; fit for an ETag."""
-        return self._storage.generation()
-
-    def problems(self) -> list[str]:
-        """Return a sentence for each thing about the files that their owner should know."""
-        return self._storage.problems()
+        return self._database.version()
 
     def get(self, key: str) -> Block | None:
-        """Return the block that key means, or None. Raises UsageError if it is no key."""
-        parsed = parse_key(key)
-        with self._storage.still:
-            raw = _in_force(self._storage.current(), parsed)
-        return to_block(parse(raw)) if raw is not None else None
+        """Return the block that key means, with its evidence, or None. Raises UsageError if it is no key."""
+        found = self._key_in_list(key)
+        document = self._blocks.find(found)
+        if document is None:
+            return None
+        return to_block(document, self._database.documents("notices").search(where("block") == found))
 
     def check(self, keys: Iterable[str]) -> list[Result]:
         """Say for each key, in the order asked, whether it is blocked. Raises UsageError for what is no key."""
         parsed = [(key, parse_key(key)) for key in keys]
-        with self._storage.still:
-            state = self._storage.current()
-            return [_result(asked, _in_force(state, key)) for asked, key in parsed]
+        orders = self._database.documents("orders").find_many(
+            key.text for _, key in parsed if key.kind == "order"
+        )
+        meant = [
+            (asked, orders[key.text]["key"] if key.text in orders else key.text) for asked, key in parsed
+        ]
+        blocks = self._blocks.find_many({key for _, key in meant})
+        return [_result(asked, blocks.get(key)) for asked, key in meant]
 
     def record(self, sightings: Sequence[Sighting]) -> int:
         """Block the buyers of these notices, all in one durable step; return how many told anything new.
@@ -85,7 +82,7 @@ class BlockList:
         The same notice (account and Message-ID) again changes nothing.
         """
         by = "notices to " + ", ".join(sorted({sighting.account for sighting in sightings}))
-        with self._writing("record", by=by, at=self._now()) as entries:
+        with changing(self._database, "record", by=by, at=self._now()) as (entries, _):
             return sum(changes.record(entries, sighting) for sighting in sightings)
 
     def block(
@@ -96,10 +93,10 @@ class BlockList:
 
         Raises UsageError for a note of more than 1,000 characters.
         """
-        if len(note) > LONGEST_NOTE:
-            raise UsageError(f"The note is longer than {LONGEST_NOTE:,} characters; shorten it.")
+        if len(note) > MAX_NOTE:
+            raise UsageError(f"The note is longer than {MAX_NOTE:,} characters; shorten it.")
         note, at = one_line(note), self._now()
-        with self._writing("block", by=by, at=at) as entries:
+        with changing(self._database, "block", by=by, at=at) as (entries, _):
             return [_block_one(entries, key, note=note, reason=reason, at=at) for key in keys]
 
     def unblock(self, key: str, *, by: str) -> bool:
@@ -108,7 +105,7 @@ class BlockList:
         It is remembered: only a notice received after this moment, or a person, blocks the buyer again.
         """
         parsed, at = parse_key(key), self._now()
-        with self._writing("unblock", by=by, at=at) as entries:
+        with changing(self._database, "unblock", by=by, at=at) as (entries, _):
             return changes.unblock(entries, parsed, at=at)
 
     def resolve(self, order_id: str, address: str, *, by: str) -> bool:
@@ -116,13 +113,8 @@ class BlockList:
         order, alias = parse_key(order_id), parse_key(address)
         if (order.kind, alias.kind) != ("order", "alias"):
             raise UsageError("Resolving takes an order ID and a buyer's address, in this order.")
-        with self._writing("resolve", by=by, at=self._now()) as entries:
+        with changing(self._database, "resolve", by=by, at=self._now()) as (entries, _):
             return changes.resolve(entries, order.text, alias)
-
-    @contextmanager
-    def _writing(self, what: str, *, by: str, at: datetime) -> Iterator[OpenEntries]:
-        with self._storage.writing(About(what, by=by, at=at)) as transaction:
-            yield OpenEntries(transaction)
 
     def export(
         self, format_name: str = "json", *, since: datetime | None = None, exported_at: datetime | None = None
@@ -134,49 +126,27 @@ class BlockList:
         an unknown format before anything is yielded.
         """
         writer = export_format(format_name).write
-        raws = list(Selection(since=since).of_raw(self._in_order()))
-        return writer(raws, whole_second(exported_at or self._now()))
+        count, documents = self.listing.documents(Query(since=since))
+        return writer(count, documents, whole_second(exported_at or self._now()))
 
     def preview_import(self, source: bytes | BinaryIO, format_name: str = "auto") -> Preview:
         """Say what an import of this file would do; nothing changes. Raises the UsageError of ``imports.read``."""
-        found = imports.read(source, format_name)
-        with self._storage.still:
-            return bulk.preview(self._storage.current(), found)
+        return bulk.preview(self._database, imports.read(source, format_name))
 
     def apply_import(self, preview: Preview, *, source: str = "", by: str) -> Import:
         """Do what the preview said, all of it or nothing. source: the name of the file, for people."""
-        at = self._now()
-        with self._storage.writing(About("import", by=by, at=at)) as transaction:
-            return bulk.apply(transaction, preview, source=storable(source), by=by, at=at)
+        return bulk.apply(self._database, preview, source=storable(source), by=by, at=self._now())
 
     def undo_import(self, import_id: str, *, by: str) -> int:
         """Take out what an import added and nothing else has confirmed since; return how many blocks.
 
         Orders that it resolved stay resolved. Raises UsageError for an unknown import.
         """
-        at = self._now()
-        with self._storage.writing(About("undo import", by=by, at=at)) as transaction:
-            return bulk.undo(transaction, import_id, at=at)
+        return bulk.undo(self._database, import_id, by=by, at=self._now())
 
     def imports(self) -> list[Import]:
         """Return the imports that were made, newest first."""
-        with self._storage.still:
-            return bulk.made(self._storage.current())
-
-    def backup(self) -> Iterator[bytes]:
-        """Yield a file that ``restore`` takes, piece by piece: one whole state, unblocked buyers included."""
-        return self._storage.backup()
-
-    def restore(self, path: Path) -> None:
-        """Replace the list by a backup; this also ends the refusal of a damaged list.
-
-        Raises DamagedFileError or StorageError, and changes nothing, if the backup cannot be read.
-        """
-        self._storage.restore(path)
-
-    def audit(self) -> Iterator[bytes]:
-        """Yield the audit trail, oldest first: JSON lines that say who or what changed which entries, when."""
-        return self._storage.audit()
+        return bulk.made(self._database)
 
     def expire(self, days: int, *, by: str = "expiry") -> int:
         """Unblock every buyer last seen more than this many days ago; return how many.
@@ -184,62 +154,36 @@ class BlockList:
         They are remembered like any unblocked buyer: a notice received from now on blocks them again.
         """
         at = self._now()
-        limit = format_time(whole_second(at - timedelta(days=days))).encode()
-        with self._storage.writing(About("expire", by=by, at=at)) as transaction:
-            old = [key for key, raw in transaction.state.tables[BLOCKS].items() if last_seen_of(raw) < limit]
-            entries = OpenEntries(transaction)
+        limit = format_time(whole_second(at - timedelta(days=days)))
+        with changing(self._database, "expire", by=by, at=at) as (entries, _):
+            old = self._blocks.sorted_keys("key", matching=where("last_seen") < limit)
             return sum(changes.unblock(entries, parse_key(key), at=at) for key in old)
 
     def unresolved(self) -> list[Block]:
-        """Return the blocks that are known by their order alone."""
-        raws = [raw for raw in self._in_order() if raw.startswith(b'{"address":null')]
-        return [to_block(parse(raw)) for raw in raws]
+        """Return the blocks that are known by their order alone, without evidence."""
+        return [to_block(it) for it in self._blocks.walk("first_seen", matching=where("address") == None)]  # noqa: E711 - TinyDB makes a query of it
 
-    def blocks(
-        self,
-        *,
-        since: datetime | None = None,
-        reason: Reason | None = None,
-        account: str | None = None,
-        q: str = "",
-        newest_first: bool = False,
-    ) -> Iterator[Block]:
-        """Yield the blocks in force, sorted by first_seen, then key: one whole state, whatever happens meanwhile.
+    def blocks(self, query: Query = EVERYTHING) -> Iterator[Block]:
+        """Yield the blocks in force without evidence, by first_seen, then key: one whole state."""
+        _, documents = self.listing.documents(query)
+        return map(to_block, documents)
 
-        since: last seen at this moment or later. q: part of the alias, an order ID or the note.
-        """
-        raws = self._in_order()
-        return Selection(since, reason, account, q).of(reversed(raws) if newest_first else raws)
-
-    def stored(self) -> Mapping[str, bytes]:
-        """Return every block in force as it is stored, by key: one whole state, which nothing changes later.
-
-        Parsing is left to the caller, who may remember most of it: a block that did not change is the same
-        object as before, and the keys keep their order. ``state.parse`` and ``documents.to_block`` read one.
-        """
-        with self._storage.still:
-            return dict(self._storage.current().tables[BLOCKS])
-
-    def _in_order(self) -> list[bytes]:
-        with self._storage.still:
-            return self._storage.current().blocks_in_order()
+    def _key_in_list(self, key: str) -> str:
+        """Return under which key the list would have what a key means."""
+        parsed = parse_key(key)
+        order = self._database.documents("orders").find(parsed.text) if parsed.kind == "order" else None
+        return str(order["key"]) if order else parsed.text
 
 
-def _in_force(state: State, key: Key) -> bytes | None:
-    """Return the raw block that a key means, unless it is unblocked."""
-    text = key.text if key.kind == "alias" else state.key_of_order.get(key.text, "")
-    return state.tables[BLOCKS].get(text)
-
-
-def _result(asked: str, raw: bytes | None) -> Result:
-    if raw is None:
+def _result(asked: str, document: Document | None) -> Result:
+    if document is None:
         return Result(asked, False, None, ALL_KINDS)
-    return Result(asked, True, reason_of(raw), KINDS_STILL_ALLOWED)
+    return Result(asked, True, document["reason"], KINDS_STILL_ALLOWED)
 
 
-def _block_one(entries: changes.Entries, text: str, *, note: str, reason: Reason, at: datetime) -> KeyResult:
+def _block_one(entries: Entries, text: str, *, note: str, reason: Reason, at: datetime) -> KeyResult:
     try:
-        key: Key = parse_key(text)
+        key = parse_key(text)
     except UsageError as error:
         return KeyResult(text, "rejected", str(error))
     block = changes.manual_block(key, reason=reason, note=note, at=at)

@@ -1,34 +1,37 @@
 """What an import does to the list: look, then do all of it in one transaction; and take it back."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
+
+from tinydb import where
 
 from worker.block_list import changes
-from worker.block_list.documents import format_time, parse_time
-from worker.block_list.entries import OpenEntries
+from worker.block_list.entries import Entries, changing
 from worker.block_list.import_model import Found, Import, Preview
 from worker.block_list.imports import UNDATED
 from worker.block_list.keys import parse_key
 from worker.block_list.merging import whole_second
 from worker.block_list.model import Block, Entry
-from worker.block_list.state import BLOCKS, IMPORTS, UNBLOCKED, State, parse
-from worker.block_list.transaction import Transaction
+from worker.database import Database, format_time, parse_time
 from worker.errors import UsageError
 
 
-def preview(state: State, found: Found) -> Preview:
+def preview(database: Database, found: Found) -> Preview:
     """Sort what was found by what the list knows about it."""
+    held = _Held(database, found)
     adds: list[str] = []
     known: list[str] = []
     unblocked: list[str] = []
-    resolves = {order: found.pairs[order] for order in found.pairs if order in state.tables[BLOCKS]}
+    resolves = {order: alias for order, alias in found.pairs.items() if order in held.blocked}
     for key, block in found.keys.items():
-        held = {key, *(state.key_of_order.get(order, "") for order in (block.orders if block else (key,)))}
-        if any(each in state.tables[UNBLOCKED] for each in held):
+        keys = {key, *(held.key_of_order.get(order, "") for order in (block.orders if block else (key,)))}
+        if not keys.isdisjoint(held.unblocked):
             unblocked.append(key)
-        elif key in state.tables[BLOCKS] or ("@" not in key and key in state.key_of_order):
+        elif key in held.blocked or ("@" not in key and key in held.key_of_order):
             known.append(key)
-            resolves |= dict.fromkeys(_new_orders(state, block), key)
+            resolves |= dict.fromkeys(held.new_orders(block), key)
         else:
             adds.append(key)
     return Preview(
@@ -44,72 +47,84 @@ def preview(state: State, found: Found) -> Preview:
     )
 
 
-def apply(transaction: Transaction, plan: Preview, *, source: str, by: str, at: datetime) -> Import:
+def apply(database: Database, plan: Preview, *, source: str, by: str, at: datetime) -> Import:
     """Do what the preview said."""
-    entries = OpenEntries(transaction)
-    made = Import(
-        id=str(transaction.state.sequence + 1),
-        at=at,
-        by=by,
-        source=source,
-        added=sum(_take_in(entries, key, plan.blocks[key], transaction, at=at) for key in plan.adds),
-        resolved=sum(
-            changes.join(entries, order, parse_key(alias)) for order, alias in plan.resolves.items()
-        ),
-    )
-    transaction.table(IMPORTS)[made.id] = {
-        "at": format_time(at),
-        "by": by,
-        "source": source,
-        "added": made.added,
-        "resolved": made.resolved,
-    }
+    with changing(database, "import", by=by, at=at) as (entries, change):
+        import_id = str(change.sequence)
+        made = Import(
+            id=import_id,
+            at=at,
+            by=by,
+            source=source,
+            added=sum(_add(entries, key, plan.blocks[key], import_id, at) for key in plan.adds),
+            resolved=sum(
+                changes.join(entries, order, parse_key(key)) for order, key in plan.resolves.items()
+            ),
+        )
+        document = {
+            "at": format_time(at),
+            "by": by,
+            "source": source,
+            "added": made.added,
+            "resolved": made.resolved,
+        }
+        database.documents("imports").put({import_id: document})
     return made
 
 
-def undo(transaction: Transaction, import_id: str, *, at: datetime) -> int:
+def undo(database: Database, import_id: str, *, by: str, at: datetime) -> int:
     """Drop what this import added, in force or not, unless something else has confirmed it."""
-    document = transaction.table(IMPORTS).get(import_id)
-    if document is None or "undone_at" in document:
-        raise UsageError(f"There is no import {import_id!r} to undo.")
-    document["undone_at"] = format_time(at)
-    mark = b'"import_id":"%b"' % import_id.encode()
-    entries = OpenEntries(transaction)
-    added = [
-        key
-        for table in (BLOCKS, UNBLOCKED)
-        for key, raw in transaction.state.tables[table].items()
-        if mark in raw
-    ]
-    for key in added:
-        entries.drop(key)
+    with changing(database, "undo import", by=by, at=at) as (entries, _):
+        imports = database.documents("imports")
+        document = imports.find(import_id)
+        if document is None or "undone_at" in document:
+            raise UsageError(f"There is no import {import_id!r} to undo.")
+        imports.put({import_id: {**document, "undone_at": format_time(at)}})
+        added = [
+            str(it.doc_id)
+            for table in ("blocks", "unblocked")
+            for it in database.documents(table).search(where("import_id") == import_id)
+        ]
+        for key in added:
+            entries.drop(key)
     return len(added)
 
 
-def made(state: State) -> list[Import]:
+def made(database: Database) -> list[Import]:
     """Return the imports, newest first."""
     found = []
-    for import_id, raw in state.tables[IMPORTS].items():
-        document = parse(raw)
+    for it in database.documents("imports"):
+        document = dict(it)
         undone_at = document.pop("undone_at", None)
         document["at"] = parse_time(document["at"])
-        found.append(Import(id=import_id, undone_at=parse_time(undone_at) if undone_at else None, **document))
+        found.append(
+            Import(id=str(it.doc_id), undone_at=parse_time(undone_at) if undone_at else None, **document)
+        )
     return sorted(found, key=lambda each: int(each.id), reverse=True)
 
 
-def _new_orders(state: State, block: Block | None) -> list[str]:
-    """Return the orders that a file has for a known buyer and the list has not, or has alone."""
-    if block is None or block.address is None:
-        return []
-    return [order for order in block.orders if state.key_of_order.get(order, order) == order]
+class _Held:
+    """What the list knows of the keys in a file."""
+
+    def __init__(self, database: Database, found: Found) -> None:
+        listed = chain.from_iterable(block.orders for block in found.keys.values() if block)
+        orders = {*listed, *found.pairs, *(key for key in found.keys if "@" not in key)}
+        rows = database.documents("orders").find_many(orders)
+        self.key_of_order = {order: row["key"] for order, row in rows.items()}
+        keys = {*found.keys, *found.pairs, *self.key_of_order.values()}
+        self.blocked = database.documents("blocks").find_many(keys).keys()
+        self.unblocked = database.documents("unblocked").find_many(keys).keys()
+
+    def new_orders(self, block: Block | None) -> Iterable[str]:
+        """Return the orders that a file has for a known buyer and the list has not, or has alone."""
+        if block is None or block.address is None:
+            return ()
+        return (order for order in block.orders if self.key_of_order.get(order, order) == order)
 
 
-def _take_in(
-    entries: OpenEntries, key: str, block: Block | None, transaction: Transaction, *, at: datetime
-) -> bool:
+def _add(entries: Entries, key: str, block: Block | None, import_id: str, at: datetime) -> bool:
     if block is None:
         block = changes.manual_block(parse_key(key), reason="imported", note="", at=at)
     elif block.first_seen == UNDATED:
         block = replace(block, first_seen=whole_second(at), last_seen=whole_second(at))
-    entry = Entry(block=block, import_id=str(transaction.state.sequence + 1))
-    return changes.take_in(entries, entry) == "added"
+    return changes.take_in(entries, Entry(block=block, import_id=import_id)) == "added"

@@ -1,33 +1,18 @@
 """What happens to the entries when a notice comes, a person decides or an order is resolved.
 
-Each function changes the entries it is given and returns what it did. Nothing here knows how entries are
-stored: one call, or several, run inside one transaction of the caller.
+Each function changes the entries it is given and returns what it did. One call, or several, run inside one
+transaction of the caller.
 """
 
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
-from typing import Literal, Protocol
+from typing import Literal
 
+from worker.block_list.entries import Entries
 from worker.block_list.keys import Key
 from worker.block_list.merging import block_of, merge, stronger, whole_second, without_order
 from worker.block_list.model import Block, Entry, Reason, Sighting
-
-
-class Entries(Protocol):
-    """The entries, in force and unblocked alike."""
-
-    def get(self, key: str) -> Entry | None:
-        """Return the entry under exactly this key."""
-
-    def of_order(self, order_id: str) -> Entry | None:
-        """Return the entry that lists this order, under whatever key."""
-
-    def put(self, entry: Entry) -> None:
-        """Keep the entry under its block's key."""
-
-    def drop(self, key: str) -> None:
-        """Forget the entry under this key."""
 
 
 def find(entries: Entries, key: Key) -> Entry | None:

@@ -1,27 +1,60 @@
 """Entries as stored documents, and back. One place knows the names and the order of the fields.
 
-The fields of the JSON export come first, in its order; what is ours alone follows from ``evidence`` on.
-So the export can copy a stored document up to there without parsing it.
+The fields of the JSON export come first, in its order. What is ours alone follows; evidence is stored apart.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from worker.block_list.model import Block, Entry, Evidence
+from worker.database import format_time, parse_time
 
 Document = dict[str, Any]
+PUBLIC = (
+    "address",
+    "orders",
+    "marketplace",
+    "reason",
+    "accounts",
+    "first_seen",
+    "last_seen",
+    "notices",
+    "note",
+)
 
 
 def to_document(entry: Entry) -> Document:
-    """Return the stored form of an entry: plain JSON values."""
-    document = public_document(entry.block)
-    document["evidence"] = [_evidence_document(evidence) for evidence in entry.block.evidence]
+    """Return the stored form of an entry, without its evidence: plain JSON values.
+
+    mailboxes, search: what the list is filtered and searched by.
+    """
+    block = entry.block
+    document = public_document(block)
+    document["mailboxes"] = " ".join(block.accounts)
+    document["search"] = "\n".join((block.address or "", *block.orders, block.note)).casefold()
     if entry.import_id is not None:
         document["import_id"] = entry.import_id
     if entry.unblocked_at is not None:
         document["unblocked_at"] = format_time(entry.unblocked_at)
     return document
+
+
+def notice_documents(entries: Iterable[Entry]) -> dict[str, Document]:
+    """Return the stored form of the evidence of some entries, by key. blocked: whether the entry is in force."""
+    return {
+        f"{entry.block.key} {it.account} {it.message_id or format_time(it.received_at)}": {
+            "block": entry.block.key,
+            "blocked": entry.is_blocked,
+            "account": it.account,
+            "message_id": it.message_id,
+            "received_at": format_time(it.received_at),
+            "order_id": it.order_id,
+            "sent_on": it.sent_on.isoformat() if it.sent_on else None,
+        }
+        for entry in entries
+        for it in entry.block.evidence
+    }
 
 
 def public_document(block: Block) -> Document:
@@ -39,18 +72,19 @@ def public_document(block: Block) -> Document:
     }
 
 
-def to_entry(document: Mapping[str, Any]) -> Entry:
-    """Return the entry of a stored document."""
+def to_entry(document: Mapping[str, Any], notices: Iterable[Mapping[str, Any]]) -> Entry:
+    """Return the entry of a stored document and of the documents of its notices."""
     unblocked_at = document.get("unblocked_at")
     return Entry(
-        block=to_block(document),
+        block=to_block(document, notices),
         unblocked_at=parse_time(unblocked_at) if unblocked_at else None,
         import_id=document.get("import_id"),
     )
 
 
-def to_block(document: Mapping[str, Any]) -> Block:
-    """Return the block of a stored document."""
+def to_block(document: Mapping[str, Any], notices: Iterable[Mapping[str, Any]] = ()) -> Block:
+    """Return the block of a stored document, with evidence where the documents of its notices are given."""
+    evidence = map(to_evidence, notices)
     return Block(
         address=document["address"],
         orders=tuple(document["orders"]),
@@ -61,18 +95,20 @@ def to_block(document: Mapping[str, Any]) -> Block:
         last_seen=parse_time(document["last_seen"]),
         notices=document["notices"],
         note=document["note"],
-        evidence=tuple(map(_to_evidence, document["evidence"])),
+        evidence=tuple(sorted(evidence, key=lambda it: (it.received_at, it.account, it.message_id))),
     )
 
 
-def format_time(moment: datetime) -> str:
-    """Return RFC 3339 in UTC; whole seconds have no fraction."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def parse_time(text: str) -> datetime:
-    """Return the aware moment of a stored time."""
-    return datetime.fromisoformat(text)
+def to_evidence(document: Mapping[str, Any]) -> Evidence:
+    """Return the evidence of a stored notice."""
+    sent_on = document["sent_on"]
+    return Evidence(
+        account=document["account"],
+        message_id=document["message_id"],
+        received_at=parse_time(document["received_at"]),
+        order_id=document["order_id"],
+        sent_on=date.fromisoformat(sent_on) if sent_on else None,
+    )
 
 
 def storable(text: str) -> str:
@@ -83,24 +119,3 @@ def storable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return text as a note keeps it: storable, on one line, so that every format can carry it."""
     return " ".join(storable(text).split())
-
-
-def _evidence_document(evidence: Evidence) -> Document:
-    return {
-        "account": evidence.account,
-        "message_id": evidence.message_id,
-        "received_at": format_time(evidence.received_at),
-        "order_id": evidence.order_id,
-        "sent_on": evidence.sent_on.isoformat() if evidence.sent_on else None,
-    }
-
-
-def _to_evidence(document: Mapping[str, Any]) -> Evidence:
-    sent_on = document["sent_on"]
-    return Evidence(
-        account=document["account"],
-        message_id=document["message_id"],
-        received_at=parse_time(document["received_at"]),
-        order_id=document["order_id"],
-        sent_on=date.fromisoformat(sent_on) if sent_on else None,
-    )

@@ -1,36 +1,127 @@
-"""The entries of an open transaction, as values."""
+"""The entries of the block list inside a transaction: read once, changed in memory, stored together at the end.
 
-from worker.block_list.documents import to_document, to_entry
-from worker.block_list.model import Entry
-from worker.block_list.state import BLOCKS, UNBLOCKED, dump
-from worker.block_list.transaction import Transaction
+Beside the entries themselves three tables follow from them, and are kept here: which key an order belongs to,
+the notices that an entry rests on, and how many blocks there are of a kind.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from tinydb import where
+
+from worker.block_list.documents import notice_documents, to_document, to_entry
+from worker.block_list.model import Block, Entry
+from worker.database import Change, Database
+
+Kind = tuple[str, str, str, str]
+"""The week (its Monday) of a block's first_seen, its reason, marketplace and mailboxes."""
 
 
-class OpenEntries:
-    """The entries as an open transaction sees them."""
+class Entries:
+    """The entries, in force and unblocked alike."""
 
-    def __init__(self, transaction: Transaction) -> None:
-        self._orders = transaction.state.key_of_order
-        self._moved: dict[str, str] = {}
-        self._blocks = transaction.table(BLOCKS)
-        self._unblocked = transaction.table(UNBLOCKED)
+    def __init__(self, database: Database) -> None:
+        self._blocks = database.documents("blocks")
+        self._unblocked = database.documents("unblocked")
+        self._orders = database.documents("orders")
+        self._notices = database.documents("notices")
+        self._counts = database.documents("counts")
+        self._before: dict[str, Entry | None] = {}
+        self._now: dict[str, Entry | None] = {}
+        self._key_of_order: dict[str, str] = {}
 
     def get(self, key: str) -> Entry | None:
-        document = self._blocks.get(key) or self._unblocked.get(key)
-        return to_entry(document) if document is not None else None
+        """Return the entry under exactly this key."""
+        if key not in self._now:
+            document = self._blocks.find(key) or self._unblocked.find(key)
+            self._before[key] = self._now[key] = (
+                to_entry(document, self._notices.search(where("block") == key)) if document else None
+            )
+        return self._now[key]
 
     def of_order(self, order_id: str) -> Entry | None:
-        key = self._moved.get(order_id) or self._orders.get(order_id)
+        """Return the entry that lists this order, under whatever key."""
+        if order_id not in self._key_of_order:
+            document = self._orders.find(order_id)
+            self._key_of_order[order_id] = document["key"] if document else ""
+        key = self._key_of_order[order_id]
         entry = self.get(key) if key else None
         return entry if entry is not None and order_id in entry.block.orders else None
 
     def put(self, entry: Entry) -> None:
+        """Keep the entry under its block's key."""
         key = entry.block.key
-        self.drop(key)
-        table = self._blocks if entry.unblocked_at is None else self._unblocked
-        table.put(key, dump(to_document(entry)))
-        self._moved.update(dict.fromkeys(entry.block.orders, key))
+        self.get(key)
+        self._now[key] = entry
+        self._key_of_order.update(dict.fromkeys(entry.block.orders, key))
 
     def drop(self, key: str) -> None:
-        for table in (self._blocks, self._unblocked):
-            table.pop(key, None)
+        """Forget the entry under this key."""
+        self.get(key)
+        self._now[key] = None
+
+    def write(self, change: Change) -> None:
+        """Store what has changed, and name it in the transaction's event."""
+        changed = [(key, self._before[key], it) for key, it in self._now.items() if it != self._before[key]]
+        before = {key: entry for key, entry, _ in changed if entry is not None}
+        now = {key: entry for key, _, entry in changed if entry is not None}
+        if changed:
+            self._write_entries(before, now)
+            self._write_orders(before, now)
+            self._write_notices(before, now)
+            self._write_counts(before, now)
+        for key, _, entry in changed:
+            change.entries[key] = (
+                "removed" if entry is None else "blocked" if entry.is_blocked else "unblocked"
+            )
+
+    def _write_entries(self, before: "_Some", now: "_Some") -> None:
+        for table, blocked in ((self._blocks, True), (self._unblocked, False)):
+            here = {key: to_document(entry) for key, entry in now.items() if entry.is_blocked is blocked}
+            table.delete(
+                key for key, entry in before.items() if entry.is_blocked is blocked and key not in here
+            )
+            table.put(here)
+
+    def _write_orders(self, before: "_Some", now: "_Some") -> None:
+        orders = {order: key for key, entry in now.items() for order in entry.block.orders}
+        former = {order for entry in before.values() for order in entry.block.orders}
+        self._orders.delete(former - orders.keys())
+        self._orders.put({order: {"key": key} for order, key in orders.items()})
+
+    def _write_notices(self, before: "_Some", now: "_Some") -> None:
+        former, notices = notice_documents(before.values()), notice_documents(now.values())
+        self._notices.delete(former.keys() - notices.keys())
+        self._notices.put({key: it for key, it in notices.items() if former.get(key) != it})
+
+    def _write_counts(self, before: "_Some", now: "_Some") -> None:
+        difference = Counter(kind_of(entry.block) for entry in now.values() if entry.is_blocked)
+        difference.subtract(kind_of(entry.block) for entry in before.values() if entry.is_blocked)
+        known = self._counts.find_many(map("|".join, difference))
+        counts = {
+            "|".join(kind): {"kind": kind, "number": known.get("|".join(kind), {}).get("number", 0) + number}
+            for kind, number in difference.items()
+        }
+        self._counts.put({key: it for key, it in counts.items() if it["number"]})
+        self._counts.delete(key for key, it in counts.items() if not it["number"])
+
+
+_Some = dict[str, Entry]
+
+
+@contextmanager
+def changing(database: Database, what: str, *, by: str, at: datetime) -> Iterator[tuple[Entries, Change]]:
+    """Open a transaction over the entries; what was changed inside is durable at the end."""
+    with database.transaction(what, by=by, at=at) as change:
+        entries = Entries(database)
+        yield entries, change
+        entries.write(change)
+
+
+def kind_of(block: Block) -> Kind:
+    """Return what a block is counted under."""
+    first = block.first_seen.date()
+    monday = first - timedelta(days=first.weekday())
+    return monday.isoformat(), block.reason, block.marketplace or "", " ".join(block.accounts)

@@ -1,7 +1,7 @@
 """The block list in the formats that mailing tools read: one table, one row a format.
 
-Every writer takes blocks as raw documents and yields the file in pieces. What a format cannot say stands in
-its row.
+Every writer takes the number of blocks and their stored documents, and yields the file in pieces. What a format
+cannot say is in its row.
 """
 
 import csv
@@ -15,25 +15,14 @@ from typing import Any
 
 import orjson
 
-from worker.block_list.documents import format_time, parse_time
-from worker.block_list.state import parse, public_part
+from worker.block_list.documents import PUBLIC
+from worker.database import format_time, parse_time
 from worker.errors import UsageError
 
 _BLOCKS_PER_PIECE = 2000
-CSV_FIELDS = (
-    "address",
-    "orders",
-    "marketplace",
-    "reason",
-    "accounts",
-    "first_seen",
-    "last_seen",
-    "notices",
-    "note",
-)
 
 Row = dict[str, Any]
-Writer = Callable[[Sequence[bytes], datetime], Iterator[bytes]]
+Writer = Callable[[int, Iterable[Row], datetime], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,46 +44,46 @@ def export_format(name: str) -> Format:
     return FORMATS[name]
 
 
-def _json(blocks: Sequence[bytes], exported_at: datetime) -> Iterator[bytes]:
+def _json(count: int, blocks: Iterable[Row], exported_at: datetime) -> Iterator[bytes]:
     yield (
-        f'{{"format": "buyerblock/1", "exported_at": "{format_time(exported_at)}", "count": {len(blocks)}, '
+        f'{{"format": "buyerblock/1", "exported_at": "{format_time(exported_at)}", "count": {count}, '
         '"blocks": ['
     ).encode()
     yield from _separated(map(public_part, blocks), before=b"\n", between=b",\n")
-    yield b"\n]}\n" if blocks else b"]}\n"
+    yield b"\n]}\n" if count else b"]}\n"
 
 
-def _ndjson(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
+def _ndjson(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     return _lines(map(public_part, blocks))
 
 
-def _csv(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
+def _csv(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     def cells(row: Row) -> list[str]:
         joined = {**row, "orders": " ".join(row["orders"]), "accounts": " ".join(row["accounts"])}
-        return [_harmless("" if joined[name] is None else str(joined[name])) for name in CSV_FIELDS]
+        return [_harmless("" if joined[name] is None else str(joined[name])) for name in PUBLIC]
 
-    return _table(CSV_FIELDS, (cells(parse(raw)) for raw in blocks))
+    return _table(PUBLIC, map(cells, blocks))
 
 
-def _txt(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
+def _txt(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     return _lines(row["address"].encode() for row in _buyers(blocks))
 
 
-def _orders(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
-    return _lines(dict.fromkeys(order.encode() for raw in blocks for order in parse(raw)["orders"]))
+def _orders(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
+    return _lines(dict.fromkeys(order.encode() for row in blocks for order in row["orders"]))
 
 
-def _mailgun(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
+def _mailgun(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     # The tag * means: unsubscribed from everything.
     rows = ([row["address"], "*", format_datetime(_seen(row), usegmt=True)] for row in _buyers(blocks))
     return _table(("address", "tags", "created_at"), rows)
 
 
-def _ses(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
+def _ses(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     return _lines(_dump({"emailAddress": row["address"], "reason": "COMPLAINT"}) for row in _buyers(blocks))
 
 
-def _sendgrid(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
+def _sendgrid(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     yield b"["
     entries = (
         _dump({"created": int(_seen(row).timestamp()), "email": row["address"]}) for row in _buyers(blocks)
@@ -103,14 +92,14 @@ def _sendgrid(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
     yield b"\n]\n"
 
 
-def _postmark(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
+def _postmark(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     yield b'{"Suppressions": ['
     entries = (_dump({"EmailAddress": row["address"]}) for row in _buyers(blocks))
     yield from _separated(entries, before=b"\n", between=b",\n")
     yield b"\n]}\n"
 
 
-def _listmonk(blocks: Sequence[bytes], _: datetime) -> Iterator[bytes]:
+def _listmonk(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     def cells(row: Row) -> list[str]:
         attributes = {"orders": row["orders"], "reason": row["reason"], "first_seen": row["first_seen"]}
         return [row["address"], row["address"].partition("@")[0], _dump(attributes).decode()]
@@ -160,8 +149,13 @@ _TABLE = (
 FORMATS: dict[str, Format] = {row.name: row for row in _TABLE}
 
 
-def _buyers(blocks: Iterable[bytes]) -> Iterator[Row]:
-    return (row for row in map(parse, blocks) if row["address"] is not None)
+def public_part(row: Row) -> bytes:
+    """Return what the JSON export shows of a stored document."""
+    return orjson.dumps({name: row[name] for name in PUBLIC})
+
+
+def _buyers(blocks: Iterable[Row]) -> Iterator[Row]:
+    return (row for row in blocks if row["address"] is not None)
 
 
 def _seen(row: Row) -> datetime:

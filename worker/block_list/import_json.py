@@ -6,10 +6,11 @@ from typing import Any
 
 import orjson
 
-from worker.block_list.documents import one_line, parse_time, storable
+from worker.block_list.documents import one_line, storable
 from worker.block_list.keys import parse_key
 from worker.block_list.merging import whole_second
 from worker.block_list.model import Block, Reason
+from worker.database import parse_time
 from worker.errors import UsageError
 
 # How services name the address: SendGrid and listmonk, SES, Postmark; and ours.

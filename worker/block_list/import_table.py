@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from worker.block_list import import_json
-from worker.block_list.exports import CSV_FIELDS
+from worker.block_list.documents import PUBLIC
 from worker.block_list.import_lines import Line
 from worker.block_list.keys import Key, parse_key
 from worker.block_list.model import Block
@@ -42,7 +42,7 @@ class Table:
 
     @property
     def exported(self) -> bool:
-        return set(CSV_FIELDS) <= set(self.names)
+        return set(PUBLIC) <= set(self.names)
 
 
 def recognise(lines: Iterator[Line]) -> tuple[Table, Iterator[Line]]:

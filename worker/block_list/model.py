@@ -47,7 +47,8 @@ class Block:
     """An entry of the block list.
 
     address is None while only an order is known; orders are sorted; first_seen and last_seen are whole
-    seconds; notices counts distinct notices, and may exceed the evidence after an import.
+    seconds; notices counts distinct notices, and may exceed the evidence after an import. Lists and pages leave the
+    evidence out.
     """
 
     address: str | None
@@ -78,6 +79,11 @@ class Entry:
     block: Block
     unblocked_at: datetime | None = None
     import_id: str | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the block is in force."""
+        return self.unblocked_at is None
 
 
 @dataclass(frozen=True, slots=True)

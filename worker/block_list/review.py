@@ -1,22 +1,14 @@
-"""Mails that look like notices but need a person: durable, apart from the block list, in ``review.json``."""
+"""Mails that look like notices but need a person: durable, apart from the block list."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
-from threading import Lock
 from typing import Any
 
-import orjson
+from tinydb import where
 
-from worker.block_list.documents import format_time, parse_time, storable
-from worker.block_list.layout import put_aside
-from worker.block_list.lock import WriteLock
-from worker.errors import DamagedFileError, StorageError
-from worker.files import storage_error, write_atomically
-
-_FORMAT = "buyerblock-review/1"
+from worker.block_list.documents import storable
+from worker.database import Database, format_time, parse_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,92 +29,66 @@ class ReviewItem:
     @property
     def id(self) -> str:
         """What the item is dismissed by."""
-        return f"{self.account}:{self.gmail_id}"
+        return item_id(self.account, self.gmail_id)
+
+
+def item_id(account: str, gmail_id: str) -> str:
+    """Return by what a mail is known on the review list."""
+    return f"{account}:{gmail_id}"
 
 
 class Review:
-    """The review list of a data directory; threads and processes may share it.
+    """The review list. Raises StorageError, DamagedFileError and BusyError."""
 
-    Calls raise StorageError when the disk fails, DamagedFileError once when the file cannot be read (it is
-    then set aside), and BusyError when another process holds the file for too long.
-    """
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._items = database.documents("review")
 
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / "review.json"
-        self._writers = WriteLock(directory / "review.lock")
-        self._threads = Lock()
+    def __len__(self) -> int:
+        return self._items.count(_WAITING)
 
     def add(self, items: Iterable[ReviewItem]) -> int:
-        """Keep these items, durably; return how many are new. One that was dismissed does not come back."""
-        with self._changing() as held:
-            new = {item.id: _document(item) for item in items}
-            fresh = [key for key in new if key not in held]
-            held.update({key: document for key, document in new.items() if held.get(key, True) is not None})
-        return len(fresh)
+        """Keep these items; return how many are new. One that was dismissed does not come back."""
+        new = {item.id: _document(item) for item in items}
+        with self._database.together():
+            known = self._items.find_many(new)
+            waiting = {key for key in new if known.get(key, new[key])["state"] == "waiting"}
+            self._items.put({key: document for key, document in new.items() if key in waiting})
+        return len(new.keys() - known.keys())
 
     def items(self) -> list[ReviewItem]:
         """Return what waits for a decision, newest first."""
-        found = [_item(document) for document in self._read().values() if document is not None]
-        return sorted(found, key=lambda item: (item.received_at, item.id), reverse=True)
+        found = self._items.search(_WAITING)
+        return sorted(map(_item, found), key=lambda item: (item.received_at, item.id), reverse=True)
 
     def get(self, item_id: str) -> ReviewItem | None:
         """Return one item that waits, or None."""
-        document = self._read().get(item_id)
-        return _item(document) if document is not None else None
+        document = self._items.find(item_id)
+        return _item(document) if document and _WAITING(document) else None
 
     def dismiss(self, item_id: str) -> bool:
         """Take an item off the list for good; return False if it was not on it."""
-        with self._changing() as held:
-            known = held.get(item_id) is not None
-            if known:
-                held[item_id] = None
-        return known
+        return bool(self.dismiss_all([item_id]))
 
-    def _read(self) -> dict[str, dict[str, Any] | None]:
-        """Return documents by id; None for a dismissed one."""
-        try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise storage_error("read", self._path, error) from error
-        try:
-            data = orjson.loads(content)
-            version, items = data["format"], data["items"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._set_aside() from error
-        if version != _FORMAT:
-            raise StorageError(
-                f"{self._path} was written by a newer version of buyerblock; use that version."
-            )
-        return dict(items)
+    def dismiss_all(self, item_ids: Iterable[str]) -> int:
+        """Take items off the list for good; return how many were on it."""
+        with self._database.together():
+            found = self._items.find_many(item_ids)
+            waiting = {key: {**it, "state": "dismissed"} for key, it in found.items() if _WAITING(it)}
+            self._items.put(waiting)
+        return len(waiting)
 
-    def _set_aside(self) -> DamagedFileError:
-        try:
-            aside = put_aside(self._path)
-        except OSError as error:
-            raise storage_error("rename", self._path, error) from error
-        return DamagedFileError(
-            f"{self._path} is damaged and was set aside as {aside.name}; the review list starts anew, and the mails "
-            "are still under their label in Gmail."
-        )
 
-    @contextmanager
-    def _changing(self) -> Iterator[dict[str, dict[str, Any] | None]]:
-        with self._threads, self._writers.held():
-            before = self._read()
-            after = dict(before)
-            yield after
-            if after != before:
-                write_atomically(self._path, orjson.dumps({"format": _FORMAT, "items": after}))
+_WAITING = where("state") == "waiting"
 
 
 def _document(item: ReviewItem) -> dict[str, Any]:
     fields = {
         name: storable(value) if isinstance(value, str) else value for name, value in asdict(item).items()
     }
-    return {**fields, "received_at": format_time(item.received_at)}
+    return {**fields, "received_at": format_time(item.received_at), "state": "waiting"}
 
 
-def _item(document: dict[str, Any]) -> ReviewItem:
-    return ReviewItem(**{**document, "received_at": parse_time(document["received_at"])})
+def _item(document: Mapping[str, Any]) -> ReviewItem:
+    values = {name: document[name] for name in ReviewItem.__dataclass_fields__}
+    return ReviewItem(**{**values, "received_at": parse_time(document["received_at"])})

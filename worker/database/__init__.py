@@ -6,7 +6,20 @@ an empty one. Start reading at ``database.py``; ``schema.py`` lists what is kept
 """
 
 from worker.database.database import Change, Database, Event
-from worker.database.documents import Documents
+from worker.database.documents import Documents, Plan
 from worker.database.opening import exists, open_database
+from worker.database.queries import containing
+from worker.database.times import format_time, parse_time
 
-__all__ = ["Change", "Database", "Documents", "Event", "exists", "open_database"]
+__all__ = [
+    "Change",
+    "Database",
+    "Documents",
+    "Event",
+    "Plan",
+    "containing",
+    "exists",
+    "format_time",
+    "open_database",
+    "parse_time",
+]

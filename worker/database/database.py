@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tinydb import Storage, TinyDB
 from worker.database.documents import Documents
 from worker.database.engine import Engine
 from worker.database.schema import TABLES
+from worker.database.times import format_time
 
 
 @dataclass(slots=True)
@@ -118,8 +119,3 @@ class _Everything(Storage):
                 table = self._database.documents(name)
                 table.truncate()
                 table.put(data.get(name, {}))
-
-
-def format_time(moment: datetime) -> str:
-    """Return RFC 3339 in UTC; whole seconds have no fraction."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -2,7 +2,8 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from typing import Any
+from itertools import chain
+from typing import Any, Literal
 
 import orjson
 from tinydb import Storage
@@ -11,6 +12,8 @@ from tinydb.table import Document, Table
 
 from worker.database.engine import Engine
 from worker.database.queries import Condition, translated
+
+Plan = Literal["order", "filter"]
 
 _KEYS_AT_ONCE = 500  # parameters of one query
 
@@ -65,30 +68,44 @@ class Documents(Table):
         after: tuple[Any, str] | None = None,
         descending: bool = False,
         matching: QueryLike | None = None,
+        plan: Plan | None = None,
     ) -> list[Document]:
         """Return at most ``limit`` documents in the order of a field, then of the key ("key" is a field, too).
 
         after: start behind the document with this value of the field and this key. matching: only such documents.
+        plan: what to begin with, where the engine could choose badly: the index of the order, or those of the filter.
         """
         field = "key" if order == "key" else self._engine.field(self.name, (order,))
         conditions = ["TRUE"]
         parameters: list[object] = []
         if matching is not None:
             condition = self._condition(matching)
-            conditions.append(condition.sql)
+            conditions.append(f"{condition.sql} IS TRUE" if plan == "order" else condition.sql)
             parameters += condition.parameters
         if after is not None:
             conditions.append(f"({field}, key) {'<' if descending else '>'} (?, ?)")
             parameters += after
         way = " DESC" if descending else ""
+        ordered = f"coalesce({field}, NULL)" if plan == "filter" else field
         # Keys first: the documents of the pages before are then not read.
         keys = (
             f"SELECT key FROM {self._from} WHERE {' AND '.join(conditions)} "  # noqa: S608 - as above
-            f"ORDER BY {field}{way}, key{way} LIMIT ? OFFSET ?"
+            f"ORDER BY {ordered}{way}, key{way} LIMIT ? OFFSET ?"
         )
         rows = self._engine.rows(keys, (*parameters, limit, offset))
         found = self.find_many(row[0] for row in rows)
         return [_document(found[key], key) for (key,) in rows if key in found]
+
+    def sorted_keys(
+        self, order: str, *, descending: bool = False, matching: QueryLike | None = None
+    ) -> list[str]:
+        """Return the keys of all matching documents in the order of a field, then of the key."""
+        field = "key" if order == "key" else self._engine.field(self.name, (order,))
+        condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
+        way = " DESC" if descending else ""
+        # Not by the index of the order: looking at each document in that order takes longer than sorting keys.
+        sql = f"SELECT key FROM {self._from} WHERE {condition.sql} ORDER BY coalesce({field}, NULL){way}, key{way}"  # noqa: S608 - as above
+        return [key for (key,) in self._engine.rows(sql, condition.parameters)]
 
     def walk(self, order: str = "key", *, matching: QueryLike | None = None) -> Iterator[Document]:
         """Yield documents in the order of a field, then of the key: one whole state."""
@@ -97,6 +114,23 @@ class Documents(Table):
         sql = f"SELECT key, document FROM {self._from} WHERE {condition.sql} ORDER BY {field}, key"  # noqa: S608 - as above
         for key, text in self._engine.walk(sql, condition.parameters):
             yield _document(orjson.loads(text), key)
+
+    def counted(self, order: str, *, matching: QueryLike | None = None) -> tuple[int, Iterator[Document]]:
+        """Return how many documents there are, and what ``walk`` yields: the same whole state."""
+        number = 0
+
+        def documents() -> Iterator[Document]:
+            nonlocal number
+            field = "key" if order == "key" else self._engine.field(self.name, (order,))
+            condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
+            among = f"{self._from} WHERE {condition.sql}"
+            sql = f"SELECT key, document, (SELECT count(*) FROM {among}) FROM {among} ORDER BY {field}, key"  # noqa: S608 - as above
+            for key, text, number in self._engine.walk(sql, (*condition.parameters, *condition.parameters)):  # noqa: B007
+                yield _document(orjson.loads(text), key)
+
+        found = documents()
+        first = next(found, None)
+        return number, found if first is None else chain((first,), found)
 
     def _condition(self, query: QueryLike) -> Condition:
         condition = translated(query, self._engine, self.name)

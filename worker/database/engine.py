@@ -42,6 +42,9 @@ class Engine(Protocol):
     def kind(self, path: Sequence[str]) -> str:
         """Return SQL for ``'text'``, ``'number'``, ``'null'`` or another word; NULL where the field is missing."""
 
+    def position(self, field: str) -> str:
+        """Return the SQL number of the place of one parameter in a text, 0 where it is not in it."""
+
     @property
     def lineage(self) -> str:
         """Names this database; a restored one has another."""

@@ -7,7 +7,7 @@ is not understood here is left to TinyDB, which looks at every document.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tinydb.queries import QueryLike
+from tinydb.queries import QueryInstance, QueryLike
 
 from worker.database.engine import Engine
 from worker.database.schema import columns
@@ -21,6 +21,11 @@ class Condition(NamedTuple):
 
     sql: str
     parameters: tuple[object, ...]
+
+
+def containing(field: str, text: str) -> QueryInstance:
+    """Return a query for the documents in which a text field contains a text."""
+    return QueryInstance(lambda document: text in document.get(field, ""), ("containing", (field,), text))
 
 
 def translated(query: QueryLike, engine: Engine, table: str) -> Condition | None:
@@ -52,6 +57,10 @@ class _Translator:
         match described:
             case ("exists", path):
                 return Condition(f"({self._engine.kind(path)} IS NOT NULL)", ())
+            case ("containing", path, str(text)):
+                return Condition(
+                    f"({self._engine.position(self._engine.field(self._table, path))} > 0)", (text,)
+                )
             case ("one_of", path, values):
                 return self._one_of(path, values)
             case ("==" | "<" | "<=" | ">" | ">=" as sign, path, value):

@@ -10,6 +10,9 @@ from functools import cache
 # Of the whole database. A version that an older program cannot read counts on from here.
 VERSION = 1
 
+# Fields that are searched without an index.
+_SEARCHED = {"blocks": ("search",)}
+
 TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "blocks": (
         ("first_seen",),
@@ -42,5 +45,6 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
 
 @cache
 def columns(table: str) -> tuple[str, ...]:
-    """Return the fields of a table's indexes, each once. They hold texts or numbers, or are missing."""
-    return tuple(dict.fromkeys(field for fields in TABLES[table] for field in fields))
+    """Return the fields that a table is searched and sorted by. They hold texts or numbers, or are missing."""
+    indexed = (field for fields in TABLES[table] for field in fields)
+    return tuple(dict.fromkeys((*indexed, *_SEARCHED.get(table, ()))))

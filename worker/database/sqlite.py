@@ -137,6 +137,9 @@ class SQLite:
             f"WHEN 'true' THEN 'number' WHEN 'false' THEN 'number' ELSE json_type(document, '{_path(path)}') END"
         )
 
+    def position(self, field: str) -> str:
+        return f"instr({field}, ?)"
+
     def backup(self, target: Path) -> None:
         with self._connection() as connection, _opened(target) as copy:
             connection.backup(copy)

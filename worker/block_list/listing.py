@@ -1,0 +1,228 @@
+"""The block list for reading: filtered, sorted, a page at a time, and counted. The database does all of it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import reduce
+from operator import and_
+from typing import Generic, Literal, TypeVar
+
+from tinydb import where
+from tinydb.queries import QueryInstance
+
+from worker.block_list.documents import Document, to_block, to_evidence
+from worker.block_list.keys import parse_key
+from worker.block_list.merging import rounded_up
+from worker.block_list.model import Block, Evidence, Reason
+from worker.database import Database, Plan, containing, format_time
+from worker.errors import UsageError
+
+Sort = Literal["first_seen", "last_seen", "key", "notices"]
+Cursor = tuple[str, str]
+"""first_seen and key of the last block of a page."""
+
+# So many are sorted faster than they are found one by one in a long list.
+_FEW = 5000
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which blocks somebody asks for; None and the empty text ask for all.
+
+    since: last seen at this moment or later. q: part of the alias, an order ID or the note, in any case.
+    """
+
+    q: str = ""
+    marketplace: str | None = None
+    reason: Reason | None = None
+    account: str | None = None
+    since: datetime | None = None
+
+    @property
+    def words(self) -> str:
+        """Return what to search for."""
+        return " ".join(self.q.casefold().split())
+
+
+EVERYTHING = Query()
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[_T]):
+    """One page of what was found. number: counts from 1. total: items on all pages."""
+
+    items: tuple[_T, ...]
+    number: int
+    total: int
+    size: int
+
+    @property
+    def last(self) -> int:
+        """The number of the last page."""
+        return max(1, -(-self.total // self.size))
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A message of the seller's that Amazon refused to deliver, and the notice that said so."""
+
+    block: Block
+    evidence: Evidence
+
+
+class Listing:
+    """Reads the block list. Raises StorageError, DamagedFileError and BusyError."""
+
+    def __init__(self, database: Database) -> None:
+        self._blocks = database.documents("blocks")
+        self._orders = database.documents("orders")
+        self._notices = database.documents("notices")
+        self._counts = database.documents("counts")
+
+    def count(self, query: Query = EVERYTHING) -> int:
+        """Return how many blocks there are."""
+        if query.words or query.since:
+            return self._blocks.count(reduce(and_, self._filters(query)))
+        return sum(
+            number
+            for (_, reason, marketplace, mailboxes), number in self._kinds()
+            if query.reason in (None, reason)
+            and query.marketplace in (None, marketplace)
+            and (query.account is None or query.account in mailboxes.split())
+        )
+
+    def page(
+        self, query: Query, *, sort: Sort = "first_seen", descending: bool = True, number: int = 1, size: int
+    ) -> Page[Block]:
+        """Return one page of blocks, without evidence; a number beyond the last page means the last."""
+        if query.words:
+            found = self._search(query, sort, descending=descending)
+            number = _page_number(number, len(found), size)
+            shown = self._blocks.find_many(found[(number - 1) * size : number * size])
+            return Page(tuple(map(to_block, shown.values())), number, len(found), size)
+        total = self.count(query)
+        number = _page_number(number, total, size)
+        start, limit = (number - 1) * size, min(size, total - (number - 1) * size)
+        backwards = start > total // 2  # the end of a long list is reached from behind
+        documents = self._blocks.page(
+            sort,
+            limit=limit,
+            offset=total - start - limit if backwards else start,
+            descending=descending is not backwards,
+            matching=_matching(self._filters(query)),
+            plan=_plan(total, follows_index=sort == "first_seen" and not query.account),
+        )
+        blocks = tuple(map(to_block, documents))
+        return Page(blocks[::-1] if backwards else blocks, number, total, size)
+
+    def after(self, query: Query, cursor: Cursor | None, *, limit: int) -> list[Document]:
+        """Return at most ``limit`` documents of blocks behind a cursor, sorted by first_seen, then key."""
+        found = self._blocks.page(
+            "first_seen",
+            after=cursor,
+            limit=limit,
+            matching=_matching(self._filters(query)),
+            plan=_plan(self.count(query), follows_index=False) if query.since or query.account else None,
+        )
+        return [dict(it) for it in found]
+
+    def documents(self, query: Query = EVERYTHING) -> tuple[int, Iterator[Document]]:
+        """Return how many blocks there are, and their documents by first_seen, then key: one whole state."""
+        return self._blocks.counted("first_seen", matching=_matching(self._filters(query)))
+
+    def undelivered(self, *, number: int, size: int) -> Page[Undelivered]:
+        """Return one page of the messages that did not arrive, the newest notice first."""
+        total = self._notices.count(where("blocked") == True)  # noqa: E712 - TinyDB makes a query of it
+        number = _page_number(number, total, size)
+        found = self._notices.page(
+            "received_at",
+            limit=size,
+            offset=(number - 1) * size,
+            descending=True,
+            matching=where("blocked") == True,  # noqa: E712 - as above
+        )
+        return Page(tuple(self._undelivered(found)), number, total, size)
+
+    def all_undelivered(self) -> Iterator[Undelivered]:
+        """Yield every message that did not arrive, the newest notice first."""
+        size, number = 500, 1
+        while True:
+            page = self.undelivered(number=number, size=size)
+            yield from page.items
+            if number >= page.last:
+                return
+            number += 1
+
+    def opt_outs_by_week(self, first: date) -> Counter[tuple[date, str]]:
+        """Return how many buyers opted out, by week (its Monday) and marketplace, from a week on."""
+        counts: Counter[tuple[date, str]] = Counter()
+        for (week, reason, marketplace, _), number in self._kinds():
+            if reason == "opted_out" and week >= first.isoformat():
+                counts[date.fromisoformat(week), marketplace] += number
+        return counts
+
+    def has_notices(self, account: str) -> bool:
+        """Return whether any notice to this account is known."""
+        return any(
+            reason == "opted_out" and account in mailboxes.split()
+            for (_, reason, _, mailboxes), _ in self._kinds()
+        )
+
+    def _kinds(self) -> Iterator[tuple[tuple[str, str, str, str], int]]:
+        return ((tuple(it["kind"]), it["number"]) for it in self._counts)
+
+    def _search(self, query: Query, sort: Sort, *, descending: bool) -> list[str]:
+        """Return the keys of all blocks that a search finds, sorted. A whole key is looked up, not searched for."""
+        try:
+            key = parse_key(query.words)
+        except UsageError:
+            return self._blocks.sorted_keys(
+                sort, descending=descending, matching=_matching(self._filters(query))
+            )
+        order = self._orders.find(key.text) if key.kind == "order" else None
+        found = order["key"] if order else key.text
+        document = self._blocks.find(found)
+        rest = _matching(self._filters(replace(query, q="")))
+        return [found] if document and (rest is None or rest(document)) else []
+
+    def _filters(self, query: Query) -> list[QueryInstance]:
+        filters = []
+        if query.words:
+            filters.append(containing("search", query.words))
+        if query.marketplace:
+            filters.append(where("marketplace") == query.marketplace)
+        if query.reason:
+            filters.append(where("reason") == query.reason)
+        if query.account:
+            named = {
+                mailboxes for (_, _, _, mailboxes), _ in self._kinds() if query.account in mailboxes.split()
+            }
+            filters.append(where("mailboxes").one_of(sorted(named)))
+        if query.since:
+            filters.append(where("last_seen") >= format_time(rounded_up(query.since)))
+        return filters
+
+    def _undelivered(self, notices: Sequence[Document]) -> Iterator[Undelivered]:
+        blocks = self._blocks.find_many({it["block"] for it in notices})
+        for it in notices:
+            if it["block"] in blocks:
+                yield Undelivered(to_block(blocks[it["block"]]), to_evidence(it))
+
+
+def _matching(filters: Sequence[QueryInstance]) -> QueryInstance | None:
+    return reduce(and_, filters) if filters else None
+
+
+def _page_number(number: int, total: int, size: int) -> int:
+    """Return the number of a page that there is: beyond the last one it means the last."""
+    return min(max(1, number), max(1, -(-total // size)))
+
+
+def _plan(total: int, *, follows_index: bool) -> Plan | None:
+    """Return how to find what matches. follows_index: an index holds what matches in the order asked for."""
+    if follows_index:
+        return None
+    return "filter" if total <= _FEW else "order"

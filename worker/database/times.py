@@ -1,0 +1,13 @@
+"""Times as they are stored: RFC 3339 in UTC, so that they sort as text."""
+
+from datetime import UTC, datetime
+
+
+def format_time(moment: datetime) -> str:
+    """Return RFC 3339 in UTC; whole seconds have no fraction."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """Return the aware moment of a stored time."""
+    return datetime.fromisoformat(text)
