@@ -67,12 +67,9 @@ class BlockList:
     def check(self, keys: Iterable[str]) -> list[Result]:
         """Say for each key, in the order asked, whether it is blocked. Raises UsageError for what is no key."""
         parsed = [(key, parse_key(key)) for key in keys]
-        orders = self._database.documents("orders").find_many(
-            key.text for _, key in parsed if key.kind == "order"
-        )
-        meant = [
-            (asked, orders[key.text]["key"] if key.text in orders else key.text) for asked, key in parsed
-        ]
+        orders = [key.text for _, key in parsed if key.kind == "order"]
+        buyers = self._database.documents("orders").find_many(orders) if orders else {}
+        meant = [(asked, buyers[key.text]["key"] if key.text in buyers else key.text) for asked, key in parsed]
         blocks = self._blocks.find_many({key for _, key in meant})
         return [_result(asked, blocks.get(key)) for asked, key in meant]
 
@@ -161,7 +158,8 @@ class BlockList:
 
     def unresolved(self) -> list[Block]:
         """Return the blocks that are known by their order alone, without evidence."""
-        return [to_block(it) for it in self._blocks.walk("first_seen", matching=where("address") == None)]  # noqa: E711 - TinyDB makes a query of it
+        alone = where("by_order") == True  # noqa: E712 - TinyDB makes a query of it
+        return [to_block(it) for it in self._blocks.walk("first_seen", matching=alone)]
 
     def blocks(self, query: Query = EVERYTHING) -> Iterator[Block]:
         """Yield the blocks in force without evidence, by first_seen, then key: one whole state."""

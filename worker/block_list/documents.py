@@ -11,6 +11,7 @@ from worker.block_list.model import Block, Entry, Evidence
 from worker.database import format_time, parse_time
 
 Document = dict[str, Any]
+PRIVATE = ("mailboxes", "search", "by_order", "import_id", "unblocked_at")
 PUBLIC = (
     "address",
     "orders",
@@ -27,12 +28,14 @@ PUBLIC = (
 def to_document(entry: Entry) -> Document:
     """Return the stored form of an entry, without its evidence: plain JSON values.
 
-    mailboxes, search: what the list is filtered and searched by.
+    mailboxes, search, by_order: what the list is filtered and searched by.
     """
     block = entry.block
     document = public_document(block)
     document["mailboxes"] = " ".join(block.accounts)
     document["search"] = "\n".join((block.address or "", *block.orders, block.note)).casefold()
+    if block.address is None:
+        document["by_order"] = True
     if entry.import_id is not None:
         document["import_id"] = entry.import_id
     if entry.unblocked_at is not None:

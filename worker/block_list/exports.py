@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from worker.block_list.documents import PUBLIC
+from worker.block_list.documents import PRIVATE, PUBLIC
 from worker.database import format_time, parse_time
 from worker.errors import UsageError
 
@@ -150,8 +150,10 @@ FORMATS: dict[str, Format] = {row.name: row for row in _TABLE}
 
 
 def public_part(row: Row) -> bytes:
-    """Return what the JSON export shows of a stored document."""
-    return orjson.dumps({name: row[name] for name in PUBLIC})
+    """Return what the JSON export shows of a stored document, which is given up for it."""
+    for name in PRIVATE:
+        row.pop(name, None)
+    return orjson.dumps(row)
 
 
 def _buyers(blocks: Iterable[Row]) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from worker.database.database import Change, Database, Event
 from worker.database.documents import Documents, Plan
 from worker.database.opening import exists, open_database
 from worker.database.queries import containing
+from worker.database.shape import reading
 from worker.database.times import format_time, parse_time
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "format_time",
     "open_database",
     "parse_time",
+    "reading",
 ]

@@ -21,7 +21,7 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("marketplace", "first_seen"),
         ("reason", "first_seen"),
         ("mailboxes", "first_seen"),
-        ("address",),
+        ("by_order",),
         ("import_id",),
     ),
     "unblocked": (("import_id",),),
