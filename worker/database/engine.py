@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+from worker.errors import DamagedFileError
+
 Row = tuple[Any, ...]
 
 
@@ -31,7 +33,10 @@ class Engine(Protocol):
         """Add an event after the newest, inside a transaction. entries: JSON."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Make what happens inside durable at its end, or nothing of it. Inside another one it is part of that."""
+        """Make what happens inside durable at its end, or nothing of it.
+
+        Inside another one it is part of that: durable at the end of that, and undone alone by an exception.
+        """
 
     def source(self, table: str) -> str:
         """Return what to select ``key`` and ``document`` of a table from."""
@@ -50,10 +55,13 @@ class Engine(Protocol):
         """Names this database; a restored one has another."""
 
     def backup(self, target: Path) -> None:
-        """Write a copy, one whole state, while others go on reading and writing."""
+        """Write a copy to a new file, one whole state, while others go on reading and writing."""
 
     def check(self) -> None:
         """Read everything. Raises DamagedFileError."""
+
+    def damaged(self, why: str) -> DamagedFileError:
+        """Return the error for a document that cannot be read."""
 
     def close(self) -> None:
         """Release files and connections."""

@@ -4,6 +4,7 @@ Write-ahead logging lets readers read while somebody writes; ``synchronous=FULL`
 """
 
 import json
+import os
 import secrets
 import sqlite3
 import threading
@@ -16,11 +17,12 @@ from pathlib import Path
 from worker.database.engine import Row
 from worker.database.schema import TABLES, VERSION, columns
 from worker.errors import BusyError, DamagedFileError, StorageError
-from worker.files import replace_file, sync_directory
+from worker.files import replace_file, storage_error, sync_directory
 
 _APPLICATION = 0x42424C4B  # "BBLK": SQLite's application_id
 _PATIENCE = 10.0  # seconds to wait for another writer
 _RETRY = 0.001  # seconds between two tries; SQLite's own waits grow, and let a busy process starve another
+_LARGEST_LOG = 64 * 2**20  # bytes of the write-ahead log that stay on disk after a large import
 _REASONS = {
     "SQLITE_FULL": "The disk is full; free some space, then try again",
     "SQLITE_READONLY": "It may not be written to; check its permissions, then try again",
@@ -29,47 +31,62 @@ _REASONS = {
     "SQLITE_IOERR": "The disk failed; check it and its free space, then try again",
 }
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
-_WAIT = f"PRAGMA busy_timeout = {int(_PATIENCE * 1000)}"
+_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
+
+
+class _Held(threading.local):
+    """The connection of this thread's transaction."""
+
+    connection: sqlite3.Connection | None = None
 
 
 class SQLite:
     """A database in one file.
 
-    patience: seconds to wait for another writer before BusyError.
+    There are as many connections as were ever needed at the same time. patience: seconds to wait for another writer
+    before BusyError.
     """
 
     def __init__(self, path: Path, *, patience: float = _PATIENCE) -> None:
         self._path = path
+        self._uri = (
+            f"{path.absolute().as_uri()}?mode=rw"  # a file that is missing must not become an empty list
+        )
         self._patience = patience
         self._writer = threading.Lock()
         self._idle: deque[sqlite3.Connection] = deque()
-        self._local = threading.local()
+        self._held = _Held()
+        self._closed = False
         with self._connection() as connection:
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if application != _APPLICATION:
-                raise self._damaged("it is no database of buyerblock")
-            if version > VERSION:
-                raise StorageError(f"{path} was written by a newer version of buyerblock; use that version.")
-            (self._lineage,) = connection.execute("SELECT lineage FROM meta").fetchone()
+            ((self._lineage,),) = connection.execute("SELECT lineage FROM meta")
 
     @property
     def lineage(self) -> str:
         return str(self._lineage)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        connection = self._take()
+        # As in _connection, without its costs: this is what a look at a key is made of.
+        held = self._of_transaction()
+        connection = held or self._take()
         try:
             return connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise self._translated(error) from error
         finally:
-            self._give(connection)
+            if held is None:
+                self._give(connection)
 
     def walk(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
+        if self._of_transaction() is not None:
+            # Read at once: a walk must not see later changes, nor outlive the transaction on its connection.
+            yield from self.rows(sql, parameters)
+            return
         with self._connection() as connection:
-            yield from connection.execute(sql, parameters)
+            cursor = connection.execute(sql, parameters)
+            try:
+                yield from cursor
+            finally:
+                cursor.close()  # ends the state that it reads, even if nobody wanted the rest
 
     def put(self, table: str, documents: Mapping[str, str]) -> None:
         sql = (
@@ -88,21 +105,23 @@ class SQLite:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        if getattr(self._local, "connection", None) is not None:
-            yield
+        if (held := self._of_transaction()) is not None:
+            with self._part(held):
+                yield
             return
         deadline = time.monotonic() + self._patience
         if not self._writer.acquire(timeout=self._patience):
             raise self._busy()
         try:
             with self._connection() as connection:
-                self._begin(connection, deadline)
-                self._local.connection = connection
                 try:
+                    self._begin(connection, deadline)
+                    self._held.connection = connection
                     yield
+                    self._of_transaction()
                     connection.execute("COMMIT")
                 finally:
-                    self._local.connection = None
+                    self._held.connection = None
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
         finally:
@@ -115,13 +134,26 @@ class SQLite:
                 try:
                     connection.execute("BEGIN IMMEDIATE")
                 except sqlite3.OperationalError as error:
-                    if not error.sqlite_errorname.startswith(_BUSY) or time.monotonic() > deadline:
+                    if not _named(error, _BUSY) or time.monotonic() > deadline:
                         raise
                     time.sleep(_RETRY)
                 else:
                     return
         finally:
-            connection.execute(_WAIT)
+            connection.execute(self._wait)
+
+    @contextmanager
+    def _part(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """Make what happens inside a part of the transaction, or nothing of it."""
+        connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK TO part")
+                connection.execute("RELEASE part")
+            raise
+        connection.execute("RELEASE part")
 
     def source(self, table: str) -> str:
         return f'"{table}"'
@@ -141,67 +173,114 @@ class SQLite:
         return f"instr({field}, ?)"
 
     def backup(self, target: Path) -> None:
-        with self._connection() as connection, _opened(target) as copy:
-            connection.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
+        try:
+            target.touch(mode=0o600, exist_ok=False)
+        except OSError as error:
+            raise storage_error("write", target, error) from error
+        try:
+            with self._connection() as connection, _opened(target) as copy:
+                connection.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
     def check(self) -> None:
         with self._connection() as connection:
             ((answer,), *_) = connection.execute("PRAGMA quick_check(1)")
         if answer != "ok":
-            raise self._damaged(str(answer))
+            raise self.damaged(str(answer))
 
     def close(self) -> None:
+        self._closed = True
         while self._idle:
             self._idle.pop().close()
 
+    def damaged(self, why: str) -> DamagedFileError:
+        return DamagedFileError(
+            f"{self._path} is damaged ({why}). Nothing was changed. Bring back the last daily copy: "
+            f"buyerblock restore --latest"
+        )
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        connection = self._take()
+        """Lend the connection of this thread's transaction, or another one."""
+        held = self._of_transaction()
+        connection = held or self._take()
         try:
             yield connection
         except sqlite3.Error as error:
             raise self._translated(error) from error
         finally:
-            self._give(connection)
+            if held is None:
+                self._give(connection)
+
+    def _of_transaction(self) -> sqlite3.Connection | None:
+        """Return the connection of this thread's transaction, None outside of one."""
+        held = self._held.connection
+        # SQLite ends a transaction when the disk is full. What came after would be stored without what came before.
+        if held is not None and not held.in_transaction:
+            raise StorageError(f"{self._path}: A change failed, so that nothing of it was stored; try again.")
+        return held
 
     def _take(self) -> sqlite3.Connection:
-        """Return the connection of this thread's transaction, an idle one, or a new one."""
-        held: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if held is not None:
-            return held
         try:
             return self._idle.pop()
         except IndexError:
             try:
-                return _connect(self._path)
+                return self._connect()
             except sqlite3.Error as error:
                 raise self._translated(error) from error
 
     def _give(self, connection: sqlite3.Connection) -> None:
-        if connection is not getattr(self._local, "connection", None):
+        # In a transaction: even its ROLLBACK failed.
+        if self._closed or connection.in_transaction:
+            connection.close()
+        else:
             self._idle.append(connection)
 
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute(self._wait)
+            self._recognize(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _recognize(self, connection: sqlite3.Connection) -> None:
+        """Refuse a file that is not ours before anything of it is changed."""
+        ((application,),) = connection.execute("PRAGMA application_id")
+        ((version,),) = connection.execute("PRAGMA user_version")
+        if application != _APPLICATION:
+            raise self.damaged("it is no database of buyerblock")
+        if version > VERSION:
+            raise StorageError(
+                f"{self._path} was written by a newer version of buyerblock; use that version."
+            )
+
+    @property
+    def _wait(self) -> str:
+        return f"PRAGMA busy_timeout = {int(self._patience * 1000)}"
+
     def _translated(self, error: sqlite3.Error) -> Exception:
-        name = getattr(error, "sqlite_errorname", "")
-        if not name:
-            return error  # a mistake of ours, not of the disk
-        if name.startswith(_BUSY):
+        if _named(error, _BUSY):
             return self._busy()
-        # SQLITE_ERROR: a table is missing, or a document is no JSON.
-        if name.startswith(_DAMAGED) or name == "SQLITE_ERROR":
-            return self._damaged(str(error))
-        why = next((why for prefix, why in _REASONS.items() if name.startswith(prefix)), f"SQLite: {error}")
+        # SQLITE_ERROR: a table is missing, or a document is no JSON. Without a name: a text is no UTF-8.
+        unreadable = type(error) is sqlite3.OperationalError and not _name(error)
+        if unreadable or _named(error, (*_DAMAGED, "SQLITE_ERROR")):
+            return self.damaged(str(error))
+        if not _name(error):
+            return error  # a mistake of ours, not of the disk
+        why = next((why for name, why in _REASONS.items() if _named(error, (name,))), f"SQLite: {error}")
         return StorageError(f"{self._path}: {why}.")
 
     def _busy(self) -> BusyError:
         return BusyError(f"Another program has been writing to {self._path} for too long; try again.")
-
-    def _damaged(self, why: str) -> DamagedFileError:
-        return DamagedFileError(
-            f"{self._path} is damaged ({why}). Nothing was changed. Bring back the last daily copy: "
-            f"buyerblock restore --latest"
-        )
 
 
 def create(path: Path) -> None:
@@ -209,27 +288,36 @@ def create(path: Path) -> None:
 
     Raises StorageError.
     """
-    if path.exists():
-        return
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
     try:
         with _opened(temporary) as connection:
             connection.executescript(_schema())
             connection.execute("INSERT INTO meta VALUES (?)", (secrets.token_hex(8),))
-        if not path.exists():
-            replace_file(temporary, path)
-            sync_directory(path.parent)
-    except (sqlite3.Error, OSError) as error:
-        raise StorageError(
-            f"{path} cannot be made: {error}; free some space or check the permissions, then try again."
-        ) from error
+        _give_name(temporary, path)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise storage_error("make", path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
+def _give_name(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, unless another process was first. Raises OSError."""
+    try:
+        os.link(temporary, path)  # unlike a rename, never replaces
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links
+        if not path.exists():
+            replace_file(temporary, path)
+
+
 def rename_lineage(path: Path) -> None:
-    """Give a copy a name of its own, so that nobody takes its events for those of the database it was made from."""
+    """Give a copy a name of its own, so that nobody takes its events for those of the database it was made from.
+
+    Raises StorageError.
+    """
     with _opened(path) as connection:
         connection.execute("UPDATE meta SET lineage = ?", (secrets.token_hex(8),))
 
@@ -241,28 +329,30 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         yield connection
+    except sqlite3.Error as error:
+        if _named(error, _DAMAGED):
+            raise
+        raise StorageError(
+            f"Cannot write {path}: {error}; free some space or check the permissions, then try again."
+        ) from error
     finally:
         connection.close()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    # mode=rw: a file that is missing must not become an empty list.
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(_WAIT)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+def _name(error: sqlite3.Error) -> str:
+    return str(getattr(error, "sqlite_errorname", ""))
+
+
+def _named(error: sqlite3.Error, names: tuple[str, ...]) -> bool:
+    """Return whether an error has one of these names, or a more exact one (SQLITE_IOERR, SQLITE_IOERR_READ)."""
+    return _name(error).startswith(names)
 
 
 def _schema() -> str:
     statements = [
-        f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {VERSION}",
+        "BEGIN",
+        f"PRAGMA application_id = {_APPLICATION}",
+        f"PRAGMA user_version = {VERSION}",
         "CREATE TABLE meta (lineage TEXT NOT NULL)",
         (
             "CREATE TABLE events (sequence INTEGER PRIMARY KEY, at TEXT NOT NULL, by TEXT NOT NULL, "
@@ -279,7 +369,7 @@ def _schema() -> str:
         for fields in indexes:
             names = ", ".join(f'"{it}"' for it in fields)
             statements.append(f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" ({names}, key)')
-    return ";\n".join(statements) + ";"
+    return ";\n".join([*statements, "COMMIT;"])
 
 
 def _path(path: Sequence[str]) -> str:
