@@ -85,21 +85,21 @@ def create_app(
 
     restart: has the server start anew in a moment. tell: prints a line on the server's terminal.
 
-    Raises StorageError when the data directory cannot be read.
+    Raises StorageError when the database cannot be read.
     """
     flask_app = Flask("oauth_web")
-    directory, now = app.settings.data_dir, app.clock.now
+    database, now = app.database, app.clock.now
     found = Services(
         app=app,
-        owners=Owners(directory),
-        sessions=Sessions(directory, app.sealer, now),
+        owners=Owners(database),
+        sessions=Sessions(database, app.sealer, now),
         attempts=Attempts(now),
         drafts=Drafts(now),
         index=Index(app.block_list),
         entry_code=EntryCode(now, tell),
         glance=Glance(lambda: health(app, now()), app.clock.monotonic),
-        tokens=Tokens(directory),
-        webhook=Webhook(directory, app.sealer),
+        tokens=Tokens(database),
+        webhook=Webhook(database, app.sealer),
         restart=restart,
         **make_limits(app),
     )

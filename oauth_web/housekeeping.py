@@ -29,18 +29,18 @@ LATEST_PASS = timedelta(minutes=15)
 
 def keep_house(app: App) -> None:
     """Add these works to the scheduler."""
-    directory, now = app.settings.data_dir, app.clock.now
-    webhook, announcements = Webhook(directory, app.sealer), Announcements(directory)
-    telling = Telling(directory, announcements)
+    database, now = app.database, app.clock.now
+    webhook, announcements = Webhook(database, app.sealer), Announcements(database)
+    telling = Telling(database, announcements)
     add = app.scheduler.every
     add(
         WEBHOOK_EVERY,
         "webhook",
-        _told(lambda: deliver_due(webhook, app.block_list, announcements, now=now)),
+        _logging_errors(lambda: deliver_due(webhook, app.block_list, announcements, now=now)),
     )
-    add(LOOK_EVERY, "problems", _told(lambda: telling.look(health(app, now()).problems, now())))
-    add(COPY_EVERY, "copy", _told(lambda: _copy(app)))
-    add(EXPIRE_EVERY, "expire", _told(lambda: _expire(app)))
+    add(LOOK_EVERY, "problems", _logging_errors(lambda: telling.look(health(app, now()).problems, now())))
+    add(COPY_EVERY, "copy", _logging_errors(lambda: _copy(app)))
+    add(EXPIRE_EVERY, "expire", _logging_errors(lambda: _expire(app)))
     if (seconds := watchdog_interval()) is not None:
         add(timedelta(seconds=seconds), "watchdog", Watchdog(app).feed)
 
@@ -77,7 +77,7 @@ def _copy(app: App) -> None:
 
 
 def _expire(app: App) -> None:
-    days = read_preferences(app.settings.data_dir).expire_after_days
+    days = read_preferences(app.database).expire_after_days
     if days and _clock_is_right(app) and (count := app.block_list.expire(days)):
         log.info("Blocks expired.", extra=fields(blocks=count, days=days))
 
@@ -92,7 +92,7 @@ def _clock_is_right(app: App) -> bool:
     return not accounts or any(timedelta() <= now - it < VOUCHED_FOR for it in last)
 
 
-def _told(work: Callable[[], object]) -> Callable[[], None]:
+def _logging_errors(work: Callable[[], object]) -> Callable[[], None]:
     """Log what goes wrong, once for as long as it is the same; the next time tries again."""
     last = ""
 

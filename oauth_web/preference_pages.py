@@ -11,10 +11,10 @@ from oauth_web.services import services
 from oauth_web.texts import text
 from oauth_web.words import exactly
 from worker.preferences import (
-    FEWEST_DAYS,
-    LONGEST_INTERVAL,
-    MOST_DAYS,
-    SHORTEST_INTERVAL,
+    MAX_DAYS,
+    MAX_INTERVAL,
+    MIN_DAYS,
+    MIN_INTERVAL,
     change_preferences,
     read_preferences,
     sync_interval,
@@ -30,9 +30,9 @@ INTERVALS = (30, 60, 300, 900, 3600, 21_600)
 def save_interval() -> ResponseReturnValue:
     """Set the seconds between two passes; they hold at once."""
     given = request.form.get("seconds", "").strip()
-    seconds = whole_number(given, SHORTEST_INTERVAL, LONGEST_INTERVAL, sentence="interval.bad")
+    seconds = whole_number(given, MIN_INTERVAL, MAX_INTERVAL, sentence="interval.bad")
     app = services().app
-    change_preferences(app.settings.data_dir, lambda it: replace(it, sync_interval=seconds))
+    change_preferences(app.database, lambda it: replace(it, sync_interval=seconds))
     app.scheduler.start_anew()
     leave_note(text("interval.saved", span=exactly(seconds)))
     return redirect(url_for("settings_pages.page"), 303)
@@ -42,21 +42,20 @@ def save_interval() -> ResponseReturnValue:
 def save_expiry() -> ResponseReturnValue:
     """Set after how many days; empty for never."""
     given = request.form.get("days", "").strip()
-    days = whole_number(given, FEWEST_DAYS, MOST_DAYS, sentence="expiry.bad") if given else None
-    directory = services().app.settings.data_dir
-    change_preferences(directory, lambda it: replace(it, expire_after_days=days))
+    days = whole_number(given, MIN_DAYS, MAX_DAYS, sentence="expiry.bad") if given else None
+    change_preferences(services().app.database, lambda it: replace(it, expire_after_days=days))
     leave_note(text("expiry.never") if days is None else text("expiry.saved", days=days))
     return redirect(url_for("settings_pages.page"), 303)
 
 
 def preferences_shown() -> dict[str, object]:
     """Return what the settings show: the numbers of now, and what can be chosen."""
-    settings = services().app.settings
-    interval = sync_interval(settings)
+    app = services().app
+    interval = sync_interval(app.settings, app.database)
     return {
-        "days": read_preferences(settings.data_dir).expire_after_days,
-        "fewest": FEWEST_DAYS,
-        "most": MOST_DAYS,
+        "days": read_preferences(app.database).expire_after_days,
+        "fewest": MIN_DAYS,
+        "most": MAX_DAYS,
         "interval": interval,
         "intervals": sorted({*INTERVALS, interval}),
     }

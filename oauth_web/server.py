@@ -86,7 +86,7 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
         # A browser that keeps a connection open would wait for ever on it after a new start.
         wasyncore.close_all(connections, ignore_all=True)
         app.scheduler.stop()
-        app.passes.close()
+        app.close()
     return restart.asked
 
 

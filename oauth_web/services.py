@@ -54,7 +54,7 @@ def make_limits(app: App) -> dict[str, Limit]:
 
 def waiting() -> int:
     """Return how many mails wait for a decision."""
-    return len(services().app.review.items())
+    return len(services().app.review)
 
 
 def services() -> Services:

@@ -1,15 +1,15 @@
 """Sessions, kept at the server: the browser holds a random name for one and nothing else.
 
-So a sign-out ends a session for good, whoever copied the cookie. Sessions of owners survive a restart, sealed on
-disk; those of strangers live in memory, an hour at most, and only so many of them.
+So a sign-out ends a session for good, whoever copied the cookie. Sessions of owners survive a restart, sealed in the
+database; those of strangers live in memory, an hour at most, and only so many of them.
 """
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -18,14 +18,15 @@ from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
 
-from worker.files import storage_error, write_atomically
-from worker.sealing import Sealer, UnsealError
+from worker.database import Database, reading
+from worker.errors import StorageError
+from worker.sealing import Sealer
 
 OWNERS_IDLE = timedelta(days=14)
 OWNERS_LIFE = timedelta(days=30)
 STRANGERS_LIFE = timedelta(hours=1)
-MOST_STRANGERS = 5000
-# Not every request writes to the disk: a session's last use is kept there this exactly.
+MAX_STRANGERS = 5000
+# Not every request writes to the disk: a session's last use is stored this exactly.
 WRITTEN_EVERY = timedelta(hours=6)
 
 OWNER = "owner"
@@ -34,31 +35,39 @@ OWNER = "owner"
 @dataclass(slots=True)
 class _Record:
     values: dict[str, Any]
-    begun: datetime
+    started: datetime
     used: datetime
+
+    def is_over(self, now: datetime) -> bool:
+        if OWNER in self.values:
+            return now - self.started > OWNERS_LIFE or now - self.used > OWNERS_IDLE
+        return now - self.started > STRANGERS_LIFE
 
 
 class Sessions:
-    """All sessions, by the hash of their name, so that a copy of the file opens none."""
+    """All sessions, by the hash of their name, so that a copy of the database opens none.
 
-    def __init__(self, directory: Path, sealer: Sealer, now: Callable[[], datetime]) -> None:
-        self._path = directory / "sessions.sealed"
+    A session is an owner's or a stranger's from its start to its end: a sign-in starts another one.
+    """
+
+    def __init__(self, database: Database, sealer: Sealer, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._owners = database.documents("sessions")
         self._sealer = sealer
         self._now = now
         self._lock = Lock()
-        self._records = self._load()
-        self._written = now()
+        self._strangers: dict[str, _Record] = {}
 
     def get(self, name: str) -> dict[str, Any] | None:
         """Return what a session holds, None if there is no such session or it is over."""
-        with self._lock:
-            record = self._records.get(_hashed(name))
-            if record is None or self._over(record):
-                return None
-            record.used = self._now()
-            if OWNER in record.values and record.used - self._written > WRITTEN_EVERY:
-                self._write()
-            return dict(record.values)
+        key, now = _hashed(name), self._now()
+        record = self._strangers.get(key) or self._read(key)
+        if record is None or record.is_over(now):
+            return None
+        if OWNER in record.values and now - record.used > WRITTEN_EVERY:
+            with suppress(StorageError):  # the owner must be able to read what is wrong with the disk
+                self.put(name, record.values, new=False)
+        return dict(record.values)
 
     def put(self, name: str, values: dict[str, Any], *, new: bool) -> None:
         """Keep what a session holds; an owner's is on disk when this returns.
@@ -66,55 +75,52 @@ class Sessions:
         A session that was ended while a request of it was under way stays ended.
         """
         key, now = _hashed(name), self._now()
+        if OWNER in values:
+            with self._database.together():
+                known = self._read(key)
+                if known or new:
+                    self._write(key, _Record(values, known.started if known else now, now))
+                if new:
+                    self._delete_expired(now)
+            return
         with self._lock:
-            known = self._records.get(key)
-            if known is None and not new:
-                return
-            self._records[key] = _Record(values, known.begun if known else now, now)
-            if OWNER in values:
-                self._write()
-            elif new:
-                self._make_room()
+            known = self._strangers.get(key)
+            if known or new:
+                self._strangers[key] = _Record(values, known.started if known else now, now)
+            if len(self._strangers) > MAX_STRANGERS:
+                for stranger in list(self._strangers)[: MAX_STRANGERS // 10]:
+                    del self._strangers[stranger]
 
     def end(self, name: str) -> None:
         """End a session at once, for every holder of its name."""
+        key = _hashed(name)
         with self._lock:
-            record = self._records.pop(_hashed(name), None)
-            if record is not None and OWNER in record.values:
-                self._write()
+            stranger = self._strangers.pop(key, None)
+        if stranger is None:
+            self._owners.delete([key])
 
-    def _over(self, record: _Record) -> bool:
-        now = self._now()
-        if OWNER in record.values:
-            return now - record.begun > OWNERS_LIFE or now - record.used > OWNERS_IDLE
-        return now - record.begun > STRANGERS_LIFE
+    def _delete_expired(self, now: datetime) -> None:
+        records = {it.doc_id: self._unsealed(str(it.doc_id), it) for it in self._owners.walk()}
+        self._owners.delete(str(key) for key, it in records.items() if it is None or it.is_over(now))
 
-    def _make_room(self) -> None:
-        strangers = [key for key, record in self._records.items() if OWNER not in record.values]
-        if len(strangers) > MOST_STRANGERS:
-            for key in strangers[: MOST_STRANGERS // 10]:
-                del self._records[key]
+    def _write(self, key: str, record: _Record) -> None:
+        # With its key: a copy under another name would otherwise be a session, too.
+        content = orjson.dumps((key, record.values, record.started, record.used)).decode()
+        self._owners.put({key: {"sealed": self._sealer.seal(content)}})
 
-    def _write(self) -> None:
-        self._written = self._now()
-        lasting = {
-            key: (record.values, record.begun, record.used)
-            for key, record in self._records.items()
-            if OWNER in record.values and not self._over(record)
-        }
-        write_atomically(self._path, self._sealer.seal(orjson.dumps(lasting).decode()).encode())
+    def _read(self, key: str) -> _Record | None:
+        document = self._owners.find(key)
+        return None if document is None else self._unsealed(key, document)
 
-    def _load(self) -> dict[str, _Record]:
+    def _unsealed(self, key: str, document: Mapping[str, Any]) -> _Record | None:
+        """Return an owner's session. One that cannot be read is none: signing in again is all that it costs."""
         try:
-            lasting = orjson.loads(self._sealer.unseal(self._path.read_text(encoding="ascii")))
-        except (FileNotFoundError, UnsealError, ValueError):
-            return {}  # signing in again is all that it costs
-        except OSError as error:
-            raise storage_error("read", self._path, error) from error
-        return {
-            key: _Record(values, datetime.fromisoformat(begun), datetime.fromisoformat(used))
-            for key, (values, begun, used) in lasting.items()
-        }
+            with reading("a session"):
+                sealed_for, values, started, used = orjson.loads(self._sealer.unseal(document["sealed"]))
+                record = _Record(values, datetime.fromisoformat(started), datetime.fromisoformat(used))
+                return record if sealed_for == key else None
+        except StorageError:
+            return None
 
 
 class ServerSession(CallbackDict[str, Any], SessionMixin):

@@ -1,4 +1,4 @@
-"""The webhook: where to, how it stands, and what an owner does about it."""
+"""The webhook: its address, its state, and what an owner does about it."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from oauth_web.notes import leave_note
 from oauth_web.services import services
 from oauth_web.texts import text
 from worker.errors import StorageError
-from worker.webhook import Hook, try_out
+from worker.webhook import Hook, send_test
 
 blueprint = Blueprint("webhook_pages", __name__)
 
@@ -23,7 +23,7 @@ class Shown:
 
 
 def webhook_shown() -> Shown:
-    """Return how the webhook stands; one that cannot be read must not take the other settings with it."""
+    """Return the state of the webhook; one that cannot be read must not take the other settings with it."""
     try:
         return Shown(services().webhook.get())
     except StorageError as error:
@@ -34,8 +34,7 @@ def webhook_shown() -> Shown:
 def save() -> ResponseReturnValue:
     """Tell this address from now on, and show the secret that signs the messages, for the only time."""
     url = request.form.get("url", "").strip()
-    block_list = services().app.block_list
-    secret = services().webhook.set(url, allow_private="allow_private" in request.form, block_list=block_list)
+    secret = services().webhook.set(url, allow_private="allow_private" in request.form)
     return render_template(
         "secret.html", title=text("webhook.made_title"), lead=text("webhook.made"), secret=secret
     )
@@ -44,7 +43,7 @@ def save() -> ResponseReturnValue:
 @blueprint.post("/settings/webhook/test")
 def test() -> ResponseReturnValue:
     """Send a message that tells nothing, and say what became of it."""
-    problem = try_out(services().webhook, now=services().app.clock.now())
+    problem = send_test(services().webhook, now=services().app.clock.now())
     return _back(text("webhook.not_taken", problem=problem) if problem else text("webhook.taken"))
 
 

@@ -1,27 +1,18 @@
-"""Connected mailboxes: what is remembered of each, its permission sealed.
-
-They are kept in ``accounts.json``, by TinyDB, replaced as a whole at each change. Times are aware and in UTC.
-"""
+"""Connected mailboxes: what is remembered of each, its permission sealed. Times are aware and in UTC."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 import orjson
-from filelock import FileLock
-from tinydb import TinyDB
-from tinydb.storages import Storage
 
-from worker.errors import DamagedFileError, SignInAgainError, StorageError, UsageError
-from worker.files import storage_error, write_atomically
+from worker.database import Database, reading
+from worker.errors import SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
 from worker.sealing import Sealer, UnsealError
 
-# Of the file. A version whose accounts an older one could not read counts on from here.
-VERSION = 1
 # Searching from here means the whole mailbox.
 EVER = datetime.fromtimestamp(0, UTC)
 
@@ -75,23 +66,17 @@ _FIELDS = {it.name for it in fields(Account)}
 
 
 class Accounts:
-    """The connected mailboxes of a data directory, which threads and processes may share. Raises StorageError."""
+    """The connected mailboxes."""
 
-    def __init__(self, directory: Path, sealer: Sealer) -> None:
-        self._path = directory / "accounts.json"
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._documents = database.documents("accounts")
         self._sealer = sealer
-        self._lock = FileLock(directory / "accounts.lock")
 
     def all(self) -> list[Account]:
         """Return the accounts, in the order in which they were connected."""
-        found = [_to_account(document) for document in self._read().values()]
+        found = map(_to_account, self._documents.walk())
         return sorted(found, key=lambda account: (account.connected_at, account.email))
-
-    def problems(self) -> list[str]:
-        """Return a sentence if the accounts were lost by damage and nobody has signed in since."""
-        if self.all() or not list(self._path.parent.glob(f"{self._path.name}.damaged-*")):
-            return []
-        return [f"{self._path} was damaged and set aside, so no mailbox is connected; please sign in again."]
 
     def get(self, email: str) -> Account:
         """Return an account. Raises UsageError with a sentence if it is not connected."""
@@ -99,94 +84,45 @@ class Accounts:
 
     def grant(self, email: str) -> Grant:
         """Return an account's permission. Raises SignInAgainError if it was sealed with another key."""
+        document = self._document(email)
         try:
-            return Grant(**orjson.loads(self._sealer.unseal(self._document(email)["grant"])))
+            with reading(f"the account {email}"):
+                return Grant(**orjson.loads(self._sealer.unseal(document["grant"])))
         except UnsealError as error:
             raise SignInAgainError(f"{error} Please sign in again.") from error
 
     def connect(self, email: str, grant: Grant, *, now: datetime) -> Account:
         """Remember a mailbox and its new permission; what was known of the mailbox before stays."""
-        sealed = self._sealer.seal(orjson.dumps(asdict(grant)).decode())
-
-        def connected(documents: dict[str, Any]) -> None:
-            known = documents.get(email)
+        ends = None if grant.lifetime is None else now + timedelta(seconds=grant.lifetime)
+        with self._database.together():
+            known = self._documents.find(email)
             account = _to_account(known) if known else _new(email, now)
-            ends = None if grant.lifetime is None else now + timedelta(seconds=grant.lifetime)
             account = replace(account, state="ok", problem="", undoing=False, sign_in_ends=ends)
-            documents[email] = _to_document(account) | {"grant": sealed}
-
-        return _to_account(self._write(connected)[email])
+            sealed = self._sealer.seal(orjson.dumps(grant).decode())
+            self._documents.put({email: asdict(account) | {"grant": sealed}})
+        return account
 
     def update(self, email: str, **changes: Any) -> Account | None:
         """Change fields of an account; None if it was disconnected in the meantime."""
-
-        def changed(documents: dict[str, Any]) -> None:
-            if email in documents:
-                account = replace(_to_account(documents[email]), **changes)
-                documents[email] |= _to_document(account)
-
-        document = self._write(changed).get(email)
-        return _to_account(document) if document else None
+        with self._database.together():
+            document = self._documents.find(email)
+            if document is None:
+                return None
+            before = _to_account(document)
+            account = replace(before, **changes)
+            if account != before:
+                self._documents.put({email: document | asdict(account)})
+        return account
 
     def remove(self, email: str) -> None:
         """Forget a mailbox and its permission."""
-        self._write(lambda documents: documents.pop(email, None))
+        self._documents.delete([email])
 
     def _document(self, email: str) -> dict[str, Any]:
-        documents = self._read()
-        if email.lower() not in documents:
-            connected = ", ".join(documents) or "none yet"
+        if (document := self._documents.find(email.lower())) is None:
+            connected = ", ".join(account.email for account in self.all()) or "none yet"
             raise UsageError(f"{email} is not a connected account; connected: {connected}.")
-        return documents[email.lower()]
-
-    def _read(self) -> dict[str, dict[str, Any]]:
-        with TinyDB(self._path, storage=_WholeFile) as database:
-            return {document["email"]: dict(document) for document in database.all()}
-
-    def _write(self, change: Callable[[dict[str, dict[str, Any]]], object]) -> dict[str, dict[str, Any]]:
-        with self._lock, TinyDB(self._path, storage=_WholeFile) as database:
-            documents = {document["email"]: dict(document) for document in database.all()}
-            before = orjson.dumps(documents)
-            change(documents)
-            if orjson.dumps(documents) != before:
-                database.storage.write(
-                    {
-                        "format": {"1": {"version": VERSION}},
-                        "_default": dict(enumerate(documents.values(), 1)),
-                    }
-                )
-            return documents
-
-
-class _WholeFile(Storage):
-    """TinyDB's JSON in one file, replaced atomically."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> dict[str, dict[str, Any]] | None:
-        try:
-            content: dict[str, dict[str, Any]] = orjson.loads(self._path.read_bytes())
-            if content.get("format", {}).get("1", {}).get("version", 1) > VERSION:
-                raise StorageError(
-                    f"{self._path} was written by a newer version of buyerblock; use that version, or restore a backup."
-                )
-            for document in content.get("_default", {}).values():
-                _to_account(document), str(document["grant"])
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise storage_error("read", self._path, error) from error
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            aside = self._path.with_name(f"{self._path.name}.damaged-{secrets.token_hex(4)}")
-            self._path.replace(aside)
-            raise DamagedFileError(
-                f"{self._path} was damaged and is kept as {aside.name}; start again and sign in again."
-            ) from error
-        return content
-
-    def write(self, data: dict[str, dict[str, Any]]) -> None:
-        write_atomically(self._path, orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_INDENT_2))
+        return document
 
 
 def _new(email: str, now: datetime) -> Account:
@@ -197,18 +133,10 @@ def _new(email: str, now: datetime) -> Account:
     )
 
 
-def _to_document(account: Account) -> dict[str, Any]:
-    document = asdict(account)
-    for name in _TIMES:
-        document[name] = document[name] and document[name].isoformat()
-    document["notice_days"] = [day.isoformat() for day in account.notice_days]
-    return document
-
-
 def _to_account(document: Mapping[str, Any]) -> Account:
-    values = {name: value for name, value in document.items() if name in _FIELDS}
-    # Of an account that an earlier version wrote some fields are missing.
-    values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
-    values |= {name: tuple(values[name]) for name in _TUPLES}
-    values["notice_days"] = tuple(date.fromisoformat(day) for day in values.get("notice_days", ()))
-    return Account(**values)
+    with reading(f"the account {document.get('email', '')}"):
+        values = {name: value for name, value in document.items() if name in _FIELDS}
+        values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
+        values |= {name: tuple(values.get(name, ())) for name in _TUPLES}
+        values["notice_days"] = tuple(map(date.fromisoformat, values.get("notice_days", ())))
+        return Account(**values)

@@ -7,6 +7,7 @@ from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review, ReviewItem
 from worker.clock import Clock, SystemClock
 from worker.connections import connect, disconnect, undo_rules
+from worker.database import Database, open_database
 from worker.decisions import Decision, file_decided
 from worker.errors import GmailError, StorageError
 from worker.files import make_private_directory
@@ -24,6 +25,7 @@ class App:
 
     settings: Settings
     clock: Clock
+    database: Database
     sealer: Sealer
     accounts: Accounts
     block_list: BlockList
@@ -63,6 +65,11 @@ class App:
                 self.scheduler.add(email)
             raise
 
+    def close(self) -> None:
+        """Close the connections to mailboxes and to the database."""
+        self.passes.close()
+        self.database.close()
+
 
 def build_app(settings: Settings, clock: Clock | None = None) -> App:
     """Wire the program over its data directory, which is made if it is missing. Raises StorageError.
@@ -71,18 +78,21 @@ def build_app(settings: Settings, clock: Clock | None = None) -> App:
     """
     make_private_directory(settings.data_dir)
     clock = clock or SystemClock()
+    # Before the sealer: a key that is there without a database is a sign of loss.
+    database = open_database(settings.data_dir)
     sealer = open_sealer(settings.data_dir, settings.secret_key)
-    accounts = Accounts(settings.data_dir, sealer)
-    block_list = BlockList(settings.data_dir, now=clock.now)
-    review = Review(settings.data_dir)
-    passes = Passes(settings, accounts, block_list, review, clock)
+    accounts = Accounts(database, sealer)
+    block_list = BlockList(database, now=clock.now)
+    review = Review(database)
+    passes = Passes(settings, database, accounts, block_list, review, clock)
     return App(
         settings=settings,
         clock=clock,
+        database=database,
         sealer=sealer,
         accounts=accounts,
         block_list=block_list,
         review=review,
         passes=passes,
-        scheduler=Scheduler(passes, accounts, clock, interval=lambda: sync_interval(settings)),
+        scheduler=Scheduler(passes, accounts, clock, interval=lambda: sync_interval(settings, database)),
     )

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from worker.cli_database import require_database
 from worker.cli_json import print_json
 from worker.errors import BuyerblockError, StoppedError, UsageError
-from worker.settings import settled_settings
 
 if TYPE_CHECKING:
     from worker.app import App
@@ -30,7 +30,7 @@ def sync(account: str | None, existing: bool, dry_run: bool) -> int:
     if not chosen:
         raise UsageError(_NO_ACCOUNT)
     failed = False
-    with closing(app.passes):
+    with closing(app):
         for it in chosen:
             try:
                 with progress_bar(it.email) as watch:
@@ -70,7 +70,7 @@ def disconnect(account: str, undo: bool, days_back: int) -> None:
     if days_back and not undo:
         raise UsageError("--days-back goes with --undo.")
     app = _app()
-    with closing(app.passes):
+    with closing(app):
         app.disconnect(account, undo=undo, days_back=days_back)
     click.echo(f"{account} is disconnected.")
 
@@ -106,4 +106,4 @@ def status(as_json: bool) -> int:
 def _app() -> "App":
     from worker.app import build_app
 
-    return build_app(settled_settings())
+    return build_app(require_database())

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from worker.cli_database import open_for_command
 from worker.cli_json import print_json
 from worker.errors import UsageError
-from worker.settings import current_settings, settled_settings
 
 if TYPE_CHECKING:
     from worker.block_list.block_list import BlockList
@@ -94,8 +94,10 @@ def export(name: str, since: str | None, output: Path | None) -> None:
 @click.command()
 def audit() -> None:
     """Print who or what changed which entry of the list, and when: one JSON object a line, oldest first."""
-    for chunk in _block_list().audit():
-        sys.stdout.buffer.write(chunk)
+    import orjson
+
+    for event in open_for_command().events():
+        sys.stdout.buffer.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()
 
 
@@ -173,15 +175,9 @@ def scan(
 
 
 def _block_list(*, new: bool = False) -> "BlockList":
-    """Return the block list. new: where there is no folder yet, make it."""
     from worker.block_list.block_list import BlockList
-    from worker.files import make_private_directory
 
-    if not new:
-        return BlockList(settled_settings().data_dir)
-    directory = current_settings().data_dir
-    make_private_directory(directory)
-    return BlockList(directory)
+    return BlockList(open_for_command(new=new))
 
 
 def _moment(text: str) -> datetime:

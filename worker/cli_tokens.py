@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from worker.cli_database import open_for_command
 from worker.errors import UsageError
-from worker.settings import current_settings, settled_settings
 
 if TYPE_CHECKING:
     from worker.tokens import Scope, Tokens
@@ -28,10 +28,7 @@ def token() -> None:
 )
 def create(name: str, scope: "Scope") -> None:
     """Make a token and print it, for the only time."""
-    from worker.files import make_private_directory
-
-    make_private_directory(current_settings().data_dir)
-    secret = _tokens().create(name, scope, now=datetime.now(UTC))
+    secret = _tokens(new=True).create(name, scope, now=datetime.now(UTC))
     click.echo("This token is shown only now; send it as Authorization: Bearer TOKEN.", err=True)
     click.echo(secret)
 
@@ -56,7 +53,7 @@ def revoke(name: str) -> None:
     click.echo(f"{name} is revoked.")
 
 
-def _tokens() -> "Tokens":
+def _tokens(*, new: bool = False) -> "Tokens":
     from worker.tokens import Tokens
 
-    return Tokens(settled_settings().data_dir)
+    return Tokens(open_for_command(new=new))

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from worker.cli_database import open_for_command
 from worker.errors import UsageError
-from worker.settings import current_settings, settled_settings
+from worker.settings import current_settings
 
 if TYPE_CHECKING:
     from worker.webhook.hook import Webhook
@@ -22,13 +23,7 @@ def webhook() -> None:
 @click.option("--allow-private", is_flag=True, help="The address may be in a private network.")
 def set_webhook(url: str, allow_private: bool) -> None:
     """Tell this address from now on, and print the secret that signs the messages, for the only time."""
-    from worker.block_list.block_list import BlockList
-    from worker.files import make_private_directory
-
-    directory = current_settings().data_dir
-    make_private_directory(directory)
-    block_list = BlockList(directory)
-    secret = _webhook().set(url, allow_private=allow_private, block_list=block_list)
+    secret = _webhook(new=True).set(url, allow_private=allow_private)
     click.echo(
         "The messages are signed as the Standard Webhooks specification says; this is the secret:", err=True
     )
@@ -37,7 +32,7 @@ def set_webhook(url: str, allow_private: bool) -> None:
 
 @webhook.command()
 def show() -> None:
-    """Show the address and how it stands."""
+    """Show the address and its state."""
     hook = _webhook().existing()
     click.echo(hook.url)
     if hook.problem:
@@ -51,9 +46,9 @@ def show() -> None:
 @webhook.command()
 def test() -> None:
     """Send a message that tells nothing."""
-    from worker.webhook.delivery import try_out
+    from worker.webhook.delivery import send_test
 
-    if problem := try_out(_webhook(), now=datetime.now(UTC)):
+    if problem := send_test(_webhook(), now=datetime.now(UTC)):
         raise UsageError(problem)
     click.echo("The message was taken.")
 
@@ -71,9 +66,9 @@ def remove() -> None:
     click.echo("The webhook is removed." if _webhook().remove() else "There was no webhook.")
 
 
-def _webhook() -> "Webhook":
+def _webhook(*, new: bool = False) -> "Webhook":
     from worker.sealing import open_sealer
     from worker.webhook.hook import Webhook
 
-    settings = settled_settings()
-    return Webhook(settings.data_dir, open_sealer(settings.data_dir, settings.secret_key))
+    database, settings = open_for_command(new=new), current_settings()
+    return Webhook(database, open_sealer(settings.data_dir, settings.secret_key))

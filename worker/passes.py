@@ -14,6 +14,7 @@ from worker.accounts import EVER, Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.clock import Clock
+from worker.database import Database
 from worker.errors import BuyerblockError, SignInAgainError, StoppedError, TransientError
 from worker.events import fields
 from worker.gmail.mailbox import Mailbox
@@ -38,9 +39,16 @@ class Passes:
     """Runs passes, for the scheduler and for the command line alike."""
 
     def __init__(
-        self, settings: Settings, accounts: Accounts, block_list: BlockList, review: Review, clock: Clock
+        self,
+        settings: Settings,
+        database: Database,
+        accounts: Accounts,
+        block_list: BlockList,
+        review: Review,
+        clock: Clock,
     ) -> None:
         self._settings = settings
+        self._database = database
         self._accounts = accounts
         self._block_list = block_list
         self._review = review
@@ -148,7 +156,7 @@ class Passes:
             units_per_minute=settings.units_per_minute,
             clock=clock,
         )
-        judged = JudgedIds(settings.data_dir / "judged" / f"{email}.json")
+        judged = JudgedIds(self._database, email)
         queue = Queue(
             email,
             mailbox=mailbox,
@@ -163,7 +171,7 @@ class Passes:
             email,
             mailbox=mailbox,
             block_list=self._block_list,
-            path=settings.data_dir / "unresolved" / f"{email}.json",
+            database=self._database,
             units_per_minute=settings.units_per_minute,
             clock=clock,
         )

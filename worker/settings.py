@@ -44,21 +44,6 @@ def current_settings() -> Settings:
     return read_settings(os.environ)
 
 
-def settled_settings() -> Settings:
-    """Return the settings of this process, for what only makes sense where buyerblock has been. Raises SettingsError.
-
-    Another user, or a mistyped name, means another folder. To make it would do harm: from then on ``check`` would
-    find an empty list there, and say of every buyer who opted out that they are not blocked.
-    """
-    settings = current_settings()
-    if not settings.data_dir.is_dir():
-        raise SettingsError(
-            f"There is no block list in {settings.data_dir}; start buyerblock first, or name the folder that has one "
-            "in BUYERBLOCK_DATA_DIR."
-        )
-    return settings
-
-
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings that these environment variables (``BUYERBLOCK_...``) make.
 

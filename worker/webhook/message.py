@@ -8,7 +8,7 @@ from datetime import datetime
 
 import orjson
 
-from worker.block_list.documents import format_time
+from worker.database import format_time
 from worker.webhook.announcements import Announcement
 from worker.webhook.outbox import Batch
 

@@ -1,0 +1,36 @@
+"""The database that the commands work on."""
+
+from typing import TYPE_CHECKING
+
+from worker.errors import SettingsError
+from worker.settings import Settings, current_settings
+
+if TYPE_CHECKING:
+    from worker.database import Database
+
+
+def require_database() -> Settings:
+    """Return the settings of this process, for what only makes sense where buyerblock has been. Raises SettingsError.
+
+    Another user, or a mistyped name, means another folder. To make a database there would do harm: from then on
+    ``check`` would find an empty list, and say of every buyer who opted out that they are not blocked.
+    """
+    from worker.database import exists
+
+    settings = current_settings()
+    if not exists(settings.data_dir):
+        raise SettingsError(
+            f"There is no block list in {settings.data_dir}; start buyerblock first, or name the folder that has one "
+            "in BUYERBLOCK_DATA_DIR."
+        )
+    return settings
+
+
+def open_for_command(*, new: bool = False) -> "Database":
+    """Return the database. new: where there is none yet, make it. Raises SettingsError, StorageError."""
+    from worker.database import open_database
+    from worker.files import make_private_directory
+
+    settings = current_settings() if new else require_database()
+    make_private_directory(settings.data_dir)
+    return open_database(settings.data_dir)
