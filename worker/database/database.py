@@ -1,6 +1,6 @@
 """The database: TinyDB over an engine, with transactions over several tables and a record of every change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from tinydb import Storage, TinyDB
+from tinydb import TinyDB
+from tinydb.storages import MemoryStorage
 
-from worker.database.documents import Documents
+from worker.database.documents import Documents, parsed
 from worker.database.engine import Engine
 from worker.database.schema import TABLES
 from worker.database.times import format_time
@@ -44,7 +45,7 @@ class Database(TinyDB):
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._documents: dict[str, Documents] = {}
-        super().__init__(storage=lambda: _Everything(self))
+        super().__init__(storage=MemoryStorage)  # TinyDB wants one; our tables read from the engine
 
     def documents(self, name: str) -> Documents:
         """Return a table of ``schema.py``."""
@@ -57,6 +58,20 @@ class Database(TinyDB):
     def table(self, name: str, **_: Any) -> Documents:
         """Return a table, as TinyDB calls it."""
         return self.documents(name)
+
+    def tables(self) -> set[str]:
+        """Return the names of the tables that have documents."""
+        return {name for name in TABLES if len(self.documents(name))}
+
+    def drop_table(self, name: str) -> None:
+        """Delete all documents of a table."""
+        self.documents(name).truncate()
+
+    def drop_tables(self) -> None:
+        """Delete all documents of all tables."""
+        with self.together():
+            for name in TABLES:
+                self.drop_table(name)
 
     @contextmanager
     def transaction(self, what: str, *, by: str, at: datetime) -> Iterator[Change]:
@@ -85,7 +100,7 @@ class Database(TinyDB):
         """Yield the events after this number, oldest first."""
         sql = "SELECT sequence, at, by, what, entries FROM events WHERE sequence > ? ORDER BY sequence"
         for sequence, at, by, what, entries in self.engine.walk(sql, (after,)):
-            pairs = tuple((done, key) for done, key in orjson.loads(entries))
+            pairs = tuple((done, key) for done, key in parsed(entries, "events", self.engine))
             yield Event(sequence=sequence, at=at, by=by, what=what, entries=pairs)
 
     def backup(self, target: Path) -> None:
@@ -99,23 +114,3 @@ class Database(TinyDB):
 
     def _newest(self) -> int:
         return int(self.engine.rows("SELECT coalesce(max(sequence), 0) FROM events")[0][0])
-
-
-class _Everything(Storage):
-    """All tables at once, for those calls of TinyDB that want them."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def read(self) -> dict[str, dict[str, Any]]:
-        tables = {name: self._database.documents(name) for name in TABLES}
-        return {
-            name: {str(it.doc_id): dict(it) for it in table} for name, table in tables.items() if len(table)
-        }
-
-    def write(self, data: Mapping[str, Mapping[str, Any]]) -> None:
-        with self._database.together():
-            for name in TABLES:
-                table = self._database.documents(name)
-                table.truncate()
-                table.put(data.get(name, {}))

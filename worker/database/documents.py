@@ -15,7 +15,7 @@ from worker.database.queries import Condition, translated
 
 Plan = Literal["order", "filter"]
 
-_KEYS_AT_ONCE = 500  # parameters of one query
+_KEYS_AT_ONCE = 30_000  # parameters of one query; SQLite takes 32,766
 
 
 class Documents(Table):
@@ -38,10 +38,10 @@ class Documents(Table):
     def find(self, key: str) -> dict[str, Any] | None:
         """Return the document under a key, None if there is none."""
         rows = self._engine.rows(self._find, (key,))
-        return orjson.loads(rows[0][0]) if rows else None
+        return parsed(rows[0][0], self.name, self._engine) if rows else None
 
     def find_many(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return the documents under these keys; those that are missing are left out."""
+        """Return the documents under these keys, 30,000 of one whole state; those that are missing are left out."""
         wanted = list(keys)
         if len(wanted) == 1:  # most checks ask for one
             return {wanted[0]: document} if (document := self.find(wanted[0])) is not None else {}
@@ -49,7 +49,9 @@ class Documents(Table):
         for start in range(0, len(wanted), _KEYS_AT_ONCE):
             some = wanted[start : start + _KEYS_AT_ONCE]
             sql = f"SELECT key, document FROM {self._from} WHERE key IN ({', '.join('?' * len(some))})"  # noqa: S608 - tables are ours
-            found.update({key: orjson.loads(text) for key, text in self._engine.rows(sql, some)})
+            found.update(
+                {key: parsed(text, self.name, self._engine) for key, text in self._engine.rows(sql, some)}
+            )
         return found
 
     def put(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
@@ -77,6 +79,7 @@ class Documents(Table):
         """Return at most ``limit`` documents in the order of a field, then of the key ("key" is a field, too).
 
         after: start behind the document with this value of the field and this key. matching: only such documents.
+        Documents without the field stand before all others, under the value None.
         plan: what to begin with, where the engine could choose badly: the index of the order, or those of the filter.
         """
         field = "key" if order == "key" else self._engine.field(self.name, (order,))
@@ -87,8 +90,9 @@ class Documents(Table):
             conditions.append(f"{condition.sql} IS TRUE" if plan == "order" else condition.sql)
             parameters += condition.parameters
         if after is not None:
-            conditions.append(f"({field}, key) {'<' if descending else '>'} (?, ?)")
-            parameters += after
+            behind, values = _behind(field, after, descending=descending)
+            conditions.append(behind)
+            parameters += values
         way = " DESC" if descending else ""
         ordered = f"coalesce({field}, NULL)" if plan == "filter" else field
         # Keys first: the documents of the pages before are then not read.
@@ -96,9 +100,12 @@ class Documents(Table):
             f"SELECT key FROM {self._from} WHERE {' AND '.join(conditions)} "  # noqa: S608 - as above
             f"ORDER BY {ordered}{way}, key{way} LIMIT ? OFFSET ?"
         )
-        rows = self._engine.rows(keys, (*parameters, limit, offset))
-        found = self.find_many(row[0] for row in rows)
-        return [_document(found[key], key) for (key,) in rows if key in found]
+        sql = (
+            f"SELECT key, document FROM ({keys}) AS chosen JOIN {self._from} AS stored USING (key) "  # noqa: S608 - as above
+            f"ORDER BY {field}{way}, key{way}"
+        )
+        rows = self._engine.rows(sql, (*parameters, limit, offset))
+        return [_document(parsed(text, self.name, self._engine), key) for key, text in rows]
 
     def sorted_keys(
         self, order: str, *, descending: bool = False, matching: QueryLike | None = None
@@ -117,9 +124,11 @@ class Documents(Table):
         condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
         sql = f"SELECT key, document FROM {self._from} WHERE {condition.sql} ORDER BY {field}, key"  # noqa: S608 - as above
         for key, text in self._engine.walk(sql, condition.parameters):
-            yield _document(orjson.loads(text), key)
+            yield _document(parsed(text, self.name, self._engine), key)
 
-    def counted(self, order: str, *, matching: QueryLike | None = None) -> tuple[int, Iterator[dict[str, Any]]]:
+    def counted(
+        self, order: str, *, matching: QueryLike | None = None
+    ) -> tuple[int, Iterator[dict[str, Any]]]:
         """Return how many documents there are, and what ``walk`` yields: the same whole state."""
         number = 0
 
@@ -130,7 +139,7 @@ class Documents(Table):
             among = f"{self._from} WHERE {condition.sql}"
             sql = f"SELECT document, (SELECT count(*) FROM {among}) FROM {among} ORDER BY {field}, key"  # noqa: S608 - as above
             for text, number in self._engine.walk(sql, (*condition.parameters, *condition.parameters)):  # noqa: B007
-                yield orjson.loads(text)
+                yield parsed(text, self.name, self._engine)
 
         found = documents()
         first = next(found, None)
@@ -199,6 +208,25 @@ class Documents(Table):
         return int(self._engine.rows(f"SELECT count(*) FROM {self._from}")[0][0])  # noqa: S608 - as above
 
 
+def parsed(text: str, table: str, engine: Engine) -> Any:
+    """Return stored JSON. Raises DamagedFileError where it is none."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise engine.damaged(f"unreadable JSON in {table}") from error
+
+
+def _behind(field: str, after: tuple[Any, str], *, descending: bool) -> tuple[str, tuple[Any, ...]]:
+    """Return SQL, and its parameters, for what stands behind a value and a key. SQL compares nothing with NULL."""
+    value, key = after
+    if value is not None:
+        behind = f"({field}, key) {'<' if descending else '>'} (?, ?)"
+        return f"({behind} OR {field} IS NULL)" if descending else behind, after
+    if descending:
+        return f"({field} IS NULL AND key < ?)", (key,)
+    return f"({field} IS NOT NULL OR key > ?)", (key,)
+
+
 def _document(document: dict[str, Any], key: str) -> Document:
     return Document(document, key)  # type: ignore[arg-type]  # TinyDB's types know numbers only
 
@@ -247,12 +275,15 @@ class _Changing(MutableMapping[str, dict[str, Any]]):
         self._seen[key] = None
 
     def __iter__(self) -> Iterator[str]:
-        keys = self._documents._keys()
-        yield from (key for key in keys if self._seen.get(key, True) is not None)
-        yield from [key for key, seen in self._seen.items() if seen is not None and key not in set(keys)]
+        keys = dict.fromkeys(self._documents._keys())
+        keys.update(dict.fromkeys(self._seen))
+        return (key for key in keys if self._seen.get(key, True) is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def clear(self) -> None:
+        self._seen = dict.fromkeys(self._documents._keys())
 
     def write(self) -> None:
         """Store what has changed."""
