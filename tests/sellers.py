@@ -16,6 +16,7 @@ from worker.accounts import Account, Accounts
 from worker.app import App, build_app
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
+from worker.database import Database, open_database
 from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
@@ -47,6 +48,7 @@ class Seller:
     grant: Grant
     email: str = EMAIL
     units_per_minute: int = 6000
+    database: Database = field(init=False)
     accounts: Accounts = field(init=False)
     block_list: BlockList = field(init=False)
     review: Review = field(init=False)
@@ -59,13 +61,14 @@ class Seller:
         self.accounts.update(self.email, personal_address=PERSONAL_ADDRESS)
 
     def _open(self) -> None:
-        self.accounts = Accounts(self.folder, Sealer("k" * 32))
-        self.block_list = BlockList(self.folder, now=self.clock.now)
-        self.review = Review(self.folder)
+        self.database = open_database(self.folder)
+        self.accounts = Accounts(self.database, Sealer("k" * 32))
+        self.block_list = BlockList(self.database, now=self.clock.now)
+        self.review = Review(self.database)
         self.mailbox = Mailbox(
             self.grant, gmail_url=self.google.url, units_per_minute=self.units_per_minute, clock=self.clock
         )
-        judged = JudgedIds(self.folder / "judged.json")
+        judged = JudgedIds(self.database, self.email)
         queue = Queue(
             self.email,
             mailbox=self.mailbox,
@@ -86,11 +89,12 @@ class Seller:
 
     def restart(self) -> None:
         """Begin anew from what is on disk and in the mailbox."""
-        self.mailbox.close()
+        self.close()
         self._open()
 
     def close(self) -> None:
         self.mailbox.close()
+        self.database.close()
 
     @property
     def account(self) -> Account:
@@ -144,4 +148,4 @@ def running(google: Sandbox, folder: Path, *emails: str, clock: FakeClock | None
     for email in emails:
         app.connect(sign_in(google, folder, email))
     yield app
-    app.passes.close()
+    app.close()

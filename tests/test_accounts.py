@@ -1,12 +1,13 @@
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
-import orjson
 import pytest
 from clocks import START
 
 from worker.accounts import Accounts
-from worker.errors import DamagedFileError, SignInAgainError, StorageError, UsageError
+from worker.database import Database, open_database
+from worker.errors import DamagedFileError, SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
 from worker.sealing import Sealer
 
@@ -15,20 +16,20 @@ EMAIL = "seller@gmail.com"
 
 
 @pytest.fixture
-def accounts(tmp_path: Path) -> Accounts:
-    return Accounts(tmp_path, Sealer("k" * 32))
+def accounts(database: Database) -> Accounts:
+    return Accounts(database, Sealer("k" * 32))
 
 
-def test_a_connected_account_is_there_for_another_process(accounts: Accounts, tmp_path: Path) -> None:
+def test_a_connected_account_is_there_for_everybody(accounts: Accounts, database: Database) -> None:
     account = accounts.connect(EMAIL, GRANT, now=START)
-    again = Accounts(tmp_path, Sealer("k" * 32))
+    again = Accounts(database, Sealer("k" * 32))
     assert again.all() == [account]
     assert again.grant(EMAIL) == GRANT
 
 
-def test_nothing_secret_is_readable_in_the_file(accounts: Accounts, tmp_path: Path) -> None:
+def test_nothing_secret_is_readable_in_the_database(accounts: Accounts, database: Database) -> None:
     accounts.connect(EMAIL, GRANT, now=START)
-    content = (tmp_path / "accounts.json").read_text(encoding="utf-8")
+    content = str(database.documents("accounts").all())
     assert EMAIL in content
     assert "refresh-token" not in content
     assert "client-secret" not in content
@@ -53,42 +54,19 @@ def test_signing_in_again_keeps_what_was_known_and_clears_the_problem(accounts: 
     assert accounts.grant(EMAIL) == renewed
 
 
-def test_every_kind_of_field_survives_the_file(accounts: Accounts) -> None:
+def test_every_kind_of_field_is_read_as_it_was_stored(accounts: Accounts) -> None:
     accounts.connect(EMAIL, GRANT, now=START)
     changes = {
         "labels": {"queue": "Label_1"},
         "filter_ids": ("a", "b"),
         "trusted": ("boss@example.com",),
         "last_pass": START,
+        "notice_days": (START.date(),),
         "queued": 3,
     }
     updated = accounts.update(EMAIL, **changes)
     assert updated == accounts.get(EMAIL)
     assert {name: getattr(updated, name) for name in changes} == changes
-
-
-def test_a_file_of_an_older_version_opens(accounts: Accounts, tmp_path: Path) -> None:
-    """It has none of the fields that came later."""
-    account = accounts.connect(EMAIL, GRANT, now=START)
-    path = tmp_path / "accounts.json"
-    content = orjson.loads(path.read_bytes())
-    for name in ("queued_since", "undoing", "next_pass"):
-        del content["_default"]["1"][name]
-    path.write_bytes(orjson.dumps(content))
-    assert accounts.all() == [account]
-
-
-def test_a_file_of_a_newer_version_is_refused_and_untouched(accounts: Accounts, tmp_path: Path) -> None:
-    accounts.connect(EMAIL, GRANT, now=START)
-    path = tmp_path / "accounts.json"
-    content = orjson.loads(path.read_bytes())
-    content["format"]["1"]["version"] += 1
-    content["_default"]["1"] = {"of": "another shape"}
-    path.write_bytes(orjson.dumps(content))
-    for use in (accounts.all, lambda: accounts.connect(EMAIL, GRANT, now=START)):
-        with pytest.raises(StorageError, match="newer version"):
-            use()
-    assert orjson.loads(path.read_bytes()) == content
 
 
 def test_an_update_does_not_bring_a_disconnected_account_back(accounts: Accounts) -> None:
@@ -111,28 +89,44 @@ def test_an_account_is_found_in_any_spelling(accounts: Accounts) -> None:
     assert accounts.get("Seller@Gmail.com") == account
 
 
-def test_a_grant_sealed_with_another_key_asks_for_a_new_sign_in(accounts: Accounts, tmp_path: Path) -> None:
+def test_a_grant_sealed_with_another_key_asks_for_a_new_sign_in(
+    accounts: Accounts, database: Database
+) -> None:
     accounts.connect(EMAIL, GRANT, now=START)
     with pytest.raises(SignInAgainError, match="sign in again"):
-        Accounts(tmp_path, Sealer("x" * 32)).grant(EMAIL)
+        Accounts(database, Sealer("x" * 32)).grant(EMAIL)
 
 
-def test_a_damaged_file_is_set_aside_and_never_overwritten(accounts: Accounts, tmp_path: Path) -> None:
+def test_an_account_of_an_older_version_opens(accounts: Accounts, database: Database) -> None:
+    """It has none of the fields that came later."""
+    account = accounts.connect(EMAIL, GRANT, now=START)
+    documents = database.documents("accounts")
+    document = documents.get(doc_id=EMAIL)
+    later = ("queued_since", "undoing", "next_pass", "notice_days", "trusted")
+    documents.put({EMAIL: {name: value for name, value in document.items() if name not in later}})
+    assert accounts.all() == [account]
+
+
+def test_an_account_of_another_shape_is_refused_in_one_sentence(
+    accounts: Accounts, database: Database
+) -> None:
+    database.documents("accounts").put({EMAIL: {"email": EMAIL, "connected_at": 5}})
+    with pytest.raises(DamagedFileError, match=r"account seller@gmail\.com is damaged\. Bring back"):
+        accounts.get(EMAIL)
+
+
+def test_changes_of_different_fields_at_once_lose_nothing(accounts: Accounts, tmp_path: Path) -> None:
     accounts.connect(EMAIL, GRANT, now=START)
-    path = tmp_path / "accounts.json"
-    damaged = path.read_bytes()[:-20]
-    path.write_bytes(damaged)
-    with pytest.raises(DamagedFileError, match="sign in again"):
-        accounts.all()
-    assert [it.read_bytes() for it in tmp_path.glob("accounts.json.damaged-*")] == [damaged]
-    assert accounts.all() == []
 
+    def change(field: str) -> None:
+        database = open_database(tmp_path)  # as another process has it
+        for number in range(50):
+            Accounts(database, Sealer("k" * 32)).update(EMAIL, **{field: str(number)})
+        database.close()
 
-@pytest.mark.parametrize(
-    "content", ["[]", "5", '{"_default": []}', '{"_default": {"1": {}}}', '{"_default": {"1": null}}']
-)
-def test_a_file_of_another_shape_is_set_aside_too(accounts: Accounts, tmp_path: Path, content: str) -> None:
-    (tmp_path / "accounts.json").write_text(content, encoding="utf-8")
-    with pytest.raises(DamagedFileError, match="sign in again"):
-        accounts.connect(EMAIL, GRANT, now=START)
-    assert [it.read_text(encoding="utf-8") for it in tmp_path.glob("accounts.json.damaged-*")] == [content]
+    threads = [Thread(target=change, args=[field]) for field in ("problem", "forward_to")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (accounts.get(EMAIL).problem, accounts.get(EMAIL).forward_to) == ("49", "49")

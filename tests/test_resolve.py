@@ -46,7 +46,7 @@ def new_resolver(seller: Seller) -> Resolver:
         EMAIL,
         mailbox=seller.mailbox,
         block_list=seller.block_list,
-        path=seller.folder / "unresolved.json",
+        database=seller.database,
         units_per_minute=6000,
         clock=seller.clock,
     )
@@ -171,10 +171,3 @@ def test_orders_of_other_accounts_are_left_to_them(seller: Seller) -> None:
     seller.block_list.record([notice])
     seller.google.deliver(EMAIL, mail())
     assert new_resolver(seller).resolve_some() == 0
-
-
-def test_a_damaged_memory_of_failures_costs_only_quota(seller: Seller, resolver: Resolver) -> None:
-    resolver.resolve_some()
-    (seller.folder / "unresolved.json").write_bytes(b'{"406-1": 7}')
-    seller.google.deliver(EMAIL, mail())
-    assert new_resolver(seller).resolve_some() == 1

@@ -1,18 +1,16 @@
-"""Tokens of the HTTP API, in the file and on the command line."""
+"""Tokens of the HTTP API, in the database and on the command line."""
 
-import stat
-import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from filelock import FileLock
 
-from worker import tokens as module
 from worker.cli_tokens import token as command
-from worker.errors import BusyError, DamagedFileError, StorageError, UsageError
+from worker.database import Database, open_database
+from worker.errors import StorageError, UsageError
 from worker.tokens import Tokens
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -20,8 +18,8 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def tokens(tmp_path: Path) -> Tokens:
-    return Tokens(tmp_path)
+def tokens(database: Database) -> Tokens:
+    return Tokens(database)
 
 
 @pytest.fixture
@@ -40,13 +38,38 @@ def test_a_token_is_found_by_what_was_shown(tokens: Tokens) -> None:
     assert tokens.find("\udcff", now=NOW) is None
 
 
-def test_the_file_does_not_hold_the_token(tokens: Tokens, tmp_path: Path) -> None:
+def test_the_database_does_not_hold_the_token(tokens: Tokens, database: Database) -> None:
     secret = tokens.create("tool", now=NOW)
-    content = (tmp_path / "tokens.json").read_text()
-    assert secret not in content
+    content = str([(it.doc_id, it) for it in database.documents("tokens")])
+    assert "tool" in content
     assert secret.removeprefix("buyerblock_") not in content
-    if sys.platform != "win32":
-        assert stat.S_IMODE((tmp_path / "tokens.json").stat().st_mode) == 0o600
+
+
+def test_the_last_use_is_written_once_a_minute(
+    tokens: Tokens, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tokens.create("tool", now=NOW)
+    tokens.find(secret, now=NOW + MINUTE)
+    with monkeypatch.context() as patch:
+        patch.setattr(database.documents("tokens"), "put", None)
+        for second in range(1, 60):
+            tokens.find(secret, now=NOW + MINUTE + timedelta(seconds=second))
+    assert tokens.all()[0].last_used == NOW + MINUTE
+    tokens.find(secret, now=NOW + 2 * MINUTE)
+    assert tokens.all()[0].last_used == NOW + 2 * MINUTE
+
+
+def test_a_token_works_while_its_last_use_cannot_be_written(
+    tokens: Tokens, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageError("The disk is full.")
+
+    secret = tokens.create("tool", now=NOW)
+    monkeypatch.setattr(database.documents("tokens"), "put", full)
+    assert tokens.find(secret, now=NOW) is not None
+    assert "The disk is full" in caplog.text
+    assert tokens.all()[0].last_used is None
 
 
 def test_no_two_tokens_are_alike(tokens: Tokens) -> None:
@@ -55,44 +78,12 @@ def test_no_two_tokens_are_alike(tokens: Tokens) -> None:
     assert min(map(len, made)) > 50
 
 
-def test_a_revoked_token_is_gone_for_other_processes_too(tokens: Tokens, tmp_path: Path) -> None:
+def test_a_revoked_token_is_gone_for_everybody(tokens: Tokens, database: Database) -> None:
     secret, other = tokens.create("tool", now=NOW), tokens.create("other", now=NOW)
-    assert Tokens(tmp_path).revoke("tool")
+    assert Tokens(database).revoke("tool")
     assert tokens.find(secret, now=NOW) is None
     assert tokens.find(other, now=NOW) is not None
     assert not tokens.revoke("tool")
-
-
-def test_the_last_use_is_written_once_a_minute(tokens: Tokens, tmp_path: Path) -> None:
-    secret = tokens.create("tool", now=NOW)
-    tokens.find(secret, now=NOW + MINUTE)
-    written = (tmp_path / "tokens.json").stat()
-    for second in range(1, 60):
-        tokens.find(secret, now=NOW + MINUTE + timedelta(seconds=second))
-    after = (tmp_path / "tokens.json").stat()
-    assert (after.st_ino, after.st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
-    assert tokens.all()[0].last_used == NOW + MINUTE
-    tokens.find(secret, now=NOW + 2 * MINUTE)
-    assert tokens.all()[0].last_used == NOW + 2 * MINUTE
-
-
-def test_a_token_works_while_its_last_use_cannot_be_written(
-    tokens: Tokens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(path: Path, data: bytes) -> None:
-        raise StorageError(f"Cannot write {len(data)} bytes to {path}.")
-
-    secret = tokens.create("tool", now=NOW)
-    with FileLock(tmp_path / "tokens.lock"):
-        assert tokens.find(secret, now=NOW) is not None
-    monkeypatch.setattr(module, "write_atomically", full)
-    assert tokens.find(secret, now=NOW) is not None
-    assert tokens.all()[0].last_used is None
-
-
-def test_a_change_waits_for_another_process_only_so_long(tmp_path: Path) -> None:
-    with FileLock(tmp_path / "tokens.lock"), pytest.raises(BusyError, match=r"tokens\.json"):
-        Tokens(tmp_path, patience=0.01).create("tool", now=NOW)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\x00b", "a\x1b[31m"])
@@ -110,36 +101,12 @@ def test_a_name_is_given_once(tokens: Tokens) -> None:
     assert tokens.find(tokens.create("tool", now=NOW), now=NOW) is not None
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "{",
-        "[]",
-        '{"tokens": 1}',
-        '{"tokens": {}}',
-        '{"tokens": [{"name": "x"}]}',
-        '{"tokens": [1]}',
-        "\ufeff{}",
-    ],
-)
-def test_a_damaged_file_lets_nobody_in_and_is_never_overwritten(
-    tokens: Tokens, tmp_path: Path, content: str
-) -> None:
-    secret = tokens.create("tool", now=NOW)
-    (tmp_path / "tokens.json").write_text(content, encoding="utf-8")
-    with pytest.raises(DamagedFileError):
-        tokens.find(secret, now=NOW)
-    with pytest.raises(DamagedFileError):
-        tokens.create("other", now=NOW)
-    assert (tmp_path / "tokens.json").read_text(encoding="utf-8") == content
-
-
 def test_the_commands_make_list_and_revoke(buyerblock: Callable[..., Result], tmp_path: Path) -> None:
     made = buyerblock("create", "mailing tool", "--scope", "write")
     assert made.exit_code == 0
     secret = made.stdout.strip()
-    found = Tokens(tmp_path / "new").find(secret, now=datetime.now(UTC))
+    with closing(open_database(tmp_path / "new")) as database:
+        found = Tokens(database).find(secret, now=datetime.now(UTC))
     assert found is not None
     assert found.scope == "write"
     listed = buyerblock("list").stdout

@@ -38,7 +38,7 @@ class Telling:
         present = {problem.key: problem for problem in problems}
         self._looks = Counter({key: self._looks[key] + 1 for key in present})
         with self._database.together(), reading("problems"):
-            known = {document.doc_id: document for document in self._documents.walk()}
+            known = {str(document.doc_id): document for document in self._documents.walk()}
             news = [*self._begun(present, known, now), *self._ended(present, known, now)]
             self._announcements.add(*news)
         for it in news:

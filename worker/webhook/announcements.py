@@ -41,7 +41,7 @@ class Announcements:
         with self._database.together():
             self._documents.put({it.key: asdict(it) for it in new})
             old = self._documents.page("key", descending=True, offset=MAX_WAITING, limit=len(new))
-            self._documents.delete(it.doc_id for it in old)
+            self._documents.delete(str(it.doc_id) for it in old)
 
     def remove(self, sent: Announcement) -> None:
         """Forget one that was sent."""
