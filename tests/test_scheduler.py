@@ -132,7 +132,7 @@ def test_an_unforeseen_failure_ends_the_pass_and_not_the_program(
 
 def test_an_interval_that_the_owner_sets_holds_at_once(app: App) -> None:
     run_until_passes_end(app, 2)
-    change_preferences(app.settings.data_dir, lambda it: replace(it, sync_interval=900))
+    change_preferences(app.database, lambda it: replace(it, sync_interval=900))
     app.scheduler.start_anew()
     jobs = app.scheduler._scheduler.get_jobs()
     app.scheduler.stop()
@@ -219,7 +219,7 @@ def test_it_stops_while_a_pass_takes_its_own_job_away(app: App) -> None:
 
 
 def test_a_pass_asked_for_during_another_follows_it_at_once(app: App) -> None:
-    change_preferences(app.settings.data_dir, lambda it: replace(it, sync_interval=86_400))
+    change_preferences(app.database, lambda it: replace(it, sync_interval=86_400))
     passes, goes_on = threading.Semaphore(0), threading.Event()
 
     def slow(_email: str) -> None:

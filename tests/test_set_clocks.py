@@ -104,9 +104,7 @@ def test_a_clock_that_is_set_in_mid_pass_changes_nothing(
     assert len(seller.review.items()) == 0
 
 
-def test_an_order_waits_no_longer_because_the_clock_was_set_back(
-    seller: Seller, watch: Watch, tmp_path: Path
-) -> None:
+def test_an_order_waits_no_longer_because_the_clock_was_set_back(seller: Seller, watch: Watch) -> None:
     """The first try failed, by a clock that was ahead; the buyer's own mail has come since."""
     notice = Sighting(account=EMAIL, message_id="notice", received_at=watch.now(), order_id=ORDER)
     seller.block_list.record([notice])
@@ -114,7 +112,7 @@ def test_an_order_waits_no_longer_because_the_clock_was_set_back(
         EMAIL,
         mailbox=seller.mailbox,
         block_list=seller.block_list,
-        path=tmp_path / "unresolved.json",
+        database=seller.database,
         units_per_minute=6000,
         clock=watch,
     )

@@ -1,11 +1,10 @@
 """Every problem is told once: by the log and by the webhook."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from worker.errors import DamagedFileError
+from worker.database import Database
 from worker.operation.health import Problem
 from worker.operation.telling import AWAY, LOOKS, Telling
 from worker.webhook import Announcements
@@ -18,14 +17,14 @@ FULL = Problem("disk", "", "The disk is nearly full: 53 MB are left.")
 class Owner:
     """Looks once a minute, and what the owner was told until then."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, database: Database) -> None:
+        self.database = database
         self.now = START
         self.restart()
 
     def restart(self) -> None:
-        self.announcements = Announcements(self.folder)
-        self.telling = Telling(self.folder, self.announcements)
+        self.announcements = Announcements(self.database)
+        self.telling = Telling(self.database, self.announcements)
 
     def look(self, *problems: Problem, times: int = 1) -> None:
         for _ in range(times):
@@ -38,8 +37,8 @@ class Owner:
 
 
 @pytest.fixture
-def owner(tmp_path: Path) -> Owner:
-    return Owner(tmp_path)
+def owner(database: Database) -> Owner:
+    return Owner(database)
 
 
 def test_a_problem_that_stays_is_told_once(owner: Owner, caplog: pytest.LogCaptureFixture) -> None:
@@ -95,13 +94,3 @@ def test_two_damaged_files_are_two_problems(owner: Owner) -> None:
         Problem("damage", "", "One is damaged."), Problem("damage", "", "Two is damaged."), times=LOOKS
     )
     assert len(owner.told) == 2
-
-
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"disk:": {}}', b"\xff"])
-def test_what_was_told_is_not_guessed_from_a_damaged_file(
-    owner: Owner, tmp_path: Path, content: bytes
-) -> None:
-    (tmp_path / "told.json").write_bytes(content)
-    with pytest.raises(DamagedFileError, match="told once more"):
-        owner.look(DEAD)
-    assert (tmp_path / "told.json").read_bytes() == content

@@ -3,7 +3,6 @@
 At its end the list is exact, nothing has grown, and every problem was told once.
 """
 
-import json
 import random
 import threading
 from collections import Counter
@@ -96,21 +95,19 @@ class Year:
     def _upgrade(self) -> None:
         """Take away what the first version did not know, as if it had run until now."""
         self._restart()
-        path = self.folder / "accounts.json"
-        documents = json.loads(path.read_text(encoding="utf-8"))
-        for document in documents["_default"].values():
-            for name in ("sign_in_ends", "notice_days", "new_wording_at"):
-                del document[name]
-        path.write_text(json.dumps(documents), encoding="utf-8")
+        accounts = self.app.database.documents("accounts")
+        later = ("sign_in_ends", "notice_days", "new_wording_at")
+        for document in accounts.all():
+            accounts.put({EMAIL: {name: it for name, it in document.items() if name not in later}})
 
     def _restart(self) -> None:
-        self.app.passes.close()
+        self.app.close()
         self.app = build_app(self.app.settings, self._clock)
         self._telling = self._new_telling()
 
     def _new_telling(self) -> Telling:
-        self._announcements = Announcements(self.folder)
-        return Telling(self.folder, self._announcements)
+        self._announcements = Announcements(self.app.database)
+        return Telling(self.app.database, self._announcements)
 
     def _arrivals(self) -> None:
         if self._random.random() < 0.4 and not SILENT_FROM <= self._today < SILENT_UNTIL:

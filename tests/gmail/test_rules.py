@@ -91,7 +91,7 @@ def test_the_users_own_filters_stay_even_those_that_set_our_label(ready: Seller,
 
 
 def test_filters_that_are_there_already_are_taken_over(ready: Seller, user: User) -> None:
-    """As after the loss of accounts.json: nothing is made twice."""
+    """As after the loss of an account: nothing is made twice."""
     before = {str(rule["id"]) for rule in user.filters()}
     ready.accounts.update(EMAIL, labels={}, filter_ids=())
     ready.restart()

@@ -1,6 +1,6 @@
 """The page over an engine whose clock the test moves; no Google here, see conftest's neighbours for that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -32,8 +32,10 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def engine(settings: Settings, clock: FakeClock) -> App:
-    return build_app(settings, clock)
+def engine(settings: Settings, clock: FakeClock) -> Iterator[App]:
+    app = build_app(settings, clock)
+    yield app
+    app.close()
 
 
 @pytest.fixture

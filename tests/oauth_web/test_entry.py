@@ -1,7 +1,6 @@
 """Who may enter, in parts: owners, the one-time code, sign-ins under way, limits."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from clocks import FakeClock
@@ -11,21 +10,13 @@ from oauth_web.attempts import Attempts
 from oauth_web.entry_code import ALPHABET, LIFE, EntryCode
 from oauth_web.limits import Limit
 from oauth_web.owners import Owners
-from worker.errors import DamagedFileError
+from worker.database import Database
 
 
-def test_the_first_to_claim_owns_and_the_second_does_not(tmp_path: Path) -> None:
-    assert Owners(tmp_path).claim("first@gmail.com")
-    assert not Owners(tmp_path).claim("second@gmail.com")
-    assert Owners(tmp_path).all() == {"first@gmail.com"}
-
-
-@pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b'{"owners": 3}', b"\xff"])
-def test_a_damaged_file_of_owners_is_no_invitation(tmp_path: Path, damage: bytes) -> None:
-    (tmp_path / "owners.json").write_bytes(damage)
-    with pytest.raises(DamagedFileError):
-        Owners(tmp_path).claim("thief@gmail.com")
-    assert (tmp_path / "owners.json").read_bytes() == damage
+def test_the_first_to_claim_owns_and_the_second_does_not(database: Database) -> None:
+    assert Owners(database).claim("first@gmail.com")
+    assert not Owners(database).claim("second@gmail.com")
+    assert Owners(database).all() == {"first@gmail.com"}
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_blocks_expire_only_if_the_owner_wants_it(
     clock.advance(timedelta(days=400).total_seconds())
     works["expire"]()
     assert len(engine.block_list) == 1
-    change_preferences(engine.settings.data_dir, lambda _: Preferences(expire_after_days=365))
+    change_preferences(engine.database, lambda _: Preferences(expire_after_days=365))
     works["expire"]()
     assert len(engine.block_list) == 0
 
@@ -81,7 +81,7 @@ def test_a_clock_that_no_good_pass_vouches_for_expires_nothing(
     engine.block_list.block([ALIAS], by="test")
     engine.accounts.connect(OWNER, GRANT, now=clock.now())
     engine.accounts.update(OWNER, last_good_pass=clock.now())
-    change_preferences(engine.settings.data_dir, lambda _: Preferences(expire_after_days=365))
+    change_preferences(engine.database, lambda _: Preferences(expire_after_days=365))
     clock.advance(timedelta(days=4000).total_seconds())
     works["expire"]()
     assert len(engine.block_list) == 1
@@ -93,9 +93,9 @@ def test_a_clock_that_no_good_pass_vouches_for_expires_nothing(
 def test_a_failure_is_logged_and_does_not_end_the_work(
     works: dict[str, Callable[[], object]], engine: App, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (engine.settings.data_dir / "preferences.json").write_bytes(b"{")
+    engine.database.documents("preferences").put({"preferences": {"expire_after_days": "soon"}})
     works["expire"]()
-    assert "preferences.json is damaged" in caplog.text
+    assert "preferences is damaged" in caplog.text
 
 
 def test_systemd_hears_that_the_program_is_alive_while_passes_move(

@@ -300,7 +300,7 @@ def test_strangers_cannot_bring_a_client_file(fresh: FlaskClient, engine: App) -
     form = {"csrf_token": token, "text": orjson.dumps(CLIENT).decode()}
     assert fresh.post("/setup", data=form, environ_overrides=elsewhere).status_code == 403
     assert fresh.get("/setup", environ_overrides=elsewhere).status_code == 303
-    (engine.settings.data_dir / "owners.json").write_bytes(b'{"owners": ["seller@gmail.com"]}')
+    engine.database.documents("owners").put({"seller@gmail.com": {}})
     assert fresh.post("/setup", data=form).status_code == 403
     assert not (engine.settings.data_dir / "client_secret.json").exists()
 

@@ -1,5 +1,7 @@
 """Attacks on the page that need no Google: each is refused with the right status, and nothing changes."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +30,10 @@ def routes(web: Flask, method: str) -> list[str]:
 def state_of(engine: App) -> object:
     data = engine.settings.data_dir
     files = {path: path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file()}
-    return {path: content for path, content in files.items() if path.suffix not in {".lock", ".sealed"}}
+    stored = {
+        name: dict(table) for name, table in engine.database.storage.read().items() if name != "sessions"
+    }
+    return stored, {path: it for path, it in files.items() if not path.name.startswith("buyerblock.db")}
 
 
 @pytest.mark.usefixtures("owner")
@@ -171,17 +176,19 @@ def test_sign_out_ends_the_session_for_a_copied_cookie_too(owner: FlaskClient, w
 
 def test_who_stops_being_an_owner_is_out_at_once(owner: FlaskClient, engine: App) -> None:
     assert owner.get("/blocks").status_code == 200
-    (engine.settings.data_dir / "owners.json").write_bytes(b'{"owners": ["another@gmail.com"]}')
+    engine.database.documents("owners").delete([OWNER])
+    engine.database.documents("owners").put({"another@gmail.com": {}})
     assert owner.get("/blocks").status_code == 401
 
 
-def test_a_damaged_file_of_owners_lets_nobody_in(owner: FlaskClient, web: Flask, engine: App) -> None:
-    (engine.settings.data_dir / "owners.json").write_bytes(b"{")
+def test_a_database_without_its_owners_lets_nobody_in(owner: FlaskClient, web: Flask, engine: App) -> None:
+    with closing(sqlite3.connect(engine.settings.data_dir / "buyerblock.db")) as connection:
+        connection.execute("DROP TABLE owners")
     for client in (owner, web.test_client()):
         for path in ("/", "/blocks", "/sign-in"):
             answer = client.get(path)
             assert answer.status_code == 503, path
-            assert "owners.json is damaged" in answer.text
+            assert "is damaged" in answer.text
 
 
 def test_what_strangers_wrote_is_shown_as_text(engine: App, owner: FlaskClient, account: str) -> None:
@@ -356,6 +363,6 @@ def test_an_error_that_nobody_foresaw_shows_no_detail(
 
 def test_the_data_of_sessions_and_owners_is_private(owner: FlaskClient, engine: App) -> None:
     owner.get("/")
-    for name in ("owners.json", "sessions.sealed", "secret.key"):
+    for name in ("buyerblock.db", "buyerblock.db-wal", "secret.key"):
         path = Path(engine.settings.data_dir / name)
         assert path.stat().st_mode & 0o077 == 0, name

@@ -1,11 +1,13 @@
+import hashlib
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from clocks import FakeClock
 
 from oauth_web import sessions
 from oauth_web.sessions import OWNERS_IDLE, OWNERS_LIFE, STRANGERS_LIFE, Sessions
+from worker.database import Database
+from worker.errors import StorageError
 from worker.sealing import Sealer
 
 SECRET = "a secret of at least thirty-two characters"
@@ -13,8 +15,8 @@ OWNED = {"owner": "seller@gmail.com"}
 
 
 @pytest.fixture
-def open_sessions(tmp_path: Path, clock: FakeClock) -> Sessions:
-    return Sessions(tmp_path, Sealer(SECRET), clock.now)
+def open_sessions(database: Database, clock: FakeClock) -> Sessions:
+    return Sessions(database, Sealer(SECRET), clock.now)
 
 
 def advance(clock: FakeClock, by: timedelta) -> None:
@@ -22,24 +24,24 @@ def advance(clock: FakeClock, by: timedelta) -> None:
 
 
 def test_an_owners_session_survives_a_restart(
-    open_sessions: Sessions, tmp_path: Path, clock: FakeClock
+    open_sessions: Sessions, database: Database, clock: FakeClock
 ) -> None:
     open_sessions.put("name", OWNED, new=True)
-    assert Sessions(tmp_path, Sealer(SECRET), clock.now).get("name") == OWNED
+    assert Sessions(database, Sealer(SECRET), clock.now).get("name") == OWNED
 
 
-def test_the_file_holds_neither_names_nor_content_in_the_clear(
-    open_sessions: Sessions, tmp_path: Path
+def test_the_database_holds_neither_names_nor_content_in_the_clear(
+    open_sessions: Sessions, database: Database
 ) -> None:
     open_sessions.put("name", OWNED, new=True)
-    content = (tmp_path / "sessions.sealed").read_text()
+    content = str([(it.doc_id, it) for it in database.documents("sessions")])
     assert "seller" not in content
     assert "name" not in content
 
 
-def test_another_key_opens_no_session(open_sessions: Sessions, tmp_path: Path, clock: FakeClock) -> None:
+def test_another_key_opens_no_session(open_sessions: Sessions, database: Database, clock: FakeClock) -> None:
     open_sessions.put("name", OWNED, new=True)
-    assert Sessions(tmp_path, Sealer(SECRET[::-1]), clock.now).get("name") is None
+    assert Sessions(database, Sealer(SECRET[::-1]), clock.now).get("name") is None
 
 
 def test_an_unused_session_ends(open_sessions: Sessions, clock: FakeClock) -> None:
@@ -60,20 +62,20 @@ def test_a_used_session_ends_too(open_sessions: Sessions, clock: FakeClock) -> N
 
 
 def test_use_is_remembered_across_a_restart(
-    open_sessions: Sessions, tmp_path: Path, clock: FakeClock
+    open_sessions: Sessions, database: Database, clock: FakeClock
 ) -> None:
     open_sessions.put("name", OWNED, new=True)
     for _ in range(2):
         advance(clock, OWNERS_IDLE - timedelta(hours=1))
         assert open_sessions.get("name") == OWNED
-    assert Sessions(tmp_path, Sealer(SECRET), clock.now).get("name") == OWNED
+    assert Sessions(database, Sealer(SECRET), clock.now).get("name") == OWNED
 
 
 def test_a_strangers_session_is_short_and_never_on_disk(
-    open_sessions: Sessions, tmp_path: Path, clock: FakeClock
+    open_sessions: Sessions, database: Database, clock: FakeClock
 ) -> None:
     open_sessions.put("name", {"csrf_token": "x"}, new=True)
-    assert not (tmp_path / "sessions.sealed").exists()
+    assert not len(database.documents("sessions"))
     advance(clock, STRANGERS_LIFE + timedelta(seconds=1))
     assert open_sessions.get("name") is None
 
@@ -88,7 +90,7 @@ def test_an_ended_session_stays_ended_though_a_request_of_it_is_under_way(open_s
 def test_a_flood_of_strangers_never_pushes_an_owner_out(
     open_sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "MOST_STRANGERS", 20)
+    monkeypatch.setattr(sessions, "MAX_STRANGERS", 20)
     open_sessions.put("name", OWNED, new=True)
     for number in range(50):
         open_sessions.put(f"stranger {number}", {"x": 1}, new=True)
@@ -96,3 +98,45 @@ def test_a_flood_of_strangers_never_pushes_an_owner_out(
     assert open_sessions.get("name") == OWNED
     assert 49 in kept
     assert len(kept) <= 20
+
+
+def test_an_ended_session_is_ended_for_every_process(
+    open_sessions: Sessions, database: Database, clock: FakeClock
+) -> None:
+    open_sessions.put("name", OWNED, new=True)
+    Sessions(database, Sealer(SECRET), clock.now).end("name")
+    assert open_sessions.get("name") is None
+
+
+def test_a_session_opens_under_no_other_name(open_sessions: Sessions, database: Database) -> None:
+    open_sessions.put("name", OWNED, new=True)
+    (document,) = database.documents("sessions").all()
+    database.documents("sessions").put({hashlib.sha256(b"mine").hexdigest(): document})
+    assert open_sessions.get("mine") is None
+
+
+def test_a_session_that_cannot_be_read_is_none(open_sessions: Sessions, database: Database) -> None:
+    open_sessions.put("name", OWNED, new=True)
+    database.documents("sessions").update({"sealed": 5})
+    assert open_sessions.get("name") is None
+
+
+def test_a_sign_in_clears_away_what_has_expired(
+    open_sessions: Sessions, database: Database, clock: FakeClock
+) -> None:
+    open_sessions.put("name", OWNED, new=True)
+    advance(clock, OWNERS_LIFE + timedelta(seconds=1))
+    open_sessions.put("another", OWNED, new=True)
+    assert len(database.documents("sessions")) == 1
+
+
+def test_a_disk_that_cannot_be_written_ends_no_session(
+    open_sessions: Sessions, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageError("The disk is full.")
+
+    open_sessions.put("name", OWNED, new=True)
+    advance(clock, timedelta(days=1))
+    monkeypatch.setattr(database.documents("sessions"), "put", full)
+    assert open_sessions.get("name") == OWNED

@@ -115,7 +115,7 @@ def test_the_webhook_is_set_tried_and_removed(
     assert "The test was taken" in owner.get("/settings").text
     assert b'"type":"test"' in told[0]
     engine.block_list.block(["111-1111111-1111111"], by="test")
-    announcements = Announcements(engine.settings.data_dir)
+    announcements = Announcements(engine.database)
     deliver_due(services.webhook, engine.block_list, announcements, now=engine.clock.now)
     assert b"111-1111111-1111111" in told[1]
     post(owner, "/settings/webhook/remove")
@@ -130,7 +130,7 @@ def test_a_webhook_that_fails_says_why_and_is_resumed(
     deliver_due(
         services.webhook,
         engine.block_list,
-        Announcements(engine.settings.data_dir),
+        Announcements(engine.database),
         now=engine.clock.now,
         send=lambda *_, allow_private: f"It said {SCRIPT}. {allow_private}",
     )
@@ -169,10 +169,10 @@ def test_an_address_in_a_private_network_is_refused_at_once(
 def test_a_damaged_webhook_leaves_the_other_settings_usable(
     owner: FlaskClient, engine: App, services: Services
 ) -> None:
-    (engine.settings.data_dir / "webhook.json").write_bytes(b"{")
+    engine.database.documents("webhook").put({"webhook": {}})
     page = owner.get("/settings")
     assert page.status_code == 200
-    assert "webhook.json is damaged" in page.text
+    assert "the webhook is damaged" in page.text
     assert post(owner, "/settings/webhook/remove", form_on="/settings").status_code == 303
     assert services.webhook.get() is None
 
@@ -313,9 +313,9 @@ def test_blocks_expire_after_as_many_days_as_the_owner_says(owner: FlaskClient, 
     page = owner.get("/settings").text
     assert "unblocked 365 days after" in page
     assert 'value="365"' in page
-    assert read_preferences(engine.settings.data_dir).expire_after_days == 365
+    assert read_preferences(engine.database).expire_after_days == 365
     post(owner, "/settings/expiry", days="")
-    assert read_preferences(engine.settings.data_dir).expire_after_days is None
+    assert read_preferences(engine.database).expire_after_days is None
 
 
 @pytest.mark.parametrize("days", ["0", "29", "36501", "-90", "1e3", "90.5", "ninety", "²", "9" * 5000])
@@ -324,7 +324,7 @@ def test_days_that_make_no_sense_change_nothing(owner: FlaskClient, engine: App,
     answer = post(owner, "/settings/expiry", days=days)
     assert answer.status_code == 400
     assert "from 30 to 36,500" in answer.text
-    assert read_preferences(engine.settings.data_dir).expire_after_days == 90
+    assert read_preferences(engine.database).expire_after_days == 90
 
 
 # --- how often to look
@@ -336,7 +336,7 @@ def test_mailboxes_are_looked_at_as_often_as_the_owner_says(owner: FlaskClient, 
     page = owner.get("/settings").text
     assert "checked every 90 seconds" in page
     assert '<option value="90" selected>90 seconds' in page
-    assert sync_interval(engine.settings) == 90
+    assert sync_interval(engine.settings, engine.database) == 90
 
 
 @pytest.mark.parametrize("seconds", ["", "0", "86401", "-60", "1e3", "60.5", "²", "9" * 5000])
@@ -344,4 +344,4 @@ def test_seconds_that_make_no_sense_change_nothing(owner: FlaskClient, engine: A
     answer = post(owner, "/settings/interval", seconds=seconds)
     assert answer.status_code == 400
     assert "from 1 to 86,400" in answer.text
-    assert sync_interval(engine.settings) == 60
+    assert sync_interval(engine.settings, engine.database) == 60

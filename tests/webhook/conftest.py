@@ -1,12 +1,12 @@
 """A block list with a webhook, and who is told."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from receiving import KEY, URL, Now, Receiver
 
 from worker.block_list.block_list import BlockList
+from worker.database import Database
 from worker.sealing import Sealer
 from worker.webhook import Announcements, Webhook, deliver_due
 
@@ -22,20 +22,20 @@ def receiver() -> Receiver:
 
 
 @pytest.fixture
-def block_list(tmp_path: Path, now: Now) -> BlockList:
-    return BlockList(tmp_path, now=now)
+def block_list(database: Database, now: Now) -> BlockList:
+    return BlockList(database, now=now)
 
 
 @pytest.fixture
-def webhook(tmp_path: Path, block_list: BlockList) -> Webhook:
-    webhook = Webhook(tmp_path, Sealer(KEY))
-    webhook.set(URL, block_list=block_list)
+def webhook(database: Database) -> Webhook:
+    webhook = Webhook(database, Sealer(KEY))
+    webhook.set(URL)
     return webhook
 
 
 @pytest.fixture
-def announcements(tmp_path: Path) -> Announcements:
-    return Announcements(tmp_path)
+def announcements(database: Database) -> Announcements:
+    return Announcements(database)
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """The webhook is told in order, at least once, for a day, and then nothing is lost."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from receiving import ALIAS, KEY, ORDER, START, URL, Now, Receiver, alias
 
 from worker.block_list.block_list import BlockList
+from worker.database import Database, format_time
 from worker.sealing import Sealer
 from worker.webhook import Announcement, Announcements, Webhook, deliver_due
 
@@ -45,11 +47,11 @@ def test_what_was_told_is_not_told_again(
 
 
 def test_what_was_there_before_is_not_told(
-    tmp_path: Path, block_list: BlockList, announcements: Announcements, now: Now, receiver: Receiver
+    database: Database, block_list: BlockList, announcements: Announcements, now: Now, receiver: Receiver
 ) -> None:
     block_list.block([ALIAS], by="test")
-    webhook = Webhook(tmp_path, Sealer(KEY))
-    webhook.set(URL, block_list=block_list)
+    webhook = Webhook(database, Sealer(KEY))
+    webhook.set(URL)
     assert deliver_due(webhook, block_list, announcements, now=now, send=receiver) == 0
     block_list.unblock(ALIAS, by="test")
     assert deliver_due(webhook, block_list, announcements, now=now, send=receiver) == 1
@@ -57,10 +59,10 @@ def test_what_was_there_before_is_not_told(
 
 
 def test_without_a_webhook_nothing_is_sent(
-    tmp_path: Path, block_list: BlockList, announcements: Announcements, now: Now, receiver: Receiver
+    database: Database, block_list: BlockList, announcements: Announcements, now: Now, receiver: Receiver
 ) -> None:
     block_list.block([ALIAS], by="test")
-    assert deliver_due(Webhook(tmp_path, Sealer(KEY)), block_list, announcements, now=now, send=receiver) == 0
+    assert deliver_due(Webhook(database, Sealer(KEY)), block_list, announcements, now=now, send=receiver) == 0
     assert receiver.tries == 0
 
 
@@ -81,7 +83,7 @@ def test_a_failure_in_the_middle_goes_on_there(
     assert receiver.events == [*(("blocked", key) for key in keys), ("unblocked", keys[0])]
 
 
-def test_a_message_that_was_taken_but_not_noted_is_told_again_alike(
+def test_a_message_whose_success_was_not_stored_is_sent_again_alike(
     webhook: Webhook,
     block_list: BlockList,
     announcements: Announcements,
@@ -222,16 +224,17 @@ def test_an_announcement_waits_while_the_other_side_is_down(
 
 
 def test_who_sets_no_webhook_is_not_told_later_of_problems_long_past(
-    tmp_path: Path, block_list: BlockList, announcements: Announcements, now: Now, receiver: Receiver
+    database: Database, block_list: BlockList, announcements: Announcements, now: Now, receiver: Receiver
 ) -> None:
-    webhook = Webhook(tmp_path, Sealer(KEY))
+    webhook = Webhook(database, Sealer(KEY))
     announcements.add(problem(1))
     deliver_due(webhook, block_list, announcements, now=now, send=receiver)
-    webhook.set(URL, block_list=block_list)
+    webhook.set(URL)
     assert deliver_due(webhook, block_list, announcements, now=now, send=receiver) == 0
 
 
-def test_a_webhook_that_is_down_for_months_makes_no_file_grow(announcements: Announcements) -> None:
+def test_a_webhook_that_is_down_for_months_makes_no_table_grow(announcements: Announcements) -> None:
     for number in range(150):
-        announcements.add(problem(number))
+        at = format_time(START + timedelta(minutes=number))
+        announcements.add(replace(problem(number), at=at))
     assert [it.id for it in announcements.waiting()] == [f"problem-{number}" for number in range(50, 150)]

@@ -7,9 +7,11 @@ import pytest
 from receiving import ALIAS, KEY, ORDER, URL, Now, Receiver, alias
 
 from worker.block_list.block_list import BlockList
+from worker.database import Database, open_database
+from worker.database.sqlite import rename_lineage
 from worker.sealing import Sealer
-from worker.webhook import Announcements, Webhook, deliver_due, standing
-from worker.webhook.outbox import EVENTS_AT_ONCE
+from worker.webhook import Announcements, Webhook, deliver_due, newest_position
+from worker.webhook.outbox import MAX_EVENTS
 
 
 def test_an_order_that_finds_its_buyer_is_not_told_as_unblocked(
@@ -40,13 +42,13 @@ def test_a_change_that_blocks_nobody_new_is_not_told_but_done_with(
     block_list.block([ALIAS], note="a better note", by="test")
     assert deliver() == 0
     assert receiver.tries == 1
-    assert webhook.existing().place == standing(block_list)
+    assert webhook.existing().position == newest_position(webhook.database)
 
 
 def test_many_changes_go_in_messages_of_bounded_size(
     deliver: Callable[[], int], block_list: BlockList, receiver: Receiver
 ) -> None:
-    keys = [alias(number) for number in range(EVENTS_AT_ONCE * 2 + 50)]
+    keys = [alias(number) for number in range(MAX_EVENTS * 2 + 50)]
     block_list.block(keys, by="test")
     assert deliver() == 3
     assert [len(message["data"]["events"]) for message in receiver.taken] == [100, 100, 50]
@@ -54,56 +56,59 @@ def test_many_changes_go_in_messages_of_bounded_size(
     assert deliver() == 0
 
 
-def test_a_restored_list_is_told_as_replaced(
-    deliver: Callable[[], int], block_list: BlockList, receiver: Receiver, tmp_path: Path
+def test_a_database_that_is_older_than_the_position_is_told_as_replaced(
+    deliver: Callable[[], int], webhook: Webhook, block_list: BlockList, receiver: Receiver
 ) -> None:
     block_list.block([ALIAS], by="test")
-    backup = tmp_path / "backup"
-    backup.write_bytes(b"".join(block_list.backup()))
-    for number in range(2):
-        block_list.block([alias(number)], by="test")
-        block_list.restore(backup)
-        deliver()
-        assert [message["type"] for message in receiver.taken] == ["blocks.replaced"]
-        receiver.taken.clear()
-        assert deliver() == 0
-        block_list.block([alias(10 + number)], by="test")
-        deliver()
-        assert receiver.events == [("blocked", alias(10 + number))]
-        receiver.taken.clear()
+    hook = webhook.existing()
+    webhook.update(hook, replace(hook, position=replace(hook.position, sequence=7)))
+    assert [deliver(), deliver()] == [1, 0]
+    assert [message["type"] for message in receiver.taken] == ["blocks.replaced"]
+    assert webhook.existing().position == newest_position(webhook.database)
 
 
-def test_a_trail_with_a_gap_is_told_as_replaced(
-    deliver: Callable[[], int],
-    webhook: Webhook,
-    block_list: BlockList,
-    receiver: Receiver,
-    monkeypatch: pytest.MonkeyPatch,
+def test_what_was_sent_is_not_read_again(
+    deliver: Callable[[], int], webhook: Webhook, block_list: BlockList, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
         block_list.block([alias(number)], by="test")
-    lines = list(block_list.audit())
-    for left in ([lines[0], lines[2]], lines[:2], lines[1:], []):
-        hook = webhook.get()
-        assert hook is not None
-        with monkeypatch.context() as patch:
-            patch.setattr(BlockList, "audit", lambda _, left=left: iter(left))
-            deliver()
-        assert receiver.taken[-1]["type"] == "blocks.replaced"
-        told = webhook.get()
-        assert told is not None
-        assert told.place == standing(block_list)
-        webhook.update(told, hook)
+    deliver()
+    read: list[int] = []
+    events = webhook.database.events
+    monkeypatch.setattr(webhook.database, "events", lambda after: read.append(after) or events(after))
+    block_list.block([alias(3)], by="test")
+    deliver()
+    assert read == [3]
 
 
-def test_changes_of_before_a_compaction_are_told(
-    tmp_path: Path, announcements: Announcements, now: Now, receiver: Receiver
-) -> None:
-    block_list = BlockList(tmp_path, now=now, compact_at=500)
-    webhook = Webhook(tmp_path, Sealer(KEY))
-    webhook.set(URL, block_list=block_list)
-    keys = [alias(number) for number in range(30)]
-    for key in keys:
-        block_list.block([key], by="test")
-    deliver_due(webhook, BlockList(tmp_path), announcements, now=now, send=receiver)
-    assert receiver.events == [("blocked", key) for key in keys]
+def test_a_restored_list_is_told_as_replaced(tmp_path: Path, now: Now, receiver: Receiver) -> None:
+    def open_all() -> tuple[Database, BlockList, Callable[[], int]]:
+        database = open_database(tmp_path)
+        block_list, webhook = BlockList(database, now=now), Webhook(database, Sealer(KEY))
+        announcements = Announcements(database)
+        return (
+            database,
+            block_list,
+            lambda: deliver_due(webhook, block_list, announcements, now=now, send=receiver),
+        )
+
+    database, block_list, deliver = open_all()
+    Webhook(database, Sealer(KEY)).set(URL)
+    block_list.block([ALIAS], by="test")
+    deliver()
+    copy = tmp_path / "copy"
+    database.backup(copy)
+    for number in range(2):
+        block_list.block([alias(number)], by="test")
+        database.close()
+        rename_lineage(copy)
+        shutil.copy(copy, tmp_path / "buyerblock.db")
+        receiver.taken.clear()
+        database, block_list, deliver = open_all()
+        assert [deliver(), deliver()] == [1, 0]
+        assert [message["type"] for message in receiver.taken] == ["blocks.replaced"]
+        receiver.taken.clear()
+        block_list.block([alias(10 + number)], by="test")
+        deliver()
+        assert receiver.events == [("blocked", alias(10 + number))]
+    database.close()

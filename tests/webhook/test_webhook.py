@@ -1,19 +1,20 @@
 """The webhook as it is set, kept and signed."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from filelock import FileLock
 from receiving import ALIAS, KEY, START, URL, Receiver, alias
 
 from worker.block_list.block_list import BlockList
 from worker.cli_webhook import webhook as command
-from worker.errors import BusyError, DamagedFileError, UsageError
+from worker.database import Database, open_database
+from worker.errors import DamagedFileError, UsageError
 from worker.sealing import Sealer, UnsealError
-from worker.webhook import Webhook, try_out
+from worker.webhook import Webhook, send_test
 from worker.webhook.message import Message, headers
 
 
@@ -23,7 +24,7 @@ def test_another_address_gets_what_the_old_one_did_not_take(
     block_list.block([ALIAS], by="test")
     receiver.problem = "status 404"
     deliver()
-    webhook.set("https://other.example/", block_list=block_list)
+    webhook.set("https://other.example/")
     receiver.problem = ""
     assert deliver() == 1
     assert receiver.urls == ["https://other.example/"]
@@ -34,7 +35,7 @@ def test_an_address_set_while_a_message_is_under_way_is_kept(
     deliver: Callable[[], int], webhook: Webhook, block_list: BlockList, receiver: Receiver
 ) -> None:
     block_list.block([alias(number) for number in range(150)], by="test")
-    receiver.meanwhile = lambda: webhook.set("https://other.example/", block_list=block_list)
+    receiver.meanwhile = lambda: webhook.set("https://other.example/")
     deliver()
     receiver.meanwhile = lambda: None
     hook = webhook.get()
@@ -54,24 +55,23 @@ def test_the_signature_is_that_of_the_specification() -> None:
     assert signed["webhook-timestamp"] == "1614265330"
 
 
-def test_the_file_does_not_hold_the_secret(tmp_path: Path, block_list: BlockList) -> None:
-    secret = Webhook(tmp_path, Sealer(KEY)).set(URL, block_list=block_list)
-    content = (tmp_path / "webhook.json").read_text()
+def test_the_database_does_not_hold_the_secret(database: Database) -> None:
+    secret = Webhook(database, Sealer(KEY)).set(URL)
+    content = str(database.documents("webhook").all())
+    assert URL in content
     assert secret.removeprefix("whsec_") not in content
-    hook = Webhook(tmp_path, Sealer(KEY)).get()
+    hook = Webhook(database, Sealer(KEY)).get()
     assert hook is not None
     assert hook.secret == secret
     assert secret not in repr(hook)
 
 
-def test_a_webhook_that_cannot_be_read_can_be_removed(
-    webhook: Webhook, tmp_path: Path, block_list: BlockList
-) -> None:
+def test_a_webhook_that_cannot_be_read_can_be_removed(webhook: Webhook, database: Database) -> None:
     with pytest.raises(UnsealError):
-        Webhook(tmp_path, Sealer("another key")).get()
-    (tmp_path / "webhook.json").write_text("{")
-    with pytest.raises(DamagedFileError):
-        webhook.set(URL, block_list=block_list)
+        Webhook(database, Sealer("another key")).get()
+    database.documents("webhook").update({"position": 7})
+    with pytest.raises(DamagedFileError, match="webhook is damaged"):
+        webhook.set(URL)
     assert webhook.remove()
     assert webhook.get() is None
     assert not webhook.remove()
@@ -80,10 +80,10 @@ def test_a_webhook_that_cannot_be_read_can_be_removed(
 def test_a_test_message_tells_nothing(
     webhook: Webhook, receiver: Receiver, deliver: Callable[[], int], block_list: BlockList
 ) -> None:
-    assert try_out(webhook, now=START, send=receiver) == ""
+    assert send_test(webhook, now=START, send=receiver) == ""
     assert receiver.taken == [{"type": "test", "timestamp": "2026-11-23T10:00:00Z", "data": {}}]
     receiver.problem = "status 500"
-    assert try_out(webhook, now=START, send=receiver) == "status 500"
+    assert send_test(webhook, now=START, send=receiver) == "status 500"
     block_list.block([ALIAS], by="test")
     receiver.problem = ""
     assert deliver() == 1
@@ -99,9 +99,10 @@ def test_the_commands_set_show_and_remove(tmp_path: Path, monkeypatch: pytest.Mo
 
     assert call("set", URL).startswith("whsec_")
     assert call("show").strip() == URL
-    webhook = Webhook(tmp_path / "new", Sealer((tmp_path / "new" / "secret.key").read_text()))
-    hook = webhook.existing()
-    webhook.update(hook, hook.failed("shop.example answered with status 500.", START))
+    with closing(open_database(tmp_path / "new")) as database:
+        webhook = Webhook(database, Sealer((tmp_path / "new" / "secret.key").read_text()))
+        hook = webhook.existing()
+        webhook.update(hook, hook.failed("shop.example answered with status 500.", START))
     shown = call("show")
     assert "Failed 1 times in a row: shop.example answered with status 500." in shown
     assert "Next try at 2026-11-23 10:00:05 UTC." in shown
@@ -112,11 +113,3 @@ def test_the_commands_set_show_and_remove(tmp_path: Path, monkeypatch: pytest.Mo
     for name in ("show", "resume", "test"):
         with pytest.raises(UsageError, match="There is no webhook"):
             call(name)
-
-
-def test_a_state_file_held_by_another_process_is_waited_for(
-    webhook: Webhook, tmp_path: Path, block_list: BlockList, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("worker.webhook.hook._LOCK_SECONDS", 0.01)
-    with FileLock(tmp_path / "webhook.lock"), pytest.raises(BusyError):
-        webhook.set(URL, block_list=block_list)

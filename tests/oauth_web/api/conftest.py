@@ -14,7 +14,7 @@ from worker.tokens import Scope, Tokens
 
 @pytest.fixture
 def tokens(engine: App) -> Tokens:
-    return Tokens(engine.settings.data_dir)
+    return Tokens(engine.database)
 
 
 @pytest.fixture
