@@ -1,6 +1,8 @@
 """What the webhook is told of: every block and unblock, and nothing else."""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
