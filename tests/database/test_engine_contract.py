@@ -45,13 +45,22 @@ def keys(documents: object) -> list[str]:
 
 def test_a_document_comes_back_as_it_was_put(database: Database) -> None:
     document = {
-        "text": "Zoë \u0000 \U0001f600",
+        "text": "Zoë \U0001f600 \\u0000 \ufffd",
         "list": [1, 2.5, None, True],
         "object": {"a": {}},
         "none": None,
     }
     database.documents("blocks").put({"a": document})
     assert database.documents("blocks").find("a") == document
+
+
+def test_a_nul_in_a_text_is_replaced_as_sql_would_end_there(database: Database) -> None:
+    database.documents("blocks").put({"a": {"x": "a\0b", "y": ["\\\0\0"], "\0": "\\u0000"}})
+    assert database.documents("blocks").find("a") == {
+        "x": "a\ufffdb",
+        "y": ["\\\ufffd\ufffd"],
+        "\ufffd": "\\u0000",
+    }
 
 
 def test_a_document_that_is_put_again_is_replaced(database: Database) -> None:

@@ -1,5 +1,6 @@
 """A TinyDB table over an engine: document ids are texts, and a call costs what it touches, not the whole table."""
 
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from itertools import chain
@@ -16,6 +17,8 @@ from worker.database.queries import Condition, translated
 Plan = Literal["order", "filter"]
 
 _KEYS_AT_ONCE = 30_000  # parameters of one query; SQLite takes 32,766
+
+_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # as JSON writes it; a backslash may stand there for itself
 
 
 class Documents(Table):
@@ -55,8 +58,11 @@ class Documents(Table):
         return found
 
     def put(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
-        """Insert documents by key, or replace those that are there."""
-        texts = {key: orjson.dumps(document).decode() for key, document in documents.items()}
+        """Insert documents by key, or replace those that are there.
+
+        U+0000 in a text becomes U+FFFD: to SQL it ends a text. Raises TypeError for what is no JSON.
+        """
+        texts = {key: _json(document) for key, document in documents.items()}
         with self._engine.transaction():
             self._engine.put(self.name, texts)
 
@@ -206,6 +212,11 @@ class Documents(Table):
 
     def _length(self) -> int:
         return int(self._engine.rows(f"SELECT count(*) FROM {self._from}")[0][0])  # noqa: S608 - as above
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    text = orjson.dumps(document).decode()
+    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 
 def parsed(text: str, table: str, engine: Engine) -> Any:

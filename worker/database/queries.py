@@ -25,8 +25,10 @@ class Condition(NamedTuple):
 
 
 def containing(field: str, text: str) -> QueryInstance:
-    """Return a query for the documents in which a text field contains a text."""
-    return QueryInstance(lambda document: text in document.get(field, ""), ("containing", (field,), text))
+    """Return a query for the documents in which a field, which holds texts or is missing, contains a text."""
+    return QueryInstance(
+        lambda document: field in document and text in document[field], ("containing", (field,), text)
+    )
 
 
 def translated(query: QueryLike, engine: Engine, table: str) -> Condition | None:
