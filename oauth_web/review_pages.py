@@ -1,7 +1,5 @@
 """Mails that a person has to decide about."""
 
-import re
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -14,11 +12,11 @@ from worker.block_list.model import Sighting
 from worker.block_list.review import ReviewItem
 from worker.decisions import Decision
 from worker.errors import UsageError
+from worker.notices.doubts import Doubt
 
 blueprint = Blueprint("review_pages", __name__)
 
 SHOWN = 100
-_FORWARDED = re.compile(r"It was forwarded by (\S+@\S+), whom you have not chosen to trust\.")
 
 
 @blueprint.get("/review")
@@ -92,8 +90,7 @@ def forwarder_of(item: ReviewItem) -> str:
 
     The header From may name somebody else, or be forged, so only the judge's word counts.
     """
-    found = _FORWARDED.fullmatch(item.reason)
-    return found[1] if found else ""
+    return item.reason.address if item.reason.doubt is Doubt.FORWARDED_BY_STRANGER else ""
 
 
 def _done(items: list[ReviewItem], decision: Decision) -> None:

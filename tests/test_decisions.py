@@ -39,8 +39,7 @@ def test_mail_that_was_dismissed_loses_the_review_label_only(
 def test_mail_of_somebody_trusted_now_is_judged_again_and_leaves_the_review_list(
     app: App, google: Sandbox, item: ReviewItem
 ) -> None:
-    forwarder = item.reason.split("forwarded by ")[1].split(",")[0]
-    app.accounts.update(EMAIL, trusted=(forwarder,))
+    app.accounts.update(EMAIL, trusted=(item.reason.address,))
     app.passes.look_at_rules(EMAIL)
     file_decided(app.accounts, app.passes, [item], "again")
     assert app.passes.run(EMAIL).opt_outs == 1

@@ -3,12 +3,13 @@ from clocks import START
 
 from worker.filing import filing
 from worker.gmail.model import Change, Message
-from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
+from worker.notices.doubts import Doubt, Reason
+from worker.notices.model import Kind, OptOut, Suspect, Unrelated, Verdict
 
 LABELS = {"opt-outs": "L1", "queue": "L2", "review": "L3"}
 OPT_OUT = OptOut(order_id="111-1111111-1111111")
-SUSPECT = Suspect(reason="It may be forged.")
-UNRELATED = Unrelated("other mail")
+SUSPECT = Suspect(reason=Reason(Doubt.NOT_CHECKED))
+UNRELATED = Unrelated(Kind.OTHER)
 
 
 def change(add: str = "", remove: str = "") -> Change:

@@ -51,9 +51,9 @@ class Judged:
             case OptOut():
                 return None
             case Suspect(reason=reason):
-                return reason
+                return str(reason)
             case verdict:
-                return verdict.kind
+                return verdict.kind.value
 
 
 def scan(paths: Iterable[Path], *, trusted: Container[str], authserv_id: str) -> Iterator[Judged]:

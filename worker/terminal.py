@@ -87,7 +87,7 @@ def show_preview(email: str, preview: "PassPreview") -> None:
             case Suspect():
                 outcome = f"would ask you: {said.reason}"
             case Unrelated():
-                outcome = f"would leave alone: {said.kind}"
+                outcome = f"would leave alone: {said.kind.value}"
         moved = " and put back into the inbox" if INBOX in change.add else ""
         click.echo(printable(f"{email}: {outcome}{moved}  ({judged.message.received_at:%Y-%m-%d})"))
 

@@ -7,6 +7,7 @@ from worker.accounts import Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review, ReviewItem
 from worker.gmail.credentials import Grant
+from worker.notices.doubts import Doubt, Reason
 from worker.sealing import open_sealer
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -50,7 +51,15 @@ def fill(folder: Path) -> Path:
     accounts_of(folder).connect(EMAIL, GRANT, now=NOW)
     accounts_of(folder).update(EMAIL, last_good_pass=NOW, search_from=None)
     Review(folder).add(
-        [ReviewItem(account=EMAIL, gmail_id="1a", message_id="m", received_at=NOW, reason="It is forged.")]
+        [
+            ReviewItem(
+                account=EMAIL,
+                gmail_id="1a",
+                message_id="m",
+                received_at=NOW,
+                reason=Reason(Doubt.DMARC_FAILED),
+            )
+        ]
     )
     (folder / "owners.json").write_bytes(b'{"owners": ["seller@gmail.com"]}')
     (folder / "client_secret.json").write_bytes(b'{"installed": {}}')

@@ -7,13 +7,14 @@ from making import SELLER, START, alias, order
 
 from worker.block_list.review import Review, ReviewItem
 from worker.database import Database
+from worker.notices.doubts import Doubt, Reason
 
 ITEM = ReviewItem(
     account=SELLER,
     gmail_id="18f0a",
     message_id="1@eu-west-1.amazonses.example",
     received_at=START,
-    reason="The sender could not be verified.",
+    reason=Reason(Doubt.FORWARDED_BY_STRANGER, "bob@example.net"),
     subject="Il tuo messaggio \ud800",
     sender="Amazon <x@example.org>",
     address=alias(1),
@@ -36,8 +37,8 @@ def test_the_same_mail_is_listed_once(database: Database) -> None:
     review = Review(database)
     review.add([LATER])
 
-    assert review.add([replace(LATER, reason="Another reason.")]) == 0
-    assert [item.reason for item in review.items()] == ["Another reason."]
+    assert review.add([replace(LATER, reason=Reason(Doubt.NO_BUYER))]) == 0
+    assert [item.reason for item in review.items()] == [Reason(Doubt.NO_BUYER)]
 
 
 def test_a_dismissed_item_does_not_come_back(database: Database) -> None:

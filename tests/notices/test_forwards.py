@@ -6,8 +6,9 @@ from html import escape
 import pytest
 from building import GREETINGS, SENTENCES, SUBJECTS, Mail, notice
 
+from worker.notices.doubts import Doubt, Reason
 from worker.notices.judge import judge
-from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
+from worker.notices.model import Kind, OptOut, Suspect, Unrelated, Verdict
 
 OWNER = "seller@gmail.com"
 ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
@@ -247,7 +248,7 @@ def test_a_forward_by_a_stranger_is_suspect_and_names_him() -> None:
         forward(gmail(NAMES["en"]), from_="Bob <bob@example.net>", header_from="example.net").render()
     )
     assert isinstance(verdict, Suspect)
-    assert "bob@example.net" in verdict.reason
+    assert verdict.reason == Reason(Doubt.FORWARDED_BY_STRANGER, "bob@example.net")
     assert verdict.address == ALIAS
 
 
@@ -259,7 +260,7 @@ def test_a_notice_forwarded_more_than_once_is_suspect() -> None:
     )
     verdict = by_owner(forward(once + gmail(names)))
     assert isinstance(verdict, Suspect)
-    assert "more than once" in verdict.reason
+    assert verdict.reason.doubt is Doubt.FORWARDED_AGAIN
 
 
 @pytest.mark.parametrize("sender", ["auto-communication@amazon.com <mallory@evil.example>", "Mallory"])
@@ -270,7 +271,7 @@ def test_a_notice_inside_the_mail_of_an_unclear_sender_is_suspect(sender: str) -
     )
     verdict = by_owner(forward(once + gmail(names)))
     assert isinstance(verdict, Suspect)
-    assert "more than once" in verdict.reason
+    assert verdict.reason.doubt is Doubt.FORWARDED_AGAIN
 
 
 @pytest.mark.parametrize(
@@ -302,10 +303,10 @@ def test_somebody_else_named_above_the_notice_makes_it_a_suspect(above: str, exp
 @pytest.mark.parametrize(
     ("sender", "expected"),
     [
-        ("Elio <abcd1234efgh567@marketplace.amazon.it>", Unrelated("other mail")),
-        ("Tips <news@amazon.com.example.org>", Unrelated("other mail")),
-        ("Amazon.it <auto-communication@amazon.com> b@example.net", Unrelated("other mail")),
-        ("Ginevra", Unrelated("other mail")),
+        ("Elio <abcd1234efgh567@marketplace.amazon.it>", Unrelated(Kind.OTHER)),
+        ("Tips <news@amazon.com.example.org>", Unrelated(Kind.OTHER)),
+        ("Amazon.it <auto-communication@amazon.com> b@example.net", Unrelated(Kind.OTHER)),
+        ("Ginevra", Unrelated(Kind.OTHER)),
     ],
 )
 def test_only_forwards_of_amazons_own_mail_count(sender: str, expected: Verdict) -> None:
@@ -315,14 +316,14 @@ def test_only_forwards_of_amazons_own_mail_count(sender: str, expected: Verdict)
 def test_a_forward_that_shows_only_the_name_of_amazon_is_suspect() -> None:
     verdict = by_owner(forward(gmail(NAMES["en"], "Amazon.it"), subject="Fwd"))
     assert isinstance(verdict, Suspect)
-    assert "left out the address" in verdict.reason
+    assert verdict.reason.doubt is Doubt.FORWARD_WITHOUT_SENDER
     assert verdict.address == ALIAS
 
 
 def test_another_sender_at_amazon_is_suspect() -> None:
     verdict = by_owner(forward(gmail(NAMES["en"], "Amazon <donotreply@amazon.com>")))
     assert isinstance(verdict, Suspect)
-    assert "do not come from" in verdict.reason
+    assert verdict.reason.doubt is Doubt.OTHER_ADDRESS_OF_AMAZON
 
 
 def test_a_forward_in_unknown_words_is_suspect_and_of_other_mail_unrelated() -> None:
@@ -330,13 +331,13 @@ def test_a_forward_in_unknown_words_is_suspect_and_of_other_mail_unrelated() -> 
     body = html.replace("scelto di non ricevere messaggi non richiesti", "keine unerwünschten Mails")
     assert isinstance(by_owner(forward(body)), Suspect)
     refund = re.sub(r"(?s)</div><br>.*", "</div><br>Il rimborso è partito.</div>", html)
-    assert by_owner(forward(refund)) == Unrelated("forwarded mail")
+    assert by_owner(forward(refund)) == Unrelated(Kind.FORWARDED)
 
 
 def test_a_reply_is_no_forward() -> None:
     text = f"Why?\n\nOn Thu, 10 Sep 2026, Amazon.it <auto-communication@amazon.com> wrote:\n> {SAID}\n"
     for mark in ("Re", "AW", "R", "Antw"):
-        assert by_owner(forward(text=text, subject=f"{mark}: {SUBJECTS['it']}")) == Unrelated("other mail")
+        assert by_owner(forward(text=text, subject=f"{mark}: {SUBJECTS['it']}")) == Unrelated(Kind.OTHER)
 
 
 @pytest.mark.parametrize("mark", ["Re", "RE", "[EXT] AW", "Re[2]", "R", "Odp", "返信", "Re : Fwd"])
@@ -347,7 +348,7 @@ def test_a_reply_to_a_mail_with_made_up_header_lines_is_suspect(mark: str) -> No
     )
     verdict = by_owner(mail)
     assert isinstance(verdict, Suspect)
-    assert "reply" in verdict.reason
+    assert verdict.reason.doubt is Doubt.REPLY
     assert all(
         isinstance(by_owner(mail.but(subject=f"{mark}: hello")), OptOut) for mark in ("Fwd", "VS", "I", "TR")
     )
@@ -375,7 +376,7 @@ def test_a_forward_under_the_subject_of_a_notice_is_suspect_even_without_its_tex
 def test_the_words_of_a_notice_without_any_header_lines_are_suspect_from_somebody_trusted() -> None:
     mail = forward(text=f"Please add:\n\n{SAID}\n", subject="Opt-out")
     assert isinstance(by_owner(mail), Suspect)
-    assert judge(mail.render()) == Unrelated("other mail")
+    assert judge(mail.render()) == Unrelated(Kind.OTHER)
 
 
 def test_a_from_without_other_header_lines_is_no_forward() -> None:
@@ -430,22 +431,22 @@ def test_an_attached_notice_goes_before_the_text() -> None:
 def test_a_notice_attached_to_a_strangers_mail_that_is_forwarded_is_suspect() -> None:
     verdict = by_owner(beside("From: Mallory <m@evil.example>\nDate: x\nSubject: y\n\nHello", notice()))
     assert isinstance(verdict, Suspect)
-    assert "more than once" in verdict.reason
+    assert verdict.reason.doubt is Doubt.FORWARDED_AGAIN
 
 
 def test_an_attached_notice_that_its_mail_server_found_forged_is_suspect() -> None:
     verdict = by_owner(attached(notice(results="fail")))
     assert isinstance(verdict, Suspect)
-    assert "not genuine" in verdict.reason
+    assert verdict.reason.doubt is Doubt.FAILED_FIRST_CHECK
     assert isinstance(by_owner(attached(notice(results=None))), OptOut)
 
 
 def test_the_type_of_an_attached_mail_is_heard_but_does_not_suffice() -> None:
-    assert by_owner(attached(notice(type="REFUND_ISSUED"))) == Unrelated("forwarded mail")
+    assert by_owner(attached(notice(type="REFUND_ISSUED"))) == Unrelated(Kind.FORWARDED)
     unknown = notice(sentence="Xabar {order} yetkazilmadi.", subject="Xabar")
     verdict = by_owner(attached(unknown))
     assert isinstance(verdict, Suspect)
-    assert "new to us" in verdict.reason
+    assert verdict.reason.doubt is Doubt.FORWARD_OF_NEW_TEXT
 
 
 def test_several_attached_notices_are_suspect_but_other_mail_beside_one_is_not() -> None:
@@ -453,11 +454,11 @@ def test_several_attached_notices_are_suspect_but_other_mail_beside_one_is_not()
     assert isinstance(by_owner(attached(notice(), other)), Suspect)
     refund = Mail(html="<p>Rimborso</p>", type="REFUND_ISSUED")
     assert isinstance(by_owner(attached(refund, notice())), OptOut)
-    assert by_owner(attached(refund, refund)) == Unrelated("forwarded mail")
+    assert by_owner(attached(refund, refund)) == Unrelated(Kind.FORWARDED)
 
 
 def test_an_attached_mail_that_is_not_amazons_is_unrelated() -> None:
-    assert by_owner(attached(notice(from_="Bob <bob@example.net>"), subject="x")) == Unrelated("other mail")
+    assert by_owner(attached(notice(from_="Bob <bob@example.net>"), subject="x")) == Unrelated(Kind.OTHER)
 
 
 def test_a_stranger_who_attaches_a_notice_is_suspect() -> None:

@@ -17,11 +17,12 @@ from oauth_web.application import create_app
 from oauth_web.review_pages import forwarder_of
 from worker.app import App
 from worker.block_list.review import ReviewItem
+from worker.notices.doubts import Doubt, Reason
 from worker.notices.judge import judge
 from worker.notices.model import Suspect
 from worker.settings import Settings
 
-FORWARDED = "It was forwarded by bob@example.net, whom you have not chosen to trust."
+FORWARDED = Reason(Doubt.FORWARDED_BY_STRANGER, "bob@example.net")
 SAMPLES = Path(__file__).parent.parent / "samples"
 
 
@@ -166,7 +167,7 @@ def test_a_forwarder_is_trusted(owner: FlaskClient, engine: App, account: str, c
 
 @pytest.mark.usefixtures("account")
 def test_nobody_is_trusted_for_what_a_forgery_says(owner: FlaskClient, engine: App, clock: FakeClock) -> None:
-    item = suspect(engine, clock, 1, reason="Google did not find it to be authentic.")
+    item = suspect(engine, clock, 1, reason=Reason(Doubt.DMARC_FAILED))
     assert "Trust" not in owner.get("/review").text
     assert post(owner, "/review", action=f"trust {item.id}").status_code == 400
     assert engine.accounts.get(OWNER).trusted == ()

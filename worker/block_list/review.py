@@ -9,17 +9,18 @@ from tinydb import where
 
 from worker.block_list.documents import storable
 from worker.database import Database, format_time, parse_time
+from worker.notices.doubts import Doubt, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewItem:
-    """A suspect mail. reason is one sentence; subject and sender were written by a stranger."""
+    """A suspect mail. subject and sender were written by a stranger."""
 
     account: str
     gmail_id: str
     message_id: str
     received_at: datetime
-    reason: str
+    reason: Reason
     subject: str = ""
     sender: str = ""
     address: str | None = None
@@ -86,9 +87,11 @@ def _document(item: ReviewItem) -> dict[str, Any]:
     fields = {
         name: storable(value) if isinstance(value, str) else value for name, value in asdict(item).items()
     }
-    return {**fields, "received_at": format_time(item.received_at), "state": "waiting"}
+    reason = {"doubt": item.reason.doubt.name, "address": storable(item.reason.address)}
+    return {**fields, "received_at": format_time(item.received_at), "reason": reason, "state": "waiting"}
 
 
 def _item(document: Mapping[str, Any]) -> ReviewItem:
     values = {name: document[name] for name in ReviewItem.__dataclass_fields__}
-    return ReviewItem(**{**values, "received_at": parse_time(document["received_at"])})
+    reason = Reason(Doubt[document["reason"]["doubt"]], document["reason"]["address"])
+    return ReviewItem(**{**values, "received_at": parse_time(document["received_at"]), "reason": reason})

@@ -6,17 +6,6 @@ TYPE_HEADER = "X-Space-Notification-Type"
 MARKETPLACE_HEADER = "X-Marketplace-ID"
 OPT_OUT_TYPE = "BUYER_OPTED_OUT_BSM_MESSAGES"
 
-# What the other types of the type header are about, in the words of the seller.
-OTHER_TYPES = {
-    "BBC_MESSAGE_CONFIRMATION_TO_MERCHANT": "copy of the seller's message",
-    "BBC_MESSAGE_SENT_TO_MERCHANT": "buyer's message",
-    "BRC_SELLER_NOTIFICATION": "cancellation request",
-    "REFUND_ISSUED": "refund",
-    "RETURN_REQUEST": "return request",
-    "A_Z_CLAIM_RESPONDENT_NOTIFY": "A-to-z claim",
-    "A_Z_CLAIM_RESPONDENT_CLOSE": "A-to-z claim",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Marketplace:

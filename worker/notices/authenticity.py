@@ -12,6 +12,7 @@ from functools import lru_cache
 from authres import AuthenticationResultsHeader
 from authres.core import AuthResError
 
+from worker.notices.doubts import Doubt, Reason
 from worker.notices.headers import Head, decode_words, text_of
 
 # Real ones have under 1,500 characters; the parser recurses into nested comments.
@@ -42,66 +43,69 @@ class Sender:
     address: str
     domain: str
     name: str = ""
-    doubt: str | None = None
+    doubt: Doubt | None = None
 
 
 def sender_of(head: Head) -> Sender:
     """Return the one address in From; anything that a mail program may show differently is a doubt."""
     values = head.all("from")
     if len(values) != 1:
-        return _doubtful("The mail has several senders." if values else "The mail has no sender.")
+        return _doubtful(Doubt.SEVERAL_SENDERS if values else Doubt.NO_SENDER)
     value = values[0]
     found = _BARE.fullmatch(value) or _NAMED.fullmatch(value) if len(value) <= _FROM_LIMIT else None
     if not found:
-        return _doubtful("The sender is written in a way that genuine notices never use.")
+        return _doubtful(Doubt.UNUSUAL_SENDER)
     *names, local, domain = found.groups()
     name = decode_words("".join(filter(None, names))).strip()
     if "@" in name:
-        return _doubtful("The sender's name holds another address.")
+        return _doubtful(Doubt.ADDRESS_IN_NAME)
     if not _PLAIN_LOCAL.fullmatch(local) or not _PLAIN_DOMAIN.fullmatch(domain):
-        return _doubtful("The sender's address has letters that only look like others.")
+        return _doubtful(Doubt.LOOKALIKE_ADDRESS)
     return Sender(f"{local}@{domain}".lower(), domain.lower(), name)
 
 
-def _doubtful(reason: str) -> Sender:
-    return Sender("", "", doubt=reason)
+def _doubtful(doubt: Doubt) -> Sender:
+    return Sender("", "", doubt=doubt)
 
 
-def doubt_about(head: Head, sender: Sender, authserv_id: str) -> str | None:
-    """Return why this mail may be forged, in one sentence, or None where the receiving server vouches for it.
+def reason_to_doubt(head: Head, sender: Sender, authserv_id: str) -> Reason | None:
+    """Return why this mail may be forged, or None where the receiving server vouches for it.
 
     authserv_id: the name under which the receiving server writes Authentication-Results (RFC 8601, 2.5).
     """
-    if sender.doubt:
-        return sender.doubt
+    doubt = sender.doubt or _doubt_about(head, sender, authserv_id)
+    return Reason(doubt) if doubt else None
+
+
+def _doubt_about(head: Head, sender: Sender, authserv_id: str) -> Doubt | None:
     if head.cut:
-        return "Its headers are longer than those of any genuine mail."
+        return Doubt.HEADERS_TOO_LONG
     value = _results_of(head, authserv_id)
     if value is None:
-        return "Nothing shows that your mail server has checked the sender."
+        return Doubt.NOT_CHECKED
     return _dmarc_doubt(_dmarc_only(value), sender.domain) or _hidden_doubt(value, sender.domain)
 
 
 # Amazon's mails bring the same few results again and again, and reading them is slow.
 @lru_cache(maxsize=256)
-def _dmarc_doubt(value: str, domain: str) -> str | None:
+def _dmarc_doubt(value: str, domain: str) -> Doubt | None:
     try:
         results = AuthenticationResultsHeader.parse_value(value).results
     except (AuthResError, RecursionError, ValueError, TypeError, AttributeError, IndexError):
-        return "What your mail server wrote about the sender cannot be read."
+        return Doubt.RESULTS_UNREADABLE
     checks = [each for each in results if getattr(each, "method", "").lower() == "dmarc"]
     if not checks:
-        return "Your mail server found no proof that the sender is genuine (no DMARC result)."
+        return Doubt.NO_DMARC
     if any(check.result.lower() != "pass" for check in checks):
-        return "Your mail server found that the sender is not genuine (DMARC did not pass)."
+        return Doubt.DMARC_FAILED
     properties = [each for check in checks for each in check.properties]
     named = [each.value.lower() for each in properties if (each.type, each.name) == ("header", "from")]
     if len(named) != len(checks) or set(named) != {domain}:
-        return "Your mail server vouches for another sender than the one shown."
+        return Doubt.OTHER_SENDER_VERIFIED
     return None
 
 
-def _hidden_doubt(value: str, domain: str) -> str | None:
+def _hidden_doubt(value: str, domain: str) -> Doubt | None:
     """The doubt where a string or a comment holds another result of DMARC than the one that was read.
 
     The sender chooses some of the words in this header, his own address for one: an odd quotation mark
@@ -111,7 +115,7 @@ def _hidden_doubt(value: str, domain: str) -> str | None:
         domain
     }:
         return None
-    return "What your mail server wrote about the sender contradicts itself."
+    return Doubt.RESULTS_CONTRADICT
 
 
 def _dmarc_only(value: str) -> str:

@@ -10,6 +10,7 @@ from worker.notices.amazon import AMAZON_DOMAINS, MARKETPLACE_BY_ID, MARKETPLACE
 from worker.notices.authenticity import Sender
 from worker.notices.content import Content
 from worker.notices.dates import day_in
+from worker.notices.doubts import Doubt, Reason
 from worker.notices.headers import Head, decode_words
 from worker.notices.model import OptOut, Suspect, Verdict
 
@@ -36,16 +37,16 @@ class _Clues(TypedDict):
 def opt_out(case: Case) -> Verdict:
     """The verdict for a notice that nothing speaks against: a suspect still, where it contradicts itself."""
     if len(case.content.aliases) > 1:
-        return suspect(case, "It names several buyers.")
+        return suspect(case, Reason(Doubt.SEVERAL_BUYERS))
     if len(_orders(case.content)) > 1:
-        return suspect(case, "It names several orders.")
+        return suspect(case, Reason(Doubt.SEVERAL_ORDERS))
     clues = _clues(case)
     if not clues["address"] and not clues["order_id"]:
-        return suspect(case, "It names neither the buyer's address nor an order.")
+        return suspect(case, Reason(Doubt.NO_BUYER))
     return OptOut(**clues)
 
 
-def suspect(case: Case, reason: str) -> Suspect:
+def suspect(case: Case, reason: Reason) -> Suspect:
     """The verdict that leaves a mail to a person, with all that it states."""
     subject, sender = decode_words(case.head.first("subject")), decode_words(case.head.first("from"))
     return Suspect(**_clues(case), reason=reason, subject=_printable(subject), sender=_printable(sender))

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from worker.notices.amazon import AMAZON_DOMAINS, OPT_OUT_TYPE, TYPE_HEADER
 from worker.notices.authenticity import Sender, sender_of
 from worker.notices.content import PAGE_LIMIT, Content, content_of, page_of, pages_of
+from worker.notices.doubts import Doubt, Reason
 from worker.notices.header_lines import Block, find_block
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.page import Page, introduces_another
 
-_AGAIN = "It was forwarded more than once."
-_NOT_GENUINE = "The mail server that first received it found that the sender is not genuine."
+_AGAIN = Reason(Doubt.FORWARDED_AGAIN)
 _FAILED = re.compile(r"\bdmarc\s{0,9}=\s{0,9}fail\b", re.IGNORECASE)
 
 _BRACKETED = re.compile(
@@ -25,14 +25,14 @@ class Forwarded:
     """A mail of Amazon's inside another mail.
 
     sender: without address where only a name was left of it.
-    head, types: only where it was attached whole. doubt: why it may not be Amazon's all the same, in one sentence.
+    head, types: only where it was attached whole. reason: why it may not be Amazon's all the same.
     """
 
     sender: Sender
     content: Content
     head: Head | None = None
     types: tuple[str, ...] = ()
-    doubt: str | None = None
+    reason: Reason | None = None
 
     @property
     def promising(self) -> bool:
@@ -52,7 +52,7 @@ def forwarded_in(found: list[Part], forwarder: str) -> list[Forwarded]:
         inline = _inline(texts, forwarder)
         return [inline] if inline else []
     # A stranger's mail is forwarded with all that he attached to it.
-    return [replace(mail, doubt=_AGAIN) for mail in ours] if any(map(_is_anothers, texts)) else ours
+    return [replace(mail, reason=_AGAIN) for mail in ours] if any(map(_is_anothers, texts)) else ours
 
 
 def is_attributed(found: list[Part]) -> bool:
@@ -68,7 +68,7 @@ def _attached(raw: bytes) -> Forwarded | None:
     types = tuple(decode_words(value).strip().upper() for value in head.all(TYPE_HEADER))
     content = content_of(head.first("subject"), pages_of(parts(raw, head), quoted=False))
     failed = _FAILED.search(head.first("authentication-results")[:8_000])
-    return Forwarded(sender, content, head, types, _NOT_GENUINE if failed else None)
+    return Forwarded(sender, content, head, types, Reason(Doubt.FAILED_FIRST_CHECK) if failed else None)
 
 
 def _is_anothers(text: Part) -> bool:
@@ -97,7 +97,7 @@ def _inline(found: list[Part], forwarder: str) -> Forwarded | None:
     if first is None:
         return None
     sender = Sender(first.sender, first.sender.rpartition("@")[2], first.name)
-    return Forwarded(sender, content_of(first.subject, pages), doubt=_AGAIN if again else None)
+    return Forwarded(sender, content_of(first.subject, pages), reason=_AGAIN if again else None)
 
 
 def _names_another(line: str, forwarder: str) -> bool:

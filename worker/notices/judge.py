@@ -13,24 +13,30 @@ from worker.notices.amazon import (
     AMAZON_DOMAINS,
     NOTICE_SENDERS,
     OPT_OUT_TYPE,
-    OTHER_TYPES,
     TYPE_HEADER,
 )
-from worker.notices.authenticity import Sender, doubt_about, sender_of
+from worker.notices.authenticity import Sender, reason_to_doubt, sender_of
 from worker.notices.clues import Case, opt_out, suspect
 from worker.notices.content import Content, content_of, pages_of
+from worker.notices.doubts import NEW_WORDS, Doubt, Reason
 from worker.notices.forwarded import Forwarded, forwarded_in, is_attributed
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
-from worker.notices.model import Suspect, Unrelated, Verdict
+from worker.notices.model import Kind, Suspect, Unrelated, Verdict
 from worker.notices.sentences import is_reply, mentions_subject, passes_on
 
 GMAIL = "mx.google.com"
 
-_NEW_TEXT = "It has the subject of a notice, but its text is new to us."
-_NEW_FORWARD = "It may be a notice, but its text is new to us."
-_NEW_SENTENCE = "It says that a buyer opted out, but not that a message was not delivered."
-_GUESSED = "It reads like a notice in words that we only guess."
+# The other values of the type header that were seen.
+_KINDS = {
+    "BBC_MESSAGE_CONFIRMATION_TO_MERCHANT": Kind.COPY,
+    "BBC_MESSAGE_SENT_TO_MERCHANT": Kind.MESSAGE,
+    "BRC_SELLER_NOTIFICATION": Kind.CANCELLATION,
+    "REFUND_ISSUED": Kind.REFUND,
+    "RETURN_REQUEST": Kind.RETURN,
+    "A_Z_CLAIM_RESPONDENT_NOTIFY": Kind.CLAIM,
+    "A_Z_CLAIM_RESPONDENT_CLOSE": Kind.CLAIM,
+}
 
 _CLAIMS_AMAZON = re.compile(
     r"amazon\s?\.\s?(?:com|co|ca|de|fr|it|es|nl|se|pl|ie|in|sg|ae|sa|eg)\b", re.IGNORECASE
@@ -57,111 +63,103 @@ def judge(
     sender = sender_of(head)
     types = [decode_words(value).strip().upper() for value in head.all(TYPE_HEADER)]
     if any(types) and OPT_OUT_TYPE not in types:
-        return Unrelated(OTHER_TYPES.get(types[0], "other notification of Amazon's"))
+        return Unrelated(_KINDS.get(types[0], Kind.NOTIFICATION))
     if OPT_OUT_TYPE in types:
-        return _by_type(raw, head, doubt_about(head, sender, authserv_id) or _doubt_about_type(head, sender))
+        reason = reason_to_doubt(head, sender, authserv_id) or _doubt_about_type(head, sender)
+        return _by_type(Case(head, sender, _own_content(raw, head)), reason)
     if sender.domain in ALIAS_DOMAINS:
-        return Unrelated("buyer's message")
+        return Unrelated(Kind.MESSAGE)
     if sender.domain in AMAZON_DOMAINS:
         content = _own_content(raw, head)
-        return _by_sentence(Case(head, sender, content), doubt_about(head, sender, authserv_id))
+        return _by_sentence(Case(head, sender, content), reason_to_doubt(head, sender, authserv_id))
     welcome = from_owner or _trusts(trusted, sender)
     found = list(parts(raw, head))
     if not welcome and not _worth_reading(sender, head, found):
-        return Unrelated("other mail")
-    doubt = None if from_owner else doubt_about(head, sender, authserv_id)
+        return Unrelated(Kind.OTHER)
+    reason = None if from_owner else reason_to_doubt(head, sender, authserv_id)
     if not welcome:
-        doubt = doubt or f"It was forwarded by {sender.address}, whom you have not chosen to trust."
-    return _from_elsewhere(head, sender, found, doubt)
+        reason = reason or Reason(Doubt.FORWARDED_BY_STRANGER, sender.address)
+    return _from_elsewhere(head, sender, found, reason)
 
 
 def in_new_words(verdict: Verdict) -> bool:
     """Return whether this may be a notice, but in words of which the table of wording is not certain."""
-    return isinstance(verdict, Suspect) and verdict.reason in {
-        _NEW_TEXT,
-        _NEW_FORWARD,
-        _NEW_SENTENCE,
-        _GUESSED,
-    }
+    return isinstance(verdict, Suspect) and verdict.reason.doubt in NEW_WORDS
 
 
-def _by_type(raw: bytes, head: Head, doubt: str | None) -> Verdict:
-    content = _own_content(raw, head)
-    case = Case(head, sender_of(head), content)
-    if doubt is None and content.other_failure:
-        doubt = "Its type says that the buyer opted out, its text gives another reason."
-    return suspect(case, doubt) if doubt else opt_out(case)
+def _by_type(case: Case, reason: Reason | None) -> Verdict:
+    if reason is None and case.content.other_failure:
+        reason = Reason(Doubt.OTHER_REASON)
+    return suspect(case, reason) if reason else opt_out(case)
 
 
-def _doubt_about_type(head: Head, sender: Sender) -> str | None:
+def _doubt_about_type(head: Head, sender: Sender) -> Reason | None:
     # Encoded words are no doubt: Gmail's API decodes them in some of its formats, so they cannot always be seen.
     if [decode_words(value).strip() for value in head.all(TYPE_HEADER)] != [OPT_OUT_TYPE]:
-        return "Its type header is written in a way that genuine notices never use."
+        return Reason(Doubt.UNUSUAL_TYPE)
     if sender.domain not in AMAZON_DOMAINS:
-        return f"It says that it is a notice of Amazon's, but {sender.address} is not Amazon."
+        return Reason(Doubt.TYPE_NOT_FROM_AMAZON, sender.address)
     return None
 
 
-def _by_sentence(case: Case, doubt: str | None, *, otherwise: str = "other mail of Amazon's") -> Verdict:
+def _by_sentence(case: Case, reason: Reason | None, *, otherwise: Kind = Kind.OTHER_OF_AMAZON) -> Verdict:
     content = case.content
     if content.wording is None:
         if content.title and not content.other_failure:
-            return suspect(case, doubt or _NEW_TEXT)
-        if doubt is None and case.sender.address in NOTICE_SENDERS and content.explains:
-            return suspect(case, _NEW_SENTENCE)
+            return suspect(case, reason or Reason(Doubt.NEW_TEXT))
+        if reason is None and case.sender.address in NOTICE_SENDERS and content.explains:
+            return suspect(case, Reason(Doubt.HALF_A_SENTENCE))
         return Unrelated(otherwise)
-    if doubt is None:
-        doubt = _doubt_about_sentence(case)
-    return suspect(case, doubt) if doubt else opt_out(case)
+    reason = reason or _doubt_about_sentence(case)
+    return suspect(case, reason) if reason else opt_out(case)
 
 
-def _doubt_about_sentence(case: Case) -> str | None:
+def _doubt_about_sentence(case: Case) -> Reason | None:
     content = case.content
     if case.sender.address not in NOTICE_SENDERS:
-        return f"It reads like a notice, but notices do not come from {case.sender.address}."
+        return Reason(Doubt.OTHER_ADDRESS_OF_AMAZON, case.sender.address)
     if content.wording is None or not content.wording.proven:
-        return _GUESSED
+        return Reason(Doubt.GUESSED_WORDING)
     if not content.title and not content.leads:
-        return "It holds the words of a notice, but may only quote them."
+        return Reason(Doubt.MAY_BE_QUOTED)
     return None
 
 
-def _from_elsewhere(head: Head, sender: Sender, found: list[Part], doubt: str | None) -> Verdict:
+def _from_elsewhere(head: Head, sender: Sender, found: list[Part], reason: Reason | None) -> Verdict:
     inner = forwarded_in(found, sender.address)
     inner = [each for each in inner if each.promising] or inner[:1]
     if len(inner) > 1:
         several = Case(head, sender, content_of("", []))
-        return suspect(several, "It holds several forwarded notices: forward them one by one.")
+        return suspect(several, Reason(Doubt.SEVERAL_FORWARDED))
     if inner:
-        return _forwarded(head, inner[0], doubt)
+        return _forwarded(head, inner[0], reason)
     subject = head.first("subject")
     # Under header lines that are not known, or in a file of Outlook's, it is better shown than lost.
-    sent_on = doubt is None and passes_on(decode_words(subject)) and not is_attributed(found)
+    sent_on = reason is None and passes_on(decode_words(subject)) and not is_attributed(found)
     content = content_of(subject, pages_of(found, quoted=sent_on))
     said = content.wording is not None and content.wording.proven
     if sent_on and not said:
-        return suspect(Case(head, sender, content), "It passes on a notice that cannot be read.")
+        return suspect(Case(head, sender, content), Reason(Doubt.FORWARD_UNREADABLE))
     # Articles quote notices too: only an imitation, or somebody trusted, is worth a look.
-    if not said or not (doubt is None or content.title or _claims_amazon(sender, head)):
-        return Unrelated("other mail")
-    reason = sender.doubt or "It reads like a notice, but Amazon did not send it."
-    return suspect(Case(head, sender, content), reason)
+    if not said or not (reason is None or content.title or _claims_amazon(sender, head)):
+        return Unrelated(Kind.OTHER)
+    return suspect(Case(head, sender, content), Reason(sender.doubt or Doubt.TEXT_NOT_FROM_AMAZON))
 
 
-def _forwarded(head: Head, inner: Forwarded, doubt: str | None) -> Verdict:
+def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
     case = Case(inner.head or head, inner.sender, inner.content)
-    doubt = doubt or inner.doubt
+    reason = reason or inner.reason
     if inner.head is None and is_reply(decode_words(head.first("subject"))):
         # Whom it quotes, and whether he made up the header lines, cannot be told in every language.
-        doubt = doubt or "It is a reply, which may quote anybody."
+        reason = reason or Reason(Doubt.REPLY)
     if not inner.sender.address:
-        doubt = doubt or "The mail program that forwarded it left out the address it came from."
+        reason = reason or Reason(Doubt.FORWARD_WITHOUT_SENDER)
     if any(inner.types) and OPT_OUT_TYPE not in inner.types:
-        return Unrelated("forwarded mail")
-    if case.content.wording is None and inner.promising and (doubt is None or OPT_OUT_TYPE in inner.types):
+        return Unrelated(Kind.FORWARDED)
+    if case.content.wording is None and inner.promising and (reason is None or OPT_OUT_TYPE in inner.types):
         # Somebody took the trouble to forward it: say that it was not understood.
-        return suspect(case, doubt or _NEW_FORWARD)
-    return _by_sentence(case, doubt, otherwise="forwarded mail")
+        return suspect(case, reason or Reason(Doubt.FORWARD_OF_NEW_TEXT))
+    return _by_sentence(case, reason, otherwise=Kind.FORWARDED)
 
 
 def _trusts(trusted: Container[str], sender: Sender) -> bool:

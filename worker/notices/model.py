@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
+
+from worker.notices.doubts import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +38,34 @@ class OptOut(_Clues):
 class Suspect(_Clues):
     """Looks like a notice, but a person has to decide.
 
-    reason: one sentence for the seller.
     subject, sender: decoded headers, written by a stranger: escape them wherever they are shown.
     """
 
-    reason: str
+    reason: Reason
     subject: str = ""
     sender: str = ""
 
 
+class Kind(Enum):
+    """What any other mail is, in the words that ``scan`` prints."""
+
+    COPY = "copy of the seller's message"
+    MESSAGE = "buyer's message"
+    CANCELLATION = "cancellation request"
+    REFUND = "refund"
+    RETURN = "return request"
+    CLAIM = "A-to-z claim"
+    NOTIFICATION = "other notification of Amazon's"
+    OTHER_OF_AMAZON = "other mail of Amazon's"
+    FORWARDED = "forwarded mail"
+    OTHER = "other mail"
+
+
 @dataclass(frozen=True, slots=True)
 class Unrelated:
-    """Any other mail. kind: a few words, such as ``buyer's message``."""
+    """Any other mail."""
 
-    kind: str
+    kind: Kind
 
 
 Verdict = OptOut | Suspect | Unrelated

@@ -1,0 +1,18 @@
+"""The sentences that say why a mail needs a person."""
+
+import pytest
+
+from worker.notices.doubts import Doubt, Reason
+
+
+@pytest.mark.parametrize("doubt", Doubt)
+def test_every_doubt_is_one_whole_sentence(doubt: Doubt) -> None:
+    sentence = str(Reason(doubt, "{ann}@example.org"))
+    assert sentence[0].isupper()
+    assert sentence.endswith((".", "?"))
+    assert ("{ann}@example.org" in sentence) == ("{" in doubt.value)
+
+
+def test_no_two_doubts_share_a_sentence() -> None:
+    # An Enum would make the second a mere alias of the first, and store it under that name.
+    assert len(Doubt.__members__) == len(Doubt)
