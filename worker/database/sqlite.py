@@ -22,7 +22,10 @@ from worker.files import replace_file, storage_error, sync_directory
 _APPLICATION = 0x42424C4B  # "BBLK": SQLite's application_id
 _PATIENCE = 10.0  # seconds to wait for another writer
 _RETRY = 0.001  # seconds between two tries; SQLite's own waits grow, and let a busy process starve another
-_LARGEST_LOG = 64 * 2**20  # bytes of the write-ahead log that stay on disk after a large import
+_LARGEST_LOG = (
+    64 * 2**20
+)  # bytes of the write-ahead log; a large import, or readers without a pause, let it grow
+_READERS_END = 0.2  # seconds to wait for the readers of an old state
 _REASONS = {
     "SQLITE_FULL": "The disk is full; free some space, then try again",
     "SQLITE_READONLY": "It may not be written to; check its permissions, then try again",
@@ -52,6 +55,7 @@ class SQLite:
         self._uri = (
             f"{path.absolute().as_uri()}?mode=rw"  # a file that is missing must not become an empty list
         )
+        self._log = path.with_name(f"{path.name}-wal").absolute()
         self._patience = patience
         self._writer = threading.Lock()
         self._idle: deque[sqlite3.Connection] = deque()
@@ -120,6 +124,7 @@ class SQLite:
                     yield
                     self._of_transaction()
                     connection.execute("COMMIT")
+                    self._shorten_log(connection)
                 finally:
                     self._held.connection = None
                     if connection.in_transaction:
@@ -128,7 +133,7 @@ class SQLite:
             self._writer.release()
 
     def _begin(self, connection: sqlite3.Connection, deadline: float) -> None:
-        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute(_wait(0))
         try:
             while True:
                 try:
@@ -140,7 +145,15 @@ class SQLite:
                 else:
                     return
         finally:
-            connection.execute(self._wait)
+            connection.execute(_wait(self._patience))
+
+    def _shorten_log(self, connection: sqlite3.Connection) -> None:
+        # The change is durable: what fails here is tried again after the next one.
+        with suppress(OSError, sqlite3.Error):
+            if self._log.stat().st_size > _LARGEST_LOG:
+                connection.execute(_wait(_READERS_END))
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.execute(_wait(self._patience))
 
     @contextmanager
     def _part(self, connection: sqlite3.Connection) -> Iterator[None]:
@@ -242,11 +255,10 @@ class SQLite:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute(self._wait)
+            connection.execute(_wait(self._patience))
             self._recognize(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
         except BaseException:
             connection.close()
             raise
@@ -262,10 +274,6 @@ class SQLite:
             raise StorageError(
                 f"{self._path} was written by a newer version of buyerblock; use that version."
             )
-
-    @property
-    def _wait(self) -> str:
-        return f"PRAGMA busy_timeout = {int(self._patience * 1000)}"
 
     def _translated(self, error: sqlite3.Error) -> Exception:
         if _named(error, _BUSY):
@@ -337,6 +345,10 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         ) from error
     finally:
         connection.close()
+
+
+def _wait(seconds: float) -> str:
+    return f"PRAGMA busy_timeout = {int(seconds * 1000)}"
 
 
 def _name(error: sqlite3.Error) -> str:
