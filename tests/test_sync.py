@@ -8,7 +8,7 @@ from sellers import EMAIL, EXPECTED, Seller, sample
 
 from sandbox import Fault
 from worker.accounts import EVER
-from worker.errors import LabelGoneError, StoppedError
+from worker.errors import GmailError, LabelGoneError, StoppedError
 from worker.gmail.rules import CreateFilter, CreateLabel
 from worker.gmail.wanted import LABELS
 from worker.notices.model import OptOut, Suspect, Unrelated
@@ -142,6 +142,24 @@ def test_what_delivery_missed_is_found_by_the_daily_sweep(seller: Seller) -> Non
     seller.later(hours=2)
     assert seller.run_pass().opt_outs == 1
     assert seller.labels(missed) == {"Amazon opt-outs", "UNREAD"}
+
+
+def test_a_repair_searches_from_an_hour_before_the_last_good_pass(seller: Seller) -> None:
+    """Gmail's clock and ours may differ; passes that failed since then were no good ones."""
+    seller.run_pass()
+    last_good = seller.clock.now()
+    for rule in seller.google.user(EMAIL).filters():
+        seller.google.user(EMAIL).delete_filter(str(rule["id"]))
+    for name, minutes in ((NOTICE, 59), ("opt_out/en_com.eml", 61)):
+        seller.google.deliver(EMAIL, sample(name), received_at=last_good - timedelta(minutes=minutes))
+    for _ in range(2):
+        seller.later(hours=3)
+        seller.google.fault = lambda *_: Fault(status=400, reason="failedPrecondition")
+        with pytest.raises(GmailError):
+            seller.run_pass()
+    seller.google.fault = None
+    assert seller.run_pass().opt_outs == 1
+    assert seller.blocked() == {BUYER}
 
 
 def test_the_daily_sweep_reads_nothing_twice(seller: Seller) -> None:
@@ -303,6 +321,21 @@ def test_a_notice_that_arrives_during_a_long_backfill_is_judged_within_two_inter
     seller.sync.run_pass(watch)
     assert waited[0] <= timedelta(minutes=2)
     assert len(seller.block_list) == 1501
+
+
+@pytest.mark.parametrize(("seconds", "read"), [(44, 60), (45, 61)])
+def test_a_queue_that_took_long_to_read_is_looked_at_once_more(
+    seller: Seller, seconds: int, read: int
+) -> None:
+    seller.run_pass()
+    deliver_distinct(seller, 60)
+
+    def watch(progress: Progress) -> None:
+        if progress.done == 50:
+            seller.receive(NOTICE)
+            seller.later(seconds=seconds)
+
+    assert seller.sync.run_pass(watch).judged == read
 
 
 def test_a_notice_that_arrives_during_a_long_search_is_judged_within_two_intervals(seller: Seller) -> None:

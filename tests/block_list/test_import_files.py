@@ -168,6 +168,38 @@ def test_an_import_can_be_undone_but_not_what_was_confirmed_since(block_list: Bl
         block_list.undo_import(made.id, by="me")
 
 
+def test_undoing_an_import_keeps_a_notice_that_the_import_gave_an_address(block_list: BlockList) -> None:
+    block_list.record([notice(1, order_of=1)])
+    file = f"email,order-id\n{A},{order(1)}\n".encode()
+    made = block_list.apply_import(block_list.preview_import(file), by="test")
+    assert made.added == 1
+
+    assert block_list.undo_import(made.id, by="test") == 0
+    assert [(it.address, it.orders, it.reason) for it in block_list.blocks()] == [
+        (A, (order(1),), "opted_out")
+    ]
+
+
+def test_undoing_an_import_keeps_a_buyer_to_whom_an_imported_order_was_resolved(
+    block_list: BlockList,
+) -> None:
+    made = block_list.apply_import(block_list.preview_import(f"{order(1)}\n{order(2)}\n".encode()), by="test")
+    block_list.record([notice(1, buyer=1)])
+    block_list.resolve(order(1), A, by="test")
+    block_list.resolve(order(2), B, by="test")
+
+    assert block_list.undo_import(made.id, by="test") == 1
+    assert [block.key for block in block_list.blocks()] == [A]
+
+
+def test_undoing_an_import_forgets_what_was_unblocked_since(block_list: BlockList) -> None:
+    made = block_list.apply_import(block_list.preview_import(f"{A}\n{B}\n".encode()), by="test")
+    block_list.unblock(A, by="test")
+
+    assert block_list.undo_import(made.id, by="test") == 2
+    assert block_list.preview_import(A.encode()).adds == [A]
+
+
 def test_an_undone_import_leaves_no_trace_of_its_orders(block_list: BlockList) -> None:
     file = f"email,order-id\n{A},{ORDER}\n".encode()
     made = block_list.apply_import(block_list.preview_import(file), by="test")

@@ -1,10 +1,12 @@
+from contextlib import ExitStack
+
 import pytest
 from clocks import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import QuotaError, StoppedError
-from worker.gmail.quota import FIRST_IN_FLIGHT, PRICES, WINDOW, Quota
+from worker.gmail.quota import FIRST_IN_FLIGHT, MOST_IN_FLIGHT, PRICES, WINDOW, Quota
 
 METHODS = sorted(PRICES)
 
@@ -50,25 +52,34 @@ def test_it_counts_what_was_spent() -> None:
     assert quota.spent == 70
 
 
-def test_a_refusal_for_concurrency_halves_the_requests_in_flight() -> None:
+@pytest.mark.parametrize(
+    ("refusals", "answers", "at_once"),
+    [
+        (0, 0, FIRST_IN_FLIGHT),
+        (0, 40, FIRST_IN_FLIGHT),
+        (0, 50, FIRST_IN_FLIGHT + 1),
+        (0, 1000, MOST_IN_FLIGHT),
+        (1, 0, FIRST_IN_FLIGHT // 2),
+        (1, 20, FIRST_IN_FLIGHT // 2),
+        (1, 30, FIRST_IN_FLIGHT // 2 + 1),
+        (9, 0, 1),
+    ],
+)
+def test_answers_let_one_more_request_be_in_flight_and_refusals_for_concurrency_half_as_many(
+    refusals: int, answers: int, at_once: int
+) -> None:
     clock = FakeClock()
     quota = Quota(6000, clock)
-    quota.learn(QuotaError("too fast", concurrent=True))
-    quota.learn(QuotaError("too fast", concurrent=True))
-    with quota.spend("users.labels.get"):
-        clock.stop()
+    for _ in range(refusals):
+        quota.learn(QuotaError("too fast", concurrent=True))
+    for _ in range(answers):
+        spend(quota, clock, "users.labels.get")
+    clock.stop()
+    with ExitStack() as calls:
+        for _ in range(at_once):
+            calls.enter_context(quota.spend("users.labels.get"))
         with pytest.raises(StoppedError), quota.spend("users.labels.get"):
             pass
-
-
-def test_some_requests_may_be_in_flight_from_the_start() -> None:
-    clock = FakeClock()
-    quota = Quota(6000, clock)
-    calls = [quota.spend("users.labels.get") for _ in range(FIRST_IN_FLIGHT)]
-    for call in calls:
-        call.__enter__()
-    for call in calls:
-        call.__exit__(None, None, None)
     assert clock.monotonic() == 0.0
 
 

@@ -1,13 +1,16 @@
 """Labels and filters heal themselves, and what the user made is left alone."""
 
+from dataclasses import replace
+
 import pytest
-from sellers import EMAIL, Seller
+from sellers import EMAIL, PERSONAL_ADDRESS, Seller
 
 from sandbox import Sandbox
 from sandbox.users import User
 from worker.errors import GmailError
-from worker.gmail.rules import CreateFilter, CreateLabel, DeleteFilter
-from worker.gmail.wanted import LONGEST_QUERY, net, wanted_filters
+from worker.gmail.model import Filter
+from worker.gmail.rules import CreateFilter, CreateLabel, DeleteFilter, Rules, Step, plan
+from worker.gmail.wanted import LABELS, LONGEST_QUERY, net, wanted_filters
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 OPT_OUTS, QUEUE, REVIEW = "Amazon opt-outs", "Amazon opt-outs/Queue", "Amazon opt-outs/Review"
@@ -109,11 +112,33 @@ def test_outdated_filters_are_replaced_without_a_gap(ready: Seller, user: User) 
     assert outdated not in {rule["id"] for rule in user.filters()}
 
 
-def test_a_mailbox_without_room_for_filters_gets_a_sentence(seller: Seller, user: User) -> None:
-    for number in range(998):
+@pytest.mark.parametrize("too_many", [0, 1])
+def test_a_mailbox_with_room_for_our_filters_gets_them_and_one_without_gets_a_sentence(
+    seller: Seller, user: User, too_many: int
+) -> None:
+    ours = len(wanted_filters(net(PERSONAL_ADDRESS), None))
+    others = 1000 - ours + too_many
+    for number in range(others):
         user.create_filter({"from": f"x{number}@example.com"}, {"addLabelIds": ["STARRED"]})
-    with pytest.raises(GmailError, match="1,000 filters"):
+    if too_many:
+        with pytest.raises(GmailError, match="1,000 filters"):
+            seller.run_pass()
+        assert len(user.filters()) == others
+        assert OPT_OUTS not in seller.google.labels(EMAIL)
+    else:
         seller.run_pass()
+        assert len(user.filters()) == 1000
+
+
+@pytest.mark.parametrize(("room", "first"), [(2, CreateFilter), (1, DeleteFilter)])
+def test_old_filters_go_first_only_where_there_is_no_room_for_both(room: int, first: type[Step]) -> None:
+    old, one, two = (
+        Filter(query=query, add=frozenset({"queue"}), remove=frozenset()) for query in ("old", "one", "two")
+    )
+    there = Rules(labels=dict.fromkeys(LABELS, "x"), filters=frozenset({replace(old, id="1")}), room=room)
+    steps = plan(there, frozenset({one, two}))
+    assert len(steps) == 3
+    assert isinstance(steps[0], first)
 
 
 def test_in_a_full_mailbox_outdated_filters_make_room_for_new_ones(ready: Seller, user: User) -> None:

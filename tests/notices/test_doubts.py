@@ -9,7 +9,7 @@ from worker.notices.doubts import Doubt, Reason
 def test_every_doubt_is_one_whole_sentence(doubt: Doubt) -> None:
     sentence = str(Reason(doubt, "{ann}@example.org"))
     assert sentence[0].isupper()
-    assert sentence.endswith((".", "?"))
+    assert sentence.endswith(".")
     assert ("{ann}@example.org" in sentence) == ("{" in doubt.value)
 
 

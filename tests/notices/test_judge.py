@@ -248,6 +248,24 @@ def test_results_are_read_in_every_spelling(results: str) -> None:
             "mx.google.com; dmarc=pass header.from=amazon.com; dmarc=fail header.from=amazon.com",
             Doubt.DMARC_FAILED,
         ),
+        (
+            "mx.google.com; dmarc=fail header.from=amazon.com; dmarc=pass header.from=amazon.com",
+            Doubt.DMARC_FAILED,
+        ),
+        (
+            "mx.google.com; dmarc=pass header.from=amazon.com; dmarc=none; dmarc=pass header.from=amazon.com",
+            Doubt.DMARC_FAILED,
+        ),
+        (
+            "mx.google.com; dmarc=fail header.from=evil.example; dmarc=pass header.from=amazon.com",
+            Doubt.DMARC_FAILED,
+        ),
+        (
+            "mx.google.com; dmarc=pass header.from=evil.example; dmarc=pass header.from=amazon.com",
+            Doubt.OTHER_SENDER_VERIFIED,
+        ),
+        ("mx.google.com; dmarc=pass header.from=amazon.com; dmarc=pass", Doubt.OTHER_SENDER_VERIFIED),
+        ("mx.google.com; dmarc=pass; dmarc=pass header.from=amazon.com", Doubt.OTHER_SENDER_VERIFIED),
         ("mx.google.com; dmarc=pass", Doubt.OTHER_SENDER_VERIFIED),
         ("mx.google.com; dmarc=pass header.from=evil.example", Doubt.OTHER_SENDER_VERIFIED),
         (
