@@ -1,6 +1,5 @@
 """Put the Flask application together: services, rules for every request, routes."""
 
-import gc
 import sys
 from collections.abc import Callable
 
@@ -33,7 +32,6 @@ from oauth_web.attempts import Attempts
 from oauth_web.drafts import Drafts
 from oauth_web.entry_code import EntryCode
 from oauth_web.glance import Glance
-from oauth_web.index import Index
 from oauth_web.notes import take_note
 from oauth_web.owners import Owners
 from oauth_web.services import NAME, Services, make_limits, waiting
@@ -95,7 +93,6 @@ def create_app(
         sessions=Sessions(database, app.sealer, now),
         attempts=Attempts(now),
         drafts=Drafts(now),
-        index=Index(app.block_list),
         entry_code=EntryCode(now, tell),
         glance=Glance(lambda: health(app, now()), app.clock.monotonic),
         tokens=Tokens(database),
@@ -117,17 +114,6 @@ def create_app(
         flask_app.register_blueprint(part.blueprint)
     api.mount(flask_app)
     return flask_app
-
-
-def warm_up(flask_app: Flask) -> None:
-    """Do beforehand what the first pages would wait for; a server calls it in a thread of its own."""
-    found: Services = flask_app.extensions[NAME]
-    found.index.warm_up()
-    # What is in memory now mostly stays: without this, Python looks through all of it every now and then, and
-    # a page waits for that.
-    gc.unfreeze()  # what a server before a restore in this process has left
-    gc.collect()
-    gc.freeze()
 
 
 def _configuration(app: App) -> dict[str, object]:

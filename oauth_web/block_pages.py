@@ -1,6 +1,6 @@
 """The block list on the page: look, search, block, unblock."""
 
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,19 +8,19 @@ from werkzeug.datastructures import MultiDict
 
 from oauth_web.admission import by_owner
 from oauth_web.links import mail_in_gmail
-from oauth_web.listing import SORTS, Query, select
 from oauth_web.notes import Undo, leave_note
-from oauth_web.paging import page_number
+from oauth_web.paging import PER_PAGE, page_number
 from oauth_web.services import services
 from oauth_web.texts import text
 from worker.block_list.exports import FORMATS
 from worker.block_list.keys import parse_key
+from worker.block_list.listing import EVERYTHING, Query, Sort
 from worker.block_list.model import Reason
 from worker.errors import UsageError
 from worker.notices.amazon import MARKETPLACES
 
-LONGEST_SEARCH = 200  # characters
-MOST_KEYS = 100  # in the small box; more go through the import with its preview
+MAX_SEARCH = 200  # characters
+MAX_KEYS = 100  # in the small box; more go through the import with its preview
 # What an address may ask for, and links to other pages repeat.
 _ASKED = ("q", "marketplace", "reason", "account", "sort", "order")
 
@@ -30,12 +30,22 @@ blueprint = Blueprint("block_pages", __name__)
 @blueprint.get("/blocks")
 def blocks() -> ResponseReturnValue:
     """Show a page of the list; only its table for a search as you type."""
-    query = query_of(request.args)
+    query, sort, descending = query_of(request.args), sort_of(request.args), request.args.get("order") != "up"
     # Not all that the address holds: some names mean something to url_for, such as another host's scheme.
     asked: dict[str, Any] = {name: request.args[name] for name in _ASKED if name in request.args}
     shown = {
         "query": query,
-        "page": select(services().index, query),
+        "narrow": query != EVERYTHING,
+        "sort": sort,
+        "sorts": get_args(Sort),
+        "descending": descending,
+        "page": services().app.block_list.listing.page(
+            query,
+            sort=sort,
+            descending=descending,
+            number=page_number(request.args.get("page", "")),
+            size=PER_PAGE,
+        ),
         "marketplaces": [place.domain for place in MARKETPLACES],
         "accounts": [account.email for account in services().app.accounts.all()],
         "reasons": get_args(Reason),
@@ -58,10 +68,10 @@ def story() -> ResponseReturnValue:
 def block() -> ResponseReturnValue:
     """Block the buyers that the owner names, all of them or none."""
     keys = [line.strip() for line in request.form.get("keys", "").splitlines() if line.strip()][
-        : MOST_KEYS + 1
+        : MAX_KEYS + 1
     ]
-    if not keys or len(keys) > MOST_KEYS:
-        raise UsageError(text("block.how_many", most=MOST_KEYS))
+    if not keys or len(keys) > MAX_KEYS:
+        raise UsageError(text("block.how_many", most=MAX_KEYS))
     named = [parse_key(key).text for key in keys]
     results = services().app.block_list.block(named, note=request.form.get("note", "")[:500], by=by_owner())
     new = [result.key for result in results if result.status == "blocked"]
@@ -82,13 +92,14 @@ def unblock() -> ResponseReturnValue:
 
 def query_of(args: MultiDict[str, str]) -> Query:
     """Return the query of an address; what makes no sense in it is left out."""
-    reason, sort = args.get("reason"), args.get("sort")
     return Query(
-        q=args.get("q", "").strip()[:LONGEST_SEARCH],
+        q=args.get("q", "").strip()[:MAX_SEARCH],
         marketplace=args.get("marketplace") or None,
-        reason=cast(Reason, reason) if reason in get_args(Reason) else None,
+        reason=next((it for it in get_args(Reason) if it == args.get("reason")), None),
         account=args.get("account") or None,
-        sort=sort if sort in SORTS else "first_seen",
-        descending=args.get("order") != "up",
-        page=page_number(args.get("page", "")),
     )
+
+
+def sort_of(args: MultiDict[str, str]) -> Sort:
+    """Return the order that an address asks for, by time for what is none."""
+    return next((it for it in get_args(Sort) if it == args.get("sort")), "first_seen")

@@ -1,9 +1,9 @@
 """A picture of opt-outs by week and marketplace: bars as plain numbers, for a template to draw."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-
-from oauth_web.listing import Tally
+from datetime import date, timedelta
 
 WIDTH, HEIGHT = 640, 180
 FOOT, HEAD = 24, 14  # room for the weeks below and the largest number above
@@ -23,7 +23,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """The picture and the same figures as a table. series: the names of the colours, in order; "" for the rest."""
+    """The picture and the same figures as a table.
+
+    series: the names of the colours, in order; "" for the rest. rows: for each week its figures by series, and their
+    sum. most: the largest sum.
+    """
 
     bars: tuple[Bar, ...]
     ticks: tuple[tuple[float, date], ...]
@@ -32,11 +36,22 @@ class Chart:
     most: int
 
 
-def draw(tally: Tally) -> Chart:
-    """Return the chart of these weeks."""
-    marketplaces = tally.marketplaces
-    series = (*marketplaces[:SERIES], *([""] if len(marketplaces) > SERIES else []))
-    rows = tuple((week, _figures(tally, week, series), tally.of_week(week)) for week in tally.weeks)
+def weeks_until(today: date, number: int) -> list[date]:
+    """Return the Mondays of this many weeks, today's the last."""
+    monday = today - timedelta(days=today.weekday())
+    return [monday - timedelta(weeks=back) for back in reversed(range(number))]
+
+
+def draw(weeks: Sequence[date], counts: Mapping[tuple[date, str], int]) -> Chart:
+    """Return the chart of these weeks. counts: buyers by week and marketplace."""
+    by_marketplace: Counter[str] = Counter()
+    by_week: Counter[date] = Counter()
+    for (week, marketplace), count in counts.items():
+        by_marketplace[marketplace] += count
+        by_week[week] += count
+    names = [name for name, _ in by_marketplace.most_common() if name]
+    series = (*names[:SERIES], *([""] if names[SERIES:] or by_marketplace[""] else []))
+    rows = tuple((week, _figures(counts, week, series, by_week[week]), by_week[week]) for week in weeks)
     most = max((total for _, _, total in rows), default=0)
     step = WIDTH / max(1, len(rows))
     bars = [bar for index, row in enumerate(rows) for bar in _stack(row[1], index * step, step, most)]
@@ -44,9 +59,11 @@ def draw(tally: Tally) -> Chart:
     return Chart(bars=tuple(bars), ticks=ticks, series=series, rows=rows, most=most)
 
 
-def _figures(tally: Tally, week: date, series: tuple[str, ...]) -> tuple[int, ...]:
-    named = [tally.counts[week, name] for name in series if name]
-    rest = [tally.of_week(week) - sum(named)] if "" in series else []
+def _figures(
+    counts: Mapping[tuple[date, str], int], week: date, series: Sequence[str], total: int
+) -> tuple[int, ...]:
+    named = [counts.get((week, name), 0) for name in series if name]
+    rest = [total - sum(named)] if "" in series else []
     return (*named, *rest)
 
 

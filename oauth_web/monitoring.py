@@ -4,8 +4,6 @@ Whether buyerblock is ready is no secret. Why it is not, and the numbers, name t
 very machine, for owners, and for programs that show a token of the API.
 """
 
-from collections.abc import Iterator, Mapping
-
 from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
@@ -13,18 +11,9 @@ from oauth_web.admission import is_at_home, open_to_all
 from oauth_web.services import services
 from oauth_web.texts import text
 from worker.operation.health import health
-from worker.operation.metrics import CONTENT_TYPE, Family, metrics
+from worker.operation.metrics import CONTENT_TYPE, metrics
 
 blueprint = Blueprint("monitoring", __name__)
-
-# By what Passes.counted counts: our name for Prometheus, its label, and what it says.
-_COUNTERS = {
-    "passes": ("buyerblock_passes_total", "outcome", "Passes that have ended, since the start."),
-    "notices": ("buyerblock_notices_total", "verdict", "Queued mails that were judged, since the start."),
-    "repairs": ("buyerblock_repairs_total", "", "Steps that put labels and filters right, since the start."),
-    "units": ("buyerblock_quota_units_total", "", "Units of Gmail's quota that were spent, since the start."),
-    "refusals": ("buyerblock_refusals_total", "", "Calls that Gmail refused for speed, since the start."),
-}
 
 
 @blueprint.get("/readyz")
@@ -51,19 +40,7 @@ def numbers() -> ResponseReturnValue:
         }
         return text("monitoring.closed") + "\n", 401, refusal
     app = services().app
-    found = metrics(app, app.clock.now(), families(app.passes.counted()))
-    return Response(found, content_type=CONTENT_TYPE)
-
-
-def families(counted: Mapping[tuple[str, str], int]) -> Iterator[Family]:
-    """Yield what the running process counted, as Prometheus knows it. counted: as from ``Passes.counted``."""
-    for what, (name, label, told) in _COUNTERS.items():
-        samples = {_labels(label, which): count for (kind, which), count in counted.items() if kind == what}
-        yield Family(name, "counter", told, samples)
-
-
-def _labels(name: str, value: str) -> tuple[tuple[str, str], ...]:
-    return ((name, value),) if name else ()
+    return Response(metrics(app, app.clock.now()), content_type=CONTENT_TYPE)
 
 
 def _may_know() -> bool:

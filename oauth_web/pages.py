@@ -4,12 +4,12 @@ from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.admission import may_become_owner, open_to_all, welcome
-from oauth_web.chart import draw
-from oauth_web.listing import Query, select, tally
+from oauth_web.chart import draw, weeks_until
 from oauth_web.preflight import preflights
 from oauth_web.services import services
 from oauth_web.setup_pages import is_ours, needs_client
 from oauth_web.standing import standings
+from worker.block_list.listing import EVERYTHING
 from worker.operation.health import Problem, health
 
 WEEKS = 16
@@ -25,15 +25,15 @@ def home() -> ResponseReturnValue:
     """Show how things stand; to strangers, the way in."""
     if g.owner is None:
         return _welcome()
-    rows = services().index.rows()
-    counted = tally(rows, now=services().app.clock.now(), weeks=WEEKS)
+    app = services().app
+    weeks = weeks_until(app.clock.now().date(), WEEKS)
+    chart = draw(weeks, app.block_list.listing.opt_outs_by_week(weeks[0]))
     return render_template(
         "home.html",
         **_live(),
         problems=_problems(),
-        this_week=counted.of_week(counted.weeks[-1]),
-        newest=select(services().index, Query()).items[:NEWEST],
-        chart=draw(counted),
+        newest=app.block_list.listing.page(EVERYTHING, size=NEWEST).items,
+        chart=chart,
         unfinished=any(not it.complete for it in preflights()),
     )
 

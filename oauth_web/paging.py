@@ -1,6 +1,8 @@
-"""Page numbers from addresses that anybody may have typed."""
+"""Pages of long lists."""
+
+PER_PAGE = 50
 
 
 def page_number(text: str) -> int:
-    """Return the number of a page, the first for what is no number."""
+    """Return the page number in an address that anybody may have typed, the first for what is no number."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 1

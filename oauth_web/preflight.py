@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from oauth_web.listing import has_notices
 from oauth_web.services import services
 from worker.accounts import Account
 from worker.gmail.wanted import LABELS
@@ -41,14 +40,11 @@ def _checks(account: Account) -> tuple[Check, ...]:
     rules = set(LABELS) <= set(account.labels) and bool(account.filter_ids)
     passed = account.last_good_pass is not None
     switched_off = "switched off" in account.problem
+    has_notices = services().app.block_list.listing.has_notices(account.email)
     return (
         Check("api", "bad" if switched_off else "done"),
         Check("scopes", "done" if granted else "bad"),
         Check("rules", "done" if rules else "open"),
         Check("pass", "done" if passed else "open"),
-        Check("notices", "done" if _has_notices(account) else "open"),
+        Check("notices", "done" if has_notices else "open"),
     )
-
-
-def _has_notices(account: Account) -> bool:
-    return has_notices(services().index.rows(), account.email)

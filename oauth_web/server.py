@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from flask import Flask
 from waitress import create_server, wasyncore
 
-from oauth_web.application import create_app, warm_up
+from oauth_web.application import create_app
 from oauth_web.client_file import is_loopback, read_client_file
 from oauth_web.housekeeping import keep_house
 from oauth_web.memory import keep_flat
@@ -76,8 +76,6 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
         print(f"buyerblock is at {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
         if open_page:
             webbrowser.open(url)
-        # The first page would otherwise wait for a long list to be read.
-        threading.Thread(target=warm_up, args=(page,), daemon=True).start()
         notify(READY)
         server.run()  # returns on SystemExit and KeyboardInterrupt
         if not restart.asked:

@@ -10,7 +10,6 @@ from oauth_web.attempts import Attempts
 from oauth_web.drafts import Drafts
 from oauth_web.entry_code import EntryCode
 from oauth_web.glance import Glance
-from oauth_web.index import Index
 from oauth_web.limits import Limit
 from oauth_web.owners import Owners
 from oauth_web.sessions import Sessions
@@ -33,7 +32,6 @@ class Services:
     sessions: Sessions
     attempts: Attempts
     drafts: Drafts
-    index: Index
     entry_code: EntryCode
     glance: Glance
     tokens: Tokens

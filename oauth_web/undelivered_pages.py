@@ -8,9 +8,9 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.links import mail_in_gmail
-from oauth_web.listing import Undelivered, undelivered, undelivered_page
-from oauth_web.paging import page_number
+from oauth_web.paging import PER_PAGE, page_number
 from oauth_web.services import services
+from worker.block_list.listing import Undelivered
 
 blueprint = Blueprint("undelivered_pages", __name__)
 
@@ -20,8 +20,8 @@ _COLUMNS = ("order_id", "sent_on", "notice_received_at", "marketplace", "address
 @blueprint.get("/did-not-arrive")
 def page() -> ResponseReturnValue:
     """Show them, newest first."""
-    number = request.args.get("page", "")
-    found = undelivered_page(services().index, page_number(number))
+    number = page_number(request.args.get("page", ""))
+    found = services().app.block_list.listing.undelivered(number=number, size=PER_PAGE)
     return render_template(
         "undelivered.html",
         page=found,
@@ -34,7 +34,7 @@ def page() -> ResponseReturnValue:
 def table() -> ResponseReturnValue:
     """Return them as a file for a spreadsheet."""
     return Response(
-        _rows(undelivered(services().index)),
+        _rows(services().app.block_list.listing.all_undelivered()),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="did-not-arrive.csv"'},
     )

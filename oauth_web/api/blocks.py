@@ -10,19 +10,20 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from oauth_web.api.admission import by_caller, question
-from oauth_web.api.cursors import Wanted, page
+from oauth_web.api.cursors import page_after, parse_cursor
 from oauth_web.api.etags import not_modified, tagged
 from oauth_web.api.reading import arguments, body, keys_of, moment, number, text_of, word
 from oauth_web.services import services
 from worker.block_list.documents import public_document
+from worker.block_list.exports import public_part
 from worker.block_list.keys import parse_key
+from worker.block_list.listing import Query
 from worker.block_list.model import ALL_KINDS, MessageKind, Reason, Result
-from worker.block_list.state import public_part
 from worker.errors import UsageError
 
-LONGEST_SEARCH = 200  # characters
-MOST_BLOCKS = 1000  # on one page
-BLOCKS = 100  # on a page, unless the caller says otherwise
+MAX_SEARCH = 200  # characters
+MAX_BLOCKS = 1000  # on one page
+BLOCKS = 100  # on one page, unless the caller says otherwise
 
 blueprint = Blueprint("blocks", __name__, url_prefix="/v1/blocks")
 
@@ -31,22 +32,22 @@ blueprint = Blueprint("blocks", __name__, url_prefix="/v1/blocks")
 def listed() -> ResponseReturnValue:
     """Return a page of the list, oldest block first."""
     given = arguments(request, "since", "reason", "account", "q", "limit", "cursor")
-    wanted = Wanted(
+    query = Query(
         since=moment("since", given["since"]) if "since" in given else None,
         reason=word("reason", given["reason"], get_args(Reason)) if "reason" in given else None,
         account=given.get("account", "").strip().lower() or None,
         q=_search(given.get("q", "")),
     )
-    limit = number("limit", given["limit"], most=MOST_BLOCKS) if "limit" in given else BLOCKS
+    limit = number("limit", given["limit"], most=MAX_BLOCKS) if "limit" in given else BLOCKS
+    cursor = parse_cursor(given["cursor"]) if given.get("cursor") else None
+    block_list = services().app.block_list
     # Read before the content: an answer may be newer than its tag says, never older.
-    generation = services().app.block_list.generation
-    if (known := not_modified(generation)) is not None:
+    version = block_list.version
+    if (known := not_modified(version)) is not None:
         return known
-    rows, next_cursor = page(services().index.rows(), wanted, cursor=given.get("cursor", ""), limit=limit)
-    blocks = b",".join(public_part(row.raw) for row in rows)
-    return tagged(
-        _json(b'{"blocks":[%b],"next_cursor":%b}' % (blocks, orjson.dumps(next_cursor))), generation
-    )
+    found, next_cursor = page_after(block_list.listing, query, cursor, limit=limit)
+    blocks = b",".join(map(public_part, found))
+    return tagged(_json(b'{"blocks":[%b],"next_cursor":%b}' % (blocks, orjson.dumps(next_cursor))), version)
 
 
 @blueprint.get("/<key>")
@@ -140,8 +141,8 @@ def _no_block(key: str) -> str:
 
 
 def _search(text: str) -> str:
-    if len(text) > LONGEST_SEARCH:
-        raise UsageError(f"q is longer than {LONGEST_SEARCH} characters.")
+    if len(text) > MAX_SEARCH:
+        raise UsageError(f"q is longer than {MAX_SEARCH} characters.")
     return text
 
 

@@ -6,14 +6,14 @@ The tags are weak: the same content may differ in its compression, and in the ti
 from flask import Response, request
 
 
-def not_modified(generation: str) -> Response | None:
-    """Return 304 if the caller has what this generation of the list answers, else None."""
-    if not request.if_none_match.contains_weak(generation):
+def not_modified(version: str) -> Response | None:
+    """Return 304 if the caller has what this version of the list answers, else None."""
+    if not request.if_none_match.contains_weak(version):
         return None
-    return tagged(Response(status=304), generation)
+    return tagged(Response(status=304), version)
 
 
-def tagged(response: Response, generation: str) -> Response:
-    """Return the answer with the tag of the generation it was made from, or of one before."""
-    response.set_etag(generation, weak=True)
+def tagged(response: Response, version: str) -> Response:
+    """Return the answer with the tag of the version it was made from, or of one before."""
+    response.set_etag(version, weak=True)
     return response

@@ -23,8 +23,8 @@ def export() -> ResponseReturnValue:
     row = export_format(given.get("format", "json"))
     since = moment("since", given["since"]) if "since" in given else None
     block_list = services().app.block_list
-    generation = block_list.generation
-    if (known := not_modified(generation)) is not None:
+    version = block_list.version
+    if (known := not_modified(version)) is not None:
         return known
     pieces = block_list.export(row.name, since=since)
     response = Response(content_type=row.content_type)
@@ -33,7 +33,7 @@ def export() -> ResponseReturnValue:
         response.content_encoding = "gzip"
         pieces = _compressed(pieces)
     response.response = pieces
-    return tagged(response, generation)
+    return tagged(response, version)
 
 
 def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:

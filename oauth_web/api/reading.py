@@ -11,7 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from worker.errors import UsageError
 
-MOST_KEYS = 1000  # in one call
+MAX_KEYS = 1000  # in one call
 
 _Word = TypeVar("_Word", bound=str)
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].+)?", re.ASCII)
@@ -49,8 +49,8 @@ def keys_of(document: Mapping[str, Any]) -> list[str]:
     keys = document.get("keys")
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise UsageError('"keys" must be a list of texts: addresses of buyers and order IDs.')
-    if len(keys) > MOST_KEYS:
-        raise UsageError(f"At most {MOST_KEYS:,} keys fit into one call, and here are {len(keys):,}.")
+    if len(keys) > MAX_KEYS:
+        raise UsageError(f"At most {MAX_KEYS:,} keys fit into one call, and here are {len(keys):,}.")
     return keys
 
 

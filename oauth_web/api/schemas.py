@@ -2,8 +2,8 @@
 
 from typing import Any, get_args
 
-from oauth_web.api.reading import MOST_KEYS
-from worker.block_list.block_list import LONGEST_NOTE
+from oauth_web.api.reading import MAX_KEYS
+from worker.block_list.block_list import MAX_NOTE
 from worker.block_list.model import ALL_KINDS, Reason
 
 _Part = dict[str, Any]
@@ -43,7 +43,7 @@ _KIND: _Part = {
     "description": "reply: an answer in a thread that the buyer began. critical: sent by one of Seller Central's "
     "templates for critical messages. Everything else is unsolicited.",
 }
-_KEYS = array(_TEXT, maxItems=MOST_KEYS, examples=[["406-1234508-7654301"]])
+_KEYS = array(_TEXT, maxItems=MAX_KEYS, examples=[["406-1234508-7654301"]])
 
 _BLOCK = obj(
     address=_or_null(_TEXT) | {"description": "null while only the order is known"},
@@ -74,7 +74,7 @@ SCHEMAS: _Part = {
         },
         problem=_TEXT | {"description": "there for what is no key: one sentence that says why"},
     ),
-    "BlockRequest": obj("note", keys=_KEYS, note={"type": "string", "maxLength": LONGEST_NOTE}),
+    "BlockRequest": obj("note", keys=_KEYS, note={"type": "string", "maxLength": MAX_NOTE}),
     "BlockResult": obj(
         key=_TEXT | {"description": "as it was given"},
         status={"enum": ["blocked", "known", "rejected"]},

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import reduce
+from itertools import islice
 from operator import and_
 from typing import Generic, Literal, TypeVar
 
@@ -24,6 +25,9 @@ Cursor = tuple[str, str]
 
 # So many are sorted faster than they are found one by one in a long list.
 _FEW = 5000
+_AT_ONCE = 500
+
+_OF_BLOCKS = where("blocked") == True  # noqa: E712 - TinyDB makes a query of it
 
 _T = TypeVar("_T")
 
@@ -135,26 +139,22 @@ class Listing:
 
     def undelivered(self, *, number: int, size: int) -> Page[Undelivered]:
         """Return one page of the messages that did not arrive, the newest notice first."""
-        total = self._notices.count(where("blocked") == True)  # noqa: E712 - TinyDB makes a query of it
+        total = self._notices.count(_OF_BLOCKS)
         number = _page_number(number, total, size)
         found = self._notices.page(
             "received_at",
             limit=size,
             offset=(number - 1) * size,
             descending=True,
-            matching=where("blocked") == True,  # noqa: E712 - as above
+            matching=_OF_BLOCKS,
         )
         return Page(tuple(self._undelivered(found)), number, total, size)
 
     def all_undelivered(self) -> Iterator[Undelivered]:
         """Yield every message that did not arrive, the newest notice first."""
-        size, number = 500, 1
-        while True:
-            page = self.undelivered(number=number, size=size)
-            yield from page.items
-            if number >= page.last:
-                return
-            number += 1
+        found = self._notices.walk("received_at", descending=True, matching=_OF_BLOCKS)
+        while some := list(islice(found, _AT_ONCE)):
+            yield from self._undelivered(some)
 
     def opt_outs_by_week(self, first: date) -> Counter[tuple[date, str]]:
         """Return how many buyers opted out, by week (its Monday) and marketplace, from a week on."""

@@ -124,11 +124,14 @@ class Documents(Table):
         sql = f"SELECT key FROM {self._from} WHERE {condition.sql} ORDER BY coalesce({field}, NULL){way}, key{way}"  # noqa: S608 - as above
         return [key for (key,) in self._engine.rows(sql, condition.parameters)]
 
-    def walk(self, order: str = "key", *, matching: QueryLike | None = None) -> Iterator[Document]:
+    def walk(
+        self, order: str = "key", *, descending: bool = False, matching: QueryLike | None = None
+    ) -> Iterator[Document]:
         """Yield documents in the order of a field, then of the key: one whole state."""
         field = "key" if order == "key" else self._engine.field(self.name, (order,))
         condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
-        sql = f"SELECT key, document FROM {self._from} WHERE {condition.sql} ORDER BY {field}, key"  # noqa: S608 - as above
+        way = " DESC" if descending else ""
+        sql = f"SELECT key, document FROM {self._from} WHERE {condition.sql} ORDER BY {field}{way}, key{way}"  # noqa: S608 - as above
         for key, text in self._engine.walk(sql, condition.parameters):
             yield _document(parsed(text, self.name, self._engine), key)
 
