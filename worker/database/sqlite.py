@@ -16,12 +16,13 @@ from pathlib import Path
 
 from worker.database.engine import Row
 from worker.database.schema import TABLES, VERSION, columns
+from worker.database.turns import Turns
 from worker.errors import BusyError, DamagedFileError, StorageError
 from worker.files import replace_file, storage_error, sync_directory
 
 _APPLICATION = 0x42424C4B  # "BBLK": SQLite's application_id
 _PATIENCE = 10.0  # seconds to wait for another writer
-_RETRY = 0.001  # seconds between two tries; SQLite's own waits grow, and let a busy process starve another
+_RETRY = 0.0003  # seconds between two tries; SQLite's own waits grow, and let a busy process starve another
 _LARGEST_LOG = (
     64 * 2**20
 )  # bytes of the write-ahead log; a large import, or readers without a pause, let it grow
@@ -57,7 +58,7 @@ class SQLite:
         )
         self._log = path.with_name(f"{path.name}-wal").absolute()
         self._patience = patience
-        self._writer = threading.Lock()
+        self._writer = Turns()
         self._idle: deque[sqlite3.Connection] = deque()
         self._held = _Held()
         self._closed = False
