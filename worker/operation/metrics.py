@@ -1,14 +1,13 @@
-"""What Prometheus may know: numbers about passes, notices, the queue and the list, in its text format.
+"""What Prometheus may know: numbers about passes, notices, the queue and the list. No buyer is ever a label."""
 
-The format: prometheus.io/docs/instrumenting/exposition_formats. No buyer and no order is ever a label.
-"""
-
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
-from typing import Literal
 
-from worker.accounts import Account
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
 from worker.app import App
 from worker.errors import StorageError
 from worker.operation.health import free_bytes, health
@@ -16,97 +15,80 @@ from worker.preferences import sync_interval
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+# By what Passes.counted counts: our name for Prometheus, its label, and what it says.
+_COUNTERS = {
+    "passes": ("buyerblock_passes", "outcome", "Passes that have ended, since the start."),
+    "notices": ("buyerblock_notices", "verdict", "Queued mails that were judged, since the start."),
+    "repairs": ("buyerblock_repairs", "", "Steps that put labels and filters right, since the start."),
+    "units": ("buyerblock_quota_units", "", "Units of Gmail's quota that were spent, since the start."),
+    "refusals": ("buyerblock_refusals", "", "Calls that Gmail refused for speed, since the start."),
+}
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """The samples of one name: values by their labels, each a tuple of (label, value)."""
 
-    name: str
-    kind: Literal["counter", "gauge"]
-    help: str
-    samples: Mapping[tuple[tuple[str, str], ...], float]
-
-
-def metrics(app: App, now: datetime, counted: Iterable[Family] = ()) -> str:
-    """Return all numbers as Prometheus reads them. counted: what only the running process can count.
+def metrics(app: App, now: datetime) -> bytes:
+    """Return all numbers as Prometheus reads them.
 
     What cannot be read at the moment is left out, and ``buyerblock_ready`` is 0 then.
     """
-    ready = health(app, now).ready
-    families = [Family("buyerblock_ready", "gauge", "1 if all that has to work does.", {(): int(ready)})]
-    try:
-        families += _of_list(app)
-        families += _of_accounts(app.accounts.all(), now)
-    except (StorageError, OSError):
-        pass  # health has said it already
-    return render([*families, *counted])
+    registry = CollectorRegistry()
+    registry.register(_Numbers(app, now))
+    return generate_latest(registry)
 
 
-def render(families: Iterable[Family]) -> str:
-    """Return families in the text format. A family without samples is left out."""
-    lines: list[str] = []
-    for family in families:
-        if family.samples:
-            lines += [f"# HELP {family.name} {_escaped(family.help)}", f"# TYPE {family.name} {family.kind}"]
-            lines += [f"{family.name}{_labels(it)} {value:.15g}" for it, value in family.samples.items()]
-    return "".join(f"{line}\n" for line in lines)
+class _Numbers(Collector):
+    def __init__(self, app: App, now: datetime) -> None:
+        self._app = app
+        self._now = now
 
+    def collect(self) -> Iterator[Metric]:
+        ready = health(self._app, self._now).ready
+        yield GaugeMetricFamily("buyerblock_ready", "1 if all that has to work does.", int(ready))
+        with suppress(StorageError, OSError):  # buyerblock_ready says it
+            yield from [*self._of_list(), *self._of_accounts()]
+        yield from self._counted()
 
-def _of_list(app: App) -> list[Family]:
-    return [
-        Family("buyerblock_blocks", "gauge", "Buyers on the block list.", {(): len(app.block_list)}),
-        Family("buyerblock_review", "gauge", "Mails that wait for a person.", {(): len(app.review.items())}),
-        Family(
+    def _of_list(self) -> Iterator[Metric]:
+        app = self._app
+        yield GaugeMetricFamily("buyerblock_blocks", "Buyers on the block list.", len(app.block_list))
+        yield GaugeMetricFamily("buyerblock_review", "Mails that wait for a person.", len(app.review))
+        yield GaugeMetricFamily(
             "buyerblock_disk_free_bytes",
-            "gauge",
             "Room left on the disk of the data directory.",
-            {(): free_bytes(app.settings.data_dir)},
-        ),
-        Family(
+            free_bytes(app.settings.data_dir),
+        )
+        yield GaugeMetricFamily(
             "buyerblock_sync_interval_seconds",
-            "gauge",
             "Seconds between two passes, as set.",
-            {(): sync_interval(app.settings)},
-        ),
-    ]
+            sync_interval(app.settings, app.database),
+        )
+
+    def _of_accounts(self) -> Iterator[Metric]:
+        signed_in = _by_account("buyerblock_signed_in", "0 if the account has to sign in again.")
+        is_ok = _by_account(
+            "buyerblock_account_ok", "0 if the account has a problem that its owner should know of."
+        )
+        queued = _by_account("buyerblock_queued", "Notices that are not judged yet.")
+        age = _by_account(
+            "buyerblock_last_good_pass_age_seconds", "Time since a pass last left nothing in the queue."
+        )
+        for it in self._app.accounts.all():
+            signed_in.add_metric([it.email], int(it.state != "sign_in_again"))
+            is_ok.add_metric([it.email], int(it.state == "ok"))
+            queued.add_metric([it.email], it.queued)
+            if it.last_good_pass is not None:
+                # A clock that was set back must not make it negative.
+                age.add_metric([it.email], max(0.0, (self._now - it.last_good_pass).total_seconds()))
+        yield from (signed_in, is_ok, queued, age)
+
+    def _counted(self) -> Iterator[Metric]:
+        counted = self._app.passes.counted()
+        for what, (name, label, meaning) in _COUNTERS.items():
+            family = CounterMetricFamily(name, meaning, labels=[label] if label else [])
+            for (kind, which), number in counted.items():
+                if kind == what:
+                    family.add_metric([which] if label else [], number)
+            yield family
 
 
-def _of_accounts(accounts: Iterable[Account], now: datetime) -> list[Family]:
-    by_account = {(("account", it.email),): it for it in accounts}
-    good = {key: it.last_good_pass for key, it in by_account.items() if it.last_good_pass}
-    return [
-        Family(
-            "buyerblock_signed_in",
-            "gauge",
-            "0 if the account has to sign in again.",
-            {key: int(it.state != "sign_in_again") for key, it in by_account.items()},
-        ),
-        Family(
-            "buyerblock_account_ok",
-            "gauge",
-            "0 if the account has a problem that its owner should know of.",
-            {key: int(it.state == "ok") for key, it in by_account.items()},
-        ),
-        Family(
-            "buyerblock_queued",
-            "gauge",
-            "Notices that are not judged yet.",
-            {key: it.queued for key, it in by_account.items()},
-        ),
-        Family(
-            "buyerblock_last_good_pass_age_seconds",
-            "gauge",
-            "Time since a pass last left nothing in the queue.",
-            # A clock that was set back must not make it negative.
-            {key: max(0.0, (now - moment).total_seconds()) for key, moment in good.items()},
-        ),
-    ]
-
-
-def _labels(labels: tuple[tuple[str, str], ...]) -> str:
-    words = ",".join('{}="{}"'.format(name, _escaped(value).replace('"', '\\"')) for name, value in labels)
-    return f"{{{words}}}" if words else ""
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n")
+def _by_account(name: str, meaning: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, labels=["account"])
