@@ -299,6 +299,13 @@ def test_a_folder_that_is_not_there_gets_no_database(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_looked_into_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    for look in (exists, open_database):
+        with pytest.raises(StorageError, match="check the permissions"):
+            look(tmp_path / "circle")
+
+
 def test_a_database_that_vanishes_while_in_use_does_not_come_back_empty(tmp_path: Path) -> None:
     saved(tmp_path)
     with open_database(tmp_path) as database:

@@ -5,6 +5,7 @@ from pathlib import Path
 from worker.database import sqlite
 from worker.database.database import Database
 from worker.errors import DamagedFileError, StorageError
+from worker.files import storage_error
 
 NAME = "buyerblock.db"
 COPIES = "backups"  # the daily copies are in this folder of the data directory
@@ -15,8 +16,8 @@ _FORMER = ("blocks.json", "blocks.0.journal", "accounts.json")
 
 
 def exists(data_dir: Path) -> bool:
-    """Return whether a data directory has, or should have, a database."""
-    return any((data_dir / name).exists() for name in (NAME, *_SIGNS, *_FORMER))
+    """Return whether a data directory has, or should have, a database. Raises StorageError."""
+    return any(_is_there(data_dir / name) for name in (NAME, *_SIGNS, *_FORMER))
 
 
 def open_database(data_dir: Path) -> Database:
@@ -25,17 +26,30 @@ def open_database(data_dir: Path) -> Database:
     Raises StorageError, DamagedFileError where it is missing although there was one.
     """
     path = data_dir / NAME
-    if not path.exists():
-        if any((data_dir / name).exists() for name in _FORMER):
+    # Looked for first: another process may be making the database, and then these, right now.
+    signs = any(_is_there(data_dir / name) for name in _SIGNS)
+    if not _is_there(path):
+        if any(_is_there(data_dir / name) for name in _FORMER):
             raise StorageError(
                 f"{data_dir} holds the files of buyerblock 0.1, which this version does not read; nothing was changed. "
                 "Export the list with version 0.1 (buyerblock export --output blocks.json), name an empty folder in "
                 "BUYERBLOCK_DATA_DIR, then run: buyerblock import blocks.json"
             )
-        if any((data_dir / name).exists() for name in _SIGNS):
+        if signs:
             raise DamagedFileError(
                 f"{path} is missing, although there was one. Bring back the last daily copy: "
                 "buyerblock restore --latest"
             )
         sqlite.create(path)
     return Database(sqlite.SQLite(path))
+
+
+def _is_there(path: Path) -> bool:
+    """Unlike ``Path.exists``, take no folder that may not be looked into for an empty one. Raises StorageError."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise storage_error("open", path, error) from error
+    return True

@@ -53,9 +53,8 @@ class SQLite:
 
     def __init__(self, path: Path, *, patience: float = _PATIENCE) -> None:
         self._path = path
-        self._uri = (
-            f"{path.absolute().as_uri()}?mode=rw"  # a file that is missing must not become an empty list
-        )
+        # mode=rw: a file that is missing must not become an empty list.
+        self._uri = f"{path.absolute().as_uri()}?mode=rw"
         self._log = path.with_name(f"{path.name}-wal").absolute()
         self._patience = patience
         self._writer = Turns()
