@@ -85,6 +85,11 @@ def test_many_documents_are_found_and_those_missing_left_out(database: Database)
     assert found == {str(number): {"n": number} for number in range(0, 70_000, 2)}
 
 
+def test_many_documents_are_found_in_the_order_in_which_they_are_asked_for(database: Database) -> None:
+    database.documents("blocks").put({"a": {}, "b": {}, "c": {}})
+    assert list(database.documents("blocks").find_many(["c", "x", "a", "b", "a"])) == ["c", "a", "b"]
+
+
 def test_tables_do_not_share_keys(database: Database) -> None:
     database.documents("blocks").put({"a": {"in": "blocks"}})
     database.documents("unblocked").put({"a": {"in": "unblocked"}})

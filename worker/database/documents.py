@@ -44,18 +44,19 @@ class Documents(Table):
         return parsed(rows[0][0], self.name, self._engine) if rows else None
 
     def find_many(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return the documents under these keys, 30,000 of one whole state; those that are missing are left out."""
+        """Return the documents under these keys, in this order; those that are missing are left out.
+
+        30,000 at a time are of one whole state.
+        """
         wanted = list(keys)
         if len(wanted) == 1:  # most checks ask for one
             return {wanted[0]: document} if (document := self.find(wanted[0])) is not None else {}
-        found = {}
+        texts: dict[str, str] = {}
         for start in range(0, len(wanted), _KEYS_AT_ONCE):
             some = wanted[start : start + _KEYS_AT_ONCE]
             sql = f"SELECT key, document FROM {self._from} WHERE key IN ({', '.join('?' * len(some))})"  # noqa: S608 - tables are ours
-            found.update(
-                {key: parsed(text, self.name, self._engine) for key, text in self._engine.rows(sql, some)}
-            )
-        return found
+            texts.update(self._engine.rows(sql, some))
+        return {key: parsed(texts[key], self.name, self._engine) for key in wanted if key in texts}
 
     def put(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
         """Insert documents by key, or replace those that are there.
