@@ -168,7 +168,7 @@ class Documents(Table):
 
     def get(self, cond: Any = None, doc_id: Any = None, doc_ids: Any = None) -> Any:
         if doc_id is None and doc_ids is not None:
-            return [_document(found, key) for key, found in self.find_many(map(str, doc_ids)).items()]
+            return [_document(found, key) for key, found in self.find_many(sorted(map(str, doc_ids))).items()]
         if doc_id is None and cond is not None:
             return next(self._matching(cond), None)
         return super().get(cond, doc_id=doc_id)
