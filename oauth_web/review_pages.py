@@ -22,11 +22,11 @@ SHOWN = 100
 @blueprint.get("/review")
 def page() -> ResponseReturnValue:
     """Show the mails that wait, newest first."""
-    items = services().app.review.items()
+    review = services().app.review
     return render_template(
         "review.html",
-        items=items[:SHOWN],
-        total=len(items),
+        items=review.items(SHOWN),
+        total=len(review),
         mail_in_gmail=mail_in_gmail,
         forwarder_of=forwarder_of,
     )

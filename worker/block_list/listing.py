@@ -88,6 +88,8 @@ class Listing:
 
     def count(self, query: Query = EVERYTHING) -> int:
         """Return how many blocks there are."""
+        if query.words and (keys := self._by_key(query)) is not None:
+            return len(keys)
         if query.words or query.since:
             return self._blocks.count(reduce(and_, self._filters(query)))
         return sum(
@@ -102,14 +104,13 @@ class Listing:
         self, query: Query, *, sort: Sort = "first_seen", descending: bool = True, number: int = 1, size: int
     ) -> Page[Block]:
         """Return one page of blocks, without evidence; a number beyond the last page means the last."""
-        if query.words:
-            found = self._search(query, sort, descending=descending)
-            number = _page_number(number, len(found), size)
-            shown = self._blocks.find_many(found[(number - 1) * size : number * size])
-            return Page(tuple(map(to_block, shown.values())), number, len(found), size)
-        total = self.count(query)
+        few = self._few(query, sort, descending=descending) if query.words else None
+        total = self.count(query) if few is None else len(few)
         number = _page_number(number, total, size)
         start, limit = (number - 1) * size, min(size, total - (number - 1) * size)
+        if few is not None:
+            found = self._blocks.find_many(few[start : start + limit])
+            return Page(tuple(map(to_block, found.values())), number, total, size)
         backwards = start > total // 2  # the end of a long list is reached from behind
         documents = self._blocks.page(
             sort,
@@ -117,19 +118,27 @@ class Listing:
             offset=total - start - limit if backwards else start,
             descending=descending is not backwards,
             matching=_matching(self._filters(query)),
-            plan=_plan(total, follows_index=sort == "first_seen" and not query.account),
+            plan=_plan(few=total <= _FEW) if query.words or query.account or sort != "first_seen" else None,
         )
         blocks = tuple(map(to_block, documents))
         return Page(blocks[::-1] if backwards else blocks, number, total, size)
 
     def after(self, query: Query, cursor: Cursor | None, *, limit: int) -> list[Document]:
         """Return at most ``limit`` documents of blocks behind a cursor, sorted by first_seen, then key."""
+        if query.words and (keys := self._by_key(query)) is not None:
+            some = self._blocks.find_many(keys).items()
+            return [it for key, it in some if cursor is None or (it["first_seen"], key) > cursor]
+        plan: Plan | None = None
+        if query.words or query.since:
+            plan = _plan(few=self._few(query, "key") is not None)
+        elif query.account:
+            plan = _plan(few=self.count(query) <= _FEW)
         found = self._blocks.page(
             "first_seen",
             after=cursor,
             limit=limit,
             matching=_matching(self._filters(query)),
-            plan=_plan(self.count(query), follows_index=False) if query.since or query.account else None,
+            plan=plan,
         )
         return [dict(it) for it in found]
 
@@ -174,14 +183,20 @@ class Listing:
     def _kinds(self) -> Iterator[tuple[tuple[str, str, str, str], int]]:
         return ((tuple(it["kind"]), it["number"]) for it in self._counts)
 
-    def _search(self, query: Query, sort: Sort, *, descending: bool) -> list[str]:
-        """Return the keys of all blocks that a search finds, sorted. A whole key is looked up, not searched for."""
+    def _few(self, query: Query, sort: Sort, *, descending: bool = False) -> list[str] | None:
+        """Return the sorted keys of all that is found, None if they are many."""
+        if query.words and (keys := self._by_key(query)) is not None:
+            return keys
+        matching = _matching(self._filters(query))
+        keys = self._blocks.sorted_keys(sort, limit=_FEW + 1, descending=descending, matching=matching)
+        return keys if len(keys) <= _FEW else None
+
+    def _by_key(self, query: Query) -> list[str] | None:
+        """Return the key that a search for a whole key finds, None for other words: these are searched for."""
         try:
             key = parse_key(query.words)
         except UsageError:
-            return self._blocks.sorted_keys(
-                sort, descending=descending, matching=_matching(self._filters(query))
-            )
+            return None
         order = self._orders.find(key.text) if key.kind == "order" else None
         found = order["key"] if order else key.text
         document = self._blocks.find(found)
@@ -221,8 +236,6 @@ def _page_number(number: int, total: int, size: int) -> int:
     return min(max(1, number), max(1, -(-total // size)))
 
 
-def _plan(total: int, *, follows_index: bool) -> Plan | None:
-    """Return how to find what matches. follows_index: an index holds what matches in the order asked for."""
-    if follows_index:
-        return None
-    return "filter" if total <= _FEW else "order"
+def _plan(*, few: bool) -> Plan:
+    """Return how to find what matches where no index has it in the order asked for."""
+    return "filter" if few else "order"

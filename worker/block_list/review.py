@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from tinydb import where
@@ -57,10 +58,10 @@ class Review:
             self._items.put({key: document for key, document in new.items() if key in waiting})
         return len(new.keys() - known.keys())
 
-    def items(self) -> list[ReviewItem]:
-        """Return what waits for a decision, newest first."""
-        found = self._items.search(_WAITING)
-        return sorted(map(_item, found), key=lambda item: (item.received_at, item.id), reverse=True)
+    def items(self, limit: int | None = None) -> list[ReviewItem]:
+        """Return what waits for a decision, newest first; all of it, or at most ``limit``."""
+        found = self._items.walk("received_at", descending=True, matching=_WAITING)
+        return list(map(_item, islice(found, limit)))
 
     def get(self, item_id: str) -> ReviewItem | None:
         """Return one item that waits, or None."""

@@ -115,14 +115,25 @@ class Documents(Table):
         return [_document(parsed(text, self.name, self._engine), key) for key, text in rows]
 
     def sorted_keys(
-        self, order: str, *, descending: bool = False, matching: QueryLike | None = None
+        self,
+        order: str,
+        *,
+        limit: int | None = None,
+        descending: bool = False,
+        matching: QueryLike | None = None,
     ) -> list[str]:
-        """Return the keys of all matching documents in the order of a field, then of the key."""
+        """Return the keys of matching documents in the order of a field, then of the key.
+
+        limit: any that match, not the first ones, but at most so many.
+        """
         field = "key" if order == "key" else self._engine.field(self.name, (order,))
         condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
         way = " DESC" if descending else ""
         # Not by the index of the order: looking at each document in that order takes longer than sorting keys.
-        sql = f"SELECT key FROM {self._from} WHERE {condition.sql} ORDER BY coalesce({field}, NULL){way}, key{way}"  # noqa: S608 - as above
+        found = f"SELECT key, {field} AS value FROM {self._from} WHERE {condition.sql}"  # noqa: S608 - as above
+        if limit is not None:
+            found += f" LIMIT {limit}"
+        sql = f"SELECT key FROM ({found}) AS found ORDER BY coalesce(value, NULL){way}, key{way}"  # noqa: S608 - as above
         return [key for (key,) in self._engine.rows(sql, condition.parameters)]
 
     def walk(

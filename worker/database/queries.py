@@ -13,7 +13,7 @@ from worker.database.engine import Engine
 from worker.database.schema import columns
 
 _COMPARISONS = {"==": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_LONGEST_LIST = 1000  # a query has room for 32,766 parameters
+_LONGEST_LIST = 10_000  # a query has room for 32,766 parameters
 _LARGEST = 2**53  # numbers beyond may be rounded
 
 
@@ -87,7 +87,9 @@ class _Translator:
     def _one_of(self, path: Sequence[str], values: object) -> Condition | None:
         if not isinstance(values, tuple) or not all(_kind(value) == "text" for value in values):
             return None
-        if not 0 < len(values) <= _LONGEST_LIST:
+        if not values:
+            return Condition("FALSE", ())
+        if len(values) > _LONGEST_LIST:
             return None
         among = f"{self._engine.field(self._table, path)} IN ({', '.join('?' * len(values))})"
         return Condition(self._of_kind("text", path, among), values)

@@ -1,6 +1,7 @@
 """What a program learns from the API about the block list."""
 
 import gzip
+from contextlib import closing
 from datetime import timedelta
 from itertools import chain
 
@@ -13,6 +14,7 @@ from worker.app import App
 from worker.block_list.block_list import BlockList
 from worker.block_list.exports import FORMATS
 from worker.block_list.model import Sighting
+from worker.database import open_database
 
 ORDER = "406-1234567-7654321"
 UNKNOWN = "406-1111111-1111111"
@@ -180,7 +182,8 @@ def test_a_list_shows_what_others_did_meanwhile(
 ) -> None:
     fill(block_list, clock, 2)
     assert len(walk(reader)[0]) == 2
-    BlockList(engine.settings.data_dir).unblock("buyer00000@marketplace.amazon.it", by="other")
+    with closing(open_database(engine.settings.data_dir)) as database:
+        BlockList(database).unblock("buyer00000@marketplace.amazon.it", by="other")
     assert walk(reader) == [["buyer00001@marketplace.amazon.it"]]
 
 
@@ -236,7 +239,8 @@ def test_an_export_holds_what_was_seen_since(
     ["x", "%C3%A9", "2026-11-22T10:00:00Z_", "_buyer", "2026-11-22T10:00:00Z_buyer%0A", "yesterday_x"],
 )
 def test_a_cursor_that_was_not_made_here_is_refused(reader: Program, cursor: str) -> None:
-    answer = reader.get(f"/blocks?cursor={cursor}")
+    tag = reader.get("/blocks").headers["ETag"]
+    answer = reader.get(f"/blocks?cursor={cursor}", headers={"If-None-Match": tag})
     assert answer.status_code == 400
     assert "cursor" in answer.text
 

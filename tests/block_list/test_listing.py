@@ -1,0 +1,145 @@
+"""What pages and programs read of the list is what the list holds, in the order asked for."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, timedelta
+from itertools import product
+from typing import get_args
+
+import pytest
+from making import SELLER, START, Now, alias, notice, order
+
+from worker.block_list import listing as listing_module
+from worker.block_list.block_list import BlockList
+from worker.block_list.listing import EVERYTHING, Cursor, Query, Sort
+from worker.block_list.model import Block, Sighting
+
+OTHER = "other@gmail.example"
+FIELDS: dict[Sort, Callable[[Block], object]] = {
+    "first_seen": lambda block: block.first_seen,
+    "last_seen": lambda block: block.last_seen,
+    "key": lambda block: block.key,
+    "notices": lambda block: block.notices,
+}
+QUERIES = [
+    EVERYTHING,
+    Query(q="BUYER000000000"),
+    Query(q="buyer0000000007"),
+    Query(q=alias(7)),
+    Query(q=order(8)),
+    Query(q=order(999)),
+    Query(q="by  Phone"),
+    Query(q=alias(7), marketplace="amazon.de"),
+    Query(marketplace="amazon.de"),
+    Query(marketplace="amazon.nl"),
+    Query(reason="manual"),
+    Query(account=OTHER),
+    Query(account="nobody@gmail.example"),
+    Query(since=START + timedelta(days=5)),
+    Query(q="buyer", marketplace="amazon.it", reason="opted_out", account=SELLER, since=START),
+]
+
+
+@pytest.fixture
+def filled(block_list: BlockList, now: Now) -> BlockList:
+    """A list with buyers of several marketplaces, mailboxes and reasons; many were first seen at the same moment."""
+    for number in range(40):
+        given = notice(number, buyer=number * 13 % 31, order_of=number, days=number % 8)
+        changes = {
+            "account": OTHER if number % 5 == 0 else SELLER,
+            "marketplace": "amazon.de" if number % 3 == 0 else "amazon.it",
+        }
+        block_list.record([Sighting(**{name: getattr(given, name) for name in given.__slots__} | changes)])
+    now.after(days=9)
+    block_list.block([order(500 + number) for number in range(7)], note="by phone", by="test")
+    block_list.unblock(alias(3), by="test")
+    return block_list
+
+
+def matches(block: Block, query: Query) -> bool:
+    text = "\n".join((block.address or "", *block.orders, block.note)).casefold()
+    return (
+        query.words in text
+        and query.marketplace in (None, block.marketplace)
+        and query.reason in (None, block.reason)
+        and (query.account is None or query.account in block.accounts)
+        and (query.since is None or block.last_seen >= query.since)
+    )
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("few", [0, 5000])
+def test_pages_hold_every_matching_block_in_order(
+    filled: BlockList, query: Query, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing_module, "_FEW", few)  # both ways of finding them
+    found = [block for block in filled.blocks() if matches(block, query)]
+    assert filled.listing.count(query) == len(found)
+    for sort, descending in product(get_args(Sort), (False, True)):
+        first = filled.listing.page(query, sort=sort, descending=descending, size=7)
+        pages = [first] + [
+            filled.listing.page(query, sort=sort, descending=descending, number=number, size=7)
+            for number in range(2, first.last + 1)
+        ]
+        shown = [block for page in pages for block in page.items]
+        expected = sorted(found, key=lambda it: (FIELDS[sort](it), it.key), reverse=descending)  # noqa: B023
+        assert shown == expected
+        assert [page.number for page in pages] == [*range(1, first.last + 1)]
+        assert {page.total for page in pages} == {len(found)}
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("few", [0, 5000])
+def test_a_walk_meets_every_matching_block_once(
+    filled: BlockList, query: Query, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing_module, "_FEW", few)
+    walked: list[str] = []
+    cursor: Cursor | None = None
+    while some := filled.listing.after(query, cursor, limit=3):
+        walked += [it["address"] or it["orders"][0] for it in some]
+        cursor = some[-1]["first_seen"], walked[-1]
+    assert walked == [block.key for block in filled.blocks() if matches(block, query)]
+
+
+def test_numbers_beyond_the_last_page_and_before_the_first_mean_those(filled: BlockList) -> None:
+    last = filled.listing.page(EVERYTHING, number=10**9, size=10)
+    assert (last.number, last.last) == (4, 4)
+    assert filled.listing.page(EVERYTHING, number=-1, size=10).number == 1
+
+
+def test_what_did_not_arrive_is_every_notice_about_a_buyer_who_is_blocked(filled: BlockList) -> None:
+    expected = sorted(
+        (
+            (evidence.received_at, f"{block.key} {evidence.account} {evidence.message_id}")
+            for each in filled.blocks()
+            if (block := filled.get(each.key))
+            for evidence in block.evidence
+        ),
+        reverse=True,
+    )
+    listing = filled.listing
+    pages = [listing.undelivered(number=number, size=7) for number in range(1, 7)]
+    for found in ([it for page in pages for it in page.items], list(listing.all_undelivered())):
+        assert [
+            (it.evidence.received_at, f"{it.block.key} {it.evidence.account} {it.evidence.message_id}")
+            for it in found
+        ] == expected
+    assert len(expected) < 40, "that of the unblocked buyer is not among them"
+
+
+def test_weeks_begin_on_monday_and_count_buyers_who_opted_out(filled: BlockList) -> None:
+    expected = Counter(
+        (block.first_seen.date() - timedelta(days=block.first_seen.weekday()), block.marketplace)
+        for block in filled.blocks()
+        if block.reason == "opted_out"
+    )
+    assert {week for week, _ in expected} == {date(2026, 9, 7), date(2026, 9, 14)}
+    assert filled.listing.opt_outs_by_week(date(2026, 9, 7)) == expected
+    last = {key: number for key, number in expected.items() if key[0] == date(2026, 9, 14)}
+    assert filled.listing.opt_outs_by_week(date(2026, 9, 14)) == last
+
+
+def test_an_account_has_notices_when_one_blocked_somebody(filled: BlockList) -> None:
+    assert filled.listing.has_notices(OTHER)
+    assert not filled.listing.has_notices("nobody@gmail.example")
