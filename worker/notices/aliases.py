@@ -15,15 +15,15 @@ _ALIAS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _PLAIN_LOCAL = re.compile(r"[0-9a-z]{8,32}").fullmatch
-# The sign before it tells an order in a URL.
+# The character before it shows that an order is part of a URL.
 _ORDER = re.compile(
     r"(?:(?<=([/=]))|(?<![\w-]))((?:\d{3}|D\d\d)-\d{7}-\d{7})(?![\w-])", re.IGNORECASE | re.ASCII
 )
 
 
 def alias(address: str) -> str | None:
-    """The alias that this address is: lower case, without ``+suffix``; None for any other address."""
-    # Tools ask by the thousand, nearly always in the one true spelling, which takes a third of the time to see.
+    """Return this address as an alias in canonical form (lower case, no ``+suffix``), or None if it is none."""
+    # Tools ask for thousands, nearly always in canonical form, which is recognised in a third of the time.
     local, _, domain = address.partition("@")
     if domain in ALIAS_DOMAINS and _PLAIN_LOCAL(local) and not local.startswith(NEVER_A_BUYER):
         return address
@@ -61,7 +61,7 @@ def _bare(address: str) -> str:
 
 
 def orders(text: str) -> list[str]:
-    """The distinct order IDs in text, in their order; digital ones too. Those in URLs only where no other is."""
+    """Return the distinct order IDs in text, digital ones too; those in URLs only if there are no others."""
     found = _ORDER.findall(text)
     named = [order for url, order in found if not url] or [order for _, order in found]
     return _distinct(map(str.upper, named))

@@ -1,8 +1,8 @@
 """Who sent a mail, and whether the receiving server vouches for it.
 
-Only the topmost Authentication-Results of the receiving server counts: it writes its own above whatever
-the mail brought along. DMARC decides, because it alone speaks of the From that people see: a DKIM
-signature of amazonses.com proves only that somebody is Amazon's customer.
+Only the topmost Authentication-Results of the receiving server counts: it adds its own above those that came
+with the mail. DMARC decides, because it alone is about the From that people see: a DKIM signature of
+amazonses.com proves only that somebody is a customer of Amazon's.
 """
 
 import re
@@ -28,7 +28,7 @@ _RESULT = re.compile(r'(?:[^;"()\\]++|"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\))*
 _ANY_DMARC = re.compile(r"\bdmarc\s{0,9}=\s{0,9}(\w+)")
 _ANY_FROM = re.compile(r"\bheader\.from\s{0,9}=\s{0,9}\"?([^\s;\"()]*)")
 _IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")
-# Whose own Received headers are known by their names. Anybody could bring along what stands below those of others.
+# Whose own Received headers are known by their names. What is below a header of another server may be forged.
 _TRACED = ("google.com", "outlook.com")
 _RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
 
@@ -78,7 +78,7 @@ def reason_to_doubt(head: Head, sender: Sender, authserv_id: str) -> Reason | No
 
 
 def _doubt_about(head: Head, sender: Sender, authserv_id: str) -> Doubt | None:
-    if head.cut:
+    if head.truncated:
         return Doubt.HEADERS_TOO_LONG
     value = _results_of(head, authserv_id)
     if value is None:
@@ -106,7 +106,7 @@ def _dmarc_doubt(value: str, domain: str) -> Doubt | None:
 
 
 def _hidden_doubt(value: str, domain: str) -> Doubt | None:
-    """The doubt where a string or a comment holds another result of DMARC than the one that was read.
+    """Return the doubt where a string or comment holds another DMARC result than the parsed one.
 
     The sender chooses some of the words in this header, his own address for one: an odd quotation mark
     there turns the server's true result into part of a string.
@@ -121,7 +121,7 @@ def _hidden_doubt(value: str, domain: str) -> Doubt | None:
 def _dmarc_only(value: str) -> str:
     """Leave out the results of other methods: parsing them all takes most of a notice's time.
 
-    Cut at semicolons outside of strings and comments; what does not cut cleanly is left whole.
+    Split at semicolons outside of strings and comments; what cannot be split cleanly is returned whole.
     """
     pieces, at = [], 0
     while at <= len(value):
@@ -135,9 +135,9 @@ def _dmarc_only(value: str) -> str:
 
 
 def _results_of(head: Head, authserv_id: str) -> str | None:
-    """The topmost results under this name, unless another server's trace stands above them.
+    """The topmost results under this name, unless another server's Received header is above them.
 
-    Gmail writes its results right below its own Received headers; what stands below the Received of
+    Gmail writes its results right below its own Received headers; what is below the Received of
     any other server came with the mail. So does Exchange Online (Outlook.com, Microsoft 365), but without its name.
     """
     wanted = authserv_id.lower()

@@ -1,4 +1,4 @@
-"""Which buyer an ordinary mail shows an order to belong to."""
+"""Find out from an ordinary mail which buyer an order belongs to."""
 
 import re
 

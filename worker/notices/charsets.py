@@ -1,4 +1,4 @@
-"""Bytes to text, whatever the mail claims about its charset."""
+"""Decode bytes to text, whatever the mail claims about its charset."""
 
 import codecs
 import re

@@ -11,19 +11,19 @@ from worker.notices.mime import Part
 from worker.notices.page import Page, read_html, read_plain
 from worker.notices.sentences import (
     Sentence,
-    failures,
+    find_because_clauses,
+    find_sentences,
+    find_undelivered,
     fold,
-    hints_at_opting_out,
     known_subject,
-    reasons,
-    sentences,
+    mentions_unsolicited_messages,
 )
 from worker.notices.wording import Wording
 
-# Mail programs put a picture between texts, hostile mail a thousand pages.
+# Mail programs split the text at pictures; hostile mail has a thousand parts.
 PAGE_LIMIT = 5
 
-# Behind the greeting, the Italian sentence names buyer, order and day before it comes to the known words.
+# After the greeting, the Italian sentence names buyer, order and day before the known words.
 _LEAD = 160
 _GREETING = re.compile(r"\b(?:dear|hello|hi) [^:.!?]{1,40}:")
 # The end of another sentence, an introduction ("Message:"), an opening quotation mark, the name of a copy.
@@ -36,66 +36,67 @@ _LOOKS_LIKE_HTML = re.compile(r"\s{0,100}<(?:!doctype html|html|head|body|div|ta
 class Content:
     """A mail's decoded subject, its folded text, and the buyers it names.
 
-    said: the known sentences in it, proven ones first. title: the row whose subject it has.
+    sentences: the known ones in it, proven ones first. subject_wording: the row whose subject it has.
     """
 
     subject: str
     text: str
     aliases: tuple[str, ...]
-    said: tuple[Sentence, ...]
-    title: Wording | None
+    sentences: tuple[Sentence, ...]
+    subject_wording: Wording | None
 
     @property
     def wording(self) -> Wording | None:
-        """The row by which both halves are said, one of them by the subject perhaps."""
-        return self.said[0].wording if self.said else None
+        """The row of which both halves are there; one of them may stand in the subject."""
+        return self.sentences[0].wording if self.sentences else None
 
     @property
-    def around(self) -> str:
-        """The text around the sentences, where the order and the day are named."""
-        return " | ".join(self.text[max(0, each.start - 160) : each.end + 200] for each in self.said)
+    def context(self) -> str:
+        """The text around the sentences, which names the order and the day."""
+        return " | ".join(self.text[max(0, each.start - 160) : each.end + 200] for each in self.sentences)
 
     @property
-    def leads(self) -> bool:
-        """Whether a sentence stands where notices have it: at the very beginning, behind a greeting at most.
+    def starts_with_sentence(self) -> bool:
+        """Whether the text begins with a sentence, as notices do, or with a greeting before it.
 
-        Copies of sellers' messages once had the sender of notices. They open with words of
-        Amazon's, and only then comes what the seller wrote, which may be anything.
+        Copies of sellers' messages once had the sender of notices. They begin with a text of
+        Amazon's, and what the seller wrote, which may be anything, follows it.
         """
-        first = min((each.start for each in self.said), default=_LEAD)
+        first = min((each.start for each in self.sentences), default=_LEAD)
         return first < _LEAD and not _OTHER_WORDS.search(_GREETING.sub("", self.text[:first], count=1))
 
     @property
-    def explains(self) -> bool:
-        """Whether it gives a notice's reason, in words that are proven, and speaks of a single order or buyer."""
+    def gives_opt_out_reason(self) -> bool:
+        """Whether it gives the reason of notices in proven wording, and names a single order or buyer."""
         about_one = len(self.aliases) == 1 or len(orders(self.text)) == 1
-        return about_one and bool(reasons(self.text))
+        return about_one and bool(find_because_clauses(self.text))
 
     @property
-    def speaks_of_opting_out(self) -> bool:
-        """Whether it mentions unsolicited messages at all, in words known or not."""
-        return hints_at_opting_out(self.text)
+    def mentions_opting_out(self) -> bool:
+        """Whether it mentions unsolicited messages at all, in known wording or not."""
+        return mentions_unsolicited_messages(self.text)
 
     @property
-    def other_failure(self) -> bool:
-        """Whether it tells of a message that was not delivered, for another reason than an opt-out."""
-        return not self.wording and bool(failures(self.text)) and not self.speaks_of_opting_out
+    def failed_for_other_reason(self) -> bool:
+        """Whether it reports a message that was not delivered for another reason than an opt-out."""
+        return not self.wording and bool(find_undelivered(self.text)) and not self.mentions_opting_out
 
 
 def content_of(subject: str, pages: Iterable[Page]) -> Content:
-    """Put together what the pages of one mail say. subject: as it stands in the header."""
+    """Return what the pages of one mail say. subject: as it stands in the header."""
     pages = list(pages)
-    found = [
+    aliases = [
         alias for page in pages for alias in (*aliases_in_links(page.links), *aliases_in_text(page.text))
     ]
     text = fold("\n\n".join(page.text for page in pages))
     subject = decode_words(subject)
-    said = tuple(sentences(text))
-    title = known_subject(subject)
-    if title and not (said and said[0].wording.proven):
+    found = tuple(find_sentences(text))
+    subject_wording = known_subject(subject)
+    if subject_wording and not (found and found[0].wording.proven):
         # The subject says "not delivered" as well as the text does.
-        said = tuple(each for each in reasons(text) if each.wording.language == title.language) or said
-    return Content(subject, text, tuple(dict.fromkeys(found)), said, title)
+        clauses = find_because_clauses(text)
+        found = tuple(it for it in clauses if it.wording.language == subject_wording.language) or found
+    return Content(subject, text, tuple(dict.fromkeys(aliases)), found, subject_wording)
 
 
 def pages_of(parts: Iterable[Part], *, quoted: bool) -> list[Page]:

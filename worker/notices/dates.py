@@ -31,7 +31,7 @@ _MONTH_DAY = re.compile(
 )
 
 
-def day_in(folded: str, *, month_first: bool) -> date | None:
+def find_day(folded: str, *, month_first: bool) -> date | None:
     """The single day that folded text names, or None where it names none, several or an ambiguous one.
 
     month_first: how this marketplace writes 9/10/2026.

@@ -62,7 +62,7 @@ class Reason:
         return self.doubt.value.format(address=self.address)
 
 
-# What may be a notice, but in words of which the table of wording is not certain.
+# It may be a notice, but its wording is not in the table, or not proven.
 NEW_WORDS = frozenset(
     (Doubt.NEW_TEXT, Doubt.HALF_A_SENTENCE, Doubt.GUESSED_WORDING, Doubt.FORWARD_OF_NEW_TEXT)
 )

@@ -1,4 +1,4 @@
-"""Take the notice out of a forwarded mail: an attached mail first, else the lines quoted in the text."""
+"""Find the notice in a forwarded mail: an attached mail first, else the lines quoted in the text."""
 
 import re
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from worker.notices.doubts import Doubt, Reason
 from worker.notices.header_lines import Block, find_block
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
-from worker.notices.page import Page, introduces_another
+from worker.notices.page import Page, introduces_other_mail
 
 _AGAIN = Reason(Doubt.FORWARDED_AGAIN)
 _FAILED = re.compile(r"\bdmarc\s{0,9}=\s{0,9}fail\b", re.IGNORECASE)
@@ -24,8 +24,8 @@ _BRACKETED = re.compile(
 class Forwarded:
     """A mail of Amazon's inside another mail.
 
-    sender: without address where only a name was left of it.
-    head, types: only where it was attached whole. reason: why it may not be Amazon's all the same.
+    sender: without address where only a name is left.
+    head, types: only where it was attached whole. reason: why it may still not be Amazon's.
     """
 
     sender: Sender
@@ -35,9 +35,9 @@ class Forwarded:
     reason: Reason | None = None
 
     @property
-    def promising(self) -> bool:
+    def may_be_notice(self) -> bool:
         """Whether it may be a notice: by its type, or because it mentions unsolicited messages at all."""
-        return OPT_OUT_TYPE in self.types or self.content.speaks_of_opting_out
+        return OPT_OUT_TYPE in self.types or self.content.mentions_opting_out
 
 
 def forwarded_in(found: list[Part], forwarder: str) -> list[Forwarded]:
@@ -51,12 +51,12 @@ def forwarded_in(found: list[Part], forwarder: str) -> list[Forwarded]:
     if not ours:
         inline = _inline(texts, forwarder)
         return [inline] if inline else []
-    # A stranger's mail is forwarded with all that he attached to it.
-    return [replace(mail, reason=_AGAIN) for mail in ours] if any(map(_is_anothers, texts)) else ours
+    # A stranger's mail is forwarded together with its attachments.
+    return [replace(mail, reason=_AGAIN) for mail in ours] if any(map(_is_not_amazons, texts)) else ours
 
 
-def is_attributed(found: list[Part]) -> bool:
-    """Whether header lines in the text tell whose text it is."""
+def has_header_lines(found: list[Part]) -> bool:
+    """Whether the text has the header lines of another mail."""
     return any(find_block(page.text.splitlines()) for page in pages_of(found, quoted=True))
 
 
@@ -71,7 +71,7 @@ def _attached(raw: bytes) -> Forwarded | None:
     return Forwarded(sender, content, head, types, Reason(Doubt.FAILED_FIRST_CHECK) if failed else None)
 
 
-def _is_anothers(text: Part) -> bool:
+def _is_not_amazons(text: Part) -> bool:
     """Whether the header lines in this text are those of a mail that is not Amazon's."""
     block = find_block(page_of(text, quoted=True).text.splitlines())
     return block is not None and not _is_amazons(block)
@@ -91,7 +91,8 @@ def _inline(found: list[Part], forwarder: str) -> Forwarded | None:
         if block is not None and _is_amazons(block):
             first = first or block
             again = again or any(
-                _names_another(line, forwarder) or introduces_another(line) for line in lines[: block.start]
+                _names_another(line, forwarder) or introduces_other_mail(line)
+                for line in lines[: block.start]
             )
             pages.append(Page("\n".join(lines[block.end :]), page.links))
     if first is None:
@@ -101,7 +102,7 @@ def _inline(found: list[Part], forwarder: str) -> Forwarded | None:
 
 
 def _names_another(line: str, forwarder: str) -> bool:
-    """Whether this line, above the notice, may name who else sent it on: "Xxx Ann <a@b.example>", in any language.
+    """Whether this line may name somebody else who forwarded the notice, in any language: "Xxx Ann <a@b.example>".
 
     Gmail and Outlook write links of signatures as "a@b.example <a@b.example>", with "mailto:" perhaps.
     """

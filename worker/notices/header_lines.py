@@ -1,7 +1,7 @@
 """The header lines that mail programs put above a forwarded mail, by language.
 
-A table and a walk over lines, because the patterns of ready-made parsers wander: one of them takes half
-a minute for 32 KB of blanks.
+A table and a loop over lines, because the regular expressions of existing parsers backtrack: one of them takes
+half a minute for 32 KB of blanks.
 """
 
 # ruff: noqa: RUF001 - header names in many scripts
@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 # Gmail, Outlook (desktop, web, new), Apple Mail, Thunderbird and Yahoo write these names in the language of
-# their surface; some languages have two or three, one for each program.
+# their interface; some languages have two or three, one for each program.
 # Columns: From | Date or Sent | Subject | To. Inside a column, names are separated by commas.
 _NAMES = """
 en: From | Date, Sent | Subject | To
@@ -54,7 +54,7 @@ fa: از | تاریخ, ارسال | موضوع | به
 hi: से, द्वारा | दिनांक, भेजा गया | विषय | प्रति, को
 """
 
-# A value may stand on the line below its name; a block has a handful of lines.
+# A value may be on the line below its name; a block has a handful of lines.
 _BLOCK_LINES = 14
 # "Rispondi a: ..." and other lines between the known ones, which alone mark the end of a block.
 _UNKNOWN_LINES = 3
@@ -91,8 +91,8 @@ _ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 class Block:
     """The header lines of a forwarded mail.
 
-    sender: its address; empty where there is none, or several. name: what stands before it.
-    start, end: numbers of the block's first line and of the first line behind it.
+    sender: its address; empty where there is none, or several. name: the text before it.
+    start, end: numbers of the block's first line and of the first line after it.
     """
 
     sender: str
@@ -138,7 +138,7 @@ def _block_at(lines: list[str], number: int) -> Block | None:
         kind, value = _header(lines[at])
         if kind:
             values.setdefault(kind, value)
-            end, open_value = at + 1, kind if _goes_on(lines, at, kind, value) else ""
+            end, open_value = at + 1, kind if _continues(lines, at, kind, value) else ""
         elif (text := lines[at].strip(_MARGIN)) and open_value:
             values[open_value] = f"{values[open_value]} {text}".strip()
             end, open_value = at + 1, open_value if text.endswith((",", ";")) else ""
@@ -157,13 +157,13 @@ def _block_at(lines: list[str], number: int) -> Block | None:
     return None
 
 
-def _goes_on(lines: list[str], at: int, kind: str, value: str) -> bool:
-    """Whether the value of the header in this line goes on below it, or stands there whole."""
+def _continues(lines: list[str], at: int, kind: str, value: str) -> bool:
+    """Whether the value of the header in this line continues, or begins, on the line below."""
     if not value or value.endswith((",", ";")):
         return True  # a list of addressees
     if kind == "from":
         return "@" not in value
-    # What follows a subject at once may be the text of the mail; behind a rest of the subject there is a gap.
+    # What follows a subject at once may be the text of the mail; after the rest of a subject there is an empty line.
     behind = "".join(lines[at + 2 : at + 3])
     return _is_wrapped(kind, lines[at]) and (not behind.strip(_MARGIN) or _header(behind)[0] != "")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from worker.notices.charsets import decode
 
-# Real header blocks stay under 20 KB. What is longer is cut, and the mail then counts as doubtful:
-# a second From might stand behind the cut.
+# Real header blocks have less than 20 KB. A longer one is truncated, and its mail is a suspect at most:
+# the part that is not read may hold a second From.
 HEAD_LIMIT = 256 * 1024
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
@@ -19,12 +19,12 @@ _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 class Head:
     """Headers in their order: names in lower case, values unfolded and not yet decoded.
 
-    body_at: where the body begins. cut: the block was longer than the limit.
+    body_at: where the body begins. truncated: the block was longer than the limit.
     """
 
     fields: tuple[tuple[bytes, bytes], ...]
     body_at: int
-    cut: bool
+    truncated: bool
     _first: dict[bytes, bytes] = field(repr=False)
 
     def first(self, name: str) -> str:
@@ -40,7 +40,7 @@ class Head:
 
 
 def read_head(raw: bytes, start: int = 0, end: int | None = None, limit: int = HEAD_LIMIT) -> Head:
-    """Read the header block of ``raw[start:end]``; lines that are no headers are passed over.
+    """Read the header block of ``raw[start:end]``; lines that are no headers are skipped.
 
     limit: bytes of the block that are read.
     """
@@ -49,7 +49,7 @@ def read_head(raw: bytes, start: int = 0, end: int | None = None, limit: int = H
     found = _END_OF_HEAD.search(raw, max(start - 1, 0), stop)
     # Nothing but headers, or nothing but a body: the fields tell which.
     head_end, body_at = (found.start(), found.end()) if found else (stop, stop)
-    cut = head_end - start > limit
+    truncated = head_end - start > limit
     block = raw[start : min(head_end, start + limit)].replace(b"\r\n", b"\n")
     fields = []
     first: dict[bytes, bytes] = {}
@@ -60,11 +60,11 @@ def read_head(raw: bytes, start: int = 0, end: int | None = None, limit: int = H
         key = name.lower()
         fields.append((key, value))
         first.setdefault(key, value)
-    return Head(tuple(fields), body_at, cut, first)
+    return Head(tuple(fields), body_at, truncated, first)
 
 
 def text_of(value: bytes) -> str:
-    """The text of a header value: bytes above ASCII are a charset's that nobody names, UTF-8 most likely."""
+    """Return the text of a header value: bytes above ASCII are in an unnamed charset, most likely UTF-8."""
     value = value.strip()
     return value.decode("ascii") if value.isascii() else decode(value)
 
@@ -102,7 +102,7 @@ def _word_bytes(encoding: str, text: str) -> bytes:
 
 
 def from_base64(data: bytes) -> bytes:
-    """Decode what there is of base64: mail with a cut or soiled end is still mail."""
+    """Decode base64 as far as possible: a mail may be truncated or damaged at its end."""
     try:
         return binascii.a2b_base64(data)
     except binascii.Error:

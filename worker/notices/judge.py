@@ -1,29 +1,23 @@
 """Turn the bytes of a mail into a verdict.
 
 The order of trust: whether the sender is genuine, then the type header of Amazon's mail, then the
-sentences of notices, then nothing. What fails a step is at most a suspect.
+sentences of notices. A mail that fails a step is at most a suspect.
 """
 
 import codecs
 import re
 from collections.abc import Container
 
-from worker.notices.amazon import (
-    ALIAS_DOMAINS,
-    AMAZON_DOMAINS,
-    NOTICE_SENDERS,
-    OPT_OUT_TYPE,
-    TYPE_HEADER,
-)
+from worker.notices.amazon import ALIAS_DOMAINS, AMAZON_DOMAINS, NOTICE_SENDERS, OPT_OUT_TYPE, TYPE_HEADER
 from worker.notices.authenticity import Sender, reason_to_doubt, sender_of
-from worker.notices.clues import Case, opt_out, suspect
+from worker.notices.clues import Candidate, opt_out, suspect
 from worker.notices.content import Content, content_of, pages_of
 from worker.notices.doubts import NEW_WORDS, Doubt, Reason
-from worker.notices.forwarded import Forwarded, forwarded_in, is_attributed
+from worker.notices.forwarded import Forwarded, forwarded_in, has_header_lines
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.model import Kind, Suspect, Unrelated, Verdict
-from worker.notices.sentences import is_reply, mentions_subject, passes_on
+from worker.notices.sentences import contains_known_subject, forwards_known_subject, is_reply
 
 GMAIL = "mx.google.com"
 
@@ -50,7 +44,7 @@ def judge(
     authserv_id: str = GMAIL,
     from_owner: bool = False,
 ) -> Verdict:
-    """Return what this mail tells about a buyer; never raises, whatever the bytes.
+    """Return what this mail says about a buyer; never raises, whatever the bytes.
 
     raw: the mail as delivered, or rebuilt from Gmail's API with headers and bodies already in UTF-8.
     trusted: lower-case addresses from which forwarded notices are accepted.
@@ -66,31 +60,31 @@ def judge(
         return Unrelated(_KINDS.get(types[0], Kind.NOTIFICATION))
     if OPT_OUT_TYPE in types:
         reason = reason_to_doubt(head, sender, authserv_id) or _doubt_about_type(head, sender)
-        return _by_type(Case(head, sender, _own_content(raw, head)), reason)
+        return _by_type(Candidate(head, sender, _own_content(raw, head)), reason)
     if sender.domain in ALIAS_DOMAINS:
         return Unrelated(Kind.MESSAGE)
     if sender.domain in AMAZON_DOMAINS:
         content = _own_content(raw, head)
-        return _by_sentence(Case(head, sender, content), reason_to_doubt(head, sender, authserv_id))
-    welcome = from_owner or _trusts(trusted, sender)
+        return _by_sentence(Candidate(head, sender, content), reason_to_doubt(head, sender, authserv_id))
+    accepted = from_owner or _is_trusted(trusted, sender)
     found = list(parts(raw, head))
-    if not welcome and not _worth_reading(sender, head, found):
+    if not accepted and not _may_matter(sender, head, found):
         return Unrelated(Kind.OTHER)
     reason = None if from_owner else reason_to_doubt(head, sender, authserv_id)
-    if not welcome:
+    if not accepted:
         reason = reason or Reason(Doubt.FORWARDED_BY_STRANGER, sender.address)
-    return _from_elsewhere(head, sender, found, reason)
+    return _not_from_amazon(head, sender, found, reason)
 
 
 def in_new_words(verdict: Verdict) -> bool:
-    """Return whether this may be a notice, but in words of which the table of wording is not certain."""
+    """Return whether this may be a notice whose wording is not in the table, or not proven."""
     return isinstance(verdict, Suspect) and verdict.reason.doubt in NEW_WORDS
 
 
-def _by_type(case: Case, reason: Reason | None) -> Verdict:
-    if reason is None and case.content.other_failure:
+def _by_type(mail: Candidate, reason: Reason | None) -> Verdict:
+    if reason is None and mail.content.failed_for_other_reason:
         reason = Reason(Doubt.OTHER_REASON)
-    return suspect(case, reason) if reason else opt_out(case)
+    return suspect(mail, reason) if reason else opt_out(mail)
 
 
 def _doubt_about_type(head: Head, sender: Sender) -> Reason | None:
@@ -102,79 +96,87 @@ def _doubt_about_type(head: Head, sender: Sender) -> Reason | None:
     return None
 
 
-def _by_sentence(case: Case, reason: Reason | None, *, otherwise: Kind = Kind.OTHER_OF_AMAZON) -> Verdict:
-    content = case.content
+def _by_sentence(
+    mail: Candidate, reason: Reason | None, *, otherwise: Kind = Kind.OTHER_OF_AMAZON
+) -> Verdict:
+    content = mail.content
     if content.wording is None:
-        if content.title and not content.other_failure:
-            return suspect(case, reason or Reason(Doubt.NEW_TEXT))
-        if reason is None and case.sender.address in NOTICE_SENDERS and content.explains:
-            return suspect(case, Reason(Doubt.HALF_A_SENTENCE))
+        if content.subject_wording and not content.failed_for_other_reason:
+            return suspect(mail, reason or Reason(Doubt.NEW_TEXT))
+        if reason is None and mail.sender.address in NOTICE_SENDERS and content.gives_opt_out_reason:
+            return suspect(mail, Reason(Doubt.HALF_A_SENTENCE))
         return Unrelated(otherwise)
-    reason = reason or _doubt_about_sentence(case)
-    return suspect(case, reason) if reason else opt_out(case)
+    reason = reason or _doubt_about_sentence(mail)
+    return suspect(mail, reason) if reason else opt_out(mail)
 
 
-def _doubt_about_sentence(case: Case) -> Reason | None:
-    content = case.content
-    if case.sender.address not in NOTICE_SENDERS:
-        return Reason(Doubt.OTHER_ADDRESS_OF_AMAZON, case.sender.address)
+def _doubt_about_sentence(mail: Candidate) -> Reason | None:
+    content = mail.content
+    if mail.sender.address not in NOTICE_SENDERS:
+        return Reason(Doubt.OTHER_ADDRESS_OF_AMAZON, mail.sender.address)
     if content.wording is None or not content.wording.proven:
         return Reason(Doubt.GUESSED_WORDING)
-    if not content.title and not content.leads:
+    if not content.subject_wording and not content.starts_with_sentence:
         return Reason(Doubt.MAY_BE_QUOTED)
     return None
 
 
-def _from_elsewhere(head: Head, sender: Sender, found: list[Part], reason: Reason | None) -> Verdict:
+def _not_from_amazon(head: Head, sender: Sender, found: list[Part], reason: Reason | None) -> Verdict:
     inner = forwarded_in(found, sender.address)
-    inner = [each for each in inner if each.promising] or inner[:1]
+    inner = [each for each in inner if each.may_be_notice] or inner[:1]
     if len(inner) > 1:
-        several = Case(head, sender, content_of("", []))
+        several = Candidate(head, sender, content_of("", []))
         return suspect(several, Reason(Doubt.SEVERAL_FORWARDED))
     if inner:
         return _forwarded(head, inner[0], reason)
     subject = head.first("subject")
-    # Under header lines that are not known, or in a file of Outlook's, it is better shown than lost.
-    sent_on = reason is None and passes_on(decode_words(subject)) and not is_attributed(found)
-    content = content_of(subject, pages_of(found, quoted=sent_on))
-    said = content.wording is not None and content.wording.proven
-    if sent_on and not said:
-        return suspect(Case(head, sender, content), Reason(Doubt.FORWARD_UNREADABLE))
-    # Articles quote notices too: only an imitation, or somebody trusted, is worth a look.
-    if not said or not (reason is None or content.title or _claims_amazon(sender, head)):
+    # With unknown header lines, or in a file of Outlook's, it is better shown than lost.
+    is_forward = (
+        reason is None and forwards_known_subject(decode_words(subject)) and not has_header_lines(found)
+    )
+    content = content_of(subject, pages_of(found, quoted=is_forward))
+    proven = content.wording is not None and content.wording.proven
+    if is_forward and not proven:
+        return suspect(Candidate(head, sender, content), Reason(Doubt.FORWARD_UNREADABLE))
+    # Articles quote notices too: a person is asked only about an imitation, or a mail of somebody trusted.
+    if not proven or not (reason is None or content.subject_wording or _claims_amazon(sender, head)):
         return Unrelated(Kind.OTHER)
-    return suspect(Case(head, sender, content), Reason(sender.doubt or Doubt.TEXT_NOT_FROM_AMAZON))
+    return suspect(Candidate(head, sender, content), Reason(sender.doubt or Doubt.TEXT_NOT_FROM_AMAZON))
 
 
 def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
-    case = Case(inner.head or head, inner.sender, inner.content)
+    mail = Candidate(inner.head or head, inner.sender, inner.content)
     reason = reason or inner.reason
     if inner.head is None and is_reply(decode_words(head.first("subject"))):
-        # Whom it quotes, and whether he made up the header lines, cannot be told in every language.
+        # Whom it quotes, and whether the header lines are invented, cannot be known in every language.
         reason = reason or Reason(Doubt.REPLY)
     if not inner.sender.address:
         reason = reason or Reason(Doubt.FORWARD_WITHOUT_SENDER)
     if any(inner.types) and OPT_OUT_TYPE not in inner.types:
         return Unrelated(Kind.FORWARDED)
-    if case.content.wording is None and inner.promising and (reason is None or OPT_OUT_TYPE in inner.types):
-        # Somebody took the trouble to forward it: say that it was not understood.
-        return suspect(case, reason or Reason(Doubt.FORWARD_OF_NEW_TEXT))
-    return _by_sentence(case, reason, otherwise=Kind.FORWARDED)
+    if (
+        mail.content.wording is None
+        and inner.may_be_notice
+        and (reason is None or OPT_OUT_TYPE in inner.types)
+    ):
+        # Somebody forwarded it on purpose: say that it was not understood.
+        return suspect(mail, reason or Reason(Doubt.FORWARD_OF_NEW_TEXT))
+    return _by_sentence(mail, reason, otherwise=Kind.FORWARDED)
 
 
-def _trusts(trusted: Container[str], sender: Sender) -> bool:
+def _is_trusted(trusted: Container[str], sender: Sender) -> bool:
     local, _, domain = sender.address.partition("@")
     return bool(sender.address) and (
         sender.address in trusted or f"{local.partition('+')[0]}@{domain}" in trusted
     )
 
 
-def _worth_reading(sender: Sender, head: Head, found: list[Part]) -> bool:
+def _may_matter(sender: Sender, head: Head, found: list[Part]) -> bool:
     """Whether a stranger's mail can be a forward or an imitation at all; most mail is neither.
 
     Every forwarded notice names who sent it.
     """
-    if _claims_amazon(sender, head) or mentions_subject(decode_words(head.first("subject"))):
+    if _claims_amazon(sender, head) or contains_known_subject(decode_words(head.first("subject"))):
         return True
     readable = (part for part in found if part.kind.startswith(("text/", "message/")))
     return any(b"auto-communication" in part.data() for part in readable)
@@ -190,7 +192,7 @@ def _own_content(raw: bytes, head: Head) -> Content:
 
 
 def _with_newlines(raw: bytes) -> bytes:
-    """Files saved by hand may begin with a mark or a blank line, and have nothing but carriage returns, or too many."""
+    """Undo what saving by hand does: a byte order mark, blank lines at the start, carriage returns alone or doubled."""
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
     elif b"\r\r\n" in raw[:1000]:

@@ -1,4 +1,4 @@
-"""The parts of a mail, in linear time and without recursion, whatever nests in whatever.
+"""Split a mail into its parts, in linear time and without recursion, however deep they are nested.
 
 The standard library's parser keeps a generator for each level of nesting and asks each of
 them about each line, which a hostile mail turns into minutes and a RecursionError.
@@ -77,7 +77,7 @@ def parts(raw: bytes, head: Head) -> Iterator[Part]:
 def _leaf(head: Head, body: bytes) -> Part:
     kind, parameters = content_type(head.first("content-type"))
     disposition = head.first("content-disposition").lower()
-    # Some mailers put a comment or a parameter behind it.
+    # Some mailers add a comment or a parameter.
     transfer = head.first("content-transfer-encoding")
     attached = disposition.startswith("attachment")
     if kind.startswith("multipart/"):  # without a usable boundary: read it as it stands

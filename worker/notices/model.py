@@ -1,4 +1,4 @@
-"""Verdicts: what one mail tells about a buyer. Frozen values, nothing else."""
+"""Verdicts: what one mail says about a buyer."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

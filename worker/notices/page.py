@@ -1,4 +1,4 @@
-"""HTML and plain text to what a reader sees: lines of text, and where the mail links lead."""
+"""Turn HTML and plain text into what a reader sees: lines of text, and the targets of mail links."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ATTRIBUTES_LIMIT = 2_000
 # Starts at "<" and a letter and then cannot fail, so that the scan is linear: a quote that is never
 # closed swallows the rest, as it does in a browser.
 _TAG = re.compile(r"""</?[a-zA-Z](?:[^>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))|=)*+(?:>|\Z)""")
-# The first letters once more in front of the names: most tags fail there, which is half of the time.
+# The first letters are tested before the names: most tags fail there, which halves the time.
 _BLOCK = re.compile(
     r"<(?=/?[bdhlptuBDHLPTU])(?=/?(?:p|div|br|t[rdh]|li|ul|d[td]|h[1-6]|table|blockquote|hr|pre)\b)",
     re.IGNORECASE,
@@ -43,7 +43,7 @@ class Page:
 
 def read_html(source: str, *, quoted: bool) -> Page:
     """Read an HTML document; ``quoted`` says whether quotations belong to the text."""
-    source = _tame(source)
+    source = _limit_markup(source)
     # A line break in the source is a space; form feeds stand for real ones. They have to be white space
     # too: a parser moves other text out of tables.
     source = _BLOCK.sub("\f<", source)
@@ -72,7 +72,7 @@ def read_plain(source: str, *, quoted: bool) -> Page:
 
 
 # "On Tue, 10 Sep 2026, Ann wrote:" in the languages of Amazon's marketplaces and some others. Line by line, with a
-# bounded length, so that nothing can make the pattern wander.
+# bounded length, so that the pattern cannot backtrack far.
 _WROTE = re.compile(
     r"(?:wrote|writes|ha scritto|a écrit|schrieb|escribió|escreveu|schreef|heeft geschreven|skrev|napisała?"
     r"|napisał\(a\)|napsal(?:a|\(a\))?|napísala?|yazdı|كتب|書きました|のメール|kirjoitti|írta|a scris|έγραψε"  # noqa: RUF001
@@ -83,20 +83,20 @@ _WROTE = re.compile(
 _RULE = re.compile(r"[-_=*]{4,}\s?[^\W_][^\n]{2,60}?\s?[-_=*]{4,}")
 
 
-def introduces_another(line: str) -> bool:
-    """Whether what stands below this line was written by somebody else: "Ann wrote:"."""
+def introduces_other_mail(line: str) -> bool:
+    """Whether this line says that somebody else wrote the text below it: "Ann wrote:"."""
     line = line.strip()
     return line.endswith((":", "：")) and _WROTE.search(line[-100:]) is not None  # noqa: RUF001 - a wide colon
 
 
 def _own_lines(text: str) -> str:
-    """What the writer of a mail wrote: no quoted lines, and nothing behind a line that introduces another mail."""
+    """Return the writer's own lines: no quoted ones, and none after a line that introduces another mail."""
     own: list[str] = []
     for line in text.splitlines():
         stripped = line.strip()
         if stripped.startswith(">"):
             continue
-        if introduces_another(stripped):
+        if introduces_other_mail(stripped):
             break
         if stripped.startswith(("--", "__", "==", "**")) and _RULE.fullmatch(stripped[:200]):
             break
@@ -105,7 +105,7 @@ def _own_lines(text: str) -> str:
     return "\n".join(own[: block.start] if block else own)
 
 
-def _tame(source: str) -> str:
+def _limit_markup(source: str) -> str:
     source = source[:SOURCE_LIMIT].replace("\0", "").replace("\f", " ")
     if len(source) <= TRUSTED_SIZE:
         return source
@@ -126,7 +126,7 @@ def _tame(source: str) -> str:
 
 
 def _without(source: str, opening: str, closing: str) -> str:
-    """Cut every stretch from opening to closing; one that is never closed stays."""
+    """Remove every stretch from opening to closing; one that is never closed stays."""
     lower = source.lower()
     if len(lower) != len(source):  # letters that grow in lower case, such as the Turkish İ
         lower = source

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from worker.notices.wording import WORDING, Wording
 
-# The halves stand in one sentence; between them are a name, an order ID and a date.
+# The two halves are in one sentence; between them are a name, an order ID and a date.
 _REACH = 300
 # Text that is searched: far more than any notice has, and little enough for a hostile mail.
 _TEXT_LIMIT = 200_000
 _OCCURRENCES = 20
-# An opening quotation mark stands before the sentence, or before the greeting that leads to it.
+# How far before a sentence an opening quotation mark is looked for: a greeting may come between.
 _QUOTE_REACH = 150
 
 _IGNORABLE = dict.fromkeys(
@@ -46,7 +46,7 @@ _CJK_SPACE = re.compile(
 
 
 def fold(text: str) -> str:
-    """Bring text into the form in which it is compared: case, spaces, quotes, hyphens, invisible signs."""
+    """Normalise text for comparison: case, spaces, quotes, hyphens, invisible characters."""
     text = text[:_TEXT_LIMIT]
     if not text.isascii():
         text = _normalize(_SPECIAL.sub(_plain, text))[:_TEXT_LIMIT]
@@ -85,7 +85,7 @@ _ROWS = tuple(
 class Sentence:
     """A known sentence, or the half of it that gives the reason.
 
-    start, end: where it stands in the folded text. What stands in quotation marks is no sentence of the mail.
+    start, end: its position in the folded text. Text in quotation marks is not the mail's own.
     """
 
     wording: Wording
@@ -93,8 +93,8 @@ class Sentence:
     end: int
 
 
-def sentences(folded: str) -> list[Sentence]:
-    """Every known sentence in folded text, proven wording first."""
+def find_sentences(folded: str) -> list[Sentence]:
+    """Return every known sentence in folded text, proven wording first."""
     found = [
         Sentence(row.wording, *span)
         for row in _ROWS
@@ -105,8 +105,8 @@ def sentences(folded: str) -> list[Sentence]:
     return sorted(found, key=lambda each: not each.wording.proven)
 
 
-def reasons(folded: str) -> list[Sentence]:
-    """Where the "because" half of a proven sentence stands, with or without the other half."""
+def find_because_clauses(folded: str) -> list[Sentence]:
+    """Return the "because" halves of proven sentences, with or without the other half."""
     return [
         Sentence(row.wording, start, end)
         for row in _ROWS
@@ -138,8 +138,8 @@ def _in_quotes(folded: str, at: int) -> bool:
     return folded.count('"', max(0, at - _QUOTE_REACH), at) % 2 == 1
 
 
-def failures(folded: str) -> list[Wording]:
-    """The proven wordings of which the "not delivered" half stands in folded text."""
+def find_undelivered(folded: str) -> list[Wording]:
+    """Return the proven wordings whose "not delivered" half is in folded text."""
     return [row.wording for row in _ROWS if row.wording.proven and row.could_not_deliver in folded]
 
 
@@ -148,7 +148,7 @@ _TAGS = re.compile(r"^(?:(?:\[[^\]]{1,30}\]|ext(?:ernal)?:) ?){1,3}")
 
 
 def known_subject(subject: str) -> Wording | None:
-    """The wording whose subject this one begins with; ``Re:`` and ``Fwd:`` do not count as a beginning."""
+    """Return the wording whose subject this one begins with; ``Re:`` and ``Fwd:`` do not count as a beginning."""
     folded = _TAGS.sub("", fold(subject))
     for row in _ROWS:
         if row.subject and folded.startswith(row.subject):
@@ -159,8 +159,8 @@ def known_subject(subject: str) -> Wording | None:
     return None
 
 
-def mentions_subject(subject: str) -> bool:
-    """Whether a known subject stands anywhere in this one, as after ``Fwd:``."""
+def contains_known_subject(subject: str) -> bool:
+    """Whether this subject contains a known one, as after ``Fwd:``."""
     folded = fold(subject)
     return any(row.subject and row.subject in folded for row in _ROWS)
 
@@ -174,16 +174,16 @@ _REPLY = re.compile(
 
 
 def is_reply(subject: str) -> bool:
-    """Whether this subject is marked as that of a reply."""
+    """Whether this subject has the prefix of a reply."""
     return _REPLY.match(_TAGS.sub("", fold(subject))) is not None
 
 
-def passes_on(subject: str) -> bool:
-    """Whether a known subject is sent on, under any mark but that of a reply: there are dozens for forwards."""
-    return mentions_subject(subject) and not is_reply(subject)
+def forwards_known_subject(subject: str) -> bool:
+    """Whether a known subject is forwarded. Forwards have dozens of prefixes, so any counts but that of a reply."""
+    return contains_known_subject(subject) and not is_reply(subject)
 
 
-# Enough of a word to tell that opting out is spoken of at all, in any wording.
+# Parts of words that show that opting out is mentioned at all, in any wording.
 _HINTS = (
     *("opted out", "opt out", "opt-out", "unsolicited", "not to receive", "non richiest", "non desiderat"),
     *(
@@ -200,6 +200,6 @@ _HINTS = (
 )
 
 
-def hints_at_opting_out(folded: str) -> bool:
-    """Whether folded text speaks of unsolicited messages at all, in any language of the table."""
+def mentions_unsolicited_messages(folded: str) -> bool:
+    """Whether folded text mentions unsolicited messages at all, in any language of the table."""
     return any(hint in folded for hint in _HINTS)
