@@ -6,6 +6,7 @@ from typing import Literal
 from oauth_web.services import services
 from worker.accounts import Account
 from worker.gmail.wanted import LABELS
+from worker.problems import Cause
 
 State = Literal["done", "open", "bad"]
 
@@ -39,7 +40,7 @@ def _checks(account: Account) -> tuple[Check, ...]:
     granted = account.state != "sign_in_again"
     rules = set(LABELS) <= set(account.labels) and bool(account.filter_ids)
     passed = account.last_good_pass is not None
-    switched_off = "switched off" in account.problem
+    switched_off = account.problem is not None and account.problem.cause is Cause.API_OFF
     has_notices = services().app.block_list.listing.has_notices(account.email)
     return (
         Check("api", "bad" if switched_off else "done"),

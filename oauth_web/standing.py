@@ -49,7 +49,7 @@ def _standing(account: Account, progress: Progress | None) -> Standing:
     return Standing(
         email=account.email,
         kind=_kind(account, under_way=progress is not None),
-        problem=account.problem,
+        problem=str(account.problem or ""),
         last_pass=account.last_pass,
         next_pass=account.next_pass,
         queued=max(account.queued, shown.total - shown.done),

@@ -9,6 +9,7 @@ from worker.accounts import Accounts
 from worker.database import Database, open_database
 from worker.errors import DamagedFileError, SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
+from worker.problems import Cause, Problem
 from worker.sealing import Sealer
 
 GRANT = Grant("1//refresh-token", "client-id", "client-secret", "https://oauth2.example/token")
@@ -45,7 +46,7 @@ def test_the_personal_address_is_the_accounts_own_and_hard_to_guess(accounts: Ac
 
 def test_signing_in_again_keeps_what_was_known_and_clears_the_problem(accounts: Accounts) -> None:
     first = accounts.connect(EMAIL, GRANT, now=START)
-    accounts.update(EMAIL, state="sign_in_again", problem="The sign-in has ended.", search_from=None)
+    accounts.update(EMAIL, state="sign_in_again", problem=Problem(Cause.SIGN_IN_ENDED), search_from=None)
     renewed = Grant("1//new", "client-id", "client-secret", "https://oauth2.example/token")
     account = accounts.connect(EMAIL, renewed, now=START + timedelta(days=30))
     assert (account.state, account.problem, account.search_from) == ("ok", "", None)

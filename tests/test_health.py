@@ -13,6 +13,7 @@ from worker.app import App, build_app
 from worker.gmail.credentials import Grant
 from worker.operation.health import LEAST_FREE, Health, Problem, health
 from worker.operation.metrics import Family, metrics, render
+from worker.problems import Cause, Problem
 from worker.settings import Settings
 from worker.webhook import Webhook
 
@@ -53,7 +54,9 @@ def test_a_program_that_nobody_has_signed_in_to_yet_is_ready(app: App) -> None:
 
 
 def test_a_dead_sign_in_is_a_reason(app: App) -> None:
-    app.accounts.update(EMAIL, state="sign_in_again", problem="Please sign in again.", last_good_pass=None)
+    app.accounts.update(
+        EMAIL, state="sign_in_again", problem=Problem(Cause.SIGN_IN_NOT_ACCEPTED), last_good_pass=None
+    )
     assert reason(app) == f"{EMAIL}: Please sign in again."
 
 
@@ -67,12 +70,22 @@ def warning(app: App, now: datetime = NOW) -> Problem:
 
 def test_a_forwarding_address_that_was_lost_is_told_and_stops_nothing(app: App) -> None:
     good = NOW - timedelta(minutes=1)
-    app.accounts.update(EMAIL, state="problem", problem="Confirm the forwarding address.", last_pass=good)
+    app.accounts.update(
+        EMAIL,
+        state="problem",
+        problem=Problem(Cause.FORWARDING_UNVERIFIED, {"address": "tool@example.com"}),
+        last_pass=good,
+    )
     assert warning(app) == Problem("advice", EMAIL, "Confirm the forwarding address.")
 
 
 def test_a_failure_in_passing_is_no_problem_yet(app: App) -> None:
-    app.accounts.update(EMAIL, state="problem", problem="Google could not be reached.", last_pass=NOW)
+    app.accounts.update(
+        EMAIL,
+        state="problem",
+        problem=Problem(Cause.UNREACHABLE, {"why": "no answer in time"}),
+        last_pass=NOW,
+    )
     assert health(app, NOW) == WELL
 
 
@@ -124,7 +137,7 @@ def test_passes_that_stopped_are_a_reason(app: App, minutes: int, *, late: bool)
     app.accounts.update(
         EMAIL,
         state="problem",
-        problem="Google could not be reached.",
+        problem=Problem(Cause.UNREACHABLE, {"why": "no answer in time"}),
         last_good_pass=NOW - timedelta(minutes=minutes),
     )
     assert health(app, NOW).ready != late

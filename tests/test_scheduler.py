@@ -16,6 +16,7 @@ from signing_in import sign_in
 from worker.app import App
 from worker.errors import SignInAgainError, TransientError
 from worker.preferences import change_preferences
+from worker.problems import Cause
 
 OTHER = "other@gmail.com"
 NOTICE = "opt_out/it_specimen_shape.eml"
@@ -207,7 +208,7 @@ def test_it_stops_while_a_pass_takes_its_own_job_away(app: App) -> None:
         begun.set()
         while app.scheduler._scheduler.running:
             begun.wait(0.01)
-        raise SignInAgainError("Please sign in again.")
+        raise SignInAgainError(Cause.SIGN_IN_ENDED)
 
     app.passes.run = refused_while_stopping  # type: ignore[method-assign,assignment]
     app.scheduler.start()

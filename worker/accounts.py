@@ -11,6 +11,7 @@ import orjson
 from worker.database import Database, reading
 from worker.errors import SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
+from worker.problems import Cause, Problem, problem_of
 from worker.sealing import Sealer, UnsealError
 
 # Searching from here means the whole mailbox.
@@ -23,8 +24,8 @@ State = Literal["ok", "sign_in_again", "problem"]
 class Account:
     """A connected mailbox.
 
-    personal_address: an address of the account that others may send notices and forwards to. problem: one
-    sentence for the seller, "" if all is well. sign_in_ends: when Google ends the sign-in by itself, None if it does
+    personal_address: an address of the account that others may send notices and forwards to. problem: what
+    needs the seller, None if all is well. sign_in_ends: when Google ends the sign-in by itself, None if it does
     not. labels, filter_ids: Gmail's ids of ours. forward_to: where tidied
     notices go as well. trusted: addresses whose forwards are accepted besides the account's own.
     queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
@@ -39,7 +40,7 @@ class Account:
     personal_address: str
     connected_at: datetime
     state: State = "ok"
-    problem: str = ""
+    problem: Problem | None = None
     sign_in_ends: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     filter_ids: tuple[str, ...] = ()
@@ -89,7 +90,7 @@ class Accounts:
             with reading(f"the account {email}"):
                 return Grant(**orjson.loads(self._sealer.unseal(document["grant"])))
         except UnsealError as error:
-            raise SignInAgainError(f"{error} Please sign in again.") from error
+            raise SignInAgainError(Cause.SEALED_WITH_ANOTHER_KEY) from error
 
     def connect(self, email: str, grant: Grant, *, now: datetime) -> Account:
         """Remember a mailbox and its new permission; what was known of the mailbox before stays."""
@@ -97,9 +98,9 @@ class Accounts:
         with self._database.together():
             known = self._documents.find(email)
             account = _to_account(known) if known else _new(email, now)
-            account = replace(account, state="ok", problem="", undoing=False, sign_in_ends=ends)
+            account = replace(account, state="ok", problem=None, undoing=False, sign_in_ends=ends)
             sealed = self._sealer.seal(orjson.dumps(grant).decode())
-            self._documents.put({email: asdict(account) | {"grant": sealed}})
+            self._documents.put({email: _to_document(account) | {"grant": sealed}})
         return account
 
     def update(self, email: str, **changes: Any) -> Account | None:
@@ -111,7 +112,7 @@ class Accounts:
             before = _to_account(document)
             account = replace(before, **changes)
             if account != before:
-                self._documents.put({email: document | asdict(account)})
+                self._documents.put({email: document | _to_document(account)})
         return account
 
     def remove(self, email: str) -> None:
@@ -133,10 +134,15 @@ def _new(email: str, now: datetime) -> Account:
     )
 
 
+def _to_document(account: Account) -> dict[str, Any]:
+    return asdict(account) | {"problem": account.problem and account.problem.as_document()}
+
+
 def _to_account(document: Mapping[str, Any]) -> Account:
     with reading(f"the account {document.get('email', '')}"):
         values = {name: value for name, value in document.items() if name in _FIELDS}
         values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
         values |= {name: tuple(values.get(name, ())) for name in _TUPLES}
         values["notice_days"] = tuple(map(date.fromisoformat, values.get("notice_days", ())))
+        values["problem"] = problem_of(values["problem"]) if values.get("problem") else None
         return Account(**values)

@@ -84,6 +84,8 @@ def status(as_json: bool) -> int:
     app = _app()
     shown = ("email", "state", "problem", "last_pass", "next_pass", "queued")
     rows = [{name: getattr(account, name) for name in shown} for account in app.accounts.all()]
+    for row in rows:
+        row["problem"] = str(row["problem"] or "")
     problems = health(app, app.clock.now()).problems
     if as_json:
         print_json({"blocks": len(app.block_list), "accounts": rows})
@@ -94,7 +96,7 @@ def status(as_json: bool) -> int:
         for row in rows:
             when = f"{row['last_pass']:%Y-%m-%d %H:%M} UTC" if row["last_pass"] else "never"
             click.echo(f"{row['email']}  {row['state']}  last pass {when}  {row['queued']:,} queued")
-            if row["problem"] and not any(row["problem"] in it.sentence for it in problems):
+            if row["problem"] and not any(it.account == row["email"] for it in problems):
                 click.echo(f"  {row['problem']}")
         for problem in problems:
             click.echo(problem)

@@ -13,6 +13,7 @@ from worker.gmail.mailbox import Mailbox
 from worker.gmail.model import Change
 from worker.gmail.wanted import INBOX, OPT_OUTS, net, wanted_filters
 from worker.passes import Passes
+from worker.problems import Cause
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -49,9 +50,7 @@ def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, 
     try:
         _undo(passes.mailbox(account.email), account, clock, days_back)
     except SignInAgainError as error:
-        raise SignInAgainError(
-            f"{error} Or disconnect it without removing our filters and labels, which you can delete in Gmail."
-        ) from error
+        raise SignInAgainError(Cause.RULES_KEPT, problem=error) from error
 
 
 def _undo(mailbox: Mailbox, account: Account, clock: Clock, days_back: int) -> None:

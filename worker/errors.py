@@ -18,6 +18,8 @@
         └── ConflictError      the label or filter is there already
 """
 
+from worker.problems import Cause, Problem
+
 
 class BuyerblockError(Exception):
     """Base of all our errors. ``str(error)`` is one sentence for the person who reads it."""
@@ -48,17 +50,21 @@ class BusyError(StorageError):
 
 
 class GmailError(BuyerblockError):
-    """Google refused, for a reason that a repetition does not change."""
+    """Google refused, for a reason that a repetition does not change. details: what its sentence names."""
+
+    def __init__(self, cause: Cause, **details: object) -> None:
+        self.problem = Problem(cause, {name: str(value) for name, value in details.items()})
+        super().__init__(str(self.problem))
 
 
 class TransientError(GmailError):
-    """Google or the network failed in passing.
+    """Google or the network failed for a moment.
 
     retry_after: seconds that Google asked to wait, if it said so.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, cause: Cause, *, retry_after: float | None = None, **details: object) -> None:
+        super().__init__(cause, **details)
         self.retry_after = retry_after
 
 
@@ -68,8 +74,10 @@ class QuotaError(TransientError):
     concurrent: True when the number of requests in flight was refused, not their price.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, concurrent: bool = False) -> None:
-        super().__init__(message, retry_after=retry_after)
+    def __init__(
+        self, cause: Cause, *, retry_after: float | None = None, concurrent: bool = False, **details: object
+    ) -> None:
+        super().__init__(cause, retry_after=retry_after, **details)
         self.concurrent = concurrent
 
 

@@ -7,6 +7,7 @@ program: it becomes the account's state and one sentence for the seller.
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from threading import Lock
 from typing import NamedTuple
 
@@ -15,10 +16,11 @@ from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.clock import Clock
 from worker.database import Database
-from worker.errors import BuyerblockError, SignInAgainError, StoppedError, TransientError
+from worker.errors import BuyerblockError, GmailError, SignInAgainError, StoppedError, TransientError
 from worker.events import fields
 from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
+from worker.problems import Cause, Problem
 from worker.progress import Progress, Watch, unwatched
 from worker.queue import Queue
 from worker.report import PassReport, Preview
@@ -56,7 +58,7 @@ class Passes:
         self._running: dict[str, _Running] = {}
         self._counted: Counter[tuple[str, str]] = Counter()
         self._progress: dict[str, Progress] = {}
-        self._logged: dict[str, str] = {}
+        self._logged: dict[str, Problem] = {}
         self._lock = Lock()
 
     def run(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> PassReport:
@@ -78,13 +80,16 @@ class Passes:
         except StoppedError:
             raise
         except SignInAgainError as error:
-            self._fail(email, "sign_in_again", self._announced_end(email) or str(error))
+            self._fail(email, "sign_in_again", self._announced_end(email) or error.problem)
             raise
         except TransientError as error:
-            self._fail(email, "problem", f"{error} The next pass tries again.")
+            self._fail(email, "problem", replace(error.problem, tried_again=True))
+            raise
+        except GmailError as error:
+            self._fail(email, "problem", error.problem)
             raise
         except BuyerblockError as error:
-            self._fail(email, "problem", str(error))
+            self._fail(email, "problem", Problem(Cause.STORAGE, {"sentence": str(error)}))
             raise
         finally:
             self._progress.pop(email, None)
@@ -177,15 +182,12 @@ class Passes:
         )
         return _Running(mailbox, sync, resolver)
 
-    def _announced_end(self, email: str) -> str:
-        """Return a sentence if Google had said at the sign-in that it would end now, else ""."""
+    def _announced_end(self, email: str) -> Problem | None:
+        """Return the problem if Google had said at the sign-in that it would end now."""
         ends = self._accounts.get(email).sign_in_ends
         if ends is None or self._clock.now() < ends:
-            return ""
-        return (
-            f"Google gave access until {ends:%Y-%m-%d} only, as it does while the OAuth client is in status Testing; "
-            "press “Publish app” in Google's console, under Audience, then sign in again."
-        )
+            return None
+        return Problem(Cause.SIGN_IN_IN_TESTING, {"ends": f"{ends:%Y-%m-%d}"})
 
     def _count(self, report: PassReport) -> None:
         self._counted["passes", "good"] += 1
@@ -194,7 +196,7 @@ class Passes:
         self._counted["notices", "unrelated"] += report.unrelated
         self._counted["repairs", ""] += len(report.steps)
 
-    def _fail(self, email: str, state: str, problem: str) -> None:
+    def _fail(self, email: str, state: str, problem: Problem) -> None:
         self._counted["passes", state] += 1
         # An outage of a day is one line, not one for each of its 1,440 passes.
         level = logging.DEBUG if problem == self._logged.get(email) else logging.WARNING

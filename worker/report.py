@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from worker.gmail.model import Change
 from worker.gmail.rules import Step
 from worker.missed import Missed
+from worker.problems import Problem
 from worker.verdicts import Judged
 
 
@@ -12,8 +13,8 @@ from worker.verdicts import Judged
 class PassReport:
     """What a pass did.
 
-    units: Gmail quota spent. steps: repairs of labels and filters. advice: one sentence on what only the user can
-    put right, or "".
+    units: Gmail quota spent. steps: repairs of labels and filters. advice: what only the user can put right, if
+    anything.
     """
 
     opt_outs: int = 0
@@ -21,7 +22,7 @@ class PassReport:
     unrelated: int = 0
     units: int = 0
     steps: tuple[Step, ...] = ()
-    advice: str = ""
+    advice: Problem | None = None
 
     @property
     def judged(self) -> int:

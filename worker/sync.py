@@ -21,6 +21,7 @@ from worker.gmail.wanted import INBOX, LABELS, OPT_OUTS, QUEUE, net, wanted_filt
 from worker.judged import JudgedIds
 from worker.missed import OVERLAP, Missed, find_missed
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
+from worker.problems import Cause, Problem
 from worker.progress import Progress, Watch, unwatched
 from worker.queue import Queue
 from worker.report import PassReport, Preview
@@ -50,7 +51,7 @@ class Sync:
         self._judged = judged
         self._clock = clock
         self._queue = queue
-        self._advice = ""
+        self._advice: Problem | None = None
         self._rules_seen: datetime | None = None
 
     def run_pass(self, watch: Watch = unwatched) -> PassReport:
@@ -69,10 +70,7 @@ class Sync:
         started, spent = self._clock.now(), self._mailbox.quota.spent
         account = self._accounts.get(self._email)
         if account.undoing:
-            raise GmailError(
-                "Our filters and labels are being removed from this mailbox: disconnect it again to finish "
-                "that, or sign in again to keep it."
-            )
+            raise GmailError(Cause.BEING_REMOVED)
         steps: tuple[rules.Step, ...] = ()
         if self._advice or is_due(self._rules_seen, RULES_EVERY, self._clock.now()):
             account, steps = self._keep_rules(account)
@@ -143,12 +141,9 @@ class Sync:
         return there, rules.plan(there, wanted)
 
     def _forward_to(self, account: Account) -> str | None:
-        self._advice = ""
+        self._advice = None
         if account.forward_to and account.forward_to not in self._mailbox.verified_forwarding_addresses():
-            self._advice = (
-                f"Notices are not forwarded yet: add {account.forward_to} in Gmail under Settings, Forwarding and "
-                "POP/IMAP, and confirm it by the mail that Gmail sends there."
-            )
+            self._advice = Problem(Cause.FORWARDING_UNVERIFIED, {"address": account.forward_to})
             return None
         return account.forward_to
 

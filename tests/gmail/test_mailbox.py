@@ -227,7 +227,7 @@ def test_a_stated_time_beyond_a_passs_patience_ends_it_and_is_heeded_by_the_next
     with pytest.raises(TransientError):
         seller.mailbox.address()
     asked = len(methods(seller))
-    with pytest.raises(TransientError, match="left alone until 2026-11-23, 11:0"):
+    with pytest.raises(TransientError, match="to wait until 2026-11-23, 11:0"):
         seller.mailbox.address()
     assert len(methods(seller)) == asked
     seller.google.fault = None

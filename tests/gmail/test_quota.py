@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from worker.errors import QuotaError, StoppedError
 from worker.gmail.quota import FIRST_IN_FLIGHT, MOST_IN_FLIGHT, PRICES, WINDOW, Quota
+from worker.problems import Cause
 
 METHODS = sorted(PRICES)
 
@@ -71,7 +72,7 @@ def test_answers_let_one_more_request_be_in_flight_and_refusals_for_concurrency_
     clock = FakeClock()
     quota = Quota(6000, clock)
     for _ in range(refusals):
-        quota.learn(QuotaError("too fast", concurrent=True))
+        quota.learn(QuotaError(Cause.SPEED_LIMIT, concurrent=True))
     for _ in range(answers):
         spend(quota, clock, "users.labels.get")
     clock.stop()

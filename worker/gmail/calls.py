@@ -11,6 +11,7 @@ from worker.gmail.connection import Connection
 from worker.gmail.credentials import Grant, SharedCredentials
 from worker.gmail.quota import LONGEST_STATED_WAIT, Quota
 from worker.gmail.refusals import translated
+from worker.problems import Cause
 
 MOST_TRIES = 6
 # Another program may have spent this minute's quota: these take two minutes and a half on average.
@@ -87,5 +88,5 @@ class Calls:
                 raise
         if isinstance(reply, str) and reply:
             # The client library hands over as text what is not said to be JSON: a proxy's page, for example.
-            raise TransientError("Something else than Gmail answered.")
+            raise TransientError(Cause.NOT_GMAIL)
         return reply

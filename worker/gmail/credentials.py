@@ -11,6 +11,7 @@ from google.oauth2.credentials import Credentials
 
 from worker.errors import TransientError
 from worker.gmail.connection import TIMEOUT, is_page, obstacle, open_session
+from worker.problems import Cause
 
 SCOPES = (
     "https://www.googleapis.com/auth/gmail.modify",
@@ -104,11 +105,7 @@ def revoke(grant: Grant, revoke_url: str) -> None:
                 revoke_url, data={"token": grant.refresh_token}, timeout=TIMEOUT, allow_redirects=False
             )
     except OSError as error:
-        raise TransientError(
-            f"Google could not be reached to take the sign-in back ({obstacle(error)}); nothing was changed, try again."
-        ) from error
+        raise TransientError(Cause.NOT_REVOKED_UNREACHABLE, why=obstacle(error)) from error
     # A network's own page, or one that it leads to, is no word of Google's.
     if is_page(answer) or answer.is_redirect or answer.status_code >= 500 or answer.status_code in {407, 429}:
-        raise TransientError(
-            f"Google did not take the sign-in back just now ({answer.status_code}); nothing was changed, try again."
-        )
+        raise TransientError(Cause.NOT_REVOKED, status=answer.status_code)

@@ -23,6 +23,7 @@ from worker.gmail.credentials import Grant
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
 from worker.gmail.quota import MOST_IN_FLIGHT, PRICES, Quota
 from worker.gmail.rebuilt import rebuilt
+from worker.problems import Cause
 
 MOST_IDS = 1000  # of one batchModify
 PAGE = 500  # of one messages.list
@@ -62,7 +63,7 @@ class Mailbox:
         try:
             label = self._calls.make("users.labels.get", self._users.labels().get(userId="me", id=label_id))
         except GoneError as error:
-            raise LabelGoneError("A label of ours was deleted in Gmail.") from error
+            raise LabelGoneError(Cause.LABEL_GONE) from error
         return int(label.get("messagesTotal", 0))
 
     def find(

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from worker.clock import Clock
 from worker.errors import QuotaError
+from worker.problems import Cause
 
 # developers.google.com/workspace/gmail/api/reference/quota, as of May 2026.
 PRICES = {
@@ -106,9 +107,7 @@ class Quota:
             self._forget(now)
             if (closed := self._closed_until - now) > LONGEST_STATED_WAIT:
                 until = self._clock.now() + timedelta(seconds=closed)
-                raise QuotaError(
-                    f"Gmail asks to be left alone until {until:%Y-%m-%d, %H:%M} UTC.", retry_after=closed
-                )
+                raise QuotaError(Cause.WAIT_UNTIL, retry_after=closed, until=f"{until:%Y-%m-%d, %H:%M}")
             if closed > 0:
                 return closed
             if self._in_flight >= int(self._most_in_flight):

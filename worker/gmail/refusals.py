@@ -22,6 +22,7 @@ from worker.errors import (
     TransientError,
 )
 from worker.gmail.connection import obstacle
+from worker.problems import Cause
 
 _QUOTA_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
 _RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT[\d:.]+Z)", re.IGNORECASE)
@@ -36,17 +37,14 @@ def translated(now: datetime) -> Iterator[None]:
         raise _from_http(error, now) from error
     except RefreshError as error:
         # Only final refusals come as this error, see credentials.py.
-        raise SignInAgainError(
-            "Google has ended the sign-in (access was removed, the password changed, or the client is still in "
-            "Testing status); please sign in again."
-        ) from error
+        raise SignInAgainError(Cause.SIGN_IN_ENDED) from error
     except (TransportError, OSError) as error:
-        raise TransientError(f"Google could not be reached ({obstacle(error)}).") from error
+        raise TransientError(Cause.UNREACHABLE, why=obstacle(error)) from error
     except ValueError as error:
         # The client library parses replies as JSON; a reply that was cut is none.
-        raise TransientError("Google's answer was cut or garbled.") from error
+        raise TransientError(Cause.ANSWER_CUT) from error
     except GoogleAuthError as error:
-        raise SignInAgainError("Google no longer accepts the sign-in; please sign in again.") from error
+        raise SignInAgainError(Cause.SIGN_IN_NOT_ACCEPTED) from error
 
 
 def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR0911 - a table of refusals
@@ -55,31 +53,24 @@ def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR
     words = str(error.reason).strip() or "no reason given"
     retry_after = _retry_after(error, words, now)
     if status == 429 or (status == 403 and reasons & _QUOTA_REASONS):
-        return QuotaError(
-            "Gmail's speed limit was reached.",
-            retry_after=retry_after,
-            concurrent="concurrent" in words.lower(),
-        )
+        concurrent = "concurrent" in words.lower()
+        return QuotaError(Cause.SPEED_LIMIT, retry_after=retry_after, concurrent=concurrent)
     if status >= 500 or status == 408:
-        return TransientError(f"Gmail failed in passing ({status}).", retry_after=retry_after)
+        return TransientError(Cause.GMAIL_FAILED, retry_after=retry_after, status=status)
     if not _is_googles(error.content):
         # A network with a sign-in of its own, or a proxy that looks into what passes, says no in Gmail's place.
-        return TransientError(f"Something else than Gmail answered ({status}).")
+        return TransientError(Cause.NOT_GMAIL_STATUS, status=status)
     if status == 401 or reasons & {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}:
-        return SignInAgainError(
-            "Google no longer grants what is needed; please sign in again and tick every box."
-        )
+        return SignInAgainError(Cause.SCOPE_MISSING)
     if status == 403 and reasons & {"accessNotConfigured", "SERVICE_DISABLED"}:
-        return GmailError(
-            "The Gmail API is switched off in your Google Cloud project; enable it there under APIs & Services."
-        )
+        return GmailError(Cause.API_OFF)
     if status == 404:
-        return GoneError("It is no longer in the mailbox.")
+        return GoneError(Cause.GONE)
     if "invalid label" in words.lower():
-        return LabelGoneError("A label of ours was deleted in Gmail.")
+        return LabelGoneError(Cause.LABEL_GONE)
     if status == 409 or "filter already exists" in words.lower():
-        return ConflictError(words)
-    return GmailError(f"Gmail refused the request: {words} ({status}).")
+        return ConflictError(Cause.EXISTS, words=words)
+    return GmailError(Cause.REFUSED, words=words, status=status)
 
 
 def _is_googles(content: bytes) -> bool:

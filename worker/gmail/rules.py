@@ -12,6 +12,7 @@ from worker.errors import ConflictError, GmailError
 from worker.gmail.mailbox import Mailbox
 from worker.gmail.model import Filter
 from worker.gmail.wanted import LABELS
+from worker.problems import Cause
 
 MOST_FILTERS = 1000
 
@@ -94,10 +95,7 @@ def apply(mailbox: Mailbox, actual: Rules, steps: tuple[Step, ...]) -> Rules:
     labels, filters = dict(actual.labels), set(actual.filters)
     new, old = (sum(isinstance(step, kind) for step in steps) for kind in (CreateFilter, DeleteFilter))
     if new > actual.room + old:
-        raise GmailError(
-            f"Gmail allows {MOST_FILTERS:,} filters, and this mailbox has no room for ours; delete some in Gmail "
-            "under Settings, Filters and Blocked Addresses."
-        )
+        raise GmailError(Cause.NO_ROOM_FOR_FILTERS, most=f"{MOST_FILTERS:,}")
     for step in steps:
         match step:
             case CreateLabel(name):

@@ -17,6 +17,7 @@ from worker.accounts import Account
 from worker.app import App
 from worker.errors import StorageError
 from worker.preferences import read_preferences, sync_interval
+from worker.problems import Cause
 from worker.rhythm import have_stopped
 from worker.tokens import Tokens
 from worker.webhook import Webhook
@@ -154,14 +155,14 @@ def _accounts(app: App, now: datetime) -> Iterator[Problem]:
 
 def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kind, str]]:
     if account.state == "sign_in_again":
-        yield "sign_in_again", account.problem or "The sign-in has ended; please sign in again."
+        yield "sign_in_again", str(account.problem or Cause.SIGN_IN_NOT_ACCEPTED.value)
         return
     if _is_late(app, account, now):
-        yield "late", f"{_since(account)}. {account.problem}".rstrip()
+        yield "late", f"{_since(account)}. {account.problem or ''}".rstrip()
         return
     # What a pass that came to its end has left to say.
     if account.state == "problem" and account.last_pass == account.last_good_pass:
-        yield "advice", account.problem
+        yield "advice", str(account.problem)
     if account.sign_in_ends is not None and now > account.sign_in_ends - WARN_BEFORE:
         yield "sign_in_ends", _SIGN_IN_ENDS.format(ends=account.sign_in_ends)
     if have_stopped(account.notice_days, now.date()):

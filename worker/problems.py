@@ -1,0 +1,93 @@
+"""What can be wrong with a mailbox: the only place with these sentences. Code decides by the cause, never by words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Cause(Enum):
+    """A cause, and the sentence that its owner reads; a problem fills in the details.
+
+    The names are stored with the accounts: a renamed member needs a migration.
+    """
+
+    # The sign-in
+    SIGN_IN_ENDED = (
+        "Google has ended the sign-in (access was removed, the password changed, or the client is still in Testing "
+        "status); please sign in again."
+    )
+    SIGN_IN_NOT_ACCEPTED = "Google no longer accepts the sign-in; please sign in again."
+    SIGN_IN_IN_TESTING = (
+        "Google gave access until {ends} only, as it does while the OAuth client is in status Testing; press “Publish "
+        "app” in Google's console, under Audience, then sign in again."
+    )
+    SCOPE_MISSING = "Google no longer grants what is needed; please sign in again and tick every box."
+    SEALED_WITH_ANOTHER_KEY = (
+        "The stored sign-in cannot be opened with the present secret key. Please sign in again."
+    )
+
+    # The way to Google
+    UNREACHABLE = "Google could not be reached ({why})."
+    ANSWER_CUT = "Google's answer was cut or garbled."
+    GMAIL_FAILED = "Gmail failed for a moment ({status})."
+    NOT_GMAIL = "Something other than Gmail answered."
+    NOT_GMAIL_STATUS = "Something other than Gmail answered ({status})."
+    NOT_REVOKED_UNREACHABLE = (
+        "Google could not be reached to take the sign-in back ({why}); nothing was changed, try again."
+    )
+    NOT_REVOKED = "Google did not take the sign-in back just now ({status}); nothing was changed, try again."
+
+    # What Gmail refuses
+    SPEED_LIMIT = "Gmail's speed limit was reached."
+    WAIT_UNTIL = "Gmail asks to wait until {until} UTC."
+    API_OFF = (
+        "The Gmail API is switched off in your Google Cloud project; enable it there under APIs & Services."
+    )
+    GONE = "It is no longer in the mailbox."
+    LABEL_GONE = "A label of ours was deleted in Gmail."
+    EXISTS = "Gmail has this label or filter already: {words}"
+    REFUSED = "Gmail refused the request: {words} ({status})."
+    NO_ROOM_FOR_FILTERS = (
+        "Gmail allows {most} filters, and this mailbox has no room for ours; delete some in Gmail under Settings, "
+        "Filters and Blocked Addresses."
+    )
+
+    # What only its owner can do
+    FORWARDING_UNVERIFIED = (
+        "Notices are not forwarded yet: add {address} in Gmail under Settings, Forwarding and POP/IMAP, and confirm "
+        "it by the mail that Gmail sends there."
+    )
+    BEING_REMOVED = (
+        "Our filters and labels are being removed from this mailbox: disconnect it again to finish that, or sign in "
+        "again to keep it."
+    )
+    RULES_KEPT = (
+        "{problem} Or disconnect it without removing our filters and labels, which you can delete in Gmail."
+    )
+
+    # This program
+    STORAGE = "{sentence}"
+    UNEXPECTED = "A pass failed in an unexpected way; the log says more."
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A cause with its details. ``str()`` makes the sentence. tried_again: the next pass may succeed by itself."""
+
+    cause: Cause
+    details: Mapping[str, str] = field(default_factory=dict)
+    tried_again: bool = False
+
+    def __str__(self) -> str:
+        sentence = self.cause.value.format_map(self.details)
+        return f"{sentence} The next pass tries again." if self.tried_again else sentence
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {"cause": self.cause.name, "details": dict(self.details), "tried_again": self.tried_again}
+
+
+def problem_of(document: Mapping[str, Any]) -> Problem:
+    """Return the problem of a stored form."""
+    return Problem(Cause[document["cause"]], document["details"], document["tried_again"])
