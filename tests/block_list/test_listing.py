@@ -82,7 +82,7 @@ def test_pages_hold_every_matching_block_in_order(
             for number in range(2, first.last + 1)
         ]
         shown = [block for page in pages for block in page.items]
-        expected = sorted(found, key=lambda it: (FIELDS[sort](it), it.key), reverse=descending)  # noqa: B023
+        expected = sorted(found, key=lambda it: (FIELDS[sort](it), it.key), reverse=descending)
         assert shown == expected
         assert [page.number for page in pages] == [*range(1, first.last + 1)]
         assert {page.total for page in pages} == {len(found)}

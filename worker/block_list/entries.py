@@ -97,15 +97,23 @@ class Entries:
         self._notices.put({key: it for key, it in notices.items() if former.get(key) != it})
 
     def _write_counts(self, before: "_Some", now: "_Some") -> None:
-        difference = Counter(kind_of(entry.block) for entry in now.values() if entry.is_blocked)
-        difference.subtract(kind_of(entry.block) for entry in before.values() if entry.is_blocked)
-        known = self._counts.find_many(map("|".join, difference))
-        counts = {
-            "|".join(kind): {"kind": kind, "number": known.get("|".join(kind), {}).get("number", 0) + number}
-            for kind, number in difference.items()
-        }
-        self._counts.put({key: it for key, it in counts.items() if it["number"]})
-        self._counts.delete(key for key, it in counts.items() if not it["number"])
+        blocks: Counter[Kind] = Counter()
+        notices: Counter[Kind] = Counter()
+        for entries, sign in ((now, 1), (before, -1)):
+            for block in (entry.block for entry in entries.values() if entry.is_blocked):
+                blocks[kind_of(block)] += sign
+                notices[kind_of(block)] += sign * len(block.evidence)
+        known = self._counts.find_many(map("|".join, blocks))
+        counts = {}
+        for kind in blocks:
+            former = known.get("|".join(kind), {"blocks": 0, "notices": 0})
+            counts["|".join(kind)] = {
+                "kind": kind,
+                "blocks": former["blocks"] + blocks[kind],
+                "notices": former["notices"] + notices[kind],
+            }
+        self._counts.put({key: it for key, it in counts.items() if it["blocks"]})
+        self._counts.delete(key for key, it in counts.items() if not it["blocks"])
 
 
 _Some = dict[str, Entry]

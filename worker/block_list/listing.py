@@ -16,7 +16,7 @@ from worker.block_list.documents import Document, to_block, to_evidence
 from worker.block_list.keys import parse_key
 from worker.block_list.merging import rounded_up
 from worker.block_list.model import Block, Evidence, Reason
-from worker.database import Database, Plan, containing, format_time
+from worker.database import Database, Documents, Plan, containing, format_time
 from worker.errors import UsageError
 
 Sort = Literal["first_seen", "last_seen", "key", "notices"]
@@ -107,21 +107,19 @@ class Listing:
         few = self._few(query, sort, descending=descending) if query.words else None
         total = self.count(query) if few is None else len(few)
         number = _page_number(number, total, size)
-        start, limit = (number - 1) * size, min(size, total - (number - 1) * size)
         if few is not None:
-            found = self._blocks.find_many(few[start : start + limit])
+            found = self._blocks.find_many(few[(number - 1) * size : number * size])
             return Page(tuple(map(to_block, found.values())), number, total, size)
-        backwards = start > total // 2  # the end of a long list is reached from behind
-        documents = self._blocks.page(
+        documents = _shown(
+            self._blocks,
             sort,
-            limit=limit,
-            offset=total - start - limit if backwards else start,
-            descending=descending is not backwards,
+            slice((number - 1) * size, min(number * size, total)),
+            total,
+            descending=descending,
             matching=_matching(self._filters(query)),
             plan=_plan(few=total <= _FEW) if query.words or query.account or sort != "first_seen" else None,
         )
-        blocks = tuple(map(to_block, documents))
-        return Page(blocks[::-1] if backwards else blocks, number, total, size)
+        return Page(tuple(map(to_block, documents)), number, total, size)
 
     def after(self, query: Query, cursor: Cursor | None, *, limit: int) -> list[Document]:
         """Return at most ``limit`` documents of blocks behind a cursor, sorted by first_seen, then key."""
@@ -148,15 +146,10 @@ class Listing:
 
     def undelivered(self, *, number: int, size: int) -> Page[Undelivered]:
         """Return one page of the messages that did not arrive, the newest notice first."""
-        total = self._notices.count(_OF_BLOCKS)
+        total = sum(it["notices"] for it in self._counts)
         number = _page_number(number, total, size)
-        found = self._notices.page(
-            "received_at",
-            limit=size,
-            offset=(number - 1) * size,
-            descending=True,
-            matching=_OF_BLOCKS,
-        )
+        wanted = slice((number - 1) * size, min(number * size, total))
+        found = _shown(self._notices, "received_at", wanted, total, descending=True, matching=_OF_BLOCKS)
         return Page(tuple(self._undelivered(found)), number, total, size)
 
     def all_undelivered(self) -> Iterator[Undelivered]:
@@ -181,7 +174,7 @@ class Listing:
         )
 
     def _kinds(self) -> Iterator[tuple[tuple[str, str, str, str], int]]:
-        return ((tuple(it["kind"]), it["number"]) for it in self._counts)
+        return ((tuple(it["kind"]), it["blocks"]) for it in self._counts)
 
     def _few(self, query: Query, sort: Sort, *, descending: bool = False) -> list[str] | None:
         """Return the sorted keys of all that is found, None if they are many."""
@@ -229,6 +222,29 @@ class Listing:
 
 def _matching(filters: Sequence[QueryInstance]) -> QueryInstance | None:
     return reduce(and_, filters) if filters else None
+
+
+def _shown(
+    documents: Documents,
+    order: str,
+    wanted: slice,
+    total: int,
+    *,
+    descending: bool,
+    matching: QueryInstance | None,
+    plan: Plan | None = None,
+) -> list[Document]:
+    """Return a part of all that matches, total in number. The end of a long list is reached from behind."""
+    backwards = wanted.start > total // 2
+    found = documents.page(
+        order,
+        limit=wanted.stop - wanted.start,
+        offset=total - wanted.stop if backwards else wanted.start,
+        descending=descending is not backwards,
+        matching=matching,
+        plan=plan,
+    )
+    return [dict(it) for it in (reversed(found) if backwards else found)]
 
 
 def _page_number(number: int, total: int, size: int) -> int:

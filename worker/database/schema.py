@@ -2,7 +2,7 @@
 
 ``blocks`` and ``unblocked`` are the block list, by alias or order ID. Three tables follow from them and are kept by
 ``worker/block_list/entries.py`` in the same transaction: ``orders`` (order ID to key), ``notices`` (the evidence)
-and ``counts`` (how many blocks there are of a kind).
+and ``counts`` (how many blocks and notices there are of a kind).
 """
 
 from functools import cache
