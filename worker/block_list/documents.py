@@ -11,7 +11,7 @@ from worker.block_list.model import Block, Entry, Evidence
 from worker.database import format_time, parse_time
 
 Document = dict[str, Any]
-PRIVATE = ("mailboxes", "search", "by_order", "import_id", "unblocked_at")
+PRIVATE = ("kind", "search", "by_order", "import_id", "unblocked_at")
 PUBLIC = (
     "address",
     "orders",
@@ -28,11 +28,11 @@ PUBLIC = (
 def to_document(entry: Entry) -> Document:
     """Return the stored form of an entry, without its evidence: plain JSON values.
 
-    mailboxes, search, by_order: what the list is filtered and searched by.
+    kind, search, by_order: what the list is filtered and searched by.
     """
     block = entry.block
     document = public_document(block)
-    document["mailboxes"] = " ".join(block.accounts)
+    document["kind"] = kind_of(block)
     document["search"] = "\n".join((block.address or "", *block.orders, block.note)).casefold()
     if block.address is None:
         document["by_order"] = True
@@ -41,6 +41,11 @@ def to_document(entry: Entry) -> Document:
     if entry.unblocked_at is not None:
         document["unblocked_at"] = format_time(entry.unblocked_at)
     return document
+
+
+def kind_of(block: Block) -> str:
+    """Return what a block is filtered by, in one text."""
+    return " ".join((block.reason, block.marketplace or "", *block.accounts))
 
 
 def notice_documents(entries: Iterable[Entry]) -> dict[str, Document]:

@@ -1,22 +1,19 @@
 """The entries of the block list inside a transaction: read once, changed in memory, stored together at the end.
 
 Beside the entries themselves three tables follow from them, and are kept here: which key an order belongs to,
-the notices that an entry rests on, and how many blocks there are of a kind.
+the notices that an entry rests on, and how many blocks and notices there are of a kind, by the week (its Monday) in
+which they were first seen.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from tinydb import where
 
-from worker.block_list.documents import notice_documents, to_document, to_entry
+from worker.block_list.documents import Document, kind_of, notice_documents, to_document, to_entry
 from worker.block_list.model import Block, Entry
 from worker.database import Change, Database
-
-Kind = tuple[str, str, str, str]
-"""The week (its Monday) of a block's first_seen, its reason, marketplace and mailboxes."""
 
 
 class Entries:
@@ -97,23 +94,34 @@ class Entries:
         self._notices.put({key: it for key, it in notices.items() if former.get(key) != it})
 
     def _write_counts(self, before: "_Some", now: "_Some") -> None:
-        blocks: Counter[Kind] = Counter()
-        notices: Counter[Kind] = Counter()
+        changed: dict[str, Document] = {}
         for entries, sign in ((now, 1), (before, -1)):
             for block in (entry.block for entry in entries.values() if entry.is_blocked):
-                blocks[kind_of(block)] += sign
-                notices[kind_of(block)] += sign * len(block.evidence)
-        known = self._counts.find_many(map("|".join, blocks))
-        counts = {}
-        for kind in blocks:
-            former = known.get("|".join(kind), {"blocks": 0, "notices": 0})
-            counts["|".join(kind)] = {
-                "kind": kind,
-                "blocks": former["blocks"] + blocks[kind],
-                "notices": former["notices"] + notices[kind],
-            }
-        self._counts.put({key: it for key, it in counts.items() if it["blocks"]})
-        self._counts.delete(key for key, it in counts.items() if not it["blocks"])
+                count = changed.setdefault(f"{_week(block)} {kind_of(block)}", _no_blocks_like(block))
+                count["blocks"] += sign
+                count["notices"] += sign * len(block.evidence)
+        for key, known in self._counts.find_many(changed).items():
+            changed[key]["blocks"] += known["blocks"]
+            changed[key]["notices"] += known["notices"]
+        self._counts.put({key: it for key, it in changed.items() if it["blocks"]})
+        self._counts.delete(key for key, it in changed.items() if not it["blocks"])
+
+
+def _week(block: Block) -> str:
+    first = block.first_seen.date()
+    return (first - timedelta(days=first.weekday())).isoformat()
+
+
+def _no_blocks_like(block: Block) -> Document:
+    return {
+        "week": _week(block),
+        "kind": kind_of(block),
+        "reason": block.reason,
+        "marketplace": block.marketplace,
+        "accounts": block.accounts,
+        "blocks": 0,
+        "notices": 0,
+    }
 
 
 _Some = dict[str, Entry]
@@ -126,10 +134,3 @@ def changing(database: Database, what: str, *, by: str, at: datetime) -> Iterato
         entries = Entries(database)
         yield entries, change
         entries.write(change)
-
-
-def kind_of(block: Block) -> Kind:
-    """Return what a block is counted under."""
-    first = block.first_seen.date()
-    monday = first - timedelta(days=first.weekday())
-    return monday.isoformat(), block.reason, block.marketplace or "", " ".join(block.accounts)

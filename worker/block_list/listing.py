@@ -92,13 +92,7 @@ class Listing:
             return len(keys)
         if query.words or query.since:
             return self._blocks.count(reduce(and_, self._filters(query)))
-        return sum(
-            number
-            for (_, reason, marketplace, mailboxes), number in self._kinds()
-            if query.reason in (None, reason)
-            and query.marketplace in (None, marketplace)
-            and (query.account is None or query.account in mailboxes.split())
-        )
+        return sum(it["blocks"] for it in self._kinds(query))
 
     def page(
         self, query: Query, *, sort: Sort = "first_seen", descending: bool = True, number: int = 1, size: int
@@ -117,7 +111,7 @@ class Listing:
             total,
             descending=descending,
             matching=_matching(self._filters(query)),
-            plan=_plan(few=total <= _FEW) if query.words or query.account or sort != "first_seen" else None,
+            plan=_plan(few=total <= _FEW) if query != EVERYTHING else None,
         )
         return Page(tuple(map(to_block, documents)), number, total, size)
 
@@ -126,17 +120,16 @@ class Listing:
         if query.words and (keys := self._by_key(query)) is not None:
             some = self._blocks.find_many(keys).items()
             return [it for key, it in some if cursor is None or (it["first_seen"], key) > cursor]
-        plan: Plan | None = None
         if query.words or query.since:
-            plan = _plan(few=self._few(query, "key") is not None)
-        elif query.account:
-            plan = _plan(few=self.count(query) <= _FEW)
+            few = self._few(query, "key") is not None
+        else:
+            few = self.count(query) <= _FEW
         found = self._blocks.page(
             "first_seen",
             after=cursor,
             limit=limit,
             matching=_matching(self._filters(query)),
-            plan=plan,
+            plan=_plan(few=few) if query != EVERYTHING else None,
         )
         return [dict(it) for it in found]
 
@@ -161,20 +154,24 @@ class Listing:
     def opt_outs_by_week(self, first: date) -> Counter[tuple[date, str]]:
         """Return how many buyers opted out, by week (its Monday) and marketplace, from a week on."""
         counts: Counter[tuple[date, str]] = Counter()
-        for (week, reason, marketplace, _), number in self._kinds():
-            if reason == "opted_out" and week >= first.isoformat():
-                counts[date.fromisoformat(week), marketplace] += number
+        for it in self._kinds(Query(reason="opted_out")):
+            if it["week"] >= first.isoformat():
+                counts[date.fromisoformat(it["week"]), it["marketplace"] or ""] += it["blocks"]
         return counts
 
     def has_notices(self, account: str) -> bool:
         """Return whether any notice to this account is known."""
-        return any(
-            reason == "opted_out" and account in mailboxes.split()
-            for (_, reason, _, mailboxes), _ in self._kinds()
-        )
+        return any(self._kinds(Query(reason="opted_out", account=account)))
 
-    def _kinds(self) -> Iterator[tuple[tuple[str, str, str, str], int]]:
-        return ((tuple(it["kind"]), it["blocks"]) for it in self._counts)
+    def _kinds(self, query: Query = EVERYTHING) -> Iterator[Document]:
+        """Yield the counts of the kinds of blocks that a query asks for, whatever its words and its since."""
+        for it in self._counts:
+            if (
+                query.reason in (None, it["reason"])
+                and query.marketplace in (None, it["marketplace"])
+                and (query.account is None or query.account in it["accounts"])
+            ):
+                yield dict(it)
 
     def _few(self, query: Query, sort: Sort, *, descending: bool = False) -> list[str] | None:
         """Return the sorted keys of all that is found, None if they are many."""
@@ -200,15 +197,8 @@ class Listing:
         filters = []
         if query.words:
             filters.append(containing("search", query.words))
-        if query.marketplace:
-            filters.append(where("marketplace") == query.marketplace)
-        if query.reason:
-            filters.append(where("reason") == query.reason)
-        if query.account:
-            named = {
-                mailboxes for (_, _, _, mailboxes), _ in self._kinds() if query.account in mailboxes.split()
-            }
-            filters.append(where("mailboxes").one_of(sorted(named)))
+        if query.marketplace or query.reason or query.account:
+            filters.append(where("kind").one_of(sorted({it["kind"] for it in self._kinds(query)})))
         if query.since:
             filters.append(where("last_seen") >= format_time(rounded_up(query.since)))
         return filters

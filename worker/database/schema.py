@@ -1,4 +1,5 @@
-"""Which tables there are, and by which fields they are searched and sorted. Each index ends with the key.
+"""Which tables there are, and by which fields they are searched and sorted. Each index has the key, at its end where
+it is not named.
 
 ``blocks`` and ``unblocked`` are the block list, by alias or order ID. Three tables follow from them and are kept by
 ``worker/block_list/entries.py`` in the same transaction: ``orders`` (order ID to key), ``notices`` (the evidence)
@@ -15,12 +16,11 @@ _SEARCHED = {"blocks": ("search",)}
 
 TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "blocks": (
-        ("first_seen",),
-        ("last_seen",),
-        ("notices",),
-        ("marketplace", "first_seen"),
-        ("reason", "first_seen"),
-        ("mailboxes", "first_seen"),
+        # In every order, and passing over other kinds without a look at their documents; or one kind alone.
+        ("first_seen", "key", "kind"),
+        ("last_seen", "key", "kind"),
+        ("notices", "key", "kind"),
+        ("kind", "first_seen"),
         ("by_order",),
         ("import_id",),
     ),
@@ -46,5 +46,5 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
 @cache
 def columns(table: str) -> tuple[str, ...]:
     """Return the fields that a table is searched and sorted by. They hold texts or numbers, or are missing."""
-    indexed = (field for fields in TABLES[table] for field in fields)
+    indexed = (field for fields in TABLES[table] for field in fields if field != "key")
     return tuple(dict.fromkeys((*indexed, *_SEARCHED.get(table, ()))))
