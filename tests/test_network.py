@@ -51,7 +51,7 @@ def program(google: Sandbox, folder: Path, url: str, *, gmail_url: str = "") -> 
         secret_key="k" * 32,
     )
     app = build_app(settings)
-    app.clock.pause = lambda _seconds: None  # type: ignore[method-assign]
+    app.clock.pause = lambda seconds: None  # type: ignore[method-assign] # noqa: ARG005
     yield app
     app.passes.close()
 

@@ -176,11 +176,11 @@ def test_an_account_that_a_command_disconnected_loses_its_job(app: App) -> None:
 
 @pytest.mark.parametrize(("undo", "refused"), [(True, "labels.list"), (False, "oauth.revoke")])
 def test_a_disconnection_that_failed_leaves_the_account_its_job(
-    app: App, google: Sandbox, undo: bool, refused: str
+    app: App, google: Sandbox, undo: bool, refused: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_until_passes_end(app, 2)
     google.fault = lambda _number, method, _email: Fault(status=503) if method == refused else None
-    app.clock.pause = lambda _seconds: None  # type: ignore[method-assign]
+    monkeypatch.setattr(app.clock, "pause", lambda _seconds: None)
     with pytest.raises(TransientError):
         app.disconnect(EMAIL, undo=undo)
     jobs = {job.id for job in app.scheduler._scheduler.get_jobs()}

@@ -141,7 +141,7 @@ def test_a_client_file_that_is_none_gets_a_sentence(
     ids=str,
 )
 def test_being_reached_from_elsewhere_without_https_has_to_be_insisted_on(
-    environment: dict[str, str], settings: Mapping[str, str]
+    environment: dict[str, str], settings: dict[str, str]
 ) -> None:
     assert "--insecure-http" in refusal(environment | settings)
 

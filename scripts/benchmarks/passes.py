@@ -104,8 +104,9 @@ def connected() -> Iterator[tuple[Sandbox, App]]:
 def deliver(google: Sandbox, number: int, *, a_thread: int = 1) -> None:
     """Deliver distinct notices, each about a buyer and an order of its own."""
     mail = message_from_bytes(NOTICE)
-    (part,) = mail.get_payload()  # type: ignore[misc]  # the sample is a multipart of one part
+    (part,) = (it for it in mail.walk() if not it.is_multipart())
     html = part.get_payload(decode=True)
+    assert isinstance(html, bytes)
     part.replace_header("Content-Transfer-Encoding", "8bit")
     for n in range(number):
         own = html.replace(ORDER, b"406-%07d-%07d" % (n, n)).replace(ALIAS, b"b%014d" % n)

@@ -1,10 +1,11 @@
 """What every database engine has to do."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tinydb import where
@@ -44,7 +45,7 @@ def keys(documents: object) -> list[str]:
 
 
 def test_a_document_comes_back_as_it_was_put(database: Database) -> None:
-    document = {
+    document: dict[str, Any] = {
         "text": "Zoë \U0001f600 \\u0000 \ufffd",
         "list": [1, 2.5, None, True],
         "object": {"a": {}},
@@ -121,7 +122,7 @@ def test_a_document_that_is_no_json_is_refused_and_nothing_stored(database: Data
 
 
 # By first_seen: no field (b, e), then 1 (d), 2 (a, c), 3 (f).
-LISTED = {
+LISTED: dict[str, dict[str, Any]] = {
     "a": {"first_seen": "2", "reason": "manual"},
     "b": {"first_seen": None, "reason": "manual"},
     "c": {"first_seen": "2", "reason": "imported"},
@@ -227,6 +228,7 @@ def test_a_walk_that_nobody_finishes_holds_back_nothing(listed: Database) -> Non
         left = blocks.walk()
         next(left)
     blocks.put({"a": {"first_seen": "9"}})
+    assert isinstance(left, Generator)
     left.close()
     assert blocks.find("a") == {"first_seen": "9"}
     # Had its connection come back twice, the change of one thread would be in the transaction of another.

@@ -328,6 +328,11 @@ def overwrite(path: Path, offset: int, data: bytes) -> None:
         file.write(data)
 
 
+def in_its_place_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def other_database(path: Path) -> None:
     path.unlink()
     with closing(sqlite3.connect(path)) as connection:
@@ -346,7 +351,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "another database": other_database,
     "without its header": lambda path: overwrite(path, 0, bytes(100)),
     "without its tables": lambda path: overwrite(path, 100, b"\xff" * 3996),
-    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a folder": in_its_place_a_folder,
 }
 
 
@@ -433,7 +438,7 @@ def changed_connect(
     connect = sqlite3.connect
 
     def changed(path: Path | str, **how: object) -> sqlite3.Connection:
-        return change(lambda path: connect(path, **how), str(path))  # type: ignore[call-overload,no-any-return]
+        return change(lambda path: connect(path, **how), str(path))  # type: ignore[call-overload]
 
     monkeypatch.setattr(sqlite3, "connect", changed)
 

@@ -1,5 +1,6 @@
 """The verbs of a mailbox, through Google's client against the stand-in."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -27,6 +28,16 @@ READ_OTHERWISE = (
     "suspect/forged_encoded_word_in_address.eml",
     "suspect/forged_two_senders_no_type.eml",
 )
+
+
+def always(fault: Fault, calls: list[str]) -> Callable[[int, str, str], Fault]:
+    """Return a plan that answers every call with this fault, and notes its method in calls."""
+
+    def plan(_number: int, method: str, _email: str) -> Fault:
+        calls.append(method)
+        return fault
+
+    return plan
 
 
 def refs(seller: Seller) -> list[MessageRef]:
@@ -179,7 +190,7 @@ def test_what_fails_in_passing_is_tried_again_and_not_for_ever(seller: Seller, f
     seller.google.fault = lambda number, _method, _email: fault if number % 3 else None
     assert seller.mailbox.address() == EMAIL
     tries: list[str] = []
-    seller.google.fault = lambda _number, method, _email: tries.append(method) or fault
+    seller.google.fault = always(fault, tries)
     with pytest.raises(TransientError):
         seller.mailbox.address()
     assert len(tries) == (MOST_TRIES_FOR_SPEED if fault.status in {403, 429} else MOST_TRIES)
@@ -264,7 +275,7 @@ def test_a_stated_time_is_waited_for(seller: Seller) -> None:
 def test_what_fails_for_good_is_not_tried_again(seller: Seller, fault: Fault, error: type[Exception]) -> None:
     seller.mailbox.filters()
     tries: list[str] = []
-    seller.google.fault = lambda _number, method, _email: tries.append(method) or fault
+    seller.google.fault = always(fault, tries)
     with pytest.raises(error):
         seller.mailbox.address()
     assert tries.count("getProfile") == 1

@@ -31,7 +31,9 @@ def state_of(engine: App) -> object:
     data = engine.settings.data_dir
     files = {path: path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file()}
     stored = {
-        name: dict(table) for name, table in engine.database.storage.read().items() if name != "sessions"
+        name: dict(table)
+        for name, table in (engine.database.storage.read() or {}).items()
+        if name != "sessions"
     }
     return stored, {path: it for path, it in files.items() if not path.name.startswith("buyerblock.db")}
 

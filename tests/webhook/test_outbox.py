@@ -1,7 +1,7 @@
 """What the webhook is told of: every block and unblock, and nothing else."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from receiving import ALIAS, KEY, ORDER, URL, Now, Receiver, alias
 
 from worker.block_list.block_list import BlockList
 from worker.database import Database, open_database
+from worker.database.database import Event
 from worker.database.sqlite import rename_lineage
 from worker.sealing import Sealer
 from worker.webhook import Announcements, Webhook, deliver_due, newest_position
@@ -77,7 +78,12 @@ def test_what_was_sent_is_not_read_again(
     deliver()
     read: list[int] = []
     events = webhook.database.events
-    monkeypatch.setattr(webhook.database, "events", lambda after: read.append(after) or events(after))
+
+    def noted(after: int) -> Iterator[Event]:
+        read.append(after)
+        return events(after)
+
+    monkeypatch.setattr(webhook.database, "events", noted)
     block_list.block([alias(3)], by="test")
     deliver()
     assert read == [3]

@@ -4,6 +4,7 @@ import gzip
 from contextlib import closing
 from datetime import timedelta
 from itertools import chain
+from typing import Any
 
 import orjson
 import pytest
@@ -272,10 +273,10 @@ def test_a_query_that_makes_no_sense_is_refused_in_a_sentence(reader: Program, q
 
 def test_a_walk_goes_on_after_any_kind_of_key(reader: Program, block_list: BlockList) -> None:
     block_list.block(["D01-1234567-1234567", UNKNOWN, "k4q8z1x7@m.marketplace.amazon.co.jp"], by="test")
+    answer: dict[str, Any] = {}
     seen, cursor = [], ""
     for _ in range(3):
-        answer = reader.get(f"/blocks?limit=1{cursor}").json
-        assert answer is not None
+        answer = reader.get(f"/blocks?limit=1{cursor}").get_json()
         seen += [block["address"] or block["orders"][0] for block in answer["blocks"]]
         cursor = f"&cursor={answer['next_cursor']}"
     assert seen == [UNKNOWN, "D01-1234567-1234567", "k4q8z1x7@m.marketplace.amazon.co.jp"]
