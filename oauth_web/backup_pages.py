@@ -24,7 +24,7 @@ def download() -> ResponseReturnValue:
     app, now = services().app, services().app.clock.now()
     with tempfile.TemporaryDirectory() as folder:  # of mode 0700
         path = Path(folder) / f"buyerblock-{now:%Y-%m-%d}.backup"
-        backup(app.settings.data_dir, path, passphrase or None, now=now, block_list=app.block_list)
+        backup(app.settings.data_dir, path, passphrase or None, now=now, database=app.database)
         content = path.read_bytes()
     return Response(
         content,

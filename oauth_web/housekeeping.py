@@ -72,7 +72,7 @@ class Watchdog:
 
 
 def _copy(app: App) -> None:
-    if path := rotate(app.settings.data_dir, now=app.clock.now(), block_list=app.block_list):
+    if path := rotate(app.settings.data_dir, now=app.clock.now(), database=app.database):
         log.info("Wrote today's copy of everything.", extra=fields(file=path))
 
 

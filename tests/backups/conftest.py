@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from saving import EMAIL, GRANT, NOW, PASSPHRASE, accounts_of, alias, fill
+from saving import EMAIL, GRANT, NOW, PASSPHRASE, accounts_of, block, fill
 
-from worker.block_list.block_list import BlockList
 from worker.operation.backup import backup
 
 
@@ -28,7 +27,8 @@ def saved(data_dir: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sealed")
-    BlockList(folder / "data").block([alias(7)], by="test")
-    accounts_of(folder / "data").connect(EMAIL, GRANT, now=NOW)
+    block(folder / "data", 7)
+    with accounts_of(folder / "data") as accounts:
+        accounts.connect(EMAIL, GRANT, now=NOW)
     backup(folder / "data", folder / "saved", PASSPHRASE, now=NOW)
     return folder / "saved"

@@ -1,11 +1,15 @@
 """A data directory with something in every file, and ways to look into one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from oauth_web.owners import Owners
 from worker.accounts import Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review, ReviewItem
+from worker.database import DATABASE, Database, open_database
 from worker.gmail.credentials import Grant
 from worker.notices.doubts import Doubt, Reason
 from worker.sealing import open_sealer
@@ -21,50 +25,69 @@ def alias(number: int) -> str:
     return f"buyer{number:010d}@marketplace.amazon.it"
 
 
-def accounts_of(data_dir: Path) -> Accounts:
-    """Return the accounts, opened with the key that lies beside them."""
-    return Accounts(data_dir, open_sealer(data_dir, None))
+@contextmanager
+def opened(data_dir: Path) -> Iterator[Database]:
+    """Open the database of a data directory, which is made if it is missing."""
+    data_dir.mkdir(exist_ok=True)
+    database = open_database(data_dir)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def accounts_of(data_dir: Path) -> Iterator[Accounts]:
+    """Open the accounts with the key that is in the folder."""
+    with opened(data_dir) as database:
+        yield Accounts(database, open_sealer(data_dir, None))
 
 
 def keys(data_dir: Path) -> list[str]:
     """Return the keys of all blocks."""
-    return sorted(block.key for block in BlockList(data_dir).blocks())
+    with opened(data_dir) as database:
+        return sorted(block.key for block in BlockList(database).blocks())
+
+
+def block(data_dir: Path, *numbers: int) -> None:
+    """Block invented buyers."""
+    with opened(data_dir) as database:
+        BlockList(database).block(map(alias, numbers), by="test")
+
+
+# Locks, and SQLite's own files while the database is open.
+_PASSING = (".lock", ".db-wal", ".db-shm")
 
 
 def content(data_dir: Path) -> dict[str, bytes]:
     """Return every file that is not a lock."""
-    files = (path for path in data_dir.rglob("*") if path.is_file() and path.suffix != ".lock")
+    files = (path for path in data_dir.rglob("*") if path.is_file() and path.suffix not in _PASSING)
     return {path.relative_to(data_dir).as_posix(): path.read_bytes() for path in files}
 
 
 def damage(data_dir: Path) -> None:
-    """Make the block list unreadable."""
-    for path in data_dir.glob("blocks.*.journal"):
-        path.write_bytes(b"garbage\n")
+    """Make the database unreadable."""
+    (data_dir / DATABASE).write_bytes(b"garbage\n" * 1000)
 
 
 def fill(folder: Path) -> Path:
     """Make a data directory, and return it."""
-    folder.mkdir()
-    BlockList(folder).block([alias(1), alias(2)], by="test")
-    BlockList(folder).unblock(alias(2), by="test")
-    accounts_of(folder).connect(EMAIL, GRANT, now=NOW)
-    accounts_of(folder).update(EMAIL, last_good_pass=NOW, search_from=None)
-    Review(folder).add(
-        [
-            ReviewItem(
-                account=EMAIL,
-                gmail_id="1a",
-                message_id="m",
-                received_at=NOW,
-                reason=Reason(Doubt.DMARC_FAILED),
-            )
-        ]
-    )
-    (folder / "owners.json").write_bytes(b'{"owners": ["seller@gmail.com"]}')
+    block(folder, 1, 2)
+    with opened(folder) as database:
+        BlockList(database).unblock(alias(2), by="test")
+        accounts = Accounts(database, open_sealer(folder, None))
+        accounts.connect(EMAIL, GRANT, now=NOW)
+        accounts.update(EMAIL, last_good_pass=NOW, search_from=None)
+        item = ReviewItem(
+            account=EMAIL,
+            gmail_id="1a",
+            message_id="m",
+            received_at=NOW,
+            reason=Reason(Doubt.DMARC_FAILED),
+        )
+        Review(database).add([item])
+        Owners(database).claim(EMAIL)
+        database.documents("sessions").put({"name": {"sealed": "a-session"}})
     (folder / "client_secret.json").write_bytes(b'{"installed": {}}')
     (folder / "client_secret_7.example.com.json").write_bytes(b'{"installed": {}}')
-    (folder / "sessions.sealed").write_bytes(b"sessions")
-    (folder / "judged").mkdir()
-    (folder / "judged" / "seller.json").write_bytes(b"{}")
     return folder

@@ -5,38 +5,50 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from saving import EMAIL, GRANT, accounts_of, alias, damage, keys
+from saving import EMAIL, GRANT, NOW, accounts_of, alias, block, damage, keys
 
-from worker.block_list.block_list import BlockList
-from worker.block_list.layout import Layout
-from worker.errors import DamagedFileError
+from worker.database import DATABASE
+from worker.errors import DamagedFileError, StorageError
 from worker.operation import restore as restoring
-from worker.operation.restore import finish_restore, restore
+from worker.operation.backup import rotate
+from worker.operation.restore import finish_restore, latest_copy, restore
 
 
 def test_what_was_replaced_is_kept(saved: Path, data_dir: Path) -> None:
-    BlockList(data_dir).block([alias(9)], by="test")
-    (data_dir / "later.json").write_bytes(b"{}")
+    block(data_dir, 9)
     replaced = restore(saved, data_dir).replaced
 
     assert keys(data_dir) == [alias(1)]
-    assert not (data_dir / "later.json").exists()
-    assert (replaced / "later.json").exists()
     assert keys(replaced) == [alias(1), alias(9)]
 
 
-def test_restoring_ends_the_refusal_of_a_damaged_list(saved: Path, data_dir: Path) -> None:
+def test_a_log_of_the_old_database_is_never_left_beside_the_new_one(saved: Path, data_dir: Path) -> None:
     damage(data_dir)
-    with pytest.raises(DamagedFileError):
-        len(BlockList(data_dir))
-    assert Layout(data_dir).incomplete.exists()
+    (data_dir / f"{DATABASE}-wal").write_bytes(b"a log")
+    replaced = restore(saved, data_dir).replaced
 
-    restore(saved, data_dir)
+    assert not (data_dir / f"{DATABASE}-wal").exists()
+    assert (replaced / DATABASE).exists()
     assert keys(data_dir) == [alias(1)]
-    assert BlockList(data_dir).problems() == []
 
 
-STEPS = ("write_atomically", "replace_file", "sync_directory")
+@pytest.mark.parametrize("how", ["damaged", "missing"])
+def test_a_database_that_is_damaged_or_missing_is_refused_until_it_is_restored(
+    data_dir: Path, how: str
+) -> None:
+    rotate(data_dir, now=NOW)
+    if how == "damaged":
+        damage(data_dir)
+    else:
+        (data_dir / DATABASE).unlink()
+    with pytest.raises(DamagedFileError, match="buyerblock restore --latest"):
+        keys(data_dir)
+
+    restore(latest_copy(data_dir), data_dir)
+    assert keys(data_dir) == [alias(1)]
+
+
+STEPS = ("replace_file", "sync_directory")
 
 
 class _Killed(BaseException):
@@ -79,26 +91,24 @@ def test_killed_at_any_step_it_is_the_old_state_or_the_new_one(
     outcomes = set()
     for number in _killed_at_every_step(saved, data_dir, monkeypatch):
         interrupted = any(data_dir.glob("restore-*.pending"))
-        if Layout(data_dir).incomplete.exists():
-            assert interrupted
-            with pytest.raises(DamagedFileError, match="A restore was interrupted"):
+        if interrupted:
+            with pytest.raises(StorageError, match="was interrupted"):
                 keys(data_dir)
         else:
             assert keys(data_dir) in ([alias(1)], [alias(1), alias(100)])
         finished = finish_restore(data_dir)
         assert finished == interrupted
         outcomes.add((finished, tuple(keys(data_dir))))
-        names = {path.name for path in data_dir.glob("*.json")}
+        names = {path.name for path in data_dir.iterdir() if path.is_file() and path.suffix != ".lock"}
         assert names == {
-            "accounts.json",
-            "blocks.json",
+            DATABASE,
             "client_secret.json",
             "client_secret_7.example.com.json",
-            "owners.json",
-            "review.json",
+            "secret.key",
         }, f"killed before step {number}"
-        assert accounts_of(data_dir).grant(EMAIL) == GRANT
-        BlockList(data_dir).block([alias(100)], by="test")  # so that old and new state differ
+        with accounts_of(data_dir) as accounts:
+            assert accounts.grant(EMAIL) == GRANT
+        block(data_dir, 100)  # so that old and new state differ
     assert {finished for finished, _ in outcomes} == {True, False}
     assert all(found == (alias(1),) for finished, found in outcomes if finished)
 

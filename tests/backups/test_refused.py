@@ -5,13 +5,13 @@ import io
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from filelock import FileLock
-from saving import NOW, PASSPHRASE, content
+from saving import NOW, PASSPHRASE, content, opened
 
-from worker.block_list.block_list import BlockList
+from worker.database import DATABASE
 from worker.errors import BusyError, DamagedFileError, StorageError, UsageError
 from worker.operation import backup_file, unpacking
 from worker.operation.restore import restore
@@ -45,7 +45,7 @@ def test_a_damaged_backup_changes_nothing(
 def test_a_backup_of_a_newer_version_is_refused(saved: Path, data_dir: Path) -> None:
     before = content(data_dir)
     with pytest.raises(StorageError, match="newer version"):
-        restore(_altered(saved, lambda data: data.replace(b"backup/1", b"backup/2", 1)), data_dir)
+        restore(_altered(saved, lambda data: data.replace(b"backup/2", b"backup/3", 1)), data_dir)
     assert content(data_dir) == before
 
 
@@ -114,8 +114,8 @@ def _made(path: Path, members: Mapping[str, bytes], link: str | None = None) -> 
 
 
 def _members(data_dir: Path) -> dict[str, bytes]:
-    block_list = BlockList(data_dir)
-    return {"blocks.json": b"".join(block_list.backup()), "audit.ndjson": b"".join(block_list.audit())}
+    """Return what a backup of this folder holds; the database is closed, so its log is in it."""
+    return {DATABASE: (data_dir / DATABASE).read_bytes()}
 
 
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "a/b", "a\\b", "c:x", ".hidden", "a..b", ""])
@@ -127,30 +127,49 @@ def test_a_backup_cannot_write_outside_its_folder(data_dir: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "members",
+    "content_of",
     [
-        {"blocks.json": b""},
-        {"audit.ndjson": b""},
-        {"blocks.json": b'{"format":"buyerblock-blocks/1"'},
-        {"accounts.json": b"{"},
-        {"accounts.json": b'{"_default": {"1": {"email": "x"}}}'},
-        {"owners.json": b"{"},
-        {"review.json": b"[]"},
-        {"tokens.json": b"{}"},
-        {"preferences.json": b'{"sync_interval": "soon"}'},
+        pytest.param(lambda _: b"", id="empty"),
+        pytest.param(lambda _: b"SQLite format 3\0" + bytes(4096), id="no database"),
+        pytest.param(lambda data: data[: len(data) // 2], id="cut in the middle"),
+        pytest.param(lambda data: data.replace(b"CREATE INDEX", b"CREATE INDEy"), id="changed"),
     ],
-    ids=str,
 )
-def test_every_file_is_read_before_anything_is_replaced(
-    data_dir: Path, tmp_path: Path, members: Mapping[str, bytes]
+def test_a_database_that_is_not_whole_is_refused(
+    data_dir: Path, tmp_path: Path, content_of: Callable[[bytes], bytes]
 ) -> None:
+    data = content_of((data_dir / DATABASE).read_bytes())
     before = content(data_dir)
-    given = {**_members(data_dir), **members}
-    if members == {"audit.ndjson": b""}:
-        del given["audit.ndjson"]
     with pytest.raises(DamagedFileError, match="no complete backup"):
-        restore(_made(tmp_path / "saved", given), data_dir)
+        restore(_made(tmp_path / "saved", {DATABASE: data}), data_dir)
     assert content(data_dir) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "document"),
+    [
+        ("accounts", {"email": "x"}),
+        ("review", {"state": "waiting"}),
+        ("blocks", {"address": 7}),
+        ("tokens", {}),
+        ("preferences", {"sync_interval": "soon"}),
+    ],
+)
+def test_every_document_is_read_before_anything_is_replaced(
+    data_dir: Path, elsewhere: Path, tmp_path: Path, table: str, document: dict[str, Any]
+) -> None:
+    with opened(elsewhere) as database:
+        key = "preferences" if table == "preferences" else "x"
+        database.documents(table).put({key: document})
+    before = content(data_dir)
+    with pytest.raises(DamagedFileError, match="no complete backup"):
+        restore(_made(tmp_path / "saved", _members(elsewhere)), data_dir)
+    assert content(data_dir) == before
+
+
+def test_a_backup_without_a_database_is_refused(data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(DamagedFileError, match="no complete backup"):
+        restore(_made(tmp_path / "saved", {}), data_dir)
 
 
 def test_a_link_in_a_backup_is_refused(data_dir: Path, tmp_path: Path) -> None:
@@ -168,7 +187,7 @@ def test_a_small_file_that_would_fill_the_disk_is_refused(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unpacking, "_ALWAYS", 1_000_000)
-    written = []
+    written: list[int] = []
 
     def counted(file: IO[bytes]) -> Iterator[bytes]:
         for piece in pieces(file):
@@ -179,7 +198,10 @@ def test_a_small_file_that_would_fill_the_disk_is_refused(
     monkeypatch.setattr(unpacking, "_pieces", counted)
     before = content(data_dir)
     with pytest.raises(DamagedFileError, match="no complete backup"):
-        restore(_made(tmp_path / "saved", {**_members(data_dir), "zeros.json": bytes(20_000_000)}), data_dir)
+        restore(
+            _made(tmp_path / "saved", {**_members(data_dir), "client_secret_zeros.json": bytes(20_000_000)}),
+            data_dir,
+        )
     assert sum(written) < 8_000_000
     assert content(data_dir) == before
 
@@ -187,7 +209,7 @@ def test_a_small_file_that_would_fill_the_disk_is_refused(
 def test_a_file_with_holes_is_refused(data_dir: Path, tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
-        member = tarfile.TarInfo("zeros.json")
+        member = tarfile.TarInfo("client_secret_zeros.json")
         member.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": str(2**50)}
         archive.addfile(member)
     with pytest.raises(DamagedFileError, match="no complete backup"):
@@ -205,7 +227,7 @@ def test_content_that_is_no_archive_is_a_damaged_backup(data_dir: Path, tmp_path
 
 
 @pytest.mark.parametrize(
-    "name", ["secret.key", "client_secret.json", "sessions.sealed", "serve.lock", "blocks.0.journal"]
+    "name", ["secret.key", "client_secret.json", "serve.lock", "buyerblock.db-wal", "accounts.json"]
 )
 def test_only_what_such_a_backup_holds_is_taken_from_it(data_dir: Path, tmp_path: Path, name: str) -> None:
     before = content(data_dir)

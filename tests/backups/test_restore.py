@@ -1,18 +1,22 @@
 """What a restore brings back, on the same machine and on another."""
 
+import io
+import tarfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from saving import EMAIL, GRANT, NOW, PASSPHRASE, accounts_of, alias, keys
+from saving import EMAIL, GRANT, NOW, PASSPHRASE, accounts_of, alias, block, keys, opened
 
+from oauth_web.owners import Owners
 from worker.accounts import EVER
-from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
-from worker.errors import SignInAgainError
-from worker.operation.backup import backup
+from worker.database import DATABASE
+from worker.errors import SignInAgainError, StorageError, UsageError
+from worker.operation import backup_file
+from worker.operation.backup import backup, rotate
 from worker.operation.health import Problem
-from worker.operation.restore import restore
+from worker.operation.restore import latest_copy, restore
 from worker.operation.telling import LOOKS, Telling
 from worker.tokens import Tokens
 from worker.webhook import Announcement, Announcements
@@ -27,22 +31,23 @@ def test_blocks_unblocked_buyers_review_and_owners_come_back_on_another_machine(
 
     assert (result.created_at, result.blocks, result.accounts) == (NOW, 1, (EMAIL,))
     assert keys(elsewhere) == [alias(1)]
-    assert [item.gmail_id for item in Review(elsewhere).items()] == ["1a"]
-    assert (elsewhere / "owners.json").read_bytes() == b'{"owners": ["seller@gmail.com"]}'
-    trail = b"".join(BlockList(elsewhere).audit())
-    assert trail.count(b'"what":"block"') == trail.count(b'"what":"unblock"') == 1
+    with opened(elsewhere) as database:
+        assert [item.gmail_id for item in Review(database).items()] == ["1a"]
+        assert Owners(database).all() == {EMAIL}
+        assert [event.what for event in database.events()] == ["block", "unblock"]
 
 
 def test_a_restored_list_goes_on_being_written_and_backed_up(
     saved: Path, elsewhere: Path, tmp_path: Path
 ) -> None:
     restore(saved, elsewhere)
-    BlockList(elsewhere).block([alias(3)], by="test")
+    block(elsewhere, 3)
     backup(elsewhere, tmp_path / "again")
     restore(tmp_path / "again", tmp_path / "third machine")
 
     assert keys(tmp_path / "third machine") == [alias(1), alias(3)]
-    assert b"".join(BlockList(tmp_path / "third machine").audit()).count(b'"what":"block"') == 2
+    with opened(tmp_path / "third machine") as database:
+        assert [event.what for event in database.events()] == ["block", "unblock", "block"]
 
 
 def test_without_a_passphrase_the_backup_holds_no_key_and_accounts_sign_in_again(
@@ -52,49 +57,66 @@ def test_without_a_passphrase_the_backup_holds_no_key_and_accounts_sign_in_again
 
     assert not result.with_key
     assert not list(elsewhere.glob("client_secret*"))
-    with pytest.raises(SignInAgainError, match="sign in again"):
-        accounts_of(elsewhere).grant(EMAIL)
+    with accounts_of(elsewhere) as accounts, pytest.raises(SignInAgainError, match="sign in again"):
+        accounts.grant(EMAIL)
     assert (data_dir / "secret.key").exists()
 
 
 def test_restored_where_the_key_still_is_nobody_has_to_sign_in_again(saved: Path, data_dir: Path) -> None:
     restore(saved, data_dir)
-    assert accounts_of(data_dir).grant(EMAIL) == GRANT
+    with accounts_of(data_dir) as accounts:
+        assert accounts.grant(EMAIL) == GRANT
     assert (data_dir / "client_secret.json").exists()
 
 
 def test_with_a_passphrase_the_key_comes_along(sealed: Path, elsewhere: Path) -> None:
     assert restore(sealed, elsewhere, PASSPHRASE).with_key
-    assert accounts_of(elsewhere).grant(EMAIL) == GRANT
+    with accounts_of(elsewhere) as accounts:
+        assert accounts.grant(EMAIL) == GRANT
     assert alias(7).encode() not in sealed.read_bytes()
 
 
-def test_sessions_and_the_ids_of_judged_mail_do_not_survive_a_restore(saved: Path, data_dir: Path) -> None:
-    replaced = restore(saved, data_dir).replaced
+def test_no_session_is_in_a_backup_or_survives_a_restore(saved: Path, data_dir: Path, tmp_path: Path) -> None:
+    with tarfile.open(fileobj=io.BytesIO(backup_file.read(saved, passphrase=None).content)) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    assert b"a-session" not in (tmp_path / "unpacked" / DATABASE).read_bytes()
 
-    assert not (data_dir / "sessions.sealed").exists()
-    assert not (data_dir / "judged").exists()
-    assert (replaced / "judged" / "seller.json").read_bytes() == b"{}"
+    restore(saved, data_dir)
+    with opened(data_dir) as database:
+        assert not database.documents("sessions").all()
 
 
 def test_a_token_that_was_revoked_since_stays_revoked(
     data_dir: Path, elsewhere: Path, tmp_path: Path
 ) -> None:
-    secret = Tokens(data_dir).create("listmonk", now=NOW)
-    backup(data_dir, tmp_path / "saved")
-    Tokens(data_dir).revoke("listmonk")
+    with opened(data_dir) as database:
+        secret = Tokens(database).create("listmonk", now=NOW)
+        backup(data_dir, tmp_path / "saved", database=database)
+        Tokens(database).create("another", now=NOW)
+        Tokens(database).revoke("listmonk")
 
     restore(tmp_path / "saved", data_dir)
     restore(tmp_path / "saved", elsewhere)
-    assert Tokens(data_dir).find(secret, now=NOW) is None
-    assert Tokens(elsewhere).find(secret, now=NOW) is not None
+    for folder, is_there in ((data_dir, False), (elsewhere, True)):
+        with opened(folder) as database:
+            assert (Tokens(database).find(secret, now=NOW) is not None) is is_there
 
 
 def test_whoever_owns_the_page_goes_on_owning_it(saved: Path, data_dir: Path) -> None:
-    owners = b'{"owners": ["another@gmail.com"]}'
-    (data_dir / "owners.json").write_bytes(owners)
+    with opened(data_dir) as database:
+        database.documents("owners").truncate()
+        Owners(database).claim("another@gmail.com")
     restore(saved, data_dir)
-    assert (data_dir / "owners.json").read_bytes() == owners
+    with opened(data_dir) as database:
+        assert Owners(database).all() == {"another@gmail.com"}
+
+
+def test_a_restored_list_has_another_name_for_its_versions(saved: Path, data_dir: Path) -> None:
+    with opened(data_dir) as database:
+        before = database.version()
+    restore(saved, data_dir)
+    with opened(data_dir) as database:
+        assert database.version().partition("-")[0] != before.partition("-")[0]
 
 
 @pytest.mark.parametrize(
@@ -108,42 +130,57 @@ def test_whoever_owns_the_page_goes_on_owning_it(saved: Path, data_dir: Path) ->
 def test_mail_judged_since_the_backup_is_searched_again(
     data_dir: Path, tmp_path: Path, queued: int, search_from: datetime | None, expected: datetime
 ) -> None:
-    accounts_of(data_dir).update(EMAIL, queued=queued, search_from=search_from)
-    backup(data_dir, tmp_path / "saved", now=NOW)
-    accounts_of(data_dir).update(EMAIL, queued=0, last_good_pass=NOW + timedelta(days=3), search_from=None)
+    with accounts_of(data_dir) as accounts:
+        accounts.update(EMAIL, queued=queued, search_from=search_from)
+        backup(data_dir, tmp_path / "saved", now=NOW)
+        accounts.update(EMAIL, queued=0, last_good_pass=NOW + timedelta(days=3), search_from=None)
 
     restore(tmp_path / "saved", data_dir)
-    assert accounts_of(data_dir).get(EMAIL).search_from == expected
+    with accounts_of(data_dir) as accounts:
+        assert accounts.get(EMAIL).search_from == expected
 
 
-@pytest.mark.parametrize(("name", "passphrase"), [("version-1", None), ("version-1-sealed", PASSPHRASE)])
-def test_a_backup_of_every_earlier_version_restores(
-    name: str, passphrase: str | None, elsewhere: Path
+@pytest.mark.parametrize("name", ["version-1", "version-1-sealed"])
+def test_a_backup_of_version_0_1_is_refused_with_what_to_do(name: str, elsewhere: Path) -> None:
+    with pytest.raises(StorageError, match=r"made by buyerblock 0\.1.*import that file here"):
+        restore(EARLIER / f"{name}.backup", elsewhere, PASSPHRASE)
+    assert not (elsewhere / DATABASE).exists()
+
+
+def test_what_the_owner_was_notified_of_since_the_backup_is_not_repeated(
+    data_dir: Path, tmp_path: Path
 ) -> None:
-    result = restore(EARLIER / f"{name}.backup", elsewhere, passphrase)
-    assert result.accounts == (EMAIL,)
-    assert keys(elsewhere) == ["406-0000002-0000002", alias(1)]
-
-
-def test_what_the_owner_was_told_since_the_backup_is_not_told_again(data_dir: Path, tmp_path: Path) -> None:
     full = Problem("disk", "", "The disk is nearly full.")
 
-    def look() -> Announcements:
-        announcements = Announcements(data_dir)
-        telling = Telling(data_dir, announcements)
-        for _ in range(LOOKS):
-            telling.look([full], NOW)
-        return announcements
+    def look() -> list[Announcement]:
+        with opened(data_dir) as database:
+            announcements = Announcements(database)
+            telling = Telling(database, announcements)
+            for _ in range(LOOKS):
+                telling.look([full], NOW)
+            waiting = announcements.waiting()
+            for it in waiting:
+                announcements.remove(it)
+            return waiting
 
     backup(data_dir, tmp_path / "before")
-    for told in look().waiting():
-        look().done(told)
+    assert len(look()) == 1
     restore(tmp_path / "before", data_dir)
-    assert look().waiting() == []
+    assert look() == []
 
 
-def test_what_the_webhook_was_not_told_yet_outlives_a_restore(saved: Path, data_dir: Path) -> None:
+def test_what_the_webhook_was_not_sent_yet_outlives_a_restore(saved: Path, data_dir: Path) -> None:
     waiting = Announcement(id="1", type="problem.began", at="2026-11-23T10:00:00Z", data={})
-    Announcements(data_dir).add(waiting)
+    with opened(data_dir) as database:
+        Announcements(database).add(waiting)
     restore(saved, data_dir)
-    assert Announcements(data_dir).waiting() == [waiting]
+    with opened(data_dir) as database:
+        assert Announcements(database).waiting() == [waiting]
+
+
+def test_the_newest_daily_copy_is_the_latest(data_dir: Path) -> None:
+    with pytest.raises(UsageError, match="no daily copy"):
+        latest_copy(data_dir)
+    for days in range(3):
+        rotate(data_dir, now=NOW + timedelta(days=days))
+    assert latest_copy(data_dir).name == "buyerblock-2026-11-25.backup"

@@ -7,20 +7,26 @@ an empty one. Start reading at ``database.py``; ``schema.py`` lists what is kept
 
 from worker.database.database import Change, Database, Event
 from worker.database.documents import Documents, Plan
-from worker.database.opening import exists, open_database
+from worker.database.opening import COPIES, DATABASE, carry_over, exists, open_copy, open_database
 from worker.database.queries import containing
 from worker.database.shape import reading
+from worker.database.sqlite import empty_table
 from worker.database.times import format_time, parse_time
 
 __all__ = [
+    "COPIES",
+    "DATABASE",
     "Change",
     "Database",
     "Documents",
     "Event",
     "Plan",
+    "carry_over",
     "containing",
+    "empty_table",
     "exists",
     "format_time",
+    "open_copy",
     "open_database",
     "parse_time",
     "reading",

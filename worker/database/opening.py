@@ -1,13 +1,15 @@
 """Which database belongs to a data directory, and when there must have been one."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from worker.database import sqlite
 from worker.database.database import Database
 from worker.errors import DamagedFileError, StorageError
 from worker.files import storage_error
 
-NAME = "buyerblock.db"
+DATABASE = "buyerblock.db"
 COPIES = "backups"  # the daily copies are in this folder of the data directory
 # What is only made after the database.
 _SIGNS = ("secret.key", COPIES)
@@ -17,7 +19,7 @@ _FORMER = ("blocks.json", "blocks.0.journal", "accounts.json")
 
 def exists(data_dir: Path) -> bool:
     """Return whether a data directory has, or should have, a database. Raises StorageError."""
-    return any(_is_there(data_dir / name) for name in (NAME, *_SIGNS, *_FORMER))
+    return any(_is_there(data_dir / name) for name in (DATABASE, *_SIGNS, *_FORMER))
 
 
 def open_database(data_dir: Path) -> Database:
@@ -25,7 +27,11 @@ def open_database(data_dir: Path) -> Database:
 
     Raises StorageError, DamagedFileError where it is missing although there was one.
     """
-    path = data_dir / NAME
+    if any(data_dir.glob("restore-*.pending")):
+        raise StorageError(
+            f"A restore of {data_dir} was interrupted; run it once more, or start buyerblock, to finish it."
+        )
+    path = data_dir / DATABASE
     # Looked for first: another process may be making the database, and then these, right now.
     signs = any(_is_there(data_dir / name) for name in _SIGNS)
     if not _is_there(path):
@@ -42,6 +48,27 @@ def open_database(data_dir: Path) -> Database:
             )
         sqlite.create(path)
     return Database(sqlite.SQLite(path))
+
+
+def open_copy(path: Path) -> Database:
+    """Return the database in a file that exists, wherever it is. Raises StorageError, DamagedFileError."""
+    return Database(sqlite.SQLite(path))
+
+
+def carry_over(path: Path, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Make a copy ready to take the place of another database: with these tables of that one, and a name of its own.
+
+    No session of the copy goes on. Raises StorageError.
+    """
+    copy = open_copy(path)
+    try:
+        with copy.together():
+            for name, documents in {**tables, "sessions": {}}.items():
+                copy.documents(name).truncate()
+                copy.documents(name).put(documents)
+    finally:
+        copy.close()
+    sqlite.rename_lineage(path)
 
 
 def _is_there(path: Path) -> bool:

@@ -17,7 +17,7 @@ _SEARCHED = {"blocks": ("search",)}
 TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "blocks": (
         # In every order, and passing over other kinds without a look at their documents; or one kind alone.
-        ("first_seen", "key", "kind"),
+        ("first_seen", "key", "kind", "last_seen"),
         ("last_seen", "key", "kind"),
         ("notices", "key", "kind"),
         ("kind", "first_seen"),

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from worker.errors import DamagedFileError, StorageError, UsageError
 from worker.files import storage_error, write_chunks_atomically
 
-FORMAT = "buyerblock-backup/1"
+FORMAT = "buyerblock-backup/2"
+_FORMER = "buyerblock-backup/1"
 SHORTEST_PASSPHRASE = 8  # characters
 
 _LONGEST_FIRST_LINE = 4096
@@ -81,6 +82,11 @@ def _open(path: Path, line: bytes, rest: bytes, passphrase: str | None) -> Conte
     version = str(about["format"])
     if not version.startswith("buyerblock-backup/"):
         raise ValueError(version)
+    if version == _FORMER:
+        raise StorageError(
+            f"{path} was made by buyerblock 0.1, which this version does not read. Restore it with version 0.1, export "
+            "the list there (buyerblock export --output blocks.json), and import that file here."
+        )
     if version != FORMAT:
         raise StorageError(f"{path} was made by a newer version of buyerblock; restore it with that version.")
     created_at = datetime.fromisoformat(about["created_at"])

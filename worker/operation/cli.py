@@ -98,15 +98,20 @@ def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=False)
+@click.option("--latest", is_flag=True, help="Restore the newest of the daily copies.")
 @_with_passphrase
-def restore(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
-    """Put what FILE holds in place of what is there. Stop buyerblock first."""
+def restore(file: Path | None, latest: bool, passphrase_file: Any, ask_passphrase: bool) -> None:
+    """Put what FILE holds, or the newest daily copy, in place of what is there. Stop buyerblock first."""
+    from worker.operation.restore import latest_copy
     from worker.operation.restore import restore as put_back
     from worker.settings import current_settings
 
+    if (file is None) is not latest:
+        raise UsageError("Name a backup file, or ask for the newest daily copy by --latest, not both.")
+    data_dir = current_settings().data_dir
     passphrase = _passphrase(passphrase_file, ask=ask_passphrase, twice=False)
-    done = put_back(file, current_settings().data_dir, passphrase)
+    done = put_back(file or latest_copy(data_dir), data_dir, passphrase)
     click.echo(
         f"Restored as of {done.created_at:%Y-%m-%d %H:%M} UTC: {done.blocks:,} blocks, {len(done.accounts)} accounts. "
         f"What was there before is kept in {done.replaced}."

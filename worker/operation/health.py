@@ -1,7 +1,7 @@
 """What is wrong right now, in sentences: for the page, ``status``, ``/readyz``, monitors, and to be told.
 
 One table of kinds. Those that keep notices from becoming blocks make buyerblock unready; the others are for its owner
-to know in time. A failure in passing is none of them: it becomes one when it lasts.
+to know in time. A failure that the next pass may mend becomes one when it lasts.
 """
 
 import os
@@ -19,12 +19,11 @@ from worker.errors import StorageError
 from worker.preferences import read_preferences, sync_interval
 from worker.problems import Cause
 from worker.rhythm import have_stopped
-from worker.tokens import Tokens
 from worker.webhook import Webhook
 
 # A pass that is late by this much more than three intervals has not just been slow.
 GRACE = timedelta(minutes=15)
-# Room for a new snapshot of a million blocks beside the old one, and for the day's copy.
+# Room for the day's copy of a million blocks, made in two steps.
 LEAST_FREE = 500_000_000  # bytes
 # Of a sign-in that ends by itself: time for a week's first look at the page.
 WARN_BEFORE = timedelta(days=2)
@@ -46,7 +45,6 @@ _NEW_WORDING = (
 Kind = Literal[
     "disk",
     "damage",
-    "set_aside",
     "sign_in_again",
     "late",
     "sign_in_ends",
@@ -55,8 +53,6 @@ Kind = Literal[
     "new_wording",
     "webhook",
 ]
-# There can be several of these at once.
-_BY_SENTENCE: frozenset[Kind] = frozenset({"damage", "set_aside"})
 _STOPPING: frozenset[Kind] = frozenset({"disk", "damage", "sign_in_again", "late"})
 
 
@@ -71,7 +67,7 @@ class Problem:
     @property
     def key(self) -> str:
         """What it is known by while it lasts, though its sentence may change with the day."""
-        return f"{self.kind}:{self.account or (self.sentence if self.kind in _BY_SENTENCE else '')}"
+        return f"{self.kind}:{self.account}"
 
     @property
     def stopping(self) -> bool:
@@ -119,19 +115,11 @@ def _storage(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
     else:
         if left < LEAST_FREE:
             yield Problem("disk", "", f"The disk is nearly full: {left / 1e6:,.0f} MB are left for {folder}.")
-    looks = (
-        app.block_list.__len__,
-        app.review.items,
-        Tokens(folder).all,
-        lambda: read_preferences(folder),
-    )
-    for look in looks:
-        try:
-            look()
-        except StorageError as error:
-            yield Problem("damage", "", str(error))
-    for sentence in app.block_list.problems():
-        yield Problem("set_aside", "", sentence)
+    try:
+        app.database.version()
+        read_preferences(app.database)
+    except StorageError as error:
+        yield Problem("damage", "", str(error))
 
 
 def _try_to_write(folder: Path) -> None:
@@ -144,11 +132,10 @@ def _try_to_write(folder: Path) -> None:
 
 def _accounts(app: App, now: datetime) -> Iterator[Problem]:
     try:
-        accounts, lost = app.accounts.all(), app.accounts.problems()
+        accounts = app.accounts.all()
     except StorageError as error:
         yield Problem("damage", "", str(error))
         return
-    yield from (Problem("damage", "", sentence) for sentence in lost)
     for account in accounts:
         yield from (Problem(kind, account.email, told) for kind, told in _of_account(app, account, now))
 
@@ -176,7 +163,7 @@ def _is_late(app: App, account: Account, now: datetime) -> bool:
     if app.passes.progress(account.email) is not None:
         return False
     last = account.last_good_pass or account.connected_at
-    return now - last > 3 * timedelta(seconds=sync_interval(app.settings)) + GRACE
+    return now - last > 3 * timedelta(seconds=sync_interval(app.settings, app.database)) + GRACE
 
 
 def _since(account: Account) -> str:
@@ -187,7 +174,7 @@ def _since(account: Account) -> str:
 
 def _webhook(app: App) -> Iterator[Problem]:
     try:
-        hook = Webhook(app.settings.data_dir, app.sealer).get()
+        hook = Webhook(app.database, app.sealer).get()
     except StorageError as error:
         yield Problem("webhook", "", str(error))
         return

@@ -1,34 +1,32 @@
 """Put a backup in place of what is there: checked completely first, then all of it or nothing.
 
-A restore builds the whole new state in ``restore-<time>.new``. Once that has passed every check it is renamed to
-``restore-<time>.pending``, and from then on the restore only goes forward: what it replaces is
-moved to ``restore-<time>.replaced``, the new files take its place. Stopped in the middle, ``finish_restore`` goes on
-from there, and until then the block list refuses to answer.
+A restore builds the new state in ``restore-<time>.new``. Once that has passed every check it is renamed to
+``restore-<time>.pending``, and from then on the restore only goes forward: what it replaces is moved to
+``restore-<time>.replaced``, the new files take its place. Stopped in the middle, ``finish_restore`` goes on from
+there, and until then nobody opens the database.
 """
 
 import shutil
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
 from filelock import FileLock, Timeout
 
-from worker.block_list.layout import Layout
-from worker.errors import BusyError
-from worker.files import make_private_directory, replace_file, storage_error, sync_directory, write_atomically
+from worker.database import DATABASE, carry_over, open_copy
+from worker.errors import BusyError, StorageError, UsageError
+from worker.files import make_private_directory, replace_file, storage_error, sync_directory
 from worker.operation import backup_file
-from worker.operation.backup import KEY, LOCKS, SECRETS, locked
+from worker.operation.backup import KEY, copies
 from worker.operation.unpacking import unpack
 
-# All that makes up the state. Sessions and what is remembered of single mails belong to the state that goes.
-_STATE = ("*.json", "blocks.*", "audit.*", "*.damaged-*", "sessions.sealed", "judged", "unresolved")
-# What a backup does not hold stays, and so does who may enter: a token that was revoked must not come back to life,
-# nor somebody who owned the page, while whoever owns it now is locked out. And what the owner was told of problems is
-# not told again.
-_STAYS = ("tokens.json", "owners.json", "told.json", "announcements.json")
-_PLAN = "replaced.json"
+# What stays of the state before, where there is any: a token that was revoked must not come back to life, nor
+# somebody who owned the page, while whoever owns it now is locked out. And of what problems the owner was notified.
+_STAYS = ("tokens", "owners", "problems", "announcements")
+# The log of the old database must never lie beside the new one.
+_DATABASE_FILES = (f"{DATABASE}-wal", f"{DATABASE}-shm", DATABASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +40,19 @@ class Restored:
     with_key: bool
 
 
+def latest_copy(data_dir: Path) -> Path:
+    """Return the newest daily copy. Raises UsageError if there is none."""
+    if not (found := copies(data_dir)):
+        raise UsageError(f"There is no daily copy in {data_dir}; name a backup file.")
+    return found[-1]
+
+
 def restore(source: Path, data_dir: Path, passphrase: str | None = None) -> Restored:
     """Replace the content of the data directory by a backup; what was there is kept in a folder in it.
 
-    Every account then searches its mail from the time of the backup on, so that notices judged since
-    are judged again. A secret key or client file that the backup does not hold stays as it is. So do
-    the tokens of the HTTP API, the owners of the page, and what the owner was told of problems, where there are any.
+    Every account then searches its mail from the time of the backup on, so that notices judged since are judged
+    again. A secret key or client file that the backup does not hold stays as it is. So do the tokens of the HTTP API,
+    the owners of the page, and of what problems the owner was notified, where there are any.
 
     Raises BusyError while a server runs, UsageError about the passphrase, DamagedFileError or StorageError
     about the file or the disk; nothing is replaced then.
@@ -69,21 +74,20 @@ def finish_restore(data_dir: Path) -> bool:
     return True
 
 
-def _no_server(data_dir: Path) -> AbstractContextManager[object]:
+@contextmanager
+def _no_server(data_dir: Path) -> Iterator[None]:
     """Hold what a server holds, so that none starts in the meantime."""
     try:
-        return FileLock(data_dir / "serve.lock").acquire(blocking=False)
+        with FileLock(data_dir / "serve.lock").acquire(blocking=False):
+            yield
     except Timeout as error:
         raise BusyError(
             f"buyerblock is serving {data_dir}; stop it first, or restore on its page, under Settings."
         ) from error
 
 
-# --- the new state, beside the old one
-
-
 def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Restored:
-    """Check a backup and lay its content ready for ``finish_restore``, which the next start calls.
+    """Check a backup and stage its content for ``finish_restore``, which the next start calls.
 
     For the server itself, which cannot replace what it has open. Raises what ``restore`` raises, save BusyError.
     """
@@ -96,11 +100,7 @@ def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Res
     make_private_directory(files)
     try:
         blocks, accounts = unpack(source, opened, files)
-        for lock in files.glob("*.lock"):
-            lock.unlink()
-        for name in _STAYS:
-            if (data_dir / name).exists():
-                (files / name).unlink(missing_ok=True)
+        _keep(data_dir, files / DATABASE)
         with_key = (files / KEY).exists()
         sync_directory(files)
         replace_file(work, data_dir / f"{stamp}.pending")
@@ -118,48 +118,41 @@ def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Res
     )
 
 
-# --- in place of the old one
+def _keep(data_dir: Path, new: Path) -> None:
+    """Give the new database a name of its own, no sessions, and what stays of the present one, if that can be read."""
+    kept: dict[str, dict[str, dict[str, object]]] = {}
+    if (data_dir / DATABASE).exists():
+        with suppress(StorageError):
+            present = open_copy(data_dir / DATABASE)
+            try:
+                kept = {name: {str(it.doc_id): dict(it) for it in present.documents(name)} for name in _STAYS}
+            finally:
+                present.close()
+    carry_over(new, {name: documents for name, documents in kept.items() if documents})
 
 
 def _finish(data_dir: Path) -> None:
     for pending in sorted(data_dir.glob("restore-*.pending")):
-        with locked(data_dir, (*LOCKS, "blocks.lock")):
-            try:
-                _swap(data_dir, pending)
-            except OSError as error:
-                raise storage_error("restore into", data_dir, error) from error
+        try:
+            _swap(data_dir, pending)
+        except OSError as error:
+            raise storage_error("restore into", data_dir, error) from error
 
 
 def _swap(data_dir: Path, pending: Path) -> None:
-    """Every step may be the last: the next call then goes on."""
-    incomplete, plan, replaced = (
-        Layout(data_dir).incomplete,
-        pending / _PLAN,
-        pending.with_suffix(".replaced"),
-    )
-    if not plan.exists():
-        write_atomically(plan, orjson.dumps(_to_replace(data_dir, pending / "files")))
-    write_atomically(
-        incomplete, b"A restore was interrupted; run `buyerblock restore` once more to finish it.\n"
-    )
+    """Every step may be the last: the next call then goes on. The database is the last to take its place."""
+    new, replaced = pending / "files", pending.with_suffix(".replaced")
     make_private_directory(replaced)
-    for name in orjson.loads(plan.read_bytes()):
-        if not (replaced / name).exists():
+    # What is still to be put in place says what is still old.
+    coming = sorted((path.name for path in new.iterdir()), key=lambda name: name == DATABASE)
+    for name in (*coming, *(_DATABASE_FILES if DATABASE in coming else ())):
+        if (data_dir / name).exists() and not (replaced / name).exists():
             replace_file(data_dir / name, replaced / name)
     sync_directory(replaced)
-    for path in (pending / "files").iterdir():
-        replace_file(path, data_dir / path.name)
+    for name in coming:
+        replace_file(new / name, data_dir / name)
     sync_directory(data_dir)
-    incomplete.unlink()
     # Deleted piece by piece it must not look like a restore that goes on.
     done = pending.with_suffix(".new")
     replace_file(pending, done)
     shutil.rmtree(done, ignore_errors=True)
-
-
-def _to_replace(data_dir: Path, new: Path) -> list[str]:
-    """Return the names of all that makes up the old state, without what stays because nothing replaces it."""
-    old = {path.name for pattern in (*_STATE, *SECRETS) for path in data_dir.glob(pattern)}
-    may_stay = {path.name for pattern in (*SECRETS, *_STAYS) for path in data_dir.glob(pattern)}
-    stays = {name for name in may_stay if not (new / name).exists()}
-    return sorted(old - stays - {"blocks.lock", Layout(data_dir).incomplete.name})

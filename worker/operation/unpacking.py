@@ -11,26 +11,24 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-import orjson
-
 from worker.accounts import EVER, Account, Accounts
 from worker.block_list.block_list import BlockList
-from worker.block_list.layout import Layout
 from worker.block_list.review import Review
-from worker.errors import DamagedFileError
-from worker.files import replace_file, write_chunks_atomically
+from worker.database import DATABASE, Database, open_copy
+from worker.errors import BuyerblockError, DamagedFileError
+from worker.files import write_chunks_atomically
 from worker.missed import OVERLAP
-from worker.operation.backup import AUDIT, BLOCKS, SECRETS
+from worker.operation.backup import SECRETS
 from worker.operation.backup_file import Content
 from worker.preferences import read_preferences
 from worker.sealing import Sealer
 from worker.tokens import Tokens
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.json|audit\.ndjson|secret\.key")
+_NAME = re.compile(rf"{re.escape(DATABASE)}|secret\.key|client_secret[A-Za-z0-9._-]*\.json")
 # Real backups unpack to 6 to 30 times their size. A small file that unpacks to very much would fill the disk.
-_MOST_TIMES = 100
+_MAX_TIMES = 100
 _ALWAYS = 64_000_000  # bytes
-_LARGEST = 2_000_000_000  # bytes
+_MAX_SIZE = 10_000_000_000  # bytes
 
 
 def unpack(source: Path, opened: Content, files: Path) -> tuple[int, tuple[str, ...]]:
@@ -39,7 +37,14 @@ def unpack(source: Path, opened: Content, files: Path) -> tuple[int, tuple[str, 
     Raises DamagedFileError where it is not what a backup holds, StorageError and OSError about the disk.
     """
     _unpack(source, opened, files)
-    return _check_blocks(source, files), _check_others(source, files)
+    try:
+        database = open_copy(files / DATABASE)
+        try:
+            return _read_everything(database)
+        finally:
+            database.close()
+    except (BuyerblockError, ValueError, LookupError, TypeError) as error:
+        raise _damaged(source) from error
 
 
 def _unpack(source: Path, opened: Content, files: Path) -> None:
@@ -48,7 +53,7 @@ def _unpack(source: Path, opened: Content, files: Path) -> None:
             tempfile.TemporaryFile(dir=files.parent) as unpacked,
             gzip.GzipFile(fileobj=BytesIO(opened.content)) as packed,
         ):
-            left = min(_ALWAYS + _MOST_TIMES * len(opened.content), _LARGEST)
+            left = min(_ALWAYS + _MAX_TIMES * len(opened.content), _MAX_SIZE)
             for piece in _pieces(packed):
                 if (left := left - len(piece)) < 0:
                     raise _damaged(source)
@@ -81,36 +86,17 @@ def _pieces(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
         yield piece
 
 
-def _check_blocks(source: Path, files: Path) -> int:
-    """Make a block list of what the backup says, and return its length."""
-    snapshot = files / "from-backup"
-    try:
-        replace_file(files / BLOCKS, snapshot)
-        replace_file(files / AUDIT, Layout(files).audit(0))
-        block_list = BlockList(files)
-        block_list.restore(snapshot)
-        count = len(block_list)
-    except (FileNotFoundError, DamagedFileError) as error:
-        raise _damaged(source) from error
-    snapshot.unlink()
-    return count
-
-
-def _check_others(source: Path, files: Path) -> tuple[str, ...]:
-    """Read every other file as the program will; return the accounts."""
-    try:
-        for path in files.glob("*.json"):
-            if path.name != BLOCKS:
-                orjson.loads(path.read_bytes())
-        Review(files).items()
-        Tokens(files).all()
-        read_preferences(files)
-        accounts = Accounts(files, Sealer(""))  # no permission is opened or sealed here
-        for account in accounts.all():
-            accounts.update(account.email, search_from=_search_from(account))
-        return tuple(account.email for account in accounts.all())
-    except (ValueError, LookupError, TypeError, DamagedFileError) as error:
-        raise _damaged(source) from error
+def _read_everything(database: Database) -> tuple[int, tuple[str, ...]]:
+    """Check the database and read it as the program will; return how many blocks there are, and the accounts."""
+    database.engine.check()
+    blocks = sum(1 for _ in BlockList(database).blocks())
+    Review(database).items()
+    Tokens(database).all()
+    read_preferences(database)
+    accounts = Accounts(database, Sealer(""))  # no permission is opened or sealed here
+    for account in accounts.all():
+        accounts.update(account.email, search_from=_search_from(account))
+    return blocks, tuple(account.email for account in accounts.all())
 
 
 def _search_from(account: Account) -> datetime:
