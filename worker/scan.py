@@ -20,7 +20,7 @@ DURABLE_EVERY = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ScannedMail:
     """One mail of a file. source: the file, and the message's number where it holds several; size: bytes."""
 
     source: str
@@ -56,14 +56,14 @@ class Judged:
                 return verdict.kind.value
 
 
-def scan(paths: Iterable[Path], *, trusted: Container[str], authserv_id: str) -> Iterator[Judged]:
+def scan(paths: Iterable[Path], *, trusted: Container[str], authserv_id: str) -> Iterator[ScannedMail]:
     """Judge every mail in these files and folders, one at a time. Raises UsageError for a path that cannot be read."""
     for path in paths:
         for source, raw in messages(path):
-            yield Judged(source, judge(raw, trusted=trusted, authserv_id=authserv_id), len(raw))
+            yield ScannedMail(source, judge(raw, trusted=trusted, authserv_id=authserv_id), len(raw))
 
 
-def blocking(found: Iterable[Judged], block_list: BlockList, *, now: datetime) -> Iterator[Judged]:
+def blocking(found: Iterable[ScannedMail], block_list: BlockList, *, now: datetime) -> Iterator[ScannedMail]:
     """Pass everything on, blocking the opt-outs on the way; each is durable when the iteration has ended."""
     waiting: list[Sighting] = []
     for it in found:

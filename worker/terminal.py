@@ -12,7 +12,7 @@ import orjson
 from worker.gmail.wanted import INBOX
 from worker.notices.model import OptOut, Suspect, Unrelated
 from worker.progress import Watch, unwatched
-from worker.scan import Judged
+from worker.scan import ScannedMail
 
 if TYPE_CHECKING:
     from worker.block_list.import_model import Preview
@@ -49,14 +49,14 @@ def progress_bar(what: str, *, sizes: bool = False) -> Iterator[Watch]:
 
 
 @contextmanager
-def verdicts(*, as_json: bool) -> Iterator[Callable[[Judged], None]]:
+def verdicts(*, as_json: bool) -> Iterator[Callable[[ScannedMail], None]]:
     """Yield the function that shows a judged mail: a JSON line, or a line to read; then a summary.
 
     To read, unrelated mail is only counted: an archive is mostly that.
     """
     counts: Counter[str] = Counter()
 
-    def show(judged: Judged) -> None:
+    def show(judged: ScannedMail) -> None:
         counts[judged.word] += 1
         if as_json:
             click.echo(orjson.dumps(judged.as_json()))
