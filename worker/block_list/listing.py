@@ -198,7 +198,9 @@ class Listing:
         if query.words:
             filters.append(containing("search", query.words))
         if query.marketplace or query.reason or query.account:
-            filters.append(where("kind").one_of(sorted({it["kind"] for it in self._kinds(query)})))
+            of_kind = where("kind").one_of(sorted({it["kind"] for it in self._kinds(query)}))
+            # Negated twice, it leaves the lead to the index of last_seen.
+            filters.append(~(~of_kind) if query.since else of_kind)
         if query.since:
             filters.append(where("last_seen") >= format_time(rounded_up(query.since)))
         return filters
