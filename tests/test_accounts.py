@@ -9,7 +9,7 @@ from worker.accounts import Accounts
 from worker.database import Database, open_database
 from worker.errors import DamagedFileError, SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
-from worker.problems import Cause, Problem
+from worker.problems import Cause, MailboxProblem
 from worker.sealing import Sealer
 
 GRANT = Grant("1//refresh-token", "client-id", "client-secret", "https://oauth2.example/token")
@@ -46,10 +46,12 @@ def test_the_personal_address_is_the_accounts_own_and_hard_to_guess(accounts: Ac
 
 def test_signing_in_again_keeps_what_was_known_and_clears_the_problem(accounts: Accounts) -> None:
     first = accounts.connect(EMAIL, GRANT, now=START)
-    accounts.update(EMAIL, state="sign_in_again", problem=Problem(Cause.SIGN_IN_ENDED), search_from=None)
+    accounts.update(
+        EMAIL, state="sign_in_again", problem=MailboxProblem(Cause.SIGN_IN_ENDED), search_from=None
+    )
     renewed = Grant("1//new", "client-id", "client-secret", "https://oauth2.example/token")
     account = accounts.connect(EMAIL, renewed, now=START + timedelta(days=30))
-    assert (account.state, account.problem, account.search_from) == ("ok", "", None)
+    assert (account.state, account.problem, account.search_from) == ("ok", None, None)
     assert account.personal_address == first.personal_address
     assert account.connected_at == START
     assert accounts.grant(EMAIL) == renewed
@@ -125,9 +127,9 @@ def test_changes_of_different_fields_at_once_lose_nothing(accounts: Accounts, tm
             Accounts(database, Sealer("k" * 32)).update(EMAIL, **{field: str(number)})
         database.close()
 
-    threads = [Thread(target=change, args=[field]) for field in ("problem", "forward_to")]
+    threads = [Thread(target=change, args=[field]) for field in ("personal_address", "forward_to")]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (accounts.get(EMAIL).problem, accounts.get(EMAIL).forward_to) == ("49", "49")
+    assert (accounts.get(EMAIL).personal_address, accounts.get(EMAIL).forward_to) == ("49", "49")

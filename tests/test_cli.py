@@ -15,7 +15,7 @@ import pytest
 from sellers import EMAIL, EXPECTED, SAMPLES, Seller, sample
 
 from worker.cli import commands, run
-from worker.problems import Cause, Problem
+from worker.problems import Cause, MailboxProblem
 
 ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
 ORDER = "406-1234508-7654301"
@@ -402,7 +402,7 @@ def test_status_tells_monitors_by_its_exit_code_that_somebody_is_needed(
 ) -> None:
     seller.accounts.update(EMAIL, last_good_pass=datetime.now(UTC))
     assert buyerblock("status").code == 0
-    seller.accounts.update(EMAIL, state="sign_in_again", problem=Problem(Cause.SIGN_IN_NOT_ACCEPTED))
+    seller.accounts.update(EMAIL, state="sign_in_again", problem=MailboxProblem(Cause.SIGN_IN_NOT_ACCEPTED))
     said = buyerblock("status")
     assert said.code == 1
     assert said.out.count("Please sign in again.") >= 1

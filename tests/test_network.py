@@ -182,9 +182,9 @@ def test_a_proxy_that_refuses_ends_the_pass_and_not_the_sign_in(
     assert account.state == "problem"
     assert re.fullmatch(
         r"Google could not be reached \([^()]+(\([^()]*\))?[^()]*\)\. The next pass tries again\.",
-        account.problem,
+        str(account.problem),
     )
-    assert HOST not in account.problem, "the inner errors of libraries are not for people"
+    assert HOST not in str(account.problem), "the inner errors of libraries are not for people"
     with pytest.raises(TransientError):
         proxied.disconnect(EMAIL)
     proxy.refusal = b""
@@ -345,7 +345,7 @@ def test_without_a_network_passes_fail_in_one_sentence_and_the_first_with_one_ca
                 app.passes.run(EMAIL)
         account = app.accounts.get(EMAIL)
         assert account.state == "problem"
-        assert account.problem == (
+        assert str(account.problem) == (
             "Google could not be reached (Name or service not known). The next pass tries again."
         )
         offline.undo()

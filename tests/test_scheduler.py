@@ -70,8 +70,8 @@ def test_a_dead_sign_in_ends_that_accounts_job_and_no_other(app: App, google: Sa
     assert asked.count("oauth.token") == 2, "one for each account, and no second try for the dead one"
     dead, well = app.accounts.get(EMAIL), app.accounts.get(OTHER)
     assert (dead.state, dead.next_pass) == ("sign_in_again", None)
-    assert "sign in again" in dead.problem
-    assert (well.state, well.problem) == ("ok", "")
+    assert "sign in again" in str(dead.problem)
+    assert (well.state, well.problem) == ("ok", None)
 
 
 def test_a_sign_in_that_google_ended_after_seven_days_is_explained(clock: FakeClock, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_sign_in_that_google_ended_after_seven_days_is_explained(clock: FakeCl
         clock.advance(timedelta(days=7, hours=1).total_seconds())
         with pytest.raises(SignInAgainError):
             app.passes.run(EMAIL)
-        assert "Publish app" in app.accounts.get(EMAIL).problem
+        assert "Publish app" in str(app.accounts.get(EMAIL).problem)
         google.world.grants.testing = False
         app.connect(sign_in(google, tmp_path, EMAIL))
         assert app.accounts.get(EMAIL).sign_in_ends is None
@@ -113,7 +113,7 @@ def test_a_problem_is_told_and_the_next_pass_comes_all_the_same(app: App, google
     app.scheduler.stop()
     account = app.accounts.get(EMAIL)
     assert account.state == "problem"
-    assert "enable it" in account.problem
+    assert "enable it" in str(account.problem)
     assert account.next_pass is not None
 
 

@@ -11,7 +11,7 @@ import orjson
 from worker.database import Database, reading
 from worker.errors import SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
-from worker.problems import Cause, Problem, problem_of
+from worker.problems import Cause, MailboxProblem, problem_of
 from worker.sealing import Sealer, UnsealError
 
 # Searching from here means the whole mailbox.
@@ -40,7 +40,7 @@ class Account:
     personal_address: str
     connected_at: datetime
     state: State = "ok"
-    problem: Problem | None = None
+    problem: MailboxProblem | None = None
     sign_in_ends: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     filter_ids: tuple[str, ...] = ()

@@ -18,7 +18,7 @@
         └── ConflictError      the label or filter is there already
 """
 
-from worker.problems import Cause, Problem
+from worker.problems import Cause, MailboxProblem
 
 
 class BuyerblockError(Exception):
@@ -53,7 +53,7 @@ class GmailError(BuyerblockError):
     """Google refused, for a reason that a repetition does not change. details: what its sentence names."""
 
     def __init__(self, cause: Cause, **details: object) -> None:
-        self.problem = Problem(cause, {name: str(value) for name, value in details.items()})
+        self.problem = MailboxProblem(cause, {name: str(value) for name, value in details.items()})
         super().__init__(str(self.problem))
 
 

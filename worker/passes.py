@@ -20,7 +20,7 @@ from worker.errors import BuyerblockError, GmailError, SignInAgainError, Stopped
 from worker.events import fields
 from worker.gmail.mailbox import Mailbox
 from worker.judged import JudgedIds
-from worker.problems import Cause, Problem
+from worker.problems import Cause, MailboxProblem
 from worker.progress import Progress, Watch, unwatched
 from worker.queue import Queue
 from worker.report import PassReport, Preview
@@ -58,7 +58,7 @@ class Passes:
         self._running: dict[str, _Running] = {}
         self._counted: Counter[tuple[str, str]] = Counter()
         self._progress: dict[str, Progress] = {}
-        self._logged: dict[str, Problem] = {}
+        self._logged: dict[str, MailboxProblem] = {}
         self._lock = Lock()
 
     def run(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> PassReport:
@@ -89,7 +89,7 @@ class Passes:
             self._fail(email, "problem", error.problem)
             raise
         except BuyerblockError as error:
-            self._fail(email, "problem", Problem(Cause.STORAGE, {"sentence": str(error)}))
+            self._fail(email, "problem", MailboxProblem(Cause.STORAGE, {"sentence": str(error)}))
             raise
         finally:
             self._progress.pop(email, None)
@@ -182,12 +182,12 @@ class Passes:
         )
         return _Running(mailbox, sync, resolver)
 
-    def _announced_end(self, email: str) -> Problem | None:
+    def _announced_end(self, email: str) -> MailboxProblem | None:
         """Return the problem if Google had said at the sign-in that it would end now."""
         ends = self._accounts.get(email).sign_in_ends
         if ends is None or self._clock.now() < ends:
             return None
-        return Problem(Cause.SIGN_IN_IN_TESTING, {"ends": f"{ends:%Y-%m-%d}"})
+        return MailboxProblem(Cause.SIGN_IN_IN_TESTING, {"ends": f"{ends:%Y-%m-%d}"})
 
     def _count(self, report: PassReport) -> None:
         self._counted["passes", "good"] += 1
@@ -196,7 +196,7 @@ class Passes:
         self._counted["notices", "unrelated"] += report.unrelated
         self._counted["repairs", ""] += len(report.steps)
 
-    def _fail(self, email: str, state: str, problem: Problem) -> None:
+    def _fail(self, email: str, state: str, problem: MailboxProblem) -> None:
         self._counted["passes", state] += 1
         # An outage of a day is one line, not one for each of its 1,440 passes.
         level = logging.DEBUG if problem == self._logged.get(email) else logging.WARNING

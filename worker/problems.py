@@ -72,7 +72,7 @@ class Cause(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class MailboxProblem:
     """A cause with its details. ``str()`` makes the sentence. tried_again: the next pass may succeed by itself."""
 
     cause: Cause
@@ -88,6 +88,6 @@ class Problem:
         return {"cause": self.cause.name, "details": dict(self.details), "tried_again": self.tried_again}
 
 
-def problem_of(document: Mapping[str, Any]) -> Problem:
+def problem_of(document: Mapping[str, Any]) -> MailboxProblem:
     """Return the problem of a stored form."""
-    return Problem(Cause[document["cause"]], document["details"], document["tried_again"])
+    return MailboxProblem(Cause[document["cause"]], document["details"], document["tried_again"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from worker.gmail.model import Change
 from worker.gmail.rules import Step
 from worker.missed import Missed
-from worker.problems import Problem
+from worker.problems import MailboxProblem
 from worker.verdicts import Judged
 
 
@@ -22,7 +22,7 @@ class PassReport:
     unrelated: int = 0
     units: int = 0
     steps: tuple[Step, ...] = ()
-    advice: Problem | None = None
+    advice: MailboxProblem | None = None
 
     @property
     def judged(self) -> int:

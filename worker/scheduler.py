@@ -16,7 +16,7 @@ from worker.clock import Clock
 from worker.errors import BuyerblockError, SignInAgainError, StoppedError
 from worker.events import fields
 from worker.passes import Passes
-from worker.problems import Cause, Problem
+from worker.problems import Cause, MailboxProblem
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class Scheduler:
             pass  # logged, and kept with the account, by Passes
         except Exception:
             log.exception("A pass failed for a reason that nobody foresaw.", extra=fields(account=email))
-            self._accounts.update(email, state="problem", problem=Problem(Cause.UNEXPECTED))
+            self._accounts.update(email, state="problem", problem=MailboxProblem(Cause.UNEXPECTED))
         next_pass = self._clock.now() + timedelta(seconds=self._interval())
         if self._accounts.update(email, next_pass=next_pass) is None:
             # A command has disconnected it.

@@ -21,7 +21,7 @@ from worker.gmail.wanted import INBOX, LABELS, OPT_OUTS, QUEUE, net, wanted_filt
 from worker.judged import JudgedIds
 from worker.missed import OVERLAP, Missed, find_missed
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
-from worker.problems import Cause, Problem
+from worker.problems import Cause, MailboxProblem
 from worker.progress import Progress, Watch, unwatched
 from worker.queue import Queue
 from worker.report import PassReport, Preview
@@ -51,7 +51,7 @@ class Sync:
         self._judged = judged
         self._clock = clock
         self._queue = queue
-        self._advice: Problem | None = None
+        self._advice: MailboxProblem | None = None
         self._rules_seen: datetime | None = None
 
     def run_pass(self, watch: Watch = unwatched) -> PassReport:
@@ -143,7 +143,7 @@ class Sync:
     def _forward_to(self, account: Account) -> str | None:
         self._advice = None
         if account.forward_to and account.forward_to not in self._mailbox.verified_forwarding_addresses():
-            self._advice = Problem(Cause.FORWARDING_UNVERIFIED, {"address": account.forward_to})
+            self._advice = MailboxProblem(Cause.FORWARDING_UNVERIFIED, {"address": account.forward_to})
             return None
         return account.forward_to
 

@@ -14,7 +14,7 @@ from oauth_web.glance import KEPT_FOR, Glance
 from oauth_web.services import Services
 from worker.app import App
 from worker.operation.health import Health
-from worker.problems import Cause, Problem
+from worker.problems import Cause, MailboxProblem
 
 ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
 
@@ -22,7 +22,7 @@ ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
 @pytest.fixture
 def dead(engine: App, account: str) -> str:
     """An account that has to sign in again."""
-    engine.accounts.update(account, state="sign_in_again", problem=Problem(Cause.SIGN_IN_NOT_ACCEPTED))
+    engine.accounts.update(account, state="sign_in_again", problem=MailboxProblem(Cause.SIGN_IN_NOT_ACCEPTED))
     return account
 
 

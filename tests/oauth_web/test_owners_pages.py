@@ -20,7 +20,7 @@ from worker.block_list.review import ReviewItem
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.judge import judge
 from worker.notices.model import Suspect
-from worker.problems import Cause, Problem
+from worker.problems import Cause, MailboxProblem
 from worker.settings import Settings
 
 FORWARDED = Reason(Doubt.FORWARDED_BY_STRANGER, "bob@example.net")
@@ -213,7 +213,7 @@ def test_a_forwarding_address_is_set_checked_and_cleared(
 ) -> None:
     post(owner, "/settings/forwarding", account=account, address=" Tool@Example.com ")
     assert engine.accounts.get(account).forward_to == "tool@example.com"
-    engine.accounts.update(account, problem=Problem(Cause.FORWARDING_UNVERIFIED, {"address": "tool@example.com"}))
+    engine.accounts.update(account, problem=MailboxProblem(Cause.FORWARDING_UNVERIFIED, {"address": "tool@example.com"}))
     assert "not forwarded yet" in owner.get("/settings").text
     assert post(owner, "/settings/forwarding", account=account, address="a b@c").status_code == 400
     post(owner, "/settings/forwarding", account=account, address="")

@@ -15,7 +15,7 @@ from oauth_web.links import mail_in_gmail
 from oauth_web.words import number
 from worker.app import App
 from worker.block_list.model import Sighting
-from worker.problems import Cause, Problem
+from worker.problems import Cause, MailboxProblem
 from worker.progress import Progress
 
 
@@ -52,7 +52,7 @@ def test_home_says_when_the_account_was_and_will_be_checked(
 
 def test_home_shows_what_needs_the_seller_first(owner: FlaskClient, engine: App, account: str) -> None:
     engine.accounts.connect("aaa@gmail.com", engine.accounts.grant(account), now=engine.clock.now())
-    engine.accounts.update(account, state="sign_in_again", problem=Problem(Cause.SIGN_IN_ENDED))
+    engine.accounts.update(account, state="sign_in_again", problem=MailboxProblem(Cause.SIGN_IN_ENDED))
     page = owner.get("/").text
     assert page.index(account) < page.index("aaa@gmail.com")
     assert "Google has ended the sign-in." in page

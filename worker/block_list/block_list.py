@@ -69,7 +69,9 @@ class BlockList:
         parsed = [(key, parse_key(key)) for key in keys]
         orders = [key.text for _, key in parsed if key.kind == "order"]
         buyers = self._database.documents("orders").find_many(orders) if orders else {}
-        meant = [(asked, buyers[key.text]["key"] if key.text in buyers else key.text) for asked, key in parsed]
+        meant = [
+            (asked, buyers[key.text]["key"] if key.text in buyers else key.text) for asked, key in parsed
+        ]
         blocks = self._blocks.find_many({key for _, key in meant})
         return [_result(asked, blocks.get(key)) for asked, key in meant]
 

@@ -101,8 +101,8 @@ def free_bytes(path: Path) -> int:
 
 def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes) -> Health:
     """Look at everything that has to work. Costs one small write to the disk and no call of Gmail."""
-    found = (*_storage(app, free), *_accounts(app, now), *_webhook(app))
-    return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
+    found = {it.key: it for it in (*_storage(app, free), *_accounts(app, now), *_webhook(app))}
+    return Health(tuple(sorted(found.values(), key=lambda it: not it.stopping)))
 
 
 def _storage(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
