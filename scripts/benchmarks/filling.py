@@ -1,0 +1,49 @@
+"""Invented buyers for the benchmarks: two mailboxes, three marketplaces, one of them rare."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+
+from worker.block_list.block_list import BlockList
+from worker.block_list.model import Sighting
+
+OWNER = "seller@gmail.com"
+RARE = "amazon.nl"
+_AT_ONCE = 10_000
+_YEARS = timedelta(days=3 * 365)
+
+
+def address(n: int) -> str:
+    """Return the alias of a buyer; neighbours on the list are no neighbours in the alphabet."""
+    return f"b{n * 7919 % 10_000_019:014d}@marketplace.amazon.it"
+
+
+def order(n: int) -> str:
+    """Return a buyer's order."""
+    return f"406-{n:07d}-1234567"
+
+
+def sighting(n: int, *, of: int, now: datetime) -> Sighting:
+    """Return the notice about a buyer of so many; number 0 is the newest."""
+    return Sighting(
+        account=OWNER if n % 4 else "other@gmail.com",
+        message_id=f"0102018e{n:032x}-000000@eu-west-1.amazonses.com",
+        received_at=now - _YEARS * n / of,
+        address=address(n),
+        order_id=order(n),
+        marketplace=RARE if n % 10_007 == 0 else "amazon.it" if n % 3 else "amazon.de",
+    )
+
+
+def fill(block_list: BlockList, size: int) -> None:
+    """Block so many buyers."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    for end in range(size, 0, -_AT_ONCE):
+        block_list.record([sighting(n, of=size, now=now) for n in range(max(0, end - _AT_ONCE), end)])
+
+
+def milliseconds(action: Callable[[], object]) -> float:
+    """Return how long something takes."""
+    started = perf_counter()
+    action()
+    return (perf_counter() - started) * 1000
