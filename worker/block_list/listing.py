@@ -117,19 +117,17 @@ class Listing:
 
     def after(self, query: Query, cursor: Cursor | None, *, limit: int) -> list[Document]:
         """Return at most ``limit`` documents of blocks behind a cursor, sorted by first_seen, then key."""
-        if query.words and (keys := self._by_key(query)) is not None:
-            some = self._blocks.find_many(keys).items()
-            return [it for key, it in some if cursor is None or (it["first_seen"], key) > cursor]
-        if query.words or query.since:
-            few = self._few(query, "key") is not None
-        else:
-            few = self.count(query) <= _FEW
+        searched = bool(query.words or query.since)
+        if searched and (few := self._few(query, "first_seen")) is not None:
+            some = self._blocks.find_many(few).items()
+            return [it for key, it in some if cursor is None or (it["first_seen"], key) > cursor][:limit]
+        few_of_kind = not searched and self.count(query) <= _FEW
         found = self._blocks.page(
             "first_seen",
             after=cursor,
             limit=limit,
             matching=_matching(self._filters(query)),
-            plan=_plan(few=few) if query != EVERYTHING else None,
+            plan=_plan(few=few_of_kind) if query != EVERYTHING else None,
         )
         return [dict(it) for it in found]
 

@@ -100,16 +100,15 @@ class Documents(Table):
             behind, values = _behind(field, after, descending=descending)
             conditions.append(behind)
             parameters += values
-        way = " DESC" if descending else ""
-        ordered = f"coalesce({field}, NULL)" if plan == "filter" else field
+        column = f"coalesce({field}, NULL)" if plan == "filter" else field
         # Keys first: the documents of the pages before are then not read.
         keys = (
             f"SELECT key FROM {self._from} WHERE {' AND '.join(conditions)} "  # noqa: S608 - as above
-            f"ORDER BY {ordered}{way}, key{way} LIMIT ? OFFSET ?"
+            f"ORDER BY {_ordered(column, descending=descending)} LIMIT ? OFFSET ?"
         )
         sql = (
             f"SELECT key, document FROM ({keys}) AS chosen JOIN {self._from} AS stored USING (key) "  # noqa: S608 - as above
-            f"ORDER BY {field}{way}, key{way}"
+            f"ORDER BY {_ordered(field, descending=descending)}"
         )
         rows = self._engine.rows(sql, (*parameters, limit, offset))
         return [_document(parsed(text, self.name, self._engine), key) for key, text in rows]
@@ -128,12 +127,12 @@ class Documents(Table):
         """
         field = "key" if order == "key" else self._engine.field(self.name, (order,))
         condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
-        way = " DESC" if descending else ""
+        ordered = _ordered("value", descending=descending)
         found = f"SELECT key, {field} AS value FROM {self._from} WHERE {condition.sql}"  # noqa: S608 - as above
         if limit is not None:
             found += f" LIMIT {limit}"
         # Not by the index of the order: looking at each document in that order takes longer than sorting keys.
-        sql = f"WITH found AS MATERIALIZED ({found}) SELECT key FROM found ORDER BY value{way}, key{way}"  # noqa: S608 - as above
+        sql = f"WITH found AS MATERIALIZED ({found}) SELECT key FROM found ORDER BY {ordered}"  # noqa: S608 - as above
         return [key for (key,) in self._engine.rows(sql, condition.parameters)]
 
     def walk(
@@ -142,8 +141,8 @@ class Documents(Table):
         """Yield documents in the order of a field, then of the key: one whole state."""
         field = "key" if order == "key" else self._engine.field(self.name, (order,))
         condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
-        way = " DESC" if descending else ""
-        sql = f"SELECT key, document FROM {self._from} WHERE {condition.sql} ORDER BY {field}{way}, key{way}"  # noqa: S608 - as above
+        ordered = _ordered(field, descending=descending)
+        sql = f"SELECT key, document FROM {self._from} WHERE {condition.sql} ORDER BY {ordered}"  # noqa: S608 - as above
         for key, text in self._engine.walk(sql, condition.parameters):
             yield _document(parsed(text, self.name, self._engine), key)
 
@@ -158,7 +157,7 @@ class Documents(Table):
             field = "key" if order == "key" else self._engine.field(self.name, (order,))
             condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
             among = f"{self._from} WHERE {condition.sql}"
-            sql = f"SELECT document, (SELECT count(*) FROM {among}) FROM {among} ORDER BY {field}, key"  # noqa: S608 - as above
+            sql = f"SELECT document, (SELECT count(*) FROM {among}) FROM {among} ORDER BY {_ordered(field)}"  # noqa: S608 - as above
             for text, number in self._engine.walk(sql, (*condition.parameters, *condition.parameters)):  # noqa: B007
                 yield parsed(text, self.name, self._engine)
 
@@ -240,6 +239,12 @@ def parsed(text: str, table: str, engine: Engine) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise engine.damaged(f"unreadable JSON in {table}") from error
+
+
+def _ordered(field: str, *, descending: bool = False) -> str:
+    way = " DESC" if descending else ""
+    # Named twice, the key would be sorted by once more.
+    return f"key{way}" if field == "key" else f"{field}{way}, key{way}"
 
 
 def _behind(field: str, after: tuple[Any, str], *, descending: bool) -> tuple[str, tuple[Any, ...]]:
