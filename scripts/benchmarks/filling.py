@@ -28,7 +28,7 @@ def sighting(n: int, *, of: int, now: datetime) -> Sighting:
     return Sighting(
         account=OWNER if n % 4 else "other@gmail.com",
         message_id=f"0102018e{n:032x}-000000@eu-west-1.amazonses.com",
-        received_at=now - _YEARS * n / of,
+        received_at=now - _YEARS * (n / of),
         address=address(n),
         order_id=order(n),
         marketplace=RARE if n % 10_007 == 0 else "amazon.it" if n % 3 else "amazon.de",
