@@ -607,3 +607,50 @@ def test_a_restored_file_is_used_like_any_other(tmp_path: Path, source: Database
     with open_database(tmp_path / "other") as database:
         database.documents("blocks").put({"b": {}})
         assert len(database) == 302
+
+
+# A check, and the end of a database that is to be replaced
+
+
+def test_after_a_check_that_failed_nothing_is_answered(tmp_path: Path) -> None:
+    saved(tmp_path, count=300)
+    with open_database(tmp_path) as database:
+        blocks = database.documents("blocks")
+        with closing(sqlite3.connect(tmp_path / NAME)) as other:
+            other.execute("PRAGMA writable_schema = ON")
+            other.execute("DELETE FROM sqlite_schema WHERE name = 'notices'")
+            other.commit()
+        assert blocks.find("a") is not None
+        with pytest.raises(DamagedFileError, match=RESTORE):
+            database.engine.check()
+        with pytest.raises(DamagedFileError, match=RESTORE):
+            blocks.find("a")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TRIGGER empty AFTER INSERT ON blocks BEGIN DELETE FROM blocks; END",
+        "DROP TABLE notices",
+        "DROP INDEX blocks_notices_key_kind",
+        "CREATE VIEW more AS SELECT * FROM blocks",
+    ],
+)
+def test_a_check_finds_tables_that_are_not_ours(tmp_path: Path, change: str) -> None:
+    with closing(sqlite3.connect(saved(tmp_path))) as other:
+        other.execute(change)
+    with open_database(tmp_path) as database, pytest.raises(DamagedFileError, match="tables are not those"):
+        database.engine.check()
+
+
+def test_a_database_that_is_left_is_one_file_with_everything(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    database.documents("blocks").put({"a": {"x": 1}})
+    engine = SQLite(tmp_path / NAME, patience=0.01)
+    with pytest.raises(BusyError, match="Another program"):
+        engine.leave()
+    database.close()
+    engine.leave()
+    assert [it.name for it in tmp_path.iterdir()] == [NAME]
+    with open_database(tmp_path) as again:
+        assert again.documents("blocks").find("a") == {"x": 1}

@@ -36,6 +36,7 @@ _REASONS = {
 }
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
+_DEFINITIONS = "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%' ORDER BY name"
 
 
 class _Held(threading.local):
@@ -61,6 +62,7 @@ class SQLite:
         self._idle: deque[sqlite3.Connection] = deque()
         self._held = _Held()
         self._closed = False
+        self._damage = ""
         with self._connection() as connection:
             ((self._lineage,),) = connection.execute("SELECT lineage FROM meta")
 
@@ -119,7 +121,7 @@ class SQLite:
         try:
             with self._connection() as connection:
                 try:
-                    self._begin(connection, deadline)
+                    self._retry(connection, "BEGIN IMMEDIATE", deadline)
                     self._held.connection = connection
                     yield
                     self._of_transaction()
@@ -132,12 +134,12 @@ class SQLite:
         finally:
             self._writer.release()
 
-    def _begin(self, connection: sqlite3.Connection, deadline: float) -> None:
+    def _retry(self, connection: sqlite3.Connection, sql: str, deadline: float) -> None:
         connection.execute(_wait(0))
         try:
             while True:
                 try:
-                    connection.execute("BEGIN IMMEDIATE")
+                    connection.execute(sql)
                 except sqlite3.OperationalError as error:
                     if not _named(error, _BUSY) or time.monotonic() > deadline:
                         raise
@@ -199,10 +201,28 @@ class SQLite:
             raise
 
     def check(self) -> None:
+        try:
+            with self._connection() as connection:
+                ((answer,), *_) = connection.execute("PRAGMA quick_check(1)")
+                if answer == "ok" and connection.execute(_DEFINITIONS).fetchall() != _our_definitions():
+                    answer = "its tables are not those of this version"
+            if answer != "ok":
+                raise self.damaged(str(answer))
+        except DamagedFileError as error:
+            # What is still readable may be wrong: from now on there are no answers.
+            self._damage = str(error)
+            self.close()
+            raise
+
+    def leave(self) -> None:
+        """Close a database that is to be replaced: its file holds everything then, and nobody else has it open.
+
+        Raises BusyError where somebody has it open for too long.
+        """
         with self._connection() as connection:
-            ((answer,), *_) = connection.execute("PRAGMA quick_check(1)")
-        if answer != "ok":
-            raise self.damaged(str(answer))
+            # Only alone can one end write-ahead logging.
+            self._retry(connection, "PRAGMA journal_mode = DELETE", time.monotonic() + self._patience)
+        self.close()
 
     def close(self) -> None:
         self._closed = True
@@ -253,6 +273,8 @@ class SQLite:
             self._idle.append(connection)
 
     def _connect(self) -> sqlite3.Connection:
+        if self._damage:
+            raise DamagedFileError(self._damage)
         connection = sqlite3.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
             connection.execute(_wait(self._patience))
@@ -389,6 +411,15 @@ def _schema() -> str:
             names = ", ".join(f'"{it}"' for it in dict.fromkeys((*fields, "key")))
             statements.append(f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" ({names})')
     return ";\n".join([*statements, "COMMIT;"])
+
+
+def _our_definitions() -> list[tuple[str, str]]:
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.executescript(_schema())
+        return connection.execute(_DEFINITIONS).fetchall()
+    finally:
+        connection.close()
 
 
 def _path(path: Sequence[str]) -> str:
