@@ -15,6 +15,7 @@ import pytest
 from sellers import EMAIL, EXPECTED, SAMPLES, Seller, sample
 
 from worker.cli import commands, run
+from worker.database import open_database
 from worker.problems import Cause, MailboxProblem
 
 ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
@@ -36,6 +37,7 @@ Call = Callable[..., Said]
 def buyerblock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
     monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("BUYERBLOCK_SECRET_KEY", "k" * 32)
+    open_database(tmp_path).close()
 
     def call(*arguments: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["buyerblock", *arguments])
@@ -248,15 +250,29 @@ def test_nor_do_those_of_a_file_that_cannot_be_read(buyerblock: Call) -> None:
     assert said.err.rstrip("\n").isprintable()
 
 
-def test_a_damaged_list_is_set_aside_and_never_overwritten(buyerblock: Call, tmp_path: Path) -> None:
+def test_a_damaged_database_is_refused_and_never_overwritten(buyerblock: Call, tmp_path: Path) -> None:
     buyerblock("block", ALIAS)
-    path = tmp_path / "blocks.json"
-    path.write_bytes(b"\0" * 100)
+    path = tmp_path / "buyerblock.db"
+    path.write_bytes(b"\0" * 8192)
     said = buyerblock("check", ALIAS)
-    asides = [it for it in tmp_path.iterdir() if "damaged" in it.name and it.read_bytes() == b"\0" * 100]
-    assert len(asides) == 1
-    assert said.code == 1 or (said.code == 2 and said.err.count("\n") == 1)
-    assert "Traceback" not in said.err
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert "buyerblock restore --latest" in said.err
+    assert path.read_bytes() == b"\0" * 8192
+
+
+@pytest.mark.parametrize("name", ["accounts.json", "blocks.json"])
+def test_the_files_of_version_0_1_are_refused_untouched(
+    buyerblock: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / "former"
+    folder.mkdir()
+    (folder / name).write_text("{}")
+    monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(folder))
+    for command in ("check", "block"):
+        said = buyerblock(command, ALIAS)
+        assert said.code == 2
+        assert "buyerblock import blocks.json" in said.err
+    assert [it.name for it in folder.iterdir()] == [name]
 
 
 def test_status_as_json_has_the_promised_shape(buyerblock: Call, seller: Seller) -> None:
@@ -405,7 +421,7 @@ def test_status_tells_monitors_by_its_exit_code_that_somebody_is_needed(
     seller.accounts.update(EMAIL, state="sign_in_again", problem=MailboxProblem(Cause.SIGN_IN_NOT_ACCEPTED))
     said = buyerblock("status")
     assert said.code == 1
-    assert said.out.count("Please sign in again.") >= 1
+    assert "please sign in again." in said.out
 
 
 def test_status_and_lists_that_are_empty_say_what_comes_next(buyerblock: Call) -> None:
@@ -440,12 +456,15 @@ def test_a_folder_that_is_not_there_is_no_empty_list(
     assert not (tmp_path / "mistyped").exists()
 
 
-def test_accounts_lost_by_damage_are_told_until_somebody_signs_in(buyerblock: Call, tmp_path: Path) -> None:
-    (tmp_path / "accounts.json").write_text('{"accounts": [', encoding="utf-8")
-    assert buyerblock("status").code == 2
-    said = buyerblock("status")
-    assert said.code == 1
-    assert "please sign in again" in said.out
+def test_nor_is_a_folder_without_a_database(
+    buyerblock: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "another").mkdir()
+    monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(tmp_path / "another"))
+    said = buyerblock("check", ALIAS)
+    assert (said.code, said.out) == (2, "")
+    assert "There is no block list in" in said.err
+    assert list((tmp_path / "another").iterdir()) == []
 
 
 def test_days_back_without_undo_is_refused_before_anything_is_done(

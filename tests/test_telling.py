@@ -1,5 +1,6 @@
 """Every problem is told once: by the log and by the webhook."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -89,8 +90,6 @@ def test_a_sentence_that_changes_with_the_day_is_no_new_problem(owner: Owner) ->
     assert len(owner.told) == 1
 
 
-def test_two_damaged_files_are_two_problems(owner: Owner) -> None:
-    owner.look(
-        Problem("damage", "", "One is damaged."), Problem("damage", "", "Two is damaged."), times=LOOKS
-    )
+def test_the_same_problem_of_two_accounts_is_two_problems(owner: Owner) -> None:
+    owner.look(DEAD, replace(DEAD, account="other@gmail.com"), times=LOOKS)
     assert len(owner.told) == 2

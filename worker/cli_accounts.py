@@ -1,6 +1,5 @@
 """The commands for connected mailboxes: a pass over them, what there is, how it stands, and the end of one."""
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -30,19 +29,18 @@ def sync(account: str | None, existing: bool, dry_run: bool) -> int:
     if not chosen:
         raise UsageError(_NO_ACCOUNT)
     failed = False
-    with closing(app):
-        for it in chosen:
-            try:
-                with progress_bar(it.email) as watch:
-                    if dry_run:
-                        show_preview(it.email, app.passes.preview(it.email, watch, existing=existing))
-                    else:
-                        click.echo(f"{it.email}: {app.passes.run(it.email, watch, existing=existing)}")
-            except StoppedError:
-                return 130
-            except BuyerblockError as error:
-                click.echo(f"{it.email}: {error}", err=True)
-                failed = True
+    for it in chosen:
+        try:
+            with progress_bar(it.email) as watch:
+                if dry_run:
+                    show_preview(it.email, app.passes.preview(it.email, watch, existing=existing))
+                else:
+                    click.echo(f"{it.email}: {app.passes.run(it.email, watch, existing=existing)}")
+        except StoppedError:
+            return 130
+        except BuyerblockError as error:
+            click.echo(f"{it.email}: {error}", err=True)
+            failed = True
     return 2 if failed else 0
 
 
@@ -69,9 +67,7 @@ def disconnect(account: str, undo: bool, days_back: int) -> None:
     """Take the permission back at Google and forget the account. Its blocks stay."""
     if days_back and not undo:
         raise UsageError("--days-back goes with --undo.")
-    app = _app()
-    with closing(app):
-        app.disconnect(account, undo=undo, days_back=days_back)
+    _app().disconnect(account, undo=undo, days_back=days_back)
     click.echo(f"{account} is disconnected.")
 
 
@@ -108,4 +104,6 @@ def status(as_json: bool) -> int:
 def _app() -> "App":
     from worker.app import build_app
 
-    return build_app(require_database())
+    app = build_app(require_database())
+    click.get_current_context().call_on_close(app.close)
+    return app

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import click
+
 from worker.errors import SettingsError
 from worker.settings import Settings, current_settings
 
@@ -27,10 +29,15 @@ def require_database() -> Settings:
 
 
 def open_for_command(*, new: bool = False) -> "Database":
-    """Return the database. new: where there is none yet, make it. Raises SettingsError, StorageError."""
+    """Return the database, which is closed at the end of the command. new: where there is none yet, make it.
+
+    Raises SettingsError, StorageError.
+    """
     from worker.database import open_database
     from worker.files import make_private_directory
 
     settings = current_settings() if new else require_database()
     make_private_directory(settings.data_dir)
-    return open_database(settings.data_dir)
+    database = open_database(settings.data_dir)
+    click.get_current_context().call_on_close(database.close)
+    return database
