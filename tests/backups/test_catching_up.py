@@ -25,6 +25,7 @@ def test_a_notice_that_came_after_the_backup_is_found_again(
     known = seller.blocked()
     assert len(known) == 2
 
+    seller.close()
     restore(target, seller.folder)
     seller.restart()
     assert len(seller.blocked()) == 1

@@ -1,14 +1,17 @@
 """A restore is all or nothing, wherever it is stopped."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
-from saving import EMAIL, GRANT, NOW, accounts_of, alias, block, damage, keys
+from saving import EMAIL, GRANT, NOW, accounts_of, alias, block, damage, keys, opened
 
-from worker.database import DATABASE
-from worker.errors import DamagedFileError, StorageError
+from worker.block_list.block_list import BlockList
+from worker.database import DATABASE, sqlite
+from worker.errors import BusyError, DamagedFileError, StorageError
 from worker.operation import restore as restoring
 from worker.operation.backup import rotate
 from worker.operation.restore import finish_restore, latest_copy, restore
@@ -46,6 +49,29 @@ def test_a_database_that_is_damaged_or_missing_is_refused_until_it_is_restored(
 
     restore(latest_copy(data_dir), data_dir)
     assert keys(data_dir) == [alias(1)]
+
+
+def test_nothing_is_replaced_while_a_command_is_at_work(
+    saved: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "SQLite", partial(sqlite.SQLite, patience=0.01))
+    with opened(data_dir) as database:
+        with pytest.raises(BusyError, match="is at work"):
+            restore(saved, data_dir)
+        BlockList(database).block([alias(9)], by="test")
+    assert keys(data_dir) == [alias(1), alias(9)]
+    assert not list(data_dir.glob("restore-*"))
+
+
+def test_what_the_log_of_a_killed_program_holds_is_kept(saved: Path, data_dir: Path, tmp_path: Path) -> None:
+    with opened(data_dir) as database:
+        BlockList(database).block([alias(9)], by="test")
+        shutil.copytree(data_dir, tmp_path / "killed")
+    assert (tmp_path / "killed" / f"{DATABASE}-wal").stat().st_size
+
+    replaced = restore(saved, tmp_path / "killed").replaced
+    assert keys(tmp_path / "killed") == [alias(1)]
+    assert keys(replaced) == [alias(1), alias(9)]
 
 
 STEPS = ("replace_file", "sync_directory")

@@ -2,8 +2,10 @@
 
 import gzip
 import io
+import sqlite3
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
@@ -146,25 +148,52 @@ def test_a_database_that_is_not_whole_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("table", "document"),
+    ("table", "document", "named"),
     [
-        ("accounts", {"email": "x"}),
-        ("review", {"state": "waiting"}),
-        ("blocks", {"address": 7}),
-        ("tokens", {}),
-        ("preferences", {"sync_interval": "soon"}),
+        ("accounts", {"email": "x"}, "the record x of accounts"),
+        ("review", {"state": "waiting"}, "the record x of review"),
+        ("blocks", {"address": 7}, "the record x of blocks"),
+        ("unblocked", {}, "the record x of unblocked"),
+        ("notices", {"block": "x"}, "the record x of notices"),
+        ("imports", {}, "the table imports"),
+        ("tokens", {}, "the table tokens"),
+        ("preferences", {"sync_interval": "soon"}, "the table preferences"),
+        ("announcements", {"x": 1}, "the table announcements"),
     ],
 )
 def test_every_document_is_read_before_anything_is_replaced(
-    data_dir: Path, elsewhere: Path, tmp_path: Path, table: str, document: dict[str, Any]
+    data_dir: Path, elsewhere: Path, tmp_path: Path, table: str, document: dict[str, Any], named: str
 ) -> None:
     with opened(elsewhere) as database:
         key = "preferences" if table == "preferences" else "x"
         database.documents(table).put({key: document})
     before = content(data_dir)
-    with pytest.raises(DamagedFileError, match="no complete backup"):
+    with pytest.raises(DamagedFileError, match=f"no complete backup: {named}"):
         restore(_made(tmp_path / "saved", _members(elsewhere)), data_dir)
     assert content(data_dir) == before
+
+
+def test_a_block_under_another_key_than_its_own_is_refused(data_dir: Path, tmp_path: Path) -> None:
+    with opened(data_dir) as database:
+        blocks = database.documents("blocks")
+        blocks.put({"elsewhere": blocks.all()[0]})
+    with pytest.raises(DamagedFileError, match="the record elsewhere of blocks"):
+        restore(_made(tmp_path / "saved", _members(data_dir)), data_dir)
+
+
+def test_a_record_that_is_no_object_is_refused(data_dir: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(data_dir / DATABASE)) as connection:
+        connection.execute("UPDATE blocks SET document = '[1]'")
+        connection.commit()
+    with pytest.raises(DamagedFileError, match="the table blocks"):
+        restore(_made(tmp_path / "saved", _members(data_dir)), data_dir)
+
+
+def test_a_backup_cannot_bring_a_trigger_along(data_dir: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(data_dir / DATABASE)) as connection:
+        connection.execute("CREATE TRIGGER empty AFTER INSERT ON blocks BEGIN DELETE FROM blocks; END")
+    with pytest.raises(DamagedFileError, match="no complete backup"):
+        restore(_made(tmp_path / "saved", _members(data_dir)), data_dir)
 
 
 def test_a_backup_without_a_database_is_refused(data_dir: Path, tmp_path: Path) -> None:

@@ -7,7 +7,15 @@ an empty one. Start reading at ``database.py``; ``schema.py`` lists what is kept
 
 from worker.database.database import Change, Database, Event
 from worker.database.documents import Documents, Plan
-from worker.database.opening import COPIES, DATABASE, carry_over, exists, open_copy, open_database
+from worker.database.opening import (
+    COPIES,
+    DATABASE,
+    carry_over,
+    close_for_good,
+    exists,
+    open_copy,
+    open_database,
+)
 from worker.database.queries import containing
 from worker.database.shape import reading
 from worker.database.sqlite import empty_table
@@ -22,6 +30,7 @@ __all__ = [
     "Event",
     "Plan",
     "carry_over",
+    "close_for_good",
     "containing",
     "empty_table",
     "exists",

@@ -55,6 +55,15 @@ def open_copy(path: Path) -> Database:
     return Database(sqlite.SQLite(path))
 
 
+def close_for_good(path: Path) -> None:
+    """Put all of a database into its file, to be replaced. Raises BusyError while anybody has it open, StorageError."""
+    engine = sqlite.SQLite(path)
+    try:
+        engine.leave()
+    finally:
+        engine.close()
+
+
 def carry_over(path: Path, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
     """Make a copy ready to take the place of another database: with these tables of that one, and a name of its own.
 

@@ -8,14 +8,14 @@ there, and until then nobody opens the database.
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from worker.database import DATABASE, carry_over, open_copy
+from worker.database import DATABASE, Database, carry_over, close_for_good, open_copy
 from worker.errors import BusyError, StorageError, UsageError
 from worker.files import make_private_directory, replace_file, storage_error, sync_directory
 from worker.operation import backup_file
@@ -54,14 +54,19 @@ def restore(source: Path, data_dir: Path, passphrase: str | None = None) -> Rest
     again. A secret key or client file that the backup does not hold stays as it is. So do the tokens of the HTTP API,
     the owners of the page, and of what problems the owner was notified, where there are any.
 
-    Raises BusyError while a server runs, UsageError about the passphrase, DamagedFileError or StorageError
-    about the file or the disk; nothing is replaced then.
+    Raises BusyError while a server runs or a command is at work, UsageError about the passphrase, DamagedFileError or
+    StorageError about the file or the disk; nothing is replaced then.
     """
     make_private_directory(data_dir)
     with _no_server(data_dir):
         _finish(data_dir)
         restored = prepare_restore(source, data_dir, passphrase)
-        _finish(data_dir)
+        try:
+            _finish(data_dir)
+        except BusyError:
+            for pending in data_dir.glob("restore-*.pending"):  # nothing was moved yet
+                _discard(pending)
+            raise
     return restored
 
 
@@ -121,14 +126,22 @@ def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Res
 def _keep(data_dir: Path, new: Path) -> None:
     """Give the new database a name of its own, no sessions, and what stays of the present one, if that can be read."""
     kept: dict[str, dict[str, dict[str, object]]] = {}
-    if (data_dir / DATABASE).exists():
-        with suppress(StorageError):
-            present = open_copy(data_dir / DATABASE)
-            try:
-                kept = {name: {str(it.doc_id): dict(it) for it in present.documents(name)} for name in _STAYS}
-            finally:
-                present.close()
-    carry_over(new, {name: documents for name, documents in kept.items() if documents})
+    try:
+        with closing(open_copy(data_dir / DATABASE)) as present, closing(open_copy(new)) as copy:
+            # Of the same history even an empty table says something: the last token may have been revoked since.
+            same = _origin(present) == _origin(copy)
+            found = {name: {str(it.doc_id): dict(it) for it in present.documents(name)} for name in _STAYS}
+            kept = {name: documents for name, documents in found.items() if documents or same}
+    except BusyError:
+        raise
+    except StorageError:
+        pass  # damaged or missing: then a restore is needed most
+    carry_over(new, kept)
+
+
+def _origin(database: Database) -> object:
+    """Return what a database shares with all that were restored from its backups."""
+    return next(database.events(), None) or database.engine.lineage
 
 
 def _finish(data_dir: Path) -> None:
@@ -142,9 +155,11 @@ def _finish(data_dir: Path) -> None:
 def _swap(data_dir: Path, pending: Path) -> None:
     """Every step may be the last: the next call then goes on. The database is the last to take its place."""
     new, replaced = pending / "files", pending.with_suffix(".replaced")
-    make_private_directory(replaced)
     # What is still to be put in place says what is still old.
     coming = sorted((path.name for path in new.iterdir()), key=lambda name: name == DATABASE)
+    if DATABASE in coming:
+        _leave(data_dir)
+    make_private_directory(replaced)
     for name in (*coming, *(_DATABASE_FILES if DATABASE in coming else ())):
         if (data_dir / name).exists() and not (replaced / name).exists():
             replace_file(data_dir / name, replaced / name)
@@ -152,7 +167,23 @@ def _swap(data_dir: Path, pending: Path) -> None:
     for name in coming:
         replace_file(new / name, data_dir / name)
     sync_directory(data_dir)
-    # Deleted piece by piece it must not look like a restore that goes on.
+    _discard(pending)
+
+
+def _leave(data_dir: Path) -> None:
+    """See that nobody has the present database open: what they stored from now on would be lost."""
+    try:
+        close_for_good(data_dir / DATABASE)
+    except BusyError as error:
+        raise BusyError(
+            f"Another buyerblock is at work in {data_dir}; nothing was changed, try again when it is done."
+        ) from error
+    except StorageError:
+        pass  # damaged or missing: nobody can work with it
+
+
+def _discard(pending: Path) -> None:
+    """Delete a restore. Deleted piece by piece it must not look like one that goes on."""
     done = pending.with_suffix(".new")
     replace_file(pending, done)
     shutil.rmtree(done, ignore_errors=True)

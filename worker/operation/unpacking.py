@@ -5,17 +5,23 @@ import re
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import IO
 
+from tinydb.table import Document
+
 from worker.accounts import EVER, Account, Accounts
 from worker.block_list.block_list import BlockList
+from worker.block_list.documents import to_entry, to_evidence
+from worker.block_list.model import Entry
 from worker.block_list.review import Review
 from worker.database import DATABASE, Database, open_copy
-from worker.errors import BuyerblockError, DamagedFileError
+from worker.database.schema import TABLES
+from worker.errors import BuyerblockError, DamagedFileError, StorageError
 from worker.files import write_chunks_atomically
 from worker.missed import OVERLAP
 from worker.operation.backup import SECRETS
@@ -23,6 +29,7 @@ from worker.operation.backup_file import Content
 from worker.preferences import read_preferences
 from worker.sealing import Sealer
 from worker.tokens import Tokens
+from worker.webhook import Announcements
 
 _NAME = re.compile(rf"{re.escape(DATABASE)}|secret\.key|client_secret[A-Za-z0-9._-]*\.json")
 # Real backups unpack to 6 to 30 times their size. A small file that unpacks to very much would fill the disk.
@@ -37,14 +44,9 @@ def unpack(source: Path, opened: Content, files: Path) -> tuple[int, tuple[str, 
     Raises DamagedFileError where it is not what a backup holds, StorageError and OSError about the disk.
     """
     _unpack(source, opened, files)
-    try:
-        database = open_copy(files / DATABASE)
-        try:
-            return _read_everything(database)
-        finally:
-            database.close()
-    except (BuyerblockError, ValueError, LookupError, TypeError) as error:
-        raise _damaged(source) from error
+    with closing(_checked(source, files / DATABASE)) as database:
+        _read_everything(source, database)
+        return len(BlockList(database)), _search_again(database)
 
 
 def _unpack(source: Path, opened: Content, files: Path) -> None:
@@ -86,17 +88,64 @@ def _pieces(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
         yield piece
 
 
-def _read_everything(database: Database) -> tuple[int, tuple[str, ...]]:
-    """Check the database and read it as the program will; return how many blocks there are, and the accounts."""
-    database.engine.check()
-    blocks = sum(1 for _ in BlockList(database).blocks())
-    Review(database).items()
-    Tokens(database).all()
-    read_preferences(database)
-    accounts = Accounts(database, Sealer(""))  # no permission is opened or sealed here
-    for account in accounts.all():
+def _checked(source: Path, path: Path) -> Database:
+    """Open the database of a backup, whose pages and tables are as they should be."""
+    if not path.exists():
+        raise _damaged(source)
+    try:
+        database = open_copy(path)
+        database.engine.check()
+    except DamagedFileError as error:
+        raise _damaged(source) from error
+    except StorageError as error:  # of a newer version
+        raise StorageError(str(error).replace(str(path), str(source))) from error
+    return database
+
+
+def _read_everything(source: Path, database: Database) -> None:
+    """Read every record as the program will."""
+    accounts, review = (
+        Accounts(database, Sealer("")),
+        Review(database),
+    )  # no permission is opened or sealed here
+    records: dict[str, Callable[[Document], object]] = {
+        "blocks": _to_entry,
+        "unblocked": _to_entry,
+        "notices": to_evidence,
+        "accounts": lambda it: accounts.get(str(it.doc_id)),
+        "review": lambda it: review.get(str(it.doc_id)),
+    }
+    stores: dict[str, Callable[[], object]] = {
+        "imports": BlockList(database).imports,
+        "tokens": Tokens(database).all,
+        "preferences": lambda: read_preferences(database),
+        "announcements": Announcements(database).waiting,
+    }
+    for table in TABLES:
+        what = f"the table {table}"
+        try:
+            stores.get(table, dict)()
+            for document in database.documents(table).walk():
+                what = f"the record {document.doc_id} of {table}"
+                records.get(table, dict)(document)
+        except (BuyerblockError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise _damaged(source, what) from error
+
+
+def _to_entry(document: Document) -> Entry:
+    entry = to_entry(document, ())
+    if entry.block.key != str(document.doc_id):
+        raise ValueError(entry.block.key)
+    return entry
+
+
+def _search_again(database: Database) -> tuple[str, ...]:
+    """Have every account search the mail since the backup; return the accounts."""
+    accounts = Accounts(database, Sealer(""))
+    known = accounts.all()
+    for account in known:
         accounts.update(account.email, search_from=_search_from(account))
-    return blocks, tuple(account.email for account in accounts.all())
+    return tuple(account.email for account in known)
 
 
 def _search_from(account: Account) -> datetime:
@@ -108,5 +157,6 @@ def _search_from(account: Account) -> datetime:
     return min(since, account.search_from or since)
 
 
-def _damaged(source: Path) -> DamagedFileError:
-    return DamagedFileError(f"{source} is no complete backup; nothing was changed.")
+def _damaged(source: Path, what: str = "") -> DamagedFileError:
+    why = f": {what} cannot be read" if what else ""
+    return DamagedFileError(f"{source} is no complete backup{why}; nothing was changed.")
