@@ -3,6 +3,7 @@
 import random
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
@@ -13,6 +14,7 @@ from serving import environment_for, page_of, serving, sign_in_on_the_page
 
 from sandbox import Fault, Sandbox
 from worker.block_list.block_list import BlockList
+from worker.database import open_database
 
 OTHER = "other@gmail.com"
 PASSING = (
@@ -86,4 +88,5 @@ def test_half_an_hour_of_faults_and_visits_makes_no_memory_grow(minutes: float, 
             print(f"resident, in kB: {curve[1:]}; {grown:+.2%}; {google.requests:,} requests to Google")  # noqa: T201 - shown by -s
             assert process.poll() is None
             assert grown < MOST_GROWTH
-    assert len(BlockList(tmp_path)) > 0
+    with closing(open_database(tmp_path)) as database:
+        assert len(BlockList(database)) > 0
