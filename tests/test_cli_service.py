@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 import pytest
+from folders import block_list_in
 
-from worker.block_list.block_list import BlockList
 from worker.cli import run
 from worker.operation.cli import backup, restore, service
 
@@ -43,21 +43,25 @@ def call(
 
 
 def test_what_was_backed_up_comes_back(call: Call, data_dir: Path, tmp_path: Path) -> None:
-    BlockList(data_dir).block([ALIAS], by="test")
+    with block_list_in(data_dir) as block_list:
+        block_list.block([ALIAS], by="test")
     code, words, _ = call("backup", tmp_path / "saved")
     assert code == 0
     assert "each account signs in again" in words
 
-    BlockList(data_dir).unblock(ALIAS, by="test")
+    with block_list_in(data_dir) as block_list:
+        block_list.unblock(ALIAS, by="test")
     code, words, _ = call("restore", tmp_path / "saved")
     assert code == 0
     assert "1 blocks, 0 accounts" in words
     assert str(next(data_dir.glob("restore-*.replaced"))) in words
-    assert [block.key for block in BlockList(data_dir).blocks()] == [ALIAS]
+    with block_list_in(data_dir) as block_list:
+        assert [block.key for block in block_list.blocks()] == [ALIAS]
 
 
 def test_a_passphrase_is_read_from_a_file(call: Call, data_dir: Path, tmp_path: Path) -> None:
-    BlockList(data_dir).block([ALIAS], by="test")
+    with block_list_in(data_dir) as block_list:
+        block_list.block([ALIAS], by="test")
     (tmp_path / "phrase").write_bytes(PASSPHRASE.encode() + b"\r\n")
     code, words, _ = call("backup", tmp_path / "saved", "--passphrase-file", tmp_path / "phrase")
     assert code == 0

@@ -146,7 +146,8 @@ def test_passes_that_stopped_are_a_reason(app: App, minutes: int, *, late: bool)
     assert health(app, NOW).ready != late
     if late:
         assert reason(app) == (
-            f"{EMAIL}: The last good pass began on 2026-11-23 at 09:41 UTC. Google could not be reached (no answer in time)."
+            f"{EMAIL}: The last good pass began on 2026-11-23 at 09:41 UTC. "
+            "Google could not be reached (no answer in time)."
         )
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 import requests
+from folders import block_list_in
 from proxies import needs_ipv6
 from sellers import EMAIL, Seller
 from serving import answers, environment_for, page_of, serving, sign_in_on_the_page, start, until
 
 from sandbox import Fault, Sandbox
-from worker.block_list.block_list import BlockList
 from worker.operation.backup import backup
 
 pytestmark = pytest.mark.skipif(
@@ -181,10 +181,10 @@ def test_a_wrong_setting_gets_a_sentence(environment: dict[str, str]) -> None:
 def test_a_backup_is_restored_on_the_page_and_the_server_goes_on_with_it(
     environment: dict[str, str], google: Sandbox, tmp_path: Path
 ) -> None:
-    blocks = BlockList(tmp_path)
-    blocks.block(["111-1111111-1111111"], by="test")
-    backup(tmp_path, tmp_path / "saved")
-    blocks.block(["222-2222222-2222222"], by="test")
+    with block_list_in(tmp_path) as blocks:
+        blocks.block(["111-1111111-1111111"], by="test")
+        backup(tmp_path, tmp_path / "saved")
+        blocks.block(["222-2222222-2222222"], by="test")
     with serving(environment) as process, requests.Session() as browser:
         sign_in_on_the_page(browser, google, environment, EMAIL)
         answer = restored(browser, environment, tmp_path / "saved", csrf_token(browser, environment))
@@ -192,7 +192,8 @@ def test_a_backup_is_restored_on_the_page_and_the_server_goes_on_with_it(
         until(lambda: list(tmp_path.glob("restore-*.replaced")))
         until(lambda: answers(environment))
         assert process.poll() is None, "the same process goes on"
-        assert {block.key for block in BlockList(tmp_path).blocks()} == {"111-1111111-1111111"}
+        with block_list_in(tmp_path) as blocks:
+            assert {block.key for block in blocks.blocks()} == {"111-1111111-1111111"}
         settings = browser.get(f"{page_of(environment)}/settings", timeout=30)
         assert settings.status_code == 401, "everybody is signed out"
         process.send_signal(signal.SIGTERM)
@@ -218,7 +219,8 @@ def restored(
 def test_a_restore_that_was_asked_for_twice_does_not_end_the_server(
     environment: dict[str, str], google: Sandbox, tmp_path: Path
 ) -> None:
-    BlockList(tmp_path).block(["111-1111111-1111111"], by="test")
+    with block_list_in(tmp_path) as blocks:
+        blocks.block(["111-1111111-1111111"], by="test")
     backup(tmp_path, tmp_path / "saved")
     with serving(environment) as process, requests.Session() as browser:
         sign_in_on_the_page(browser, google, environment, EMAIL)

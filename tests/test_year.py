@@ -157,7 +157,7 @@ class Year:
             self._telling.look(problems, self._clock.now())
         for it in self._announcements.waiting():
             self.told.append((it.type, it.data["kind"]))
-            self._announcements.done(it)
+            self._announcements.remove(it)
 
     @property
     def buyers(self) -> set[str]:

@@ -34,7 +34,7 @@ def test_all_is_well(stranger: FlaskClient) -> None:
 def test_this_machine_is_told_what_is_wrong(stranger: FlaskClient, dead: str) -> None:
     answer = stranger.get("/readyz")
     assert answer.status_code == 503
-    assert answer.get_json() == {"ready": False, "reasons": [f"{dead}: Please sign in again."]}
+    assert answer.get_json() == {"ready": False, "reasons": [f"{dead}: {Cause.SIGN_IN_NOT_ACCEPTED.value}"]}
 
 
 @pytest.mark.parametrize(

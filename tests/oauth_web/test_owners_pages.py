@@ -213,7 +213,8 @@ def test_a_forwarding_address_is_set_checked_and_cleared(
 ) -> None:
     post(owner, "/settings/forwarding", account=account, address=" Tool@Example.com ")
     assert engine.accounts.get(account).forward_to == "tool@example.com"
-    engine.accounts.update(account, problem=MailboxProblem(Cause.FORWARDING_UNVERIFIED, {"address": "tool@example.com"}))
+    lost = MailboxProblem(Cause.FORWARDING_UNVERIFIED, {"address": "tool@example.com"})
+    engine.accounts.update(account, problem=lost)
     assert "not forwarded yet" in owner.get("/settings").text
     assert post(owner, "/settings/forwarding", account=account, address="a b@c").status_code == 400
     post(owner, "/settings/forwarding", account=account, address="")

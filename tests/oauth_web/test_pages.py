@@ -55,7 +55,7 @@ def test_home_shows_what_needs_the_seller_first(owner: FlaskClient, engine: App,
     engine.accounts.update(account, state="sign_in_again", problem=MailboxProblem(Cause.SIGN_IN_ENDED))
     page = owner.get("/").text
     assert page.index(account) < page.index("aaa@gmail.com")
-    assert "Google has ended the sign-in." in page
+    assert "Google has ended the sign-in" in page
     assert f"/sign-in?account={account.replace('@', '%40')}" in page or f"/sign-in?account={account}" in page
 
 

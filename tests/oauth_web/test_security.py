@@ -14,6 +14,7 @@ from people import OWNER
 from oauth_web.application import create_app
 from oauth_web.services import Services
 from worker.app import App
+from worker.problems import Cause, MailboxProblem
 
 OPEN = {"/", "/sign-in", "/oauth2/callback", "/healthz", "/readyz", "/metrics", "/setup"}
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -195,7 +196,8 @@ def test_a_database_without_its_owners_lets_nobody_in(owner: FlaskClient, web: F
 
 def test_what_strangers_wrote_is_shown_as_text(engine: App, owner: FlaskClient, account: str) -> None:
     engine.block_list.block(["111-1111111-1111111"], note=SCRIPT, by="test")
-    engine.accounts.update(account, state="problem", problem=SCRIPT)
+    refused = MailboxProblem(Cause.REFUSED, {"words": SCRIPT, "status": "400"})
+    engine.accounts.update(account, state="problem", problem=refused)
     for path in ("/", "/blocks", f"/blocks?q={SCRIPT}", "/live"):
         text = owner.get(path).text
         assert "<script>alert" not in text, path

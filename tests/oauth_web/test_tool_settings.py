@@ -10,11 +10,11 @@ from threading import Thread
 import pytest
 from browsing import post
 from flask.testing import FlaskClient
+from folders import block_list_in
 from werkzeug.test import TestResponse
 
 from oauth_web.services import Services
 from worker.app import App
-from worker.block_list.block_list import BlockList
 from worker.operation.backup import backup
 from worker.operation.logs import Lines
 from worker.operation.restore import finish_restore, restore
@@ -213,7 +213,8 @@ def test_a_backup_is_downloaded_and_brings_the_list_back(
     assert name == 'attachment; filename="buyerblock-2026-11-23.backup"'
     assert answer.headers["Cache-Control"] == "no-store"
     restore(downloaded(answer, tmp_path / "copy"), tmp_path / "new")
-    assert BlockList(tmp_path / "new").get(blocked) is not None
+    with block_list_in(tmp_path / "new") as blocks:
+        assert blocks.get(blocked) is not None
 
 
 def test_a_backup_with_a_passphrase_is_encrypted_and_holds_the_key(
@@ -275,7 +276,8 @@ def test_a_backup_is_checked_laid_ready_and_put_in_place_by_the_next_start(
     assert restarts == ["restart"]
     assert engine.block_list.get(blocked) is None, "not while the server has the files open"
     assert finish_restore(engine.settings.data_dir)
-    assert BlockList(engine.settings.data_dir).get(blocked) is not None
+    with block_list_in(engine.settings.data_dir) as blocks:
+        assert blocks.get(blocked) is not None
 
 
 @pytest.mark.parametrize(

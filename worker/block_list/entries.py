@@ -70,9 +70,7 @@ class Entries:
             self._write_notices(before, now)
             self._write_counts(before, now)
         for key, _, entry in changed:
-            change.entries[key] = (
-                "removed" if entry is None else "blocked" if entry.is_blocked else "unblocked"
-            )
+            change.entries[key] = _what_happened(before.get(key), entry)
 
     def _write_entries(self, before: "_Some", now: "_Some") -> None:
         for table, blocked in ((self._blocks, True), (self._unblocked, False)):
@@ -125,6 +123,14 @@ def _no_blocks_like(block: Block) -> Document:
 
 
 _Some = dict[str, Entry]
+
+
+def _what_happened(before: Entry | None, now: Entry | None) -> str:
+    if now is None:
+        return "removed"
+    if before is not None and before.is_blocked is now.is_blocked:
+        return "changed"
+    return "blocked" if now.is_blocked else "unblocked"
 
 
 @contextmanager
