@@ -38,6 +38,7 @@ LONGEST_STOP = 4.0
 ANSWER_FIRST = 0.5  # seconds
 # A stranger's body is read before anybody asks who it is; no file that the page takes is larger.
 LARGEST_BODY = 32 * 1024 * 1024
+MAX_UNSENT = 1024 * 1024  # bytes of an export that wait in memory for a slow reader
 
 
 def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool, verbose: bool) -> None:
@@ -150,6 +151,7 @@ def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any
             port=settings.port,
             threads=8,
             max_request_body_size=LARGEST_BODY,
+            outbuf_high_watermark=MAX_UNSENT,
             # A proxy's headers tell that a visitor is not at this machine; nothing else is believed of them.
             clear_untrusted_proxy_headers=False,
             map=connections,

@@ -5,6 +5,7 @@ block is skipped or returned twice.
 """
 
 import re
+from collections.abc import Sequence
 
 from worker.block_list.documents import Document
 from worker.block_list.listing import Cursor, Listing, Query
@@ -23,7 +24,7 @@ def parse_cursor(text: str) -> Cursor:
 
 def page_after(
     listing: Listing, query: Query, cursor: Cursor | None, *, limit: int
-) -> tuple[list[Document], str | None]:
+) -> tuple[Sequence[Document], str | None]:
     """Return at most limit blocks after the cursor, and the cursor for what follows, if anything does."""
     found = listing.after(query, cursor, limit=limit + 1)
     shown = found[:limit]

@@ -19,7 +19,7 @@ from worker.block_list.documents import PRIVATE, PUBLIC
 from worker.database import format_time, parse_time
 from worker.errors import UsageError
 
-_BLOCKS_PER_PIECE = 2000
+_BLOCKS_PER_PIECE = 200
 
 Row = dict[str, Any]
 Writer = Callable[[int, Iterable[Row], datetime], Iterator[bytes]]

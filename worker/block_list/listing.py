@@ -115,21 +115,20 @@ class Listing:
         )
         return Page(tuple(map(to_block, documents)), number, total, size)
 
-    def after(self, query: Query, cursor: Cursor | None, *, limit: int) -> list[Document]:
+    def after(self, query: Query, cursor: Cursor | None, *, limit: int) -> Sequence[Document]:
         """Return at most ``limit`` documents of blocks behind a cursor, sorted by first_seen, then key."""
         searched = bool(query.words or query.since)
         if searched and (few := self._few(query, "first_seen")) is not None:
             some = self._blocks.find_many(few).items()
             return [it for key, it in some if cursor is None or (it["first_seen"], key) > cursor][:limit]
         few_of_kind = not searched and self.count(query) <= _FEW
-        found = self._blocks.page(
+        return self._blocks.page(
             "first_seen",
             after=cursor,
             limit=limit,
             matching=_matching(self._filters(query)),
             plan=_plan(few=few_of_kind) if query != EVERYTHING else None,
         )
-        return [dict(it) for it in found]
 
     def documents(self, query: Query = EVERYTHING) -> tuple[int, Iterator[Document]]:
         """Return how many blocks there are, and their documents by first_seen, then key: one whole state."""
@@ -223,7 +222,7 @@ def _shown(
     descending: bool,
     matching: QueryInstance | None,
     plan: Plan | None = None,
-) -> list[Document]:
+) -> Sequence[Document]:
     """Return a part of all that matches, total in number. The end of a long list is reached from behind."""
     backwards = wanted.start > total // 2
     found = documents.page(
@@ -234,7 +233,7 @@ def _shown(
         matching=matching,
         plan=plan,
     )
-    return [dict(it) for it in (reversed(found) if backwards else found)]
+    return found[::-1] if backwards else found
 
 
 def _page_number(number: int, total: int, size: int) -> int:
