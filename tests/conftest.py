@@ -6,7 +6,7 @@ import pytest
 from clocks import FakeClock
 from sellers import EMAIL, Seller, connected, running
 
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 from worker.app import App
 
 # Everything here is on this machine, where a proxy of the network would only stand in the way.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import requests
 
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 
 
 def environment_for(google: Sandbox, folder: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from proxies import needs_ipv6
 from sellers import EMAIL, Seller
 from serving import answers, environment_for, page_of, serving, sign_in_on_the_page, start, until
 
-from sandbox import Fault, Sandbox
+from oauth_web.demo.sandbox import Fault, Sandbox
 from worker.block_list.block_list import BlockList
 from worker.operation.backup import backup
 

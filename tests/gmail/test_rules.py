@@ -3,8 +3,8 @@
 import pytest
 from sellers import EMAIL, Seller
 
-from sandbox import Sandbox
-from sandbox.users import User
+from oauth_web.demo.sandbox import Sandbox
+from oauth_web.demo.sandbox.users import User
 from worker.errors import GmailError
 from worker.gmail.rules import CreateFilter, CreateLabel, DeleteFilter
 from worker.gmail.wanted import LONGEST_QUERY, net, wanted_filters
