@@ -1,4 +1,4 @@
-"""The ``buyerblock`` program: all commands of the engine, and ``serve``."""
+"""The ``buyerblock`` program: all commands of the engine, ``serve`` and ``demo``."""
 
 import sys
 from dataclasses import replace
@@ -35,3 +35,14 @@ def serve(
     chosen = replace(given, host=(host or given.host).strip("[]"), port=port or given.port)
     wanted = sys.stdout.isatty() if open_page is None else open_page
     serve_forever(chosen, open_page=wanted, insecure_http=insecure_http, verbose=verbose)
+
+
+@commands.command()
+@click.option(
+    "--once", is_flag=True, help="Sign in, judge old and new mail, print the block list as JSON, end."
+)
+def demo(once: bool) -> int:
+    """Show everything against a stand-in for Google, with invented mail."""
+    from oauth_web.demo.demonstration import run_demo
+
+    return run_demo(once=once)
