@@ -7,8 +7,8 @@ from typing import Any
 from oauth_web.demo.sandbox.refusals import Refusal, invalid, precondition
 from oauth_web.demo.sandbox.search import Indexed, Query, QueryError, compile_query
 
-LONGEST_CRITERIA = 1469  # characters; measured by others, not documented
-MOST_FILTERS = 1000
+MAX_CRITERIA = 1469  # characters; measured by others, not documented
+MAX_FILTERS = 1000
 _NOT_BY_FILTER = frozenset({"SENT", "DRAFT", "CHAT"})
 
 
@@ -60,7 +60,7 @@ def checked_filter(
         raise invalid("Filter criteria must be specified")
     if not action:
         raise invalid("Filter action must be specified")
-    if sum(len(value) for value in criteria.values() if isinstance(value, str)) > LONGEST_CRITERIA:
+    if sum(len(value) for value in criteria.values() if isinstance(value, str)) > MAX_CRITERIA:
         raise invalid("The specified filter is too long")
     _check_labels(action, labels, system)
     if "forward" in action and action["forward"].lower() not in forwarding:

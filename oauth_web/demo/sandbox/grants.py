@@ -11,7 +11,7 @@ from oauth_web.demo.sandbox.clock import Clock
 CODE_LIFE = 600.0  # seconds
 ACCESS_LIFE = 3599
 TESTING_LIFE = 7 * 86_400.0  # of a refresh token whose client is in status Testing
-MOST_REFRESH_TOKENS = 100  # for an account and client; the oldest dies then
+MAX_REFRESH_TOKENS = 100  # for an account and client; the oldest dies then
 
 
 @dataclass(slots=True)
@@ -173,7 +173,7 @@ class Grants:
     def _new_refresh(self, grant: Grant) -> str:
         token = f"1//0{secrets.token_urlsafe(36)}"
         grant.refresh_tokens[token] = self._now()
-        if len(grant.refresh_tokens) > MOST_REFRESH_TOKENS:
+        if len(grant.refresh_tokens) > MAX_REFRESH_TOKENS:
             del grant.refresh_tokens[next(iter(grant.refresh_tokens))]
         return token
 

@@ -8,8 +8,8 @@ from typing import Any
 from oauth_web.demo.sandbox.refusals import Refusal, invalid
 from oauth_web.demo.sandbox.search import label_key
 
-LONGEST_NAME = 225
-MOST_LABELS = 10_000
+MAX_NAME = 225
+MAX_LABELS = 10_000
 
 SYSTEM = (
     *("INBOX", "SENT", "DRAFT", "TRASH", "SPAM", "UNREAD", "STARRED", "IMPORTANT", "CHAT"),
@@ -97,7 +97,7 @@ def _checked_name(name: object) -> str:
     if not isinstance(name, str) or not name.strip():
         raise invalid("Invalid label name")
     levels = re.sub(r"\s+", " ", name).strip().split("/")
-    if len(name) > LONGEST_NAME or not all(level.strip() for level in levels):
+    if len(name) > MAX_NAME or not all(level.strip() for level in levels):
         raise invalid("Invalid label name")
     if name.strip().upper() in SYSTEM or "^" in name:
         raise invalid("Invalid label name")

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from oauth_web.demo.sandbox import mail as mime
-from oauth_web.demo.sandbox.filters import MOST_FILTERS, Filter, already_exists, checked_filter
+from oauth_web.demo.sandbox.filters import MAX_FILTERS, Filter, already_exists, checked_filter
 from oauth_web.demo.sandbox.history import History
-from oauth_web.demo.sandbox.labels import FIXED, MOST_LABELS, Label, checked_label, system_labels
+from oauth_web.demo.sandbox.labels import FIXED, MAX_LABELS, Label, checked_label, system_labels
 from oauth_web.demo.sandbox.refusals import Refusal, invalid, not_found
 from oauth_web.demo.sandbox.search import Query
 from oauth_web.demo.sandbox.stored import Stored, Threading, index, threading_of
 
-LONGEST_THREAD = 100  # messages; Gmail begins a new conversation then
+MAX_THREAD = 100  # messages; Gmail begins a new conversation then
 _HIDDEN = frozenset({"SPAM", "TRASH"})
 
 
@@ -85,7 +85,7 @@ class Mailbox:
         named = [("id", reference, headers.subject) for reference in headers.references]
         keys = [*named, ("sender", headers.sender, headers.subject)]
         found = next((self._thread_of[key] for key in keys if key in self._thread_of), new_id)
-        if len(self._threads.get(found, ())) >= LONGEST_THREAD:
+        if len(self._threads.get(found, ())) >= MAX_THREAD:
             found = new_id
         self._threads.setdefault(found, []).append(new_id)
         self._thread_of["id", headers.message_id, headers.subject] = found
@@ -203,7 +203,7 @@ class Mailbox:
         }
 
     def create_label(self, body: Mapping[str, Any]) -> Label:
-        if len(self.labels) >= MOST_LABELS:
+        if len(self.labels) >= MAX_LABELS:
             raise invalid("Too many labels")
         label = checked_label(f"Label_{next(self._numbers)}", body, self.labels.values())
         self.labels[label.id] = label
@@ -241,7 +241,7 @@ class Mailbox:
         )
         if any(replace(old, id=new.id) == new for old in self.filters.values()):
             raise already_exists()
-        if len(self.filters) >= MOST_FILTERS:
+        if len(self.filters) >= MAX_FILTERS:
             if self.filter_cap_is_bare:
                 raise Refusal(500, "", bare=True)
             raise invalid("Too many filters")

@@ -12,7 +12,7 @@ from oauth_web.demo.sandbox.refusals import Refusal, invalid
 from oauth_web.demo.sandbox.wire import Reply, Request, Transmit
 from oauth_web.demo.sandbox.world import World
 
-MOST_CALLS = 100
+MAX_CALLS = 100
 _BOUNDARY = "batch_sandbox_reply"
 
 
@@ -23,8 +23,8 @@ def answer_batch(world: World, request: Request) -> Reply:
     parts = outer.get_payload()
     if outer.get_content_type() != "multipart/mixed" or not isinstance(parts, list):
         return invalid("Failed to parse batch request, error: the body is not multipart/mixed.").reply()
-    if len(parts) > MOST_CALLS:
-        return invalid(f"The batch request has more than {MOST_CALLS} calls.").reply()
+    if len(parts) > MAX_CALLS:
+        return invalid(f"The batch request has more than {MAX_CALLS} calls.").reply()
     inner = [part for part in parts if isinstance(part, Message)]
     replies = _replies(world, [_inner_request(part, request) for part in inner])
     if any(reply.transmit is Transmit.CUT for reply in replies):

@@ -11,7 +11,7 @@ from oauth_web.demo.sandbox.refusals import invalid
 from oauth_web.demo.sandbox.search import Query, QueryError, compile_query
 from oauth_web.demo.sandbox.stored import Stored
 
-LONGEST_PAGE = 500
+MAX_PAGE = 500
 _USUAL_PAGE = 100
 
 
@@ -34,7 +34,7 @@ class Call:
     def page_size(self) -> int:
         """Return how many results a page may have; Google cuts larger wishes down."""
         size = int(self.one("maxResults", str(_USUAL_PAGE)))
-        return min(size or _USUAL_PAGE, LONGEST_PAGE)
+        return min(size or _USUAL_PAGE, MAX_PAGE)
 
     def search(self) -> Query | None:
         """Return the compiled ``q``, or None."""

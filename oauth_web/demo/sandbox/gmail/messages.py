@@ -7,7 +7,7 @@ from oauth_web.demo.sandbox.gmail.call import Call, page_token
 from oauth_web.demo.sandbox.gmail.resource import attachment_resource, message_resource
 from oauth_web.demo.sandbox.refusals import invalid
 
-MOST_IDS = 1000
+MAX_IDS = 1000
 
 
 def list_(call: Call) -> dict[str, Any]:
@@ -49,8 +49,8 @@ def batch_modify(call: Call) -> None:
     ids = call.body.get("ids") or []
     if not ids:
         raise invalid("No message ids specified")
-    if len(ids) > MOST_IDS:
-        raise invalid(f"Too many message ids, the limit is {MOST_IDS}")
+    if len(ids) > MAX_IDS:
+        raise invalid(f"Too many message ids, the limit is {MAX_IDS}")
     add, remove = _change(call)
     for message_id in ids:
         if message_id in call.mailbox.messages:
