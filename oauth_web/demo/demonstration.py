@@ -19,7 +19,7 @@ from oauth_web.demo.mailboxes import ACCOUNTS, SELLER, Delivery, news, old_mail
 from oauth_web.demo.program import DemoError, Program
 from oauth_web.demo.sandbox import Sandbox
 
-LONGEST_WAIT = 120  # seconds for a pass
+MAX_WAIT = 120  # seconds for a pass
 NEWS_EVERY = 20  # seconds between two notices that arrive while one watches
 NEWS_ONCE = 6  # notices that arrive where nobody watches
 
@@ -95,7 +95,7 @@ def _wait_until_idle(google: Sandbox) -> None:
     Such a pass is a single call: two of its kind in a row can be nothing else.
     """
     before = {email: len(google.calls(email)) for email in ACCOUNTS}
-    ends = time.monotonic() + LONGEST_WAIT
+    ends = time.monotonic() + MAX_WAIT
     while not all(_is_idle(google, email, after) for email, after in before.items()):
         if time.monotonic() > ends:
             raise DemoError("The passes took too long.")

@@ -122,9 +122,9 @@ def _other_mail(chance: random.Random, now: datetime) -> Iterator[Delivery]:
         for sender, subject, text in _PRIVATE_MAIL:
             at = _in_the_past(chance, now, days=100)
             yield Delivery(account, render(sender, account, subject, f"<p>{text}</p>", at), at)
-        for doubtful in (forged_notice, notice_in_guessed_words):
-            at = _in_the_past(chance, now, days=20)
-            yield Delivery(account, doubtful(invent_sale("de", "de", chance), account, at), at)
+    for doubtful, account in ((forged_notice, SELLER), (notice_in_guessed_words, SHOP)):
+        at = _in_the_past(chance, now, days=20)
+        yield Delivery(account, doubtful(invent_sale("de", "de", chance), account, at), at)
     yield from _order_told_by_the_buyer(chance, now)
 
 

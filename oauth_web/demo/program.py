@@ -18,7 +18,7 @@ from worker.errors import BuyerblockError
 # Where this very program was imported from: another one may be installed, or the current folder may hold anything.
 _HOME = Path(__file__).parents[2]
 INTERVAL = 1  # seconds between two passes: a demo has no minute to spare
-LONGEST_WAIT = 120  # seconds for the page to come up
+MAX_WAIT = 120  # seconds for the page to come up
 
 
 class DemoError(BuyerblockError):
@@ -52,7 +52,7 @@ class Program:
         command = [sys.executable, "-m", "oauth_web", "serve", *options]
         with subprocess.Popen(command, cwd=_HOME, env=self._environment, stdout=sys.stderr) as process:
             try:
-                ends = time.monotonic() + LONGEST_WAIT
+                ends = time.monotonic() + MAX_WAIT
                 while not self.answers():
                     if process.poll() is not None or time.monotonic() > ends:
                         raise DemoError("The program did not start; its last words stand above.")
@@ -71,10 +71,10 @@ class Program:
         """Run another command and return what it prints. Raises DemoError."""
         command = [sys.executable, "-m", "oauth_web", *arguments]
         done = subprocess.run(
-            command, cwd=_HOME, env=self._environment, check=False, stdout=subprocess.PIPE, encoding="utf-8"
+            command, cwd=_HOME, env=self._environment, check=False, capture_output=True, encoding="utf-8"
         )
         if done.returncode != 0:
-            raise DemoError(f"“buyerblock {' '.join(arguments)}” failed; its last words stand above.")
+            raise DemoError(f"“buyerblock {' '.join(arguments)}” failed: {done.stderr.strip()}")
         return done.stdout
 
     def address_for_forwards(self, email: str) -> str | None:
