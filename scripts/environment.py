@@ -160,7 +160,7 @@ def _still_works(kind: str) -> bool:
     made = _stamp_of(VENV).rpartition(" ")[0]
     if made not in {_stamp(wanted).rpartition(" ")[0] for wanted in (kind, "dev")}:
         return False
-    command = [installing.python_of(ROOT / VENV), "-c", "import oauth_web.cli"]
+    command = [str(installing.python_of(ROOT / VENV)), "-c", "import oauth_web.cli"]
     return subprocess.run(command, env=_own_variables(), capture_output=True, check=False).returncode == 0
 
 
