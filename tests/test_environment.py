@@ -145,8 +145,9 @@ class Killed(BaseException):
 
 @pytest.mark.usefixtures("checkout")
 @pytest.mark.parametrize("steps", range(9))
+@pytest.mark.parametrize("then", [lambda: None, change_a_lock], ids=["run-again", "updated-again"])
 def test_killed_between_any_two_steps_it_leaves_one_that_works(
-    monkeypatch: pytest.MonkeyPatch, steps: int
+    monkeypatch: pytest.MonkeyPatch, then: Callable[[], None], steps: int
 ) -> None:
     environment.ensure()
     change_a_lock()
@@ -171,6 +172,7 @@ def test_killed_between_any_two_steps_it_leaves_one_that_works(
         with pytest.raises(Killed):
             environment.ensure()
 
+    then()
     with monkeypatch.context() as offline:
         go_offline(offline)
         try:
@@ -223,6 +225,7 @@ def test_a_killed_set_up_keeps_others_waiting_until_its_pip_has_ended() -> None:
     )
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, cwd=SCRIPTS, stdin=subprocess.PIPE, pass_fds=[begin]) as killed:
+        os.close(begin)
         assert os.read(begun, 1)
         killed.kill()
         killed.wait()
@@ -232,7 +235,6 @@ def test_a_killed_set_up_keeps_others_waiting_until_its_pip_has_ended() -> None:
             killed.stdin.close()
             assert environment._locked(file, wait=True)
     os.close(begun)
-    os.close(begin)
 
 
 @pytest.mark.usefixtures("checkout")
