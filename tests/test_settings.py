@@ -68,6 +68,28 @@ def test_a_user_without_a_home_is_asked_for_the_folder(monkeypatch: pytest.Monke
         read_settings({})
 
 
+STORE = "C:\\Program Files\\WindowsApps\\PythonSoftwareFoundation.Python.3.11_3.11.2544.0_x64__qbz5n2kfra8p0"
+
+
+def test_a_python_from_the_microsoft_store_needs_a_folder_that_stays(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="setx BUYERBLOCK_DATA_DIR"):
+        read_settings({}, STORE)
+    assert read_settings({"BUYERBLOCK_DATA_DIR": str(tmp_path)}, STORE).data_dir == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://localhost:8000/"),
+        ("0.0.0.0", "http://localhost:8000/"),
+        ("::", "http://[::1]:8000/"),
+        ("192.0.2.7", "http://192.0.2.7:8000/"),
+    ],
+)
+def test_the_page_has_an_address_on_this_machine(host: str, url: str) -> None:
+    assert read_settings({"BUYERBLOCK_HOST": host}).own_url == url
+
+
 def test_an_empty_variable_counts_as_missing() -> None:
     assert read_settings({"BUYERBLOCK_PORT": " "}).port == 8000
 
