@@ -109,6 +109,21 @@ def test_a_port_in_use_gets_a_sentence(environment: dict[str, str]) -> None:
         assert "choose another with --port" in refusal(environment)
 
 
+def test_a_service_keeps_its_log_and_why_it_ended_in_the_data_folder(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "buyerblock.log"
+    with closing(socket.create_server(("127.0.0.1", int(environment["BUYERBLOCK_PORT"])))):
+        assert "choose another with --port" in refusal(environment, "--log-file")
+    assert "choose another with --port" in log.read_text(encoding="utf-8")
+
+    with serving(environment, "--log-file") as process:
+        process.terminate()
+        _, words = process.communicate(timeout=30)
+    assert words.count("\n") == 1, "where the page is, and nothing else"
+    assert "starts with these settings" in log.read_text(encoding="utf-8")
+
+
 def test_a_second_server_on_the_same_folder_gets_a_sentence(environment: dict[str, str]) -> None:
     with serving(environment):
         assert "already serving" in refusal(environment | {"BUYERBLOCK_PORT": "1"})
