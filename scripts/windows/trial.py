@@ -48,7 +48,7 @@ def try_installer(installer: Path) -> None:
     wine.run(installer, "/S")
     assert shortcut.exists()
     port = _free_port()
-    wine.run("start", wine.windows_path(shortcut), extra={"BUYERBLOCK_PORT": port})
+    wine.launch("start", wine.windows_path(shortcut), extra={"BUYERBLOCK_PORT": port})
     try:
         _until(lambda: _answers(port), "The page does not answer.")
     finally:
