@@ -25,6 +25,8 @@ Section
     RMDir /r "$INSTDIR\python"
     SetOutPath "$INSTDIR"
     File /r "${FOLDER}/*"
+    ; It starts in the user's own folder: a folder that something started in cannot be removed.
+    SetOutPath "$PROFILE"
     CreateShortcut "$SMPROGRAMS\buyerblock.lnk" "$INSTDIR\python\pythonw.exe" "-m oauth_web serve --open --log-file"
     WriteUninstaller "$INSTDIR\uninstall.exe"
     WriteRegStr HKCU "${ENTRY}" "DisplayName" "buyerblock"

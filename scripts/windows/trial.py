@@ -34,7 +34,7 @@ def try_commands(folder: Path) -> None:
             said, _ = second.communicate(timeout=_LONGEST_WAIT)
         assert "choose another with --port" in said, said
     finally:
-        wine.run("taskkill", "/F", "/IM", "pythonw.exe")
+        wine.end_all()
         first.communicate()
 
 
@@ -48,11 +48,12 @@ def try_installer(installer: Path) -> None:
     wine.run(installer, "/S")
     assert shortcut.exists()
     port = _free_port()
-    wine.launch("start", wine.windows_path(shortcut), extra={"BUYERBLOCK_PORT": port})
+    opened = wine.start("start", wine.windows_path(shortcut), extra={"BUYERBLOCK_PORT": port})
     try:
         _until(lambda: _answers(port), "The page does not answer.")
     finally:
-        wine.run("taskkill", "/F", "/IM", "pythonw.exe")
+        wine.end_all()
+        opened.communicate()
     assert (data / "buyerblock.log").exists()
     wine.run("cmd", "/c", wine.windows_path(program / "buyerblock.cmd"), "block", _ALIAS)
     wine.run(program / "uninstall.exe", "/S")

@@ -61,12 +61,18 @@ def drive_c() -> Path:
 
 def windows_path(path: Path) -> str:
     """Return how Windows writes a path of this machine."""
-    return "Z:" + str(path).replace("/", "\\")
+    inside = path.is_relative_to(drive_c())
+    return (f"C:/{path.relative_to(drive_c())}" if inside else f"Z:{path}").replace("/", "\\")
 
 
 def file_url(path: Path) -> str:
     """Return the address of a path for a program under Wine; unlike the path it holds no spaces."""
     return path.as_uri().replace("file://", "file:///Z:")
+
+
+def end_all() -> None:
+    """End what runs in this prefix, the browser too that a page was opened in."""
+    subprocess.run(["wineserver", "-k"], env=environment(), check=False)
 
 
 def start(
