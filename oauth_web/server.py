@@ -29,6 +29,7 @@ from worker.files import make_private_directory
 from worker.operation.logs import log_settings, set_up
 from worker.operation.notify import READY, STOPPING, notify
 from worker.operation.restore import finish_restore
+from worker.operation.service import page_answers
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
     if finish_restore(settings.data_dir):
         log.info("A restore was finished.")
     app = build_app(settings)
-    with _only_server(app):
+    with _only_server(app, open_page=open_page):
         restart = _Restart()
         page = create_app(app, restart=restart.ask)
         connections: dict[int, Any] = {}
@@ -148,11 +149,16 @@ def _refuse_open_doors(settings: Settings, *, insecure_http: bool) -> None:
             )
 
 
-def _only_server(app: App) -> AbstractContextManager[Any]:
-    """Take the lock that one server at a time can hold. The system frees it however the process ends."""
+def _only_server(app: App, *, open_page: bool) -> AbstractContextManager[Any]:
+    """Take the lock that one server at a time can hold. The system frees it however the process ends.
+
+    Whoever wanted the page gets that of the server that holds it.
+    """
     try:
         return FileLock(app.settings.data_dir / "serve.lock", mode=0o600).acquire(blocking=False)
     except Timeout as error:
+        if open_page and page_answers(app.settings.own_url):
+            webbrowser.open(app.settings.public_url or app.settings.own_url)
         raise BusyError(
             f"Another buyerblock is already serving {app.settings.data_dir}; stop that one first, or give this one "
             "another BUYERBLOCK_DATA_DIR."

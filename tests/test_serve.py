@@ -129,6 +129,16 @@ def test_a_second_server_on_the_same_folder_gets_a_sentence(environment: dict[st
         assert "already serving" in refusal(environment | {"BUYERBLOCK_PORT": "1"})
 
 
+def test_who_starts_it_twice_to_see_the_page_sees_it(environment: dict[str, str], tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\n', encoding="utf-8")
+    browser.chmod(0o755)
+    with serving(environment):
+        assert "already serving" in refusal(environment | {"BROWSER": f"{browser} %s"}, "--open")
+    opened = (tmp_path / "opened").read_text(encoding="utf-8").strip()
+    assert opened == f"http://localhost:{environment['BUYERBLOCK_PORT']}/"
+
+
 def test_a_data_directory_that_cannot_be_written_gets_a_sentence(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
