@@ -96,8 +96,8 @@ def checkout(folder: Path) -> Path:
     ).stdout  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     for it in folder.iterdir():
-        if it.is_dir() and it.name != ".venv":
-            shutil.rmtree(it)
+        if it.name != ".venv":
+            shutil.rmtree(it) if it.is_dir() else it.unlink()
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from windows.pieces import CACHE
 
 _PREFIX = CACHE / "prefix"
+_LONGEST_WAIT = 600  # seconds for one command; set-up takes one minute
 _COMPILER = "x86_64-w64-mingw32-gcc"
 # Wine 8 lacks this library, from which Rust's standard library (cryptography, orjson) takes random numbers.
 _RANDOM = """\
@@ -102,9 +103,13 @@ def show(*command: str | Path, folder: Path | None = None, extra: Mapping[str, s
 
 
 def run(*command: str | Path, folder: Path | None = None, extra: Mapping[str, str] | None = None) -> str:
-    """Run a program and return what it says. Raises CalledProcessError."""
+    """Run a program and return what it says. Raises CalledProcessError, TimeoutExpired."""
     with start(*command, folder=folder, extra=extra) as process:
-        said, _ = process.communicate()
+        try:
+            said, _ = process.communicate(timeout=_LONGEST_WAIT)
+        except subprocess.TimeoutExpired:
+            end_all()
+            raise
     if process.returncode:
         sys.stderr.write(said)
         raise subprocess.CalledProcessError(process.returncode, list(map(str, command)))
