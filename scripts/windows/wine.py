@@ -83,7 +83,7 @@ def start(
     return subprocess.Popen(
         ["wine", *map(str, command)],
         cwd=folder,
-        env=environment() | (extra or {}),
+        env={**environment(), **(extra or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
