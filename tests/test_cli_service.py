@@ -12,6 +12,7 @@ import pytest
 from worker.block_list.block_list import BlockList
 from worker.cli import run
 from worker.operation.cli import backup, restore, service
+from worker.operation.service import SYSTEMS
 
 GROUP = click.Group(commands=[service, backup, restore])
 ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
@@ -143,6 +144,15 @@ def test_a_system_that_refuses_is_quoted(call: Call, tmp_path: Path, monkeypatch
     programs(tmp_path / "bin", 1, monkeypatch)
     code, _, problem = call("service", "install")
     assert (code, problem) == (2, "buyerblock: “systemctl --user daemon-reload” was refused: active\n")
+
+
+@pytest.mark.parametrize(("platform", "own_log"), [("linux", False), ("darwin", True), ("win32", True)])
+def test_where_the_system_keeps_no_log_the_service_does(
+    call: Call, monkeypatch: pytest.MonkeyPatch, platform: str, *, own_log: bool
+) -> None:
+    monkeypatch.setattr("worker.operation.service.system_of", lambda: SYSTEMS[platform])
+    _, words, _ = call("service", "install", "--print")
+    assert ("--log-file" in words) == own_log
 
 
 @linux

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 # -P: whatever lies in the folder that the service starts in, it is not taken for a part of the program.
 _SERVE = (sys.executable, "-P", "-m", "oauth_web", "serve", "--no-open")
-# systemd keeps what a service says, and not for ever; launchd and the Task Scheduler do not.
-_LOG = () if sys.platform == "linux" else ("--log-file",)
 
 
 @click.group()
@@ -147,5 +145,6 @@ def _service() -> "tuple[System, Service]":
     from worker.operation.service import make_service, system_of
     from worker.settings import current_settings
 
-    found = current_settings()
-    return system_of(), make_service(_SERVE + _LOG, found.data_dir, found.client_secrets, os.environ)
+    found, system = current_settings(), system_of()
+    command = _SERVE if system.keeps_log else (*_SERVE, "--log-file")
+    return system, make_service(command, found.data_dir, found.client_secrets, os.environ)

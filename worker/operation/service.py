@@ -52,7 +52,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """How one system is told about a service. Words in the commands: {file}, {domain}."""
+    """How one system is told about a service. Words in the commands: {file}, {domain}.
+
+    keeps_log: it keeps what a service says, and not for ever.
+    """
 
     file: Callable[[Service, Mapping[str, str]], Path]
     render: Callable[[Service], bytes]
@@ -61,6 +64,7 @@ class System:
     forgotten: tuple[Call, ...] = ()
     status: tuple[str, ...]
     missing: str
+    keeps_log: bool = False
 
 
 _NO_LINGER = (
@@ -87,6 +91,7 @@ SYSTEMS = {
         forgotten=(Call(("systemctl", "--user", "daemon-reload"), ""),),
         status=("systemctl", "--user", "status", "--no-pager", NAME),
         missing="There is no systemd here; let your own init system run: {command}",
+        keeps_log=True,
     ),
     "darwin": System(
         file=lambda _, __: Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist",
