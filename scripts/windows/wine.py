@@ -24,7 +24,7 @@ def missing() -> str | None:
     """Return one sentence about what has to be installed, or None."""
     if gone := [it for it in ("wine", _COMPILER) if shutil.which(it) is None]:
         return (
-            f"{' and '.join(gone)} was not found; on Debian or Ubuntu: "
+            f"Not found: {', '.join(gone)}; on Debian or Ubuntu: "
             "sudo apt install wine wine64 gcc-mingw-w64-x86-64"
         )
     return None
