@@ -50,8 +50,8 @@ def python() -> Path:
             data.extractall(unpacked)
         (unpacked / "cp311").rename(folder)
         for it in (folder / "Lib" / "site-packages").iterdir():
-            if it.is_dir() and not it.name.startswith("pip"):
-                shutil.rmtree(it)
+            if not it.name.startswith("pip"):
+                shutil.rmtree(it) if it.is_dir() else it.unlink()
         shutil.rmtree(unpacked)
     return folder
 
