@@ -1,4 +1,4 @@
-"""The ``buyerblock`` program: all commands of the engine, and ``serve``."""
+"""The ``buyerblock`` program: all commands of the engine, ``serve`` and ``demo``."""
 
 import sys
 from dataclasses import replace
@@ -23,9 +23,17 @@ def main() -> int:
     "--open/--no-open", "open_page", default=None, help="Open the page in a browser; on a terminal it does."
 )
 @click.option("--insecure-http", is_flag=True, help="Listen beyond this machine although there is no https.")
+@click.option(
+    "--log-file", is_flag=True, help="Log to buyerblock.log in the data folder, not to the terminal."
+)
 @click.option("--verbose", is_flag=True, help="Log more.")
 def serve(
-    host: str | None, port: int | None, open_page: bool | None, insecure_http: bool, verbose: bool
+    host: str | None,
+    port: int | None,
+    open_page: bool | None,
+    insecure_http: bool,
+    log_file: bool,
+    verbose: bool,
 ) -> None:
     """Run the page and the worker until Ctrl-C."""
     from oauth_web.server import serve_forever
@@ -33,5 +41,17 @@ def serve(
     given = current_settings()
     # An IPv6 address may stand in brackets, as in the address of a page.
     chosen = replace(given, host=(host or given.host).strip("[]"), port=port or given.port)
-    wanted = sys.stdout.isatty() if open_page is None else open_page
-    serve_forever(chosen, open_page=wanted, insecure_http=insecure_http, verbose=verbose)
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()  # pythonw has no standard output
+    wanted = on_terminal if open_page is None else open_page
+    serve_forever(chosen, open_page=wanted, insecure_http=insecure_http, log_file=log_file, verbose=verbose)
+
+
+@commands.command()
+@click.option(
+    "--once", is_flag=True, help="Sign in, judge old and new mail, print the block list as JSON, end."
+)
+def demo(once: bool) -> int:
+    """Show everything against a stand-in for Google, with invented mail."""
+    from oauth_web.demo.demonstration import run_demo
+
+    return run_demo(once=once)

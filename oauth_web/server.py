@@ -4,6 +4,7 @@ import _thread
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import webbrowser
@@ -23,11 +24,12 @@ from oauth_web.client_file import is_loopback, read_client_file
 from oauth_web.housekeeping import keep_house
 from oauth_web.memory import keep_flat
 from worker.app import App, build_app
-from worker.errors import BusyError, SettingsError, UsageError
+from worker.errors import BusyError, BuyerblockError, SettingsError, UsageError
 from worker.files import make_private_directory
 from worker.operation.logs import log_settings, set_up
 from worker.operation.notify import READY, STOPPING, notify
 from worker.operation.restore import finish_restore
+from worker.operation.service import page_answers
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,15 +43,34 @@ LARGEST_BODY = 32 * 1024 * 1024
 MAX_UNSENT = 1024 * 1024  # bytes of an export that wait in memory for a slow reader
 
 
-def serve_forever(settings: Settings, *, open_page: bool, insecure_http: bool, verbose: bool) -> None:
+def serve_forever(
+    settings: Settings, *, open_page: bool, insecure_http: bool, log_file: bool, verbose: bool
+) -> None:
     """Serve until SIGTERM or Ctrl-C, then stop within five seconds.
 
-    Raises UsageError or StorageError, each one sentence, before anything has started.
+    log_file: log to a file in the data folder, for a service whose standard error nobody keeps. Raises UsageError or
+    StorageError, each one sentence, before anything has started.
     """
+    file = settings.data_dir / "buyerblock.log" if log_file else None
+    if file:
+        make_private_directory(settings.data_dir)
+    set_up(as_json=settings.log == "json", verbose=verbose, secrets=(settings.secret_key,), file=file)
+    try:
+        _serve_repeatedly(settings, open_page=open_page, insecure_http=insecure_http)
+    except BuyerblockError as error:
+        if file:
+            log.error(str(error))  # noqa: TRY400 - a sentence that says what to do
+        raise
+    except Exception:
+        if file:
+            log.exception("buyerblock ends, for a reason that is not its own.")
+        raise
+
+
+def _serve_repeatedly(settings: Settings, *, open_page: bool, insecure_http: bool) -> None:
     _refuse_open_doors(settings, insecure_http=insecure_http)
     if settings.client_secrets.exists():
         read_client_file(settings.client_secrets)
-    set_up(as_json=settings.log == "json", verbose=verbose, secrets=(settings.secret_key,))
     # It warns of every pass that is still busy when the next is due, as a long first pass is.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     make_private_directory(settings.data_dir)
@@ -63,7 +84,7 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
     if finish_restore(settings.data_dir):
         log.info("A restore was finished.")
     app = build_app(settings)
-    with _only_server(app):
+    with _only_server(app, open_page=open_page):
         restart = _Restart()
         page = create_app(app, restart=restart.ask)
         connections: dict[int, Any] = {}
@@ -73,7 +94,7 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
         log_settings(settings, version("buyerblock"))
         app.scheduler.start()
         keep_house(app)
-        url = settings.public_url or _own_url(settings)
+        url = settings.public_url or settings.own_url
         print(f"buyerblock is at {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
         if open_page:
             webbrowser.open(url)
@@ -115,11 +136,6 @@ class _Restart:
         raise SystemExit
 
 
-def _own_url(settings: Settings) -> str:
-    host = "localhost" if settings.host == "127.0.0.1" else settings.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/"
-
-
 def _refuse_open_doors(settings: Settings, *, insecure_http: bool) -> None:
     if insecure_http or (settings.public_url or "").startswith("https://"):
         return
@@ -132,11 +148,16 @@ def _refuse_open_doors(settings: Settings, *, insecure_http: bool) -> None:
             )
 
 
-def _only_server(app: App) -> AbstractContextManager[Any]:
-    """Take the lock that one server at a time can hold. The system frees it however the process ends."""
+def _only_server(app: App, *, open_page: bool) -> AbstractContextManager[Any]:
+    """Take the lock that one server at a time can hold. The system frees it however the process ends.
+
+    Whoever wanted the page gets that of the server that holds it.
+    """
     try:
         return FileLock(app.settings.data_dir / "serve.lock", mode=0o600).acquire(blocking=False)
     except Timeout as error:
+        if open_page and page_answers(app.settings.own_url):
+            webbrowser.open(app.settings.public_url or app.settings.own_url)
         raise BusyError(
             f"Another buyerblock is already serving {app.settings.data_dir}; stop that one first, or give this one "
             "another BUYERBLOCK_DATA_DIR."
@@ -147,8 +168,7 @@ def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any
     try:
         return create_server(
             page,
-            host=settings.host,
-            port=settings.port,
+            sockets=_sockets(settings.host, settings.port),
             threads=8,
             max_request_body_size=LARGEST_BODY,
             outbuf_high_watermark=MAX_UNSENT,
@@ -156,14 +176,31 @@ def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any
             clear_untrusted_proxy_headers=False,
             map=connections,
         )
+    except (socket.gaierror, UnicodeError) as error:  # the latter of a name with a part that is too long
+        raise UsageError(
+            f"{settings.host} is no address of this machine; choose another with --host."
+        ) from error
     except OSError as error:
         raise UsageError(
             f"Cannot listen on {settings.host}, port {settings.port} ({error.strerror}); choose another with --port."
         ) from error
-    except ValueError as error:  # waitress says no more of a name that leads nowhere
-        raise UsageError(
-            f"{settings.host} is no address of this machine; choose another with --host."
-        ) from error
+
+
+def _sockets(host: str, port: int) -> list[socket.socket]:
+    """Return a socket bound to each address of a host. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    bound = []
+    for family, address in dict.fromkeys((family, address) for family, _, _, _, address in found):
+        bound.append(listener := socket.socket(family))
+        if sys.platform == "win32":
+            # waitress asks for SO_REUSEADDR, which on Windows lets two programs have one port.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+    return bound
 
 
 def _later(seconds: float, work: Callable[[], object]) -> None:

@@ -12,5 +12,5 @@ if __name__ == "__main__":
         sys.exit(f"There is no benchmark {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}.")
     python = ensure("dev")
     folder = ROOT / "scripts"
-    codes = [hand_over([python, "-m", f"benchmarks.{name}"], folder=folder) for name in chosen]
+    codes = [hand_over(python, "-m", f"benchmarks.{name}", folder=folder) for name in chosen]
     sys.exit(max(codes))

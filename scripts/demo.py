@@ -1,10 +1,9 @@
 """Show the whole program against a stand-in for Google: ``python3 scripts/demo.py [--once]``."""
 
 import sys
-from pathlib import Path
 
+import old_python  # noqa: F401 - before what an older Python cannot read
 from environment import become, ensure
 
 if __name__ == "__main__":
-    demonstration = Path(__file__).with_name("demonstration.py")
-    sys.exit(become([ensure(), str(demonstration), *sys.argv[1:]]))
+    sys.exit(become(ensure(), "-P", "-m", "oauth_web", "demo", *sys.argv[1:]))

@@ -2,7 +2,8 @@
 
 import sys
 
+import old_python  # noqa: F401 - before what an older Python cannot read
 from environment import become, ensure
 
 if __name__ == "__main__":
-    sys.exit(become([ensure(), "-m", "oauth_web", "serve", *sys.argv[1:]]))
+    sys.exit(become(ensure(), "-P", "-m", "oauth_web", "serve", *sys.argv[1:]))

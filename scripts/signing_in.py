@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from oauth_web.client_file import read_client_file
 from oauth_web.consent import consent_url, redeem
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 from worker.gmail.credentials import Grant
 
 REDIRECT = "http://127.0.0.1:9/oauth2/callback"

@@ -2,28 +2,8 @@
 
 import sys
 
-from environment import ROOT, ensure, hand_over
-
-CHECKS = (
-    ("lint", ["ruff", "check", "."]),
-    ("format", ["ruff", "format", "--check", "."]),
-    ("types", ["mypy"]),
-    ("tests", ["pytest", "--numprocesses", "2"]),
-)
-
-
-def main(arguments: list[str]) -> int:
-    """Run the checks, all of them even after a failure; return 0 if all are well."""
-    python = ensure("dev")
-    failed = []
-    for name, command in CHECKS:
-        print(f"== {name}: {' '.join(command)}", flush=True)
-        extra = arguments if name == "tests" else []
-        if hand_over([python, "-m", *command, *extra], folder=ROOT) != 0:
-            failed.append(name)
-    print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
-    return 1 if failed else 0
-
+import old_python  # noqa: F401 - before what an older Python cannot read
+from environment import ROOT, become, ensure
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(become(ensure("dev"), str(ROOT / "scripts" / "checks.py"), *sys.argv[1:]))

@@ -1,6 +1,6 @@
 """A clock for tests: it moves only when somebody waits or a test moves it."""
 
-from sandbox.clock import VirtualClock
+from oauth_web.demo.sandbox.clock import VirtualClock
 from worker.errors import StoppedError
 
 START = VirtualClock().now()

@@ -6,7 +6,7 @@ import pytest
 from clocks import FakeClock
 from sellers import EMAIL, Seller, connected, running
 
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 from worker.app import App
 from worker.database import Database, open_database
 

@@ -78,6 +78,7 @@ def listening(serve: Callable[[socket.socket], None], *, host: str = "127.0.0.1"
             for it in (server, *taken):
                 with suppress(OSError):
                     it.shutdown(socket.SHUT_RDWR)
+            server.close()  # on Windows only this ends a wait in accept
             thread.join()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from clocks import START, FakeClock
 
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 from signing_in import sign_in
 from worker.accounts import Account, Accounts
 from worker.app import App, build_app

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import requests
 
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 
 
 def environment_for(google: Sandbox, folder: Path) -> dict[str, str]:
@@ -43,9 +43,9 @@ def start(environment: Mapping[str, str], *options: str) -> "subprocess.Popen[st
 
 
 @contextmanager
-def serving(environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+def serving(environment: Mapping[str, str], *options: str) -> Iterator["subprocess.Popen[str]"]:
     """Run it until the test is done."""
-    process = start(environment)
+    process = start(environment, *options)
     try:
         until(lambda: answers(environment))
         yield process

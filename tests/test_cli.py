@@ -221,6 +221,7 @@ def test_scan_of_a_path_that_is_not_there_gets_a_sentence(buyerblock: Call) -> N
     assert "nowhere.mbox" in said.err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there no name of a file holds control characters")
 def test_control_characters_of_a_stranger_do_not_reach_the_terminal(buyerblock: Call, tmp_path: Path) -> None:
     path = tmp_path / "evil\x1b[2J.eml"
     path.write_bytes(sample(NOTICE))

@@ -1,5 +1,6 @@
 """The commands around the service, backups and restores, as a person calls them."""
 
+import codecs
 import os
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from folders import block_list_in
 
 from worker.cli import run
 from worker.operation.cli import backup, restore, service
+from worker.operation.service import SYSTEMS
 
 GROUP = click.Group(commands=[service, backup, restore])
 ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
@@ -32,6 +34,7 @@ def call(
     monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(data_dir))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("BUYERBLOCK_PORT", "9")  # where nothing answers
 
     def called(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["buyerblock", *map(str, arguments)])
@@ -73,6 +76,26 @@ def test_a_passphrase_is_read_from_a_file(call: Call, data_dir: Path, tmp_path: 
     assert call("restore", tmp_path / "saved", "--passphrase-file", tmp_path / "phrase")[0] == 0
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_passphrase_file_is_the_same_in_every_encoding_that_editors_write(
+    call: Call, data_dir: Path, tmp_path: Path, encoding: str
+) -> None:
+    phrase = "Stapel erfundener Wörter"
+    (tmp_path / "plain").write_text(phrase, encoding="utf-8")
+    mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
+    (tmp_path / "phrase").write_bytes(mark + f"{phrase}\r\nsecond line\r\n".encode(encoding))
+    BlockList(data_dir).block([ALIAS], by="test")
+    assert call("backup", tmp_path / "saved", "--passphrase-file", tmp_path / "plain")[0] == 0
+    assert call("restore", tmp_path / "saved", "--passphrase-file", tmp_path / "phrase")[0] == 0
+
+
+def test_a_passphrase_file_that_is_no_text_gets_a_sentence(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "phrase").write_bytes(b"W\xf6rter in another encoding")
+    code, _, problem = call("backup", tmp_path / "saved", "--passphrase-file", tmp_path / "phrase")
+    assert (code, problem) == (2, "buyerblock: The passphrase file is no text; save it as UTF-8.\n")
+    assert not (tmp_path / "saved").exists()
+
+
 def test_a_missing_or_wrong_file_is_one_sentence(call: Call, tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"something else")
     code, _, problem = call("restore", tmp_path / "other")
@@ -111,7 +134,9 @@ def test_the_service_is_installed_shown_and_removed(
         "",
     )
     assert '"-m" "oauth_web" "serve" "--no-open"' in unit.read_text()
-    assert call("service", "status") == (0, "active\n", "")
+    code, words, _ = call("service", "status")
+    assert (code, words.splitlines()[0]) == (1, "active")
+    assert "does not answer at http://localhost:9/" in words
     assert call("service", "uninstall")[0] == 0
     assert not unit.exists()
     assert call("service", "uninstall") == (2, "", "buyerblock: The service is not installed.\n")
@@ -123,6 +148,15 @@ def test_a_system_that_refuses_is_quoted(call: Call, tmp_path: Path, monkeypatch
     programs(tmp_path / "bin", 1, monkeypatch)
     code, _, problem = call("service", "install")
     assert (code, problem) == (2, "buyerblock: “systemctl --user daemon-reload” was refused: active\n")
+
+
+@pytest.mark.parametrize(("platform", "own_log"), [("linux", False), ("darwin", True), ("win32", True)])
+def test_where_the_system_keeps_no_log_the_service_does(
+    call: Call, monkeypatch: pytest.MonkeyPatch, platform: str, *, own_log: bool
+) -> None:
+    monkeypatch.setattr("worker.operation.service.system_of", lambda: SYSTEMS[platform])
+    _, words, _ = call("service", "install", "--print")
+    assert ("--log-file" in words) == own_log
 
 
 @linux

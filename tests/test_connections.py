@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sellers import EMAIL, sample
 
-from sandbox import Fault, Sandbox
+from oauth_web.demo.sandbox import Fault, Sandbox
 from worker.app import App
 from worker.errors import GmailError, SignInAgainError
 

@@ -3,7 +3,7 @@
 import pytest
 from sellers import EMAIL, sample
 
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 from worker.app import App
 from worker.block_list.review import ReviewItem
 from worker.decisions import file_decided

@@ -16,7 +16,7 @@ import pytest
 from clocks import FakeClock
 from sellers import EMAIL, Seller, connected
 
-from sandbox import Fault, Sandbox
+from oauth_web.demo.sandbox import Fault, Sandbox
 
 SCHEDULES = int(os.environ.get("BUYERBLOCK_TEST_SCHEDULES", "200"))
 MAILS = (

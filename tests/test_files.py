@@ -5,11 +5,18 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from worker.errors import StorageError
-from worker.files import make_private_directory, replace_file, write_atomically, write_chunks_atomically
+from worker.files import (
+    make_private_directory,
+    replace_file,
+    sync_file,
+    write_atomically,
+    write_chunks_atomically,
+)
 
 
 def _names(directory: Path) -> list[str]:
@@ -63,6 +70,27 @@ def test_a_source_that_fails_leaves_the_old_content(tmp_path: Path) -> None:
 
     assert (tmp_path / "file").read_bytes() == b"old"
     assert _names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_macos_is_asked_for_the_drives_own_cache_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, refuses: bool
+) -> None:
+    calls: list[str] = []
+
+    def flush(_descriptor: int, command: str) -> int:
+        calls.append(command)
+        if refuses:
+            raise OSError(45, "Operation not supported")
+        return 0
+
+    fcntl = SimpleNamespace(F_FULLFSYNC="F_FULLFSYNC", fcntl=flush)
+    monkeypatch.setitem(sys.modules, "fcntl", fcntl)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(os, "fsync", lambda _: calls.append("fsync"))
+    with (tmp_path / "file").open("wb") as file:
+        sync_file(file.fileno())
+    assert calls == ["F_FULLFSYNC", "fsync"] if refuses else ["F_FULLFSYNC"]
 
 
 def test_a_directory_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:

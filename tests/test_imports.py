@@ -10,6 +10,8 @@ SOURCES = sorted([*ROOT.glob("worker/**/*.py"), *ROOT.glob("oauth_web/**/*.py")]
 
 # From the top down: a module may import from its own row and from those below it.
 ROWS = (
+    ("oauth_web.__main__", "oauth_web.cli"),
+    ("oauth_web.demo",),
     ("oauth_web",),
     ("worker.__main__", "worker.cli", "worker.cli_accounts", "worker.cli_list"),
     ("worker.cli_json", "worker.cli_tokens", "worker.cli_webhook"),
@@ -27,6 +29,7 @@ ROWS = (
     ("worker.sealing",),
     ("worker.files", "worker.settings", "worker.clock", "worker.progress", "worker.rhythm", "worker.events"),
     ("worker.errors",),
+    ("oauth_web.demo.sandbox",),
 )
 
 
@@ -91,5 +94,11 @@ def test_notices_know_nothing_else_of_ours_and_touch_nothing(path: Path) -> None
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_production_never_imports_the_sandbox_or_the_tests(path: Path) -> None:
-    assert not any(name.split(".")[0] in {"sandbox", "tests", "scripts"} for name in imported(path))
+def test_only_the_command_demo_imports_the_demo(path: Path) -> None:
+    if not module_name(path).startswith(("oauth_web.demo", "oauth_web.cli")):
+        assert not any(name.startswith("oauth_web.demo") for name in imported(path))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_production_never_imports_the_tests_or_the_scripts(path: Path) -> None:
+    assert not any(name.split(".")[0] in {"tests", "scripts"} for name in imported(path))

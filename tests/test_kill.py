@@ -11,7 +11,7 @@ import pytest
 from clocks import FakeClock
 from sellers import EMAIL, Seller, connected
 
-from sandbox import Fault, Sandbox
+from oauth_web.demo.sandbox import Fault, Sandbox
 
 MAILS = (
     "opt_out/it_specimen_shape.eml",

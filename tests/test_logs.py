@@ -3,15 +3,18 @@
 import io
 import json
 import logging
+import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from worker.errors import StorageError
 from worker.events import fields
-from worker.operation.logs import Lines, log_settings, set_up
+from worker.operation.logs import MOST_BYTES, Lines, log_settings, set_up
 from worker.operation.redaction import without_buyers, without_secrets
 from worker.settings import Settings
 
@@ -191,6 +194,29 @@ def test_setting_up_twice_logs_every_event_once(stream: io.StringIO) -> None:
     set_up(stream=stream)
     log.info("Once.")
     assert stream.getvalue().count("Once.") == 1
+
+
+def test_a_file_takes_the_log_of_a_service_and_stays_small(tmp_path: Path) -> None:
+    path = tmp_path / "buyerblock.log"
+    set_up(file=path)
+    for n in range(5):
+        log.info("Line %s: %s", n, "x" * (MOST_BYTES - 200))
+    set_up(stream=io.StringIO())  # closes the file
+
+    assert {it.name for it in tmp_path.iterdir()} == {
+        "buyerblock.log",
+        "buyerblock.log.1",
+        "buyerblock.log.2",
+    }
+    assert "Line 4" in path.read_text(encoding="utf-8")
+    assert sum(it.stat().st_size for it in tmp_path.iterdir()) <= 3 * MOST_BYTES
+    if os.name == "posix":
+        assert {stat.S_IMODE(it.stat().st_mode) for it in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_log_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"Cannot write .*buyerblock\.log"):
+        set_up(file=tmp_path / "missing" / "buyerblock.log")
 
 
 def test_the_settings_in_force_are_logged_without_secrets(stream: io.StringIO, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from proxies import ESTABLISHED, HOST, Proxy, behind_tls, certificate, listening
 from sellers import EMAIL, EXPECTED, sample
 
 from oauth_web.application import create_app
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 from worker.app import App, build_app
 from worker.errors import TransientError
 from worker.settings import Settings

@@ -11,7 +11,7 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from clocks import FakeClock
 from sellers import EMAIL, running, sample
 
-from sandbox import Fault, Sandbox
+from oauth_web.demo.sandbox import Fault, Sandbox
 from signing_in import sign_in
 from worker.app import App
 from worker.errors import SignInAgainError, TransientError

@@ -16,7 +16,7 @@ from proxies import needs_ipv6
 from sellers import EMAIL, Seller
 from serving import answers, environment_for, page_of, serving, sign_in_on_the_page, start, until
 
-from sandbox import Fault, Sandbox
+from oauth_web.demo.sandbox import Fault, Sandbox
 from worker.operation.backup import backup
 
 pytestmark = pytest.mark.skipif(
@@ -109,9 +109,34 @@ def test_a_port_in_use_gets_a_sentence(environment: dict[str, str]) -> None:
         assert "choose another with --port" in refusal(environment)
 
 
+def test_a_service_keeps_its_log_and_why_it_ended_in_the_data_folder(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "buyerblock.log"
+    with closing(socket.create_server(("127.0.0.1", int(environment["BUYERBLOCK_PORT"])))):
+        assert "choose another with --port" in refusal(environment, "--log-file")
+    assert "choose another with --port" in log.read_text(encoding="utf-8")
+
+    with serving(environment, "--log-file") as process:
+        process.terminate()
+        _, words = process.communicate(timeout=30)
+    assert words.count("\n") == 1, "where the page is, and nothing else"
+    assert "starts with these settings" in log.read_text(encoding="utf-8")
+
+
 def test_a_second_server_on_the_same_folder_gets_a_sentence(environment: dict[str, str]) -> None:
     with serving(environment):
         assert "already serving" in refusal(environment | {"BUYERBLOCK_PORT": "1"})
+
+
+def test_who_starts_it_twice_to_see_the_page_sees_it(environment: dict[str, str], tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\n', encoding="utf-8")
+    browser.chmod(0o755)
+    with serving(environment):
+        assert "already serving" in refusal(environment | {"BROWSER": f"{browser} %s"}, "--open")
+    opened = (tmp_path / "opened").read_text(encoding="utf-8").strip()
+    assert opened == f"http://localhost:{environment['BUYERBLOCK_PORT']}/"
 
 
 def test_a_data_directory_that_cannot_be_written_gets_a_sentence(

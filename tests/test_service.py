@@ -6,12 +6,15 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from clocks import FakeClock
 
 from worker.errors import UsageError
 from worker.operation.service import (
@@ -21,6 +24,7 @@ from worker.operation.service import (
     describe,
     install,
     make_service,
+    page_answers,
     run_program,
     status,
     system_of,
@@ -31,6 +35,7 @@ from worker.operation.service_files import Service, launchd_agent, systemd_unit,
 AWKWARD = "we\"ird '50%' $HOME \\x & <y>"
 LINUX, MACOS, WINDOWS = SYSTEMS["linux"], SYSTEMS["darwin"], SYSTEMS["win32"]
 SECRET = "k" * 32
+URL = "http://localhost:8000/"
 
 
 def service_in(folder: Path, *, sandbox: bool = True) -> Service:
@@ -136,7 +141,7 @@ def test_the_launchd_agent_says_what_it_is_given(tmp_path: Path) -> None:
     assert agent["EnvironmentVariables"] == service.environment
     assert agent["KeepAlive"] == {"SuccessfulExit": False}
     assert agent["RunAtLoad"] is True
-    assert agent["StandardErrorPath"] == str(service.data_dir / "buyerblock.log")
+    assert "StandardErrorPath" not in agent, "launchd lets such a file grow for ever"
 
 
 def _text(task: ElementTree.Element, path: str) -> str | None:
@@ -161,6 +166,14 @@ def test_the_windows_task_runs_python_without_a_window_and_quotes_its_arguments(
     assert _text(task, "Settings/ExecutionTimeLimit") == "PT0S"
     assert _text(task, "Settings/DisallowStartIfOnBatteries") == "false"
     assert _text(task, "Settings/RestartOnFailure/Interval") == "PT1M"
+    assert 1 <= int(_text(task, "Settings/RestartOnFailure/Count") or 0) <= 255, "what the schema allows"
+
+
+def test_the_windows_task_is_started_every_few_minutes_unless_it_runs(tmp_path: Path) -> None:
+    task = ElementTree.fromstring(windows_task(service_in(tmp_path)))
+    assert _text(task, "Triggers/TimeTrigger/Repetition/Interval") == "PT5M"
+    assert _text(task, "Triggers/TimeTrigger/Repetition/Duration") is None, "without an end"
+    assert _text(task, "Settings/MultipleInstancesPolicy") == "IgnoreNew"
 
 
 # --- making it known
@@ -168,7 +181,7 @@ def test_the_windows_task_runs_python_without_a_window_and_quotes_its_arguments(
 
 def test_installing_writes_a_private_file_and_starts_it(tmp_path: Path, environ: dict[str, str]) -> None:
     ask = FakeSystem()
-    assert install(LINUX, service_in(tmp_path), environ, ask) == []
+    assert install(LINUX, service_in(tmp_path), environ, ask, FakeClock()) == []
 
     unit = tmp_path / "con fig" / "systemd" / "user" / "buyerblock.service"
     assert unit.read_bytes() == systemd_unit(service_in(tmp_path))
@@ -187,7 +200,7 @@ def test_installing_again_changes_nothing_but_starts_it_anew(tmp_path: Path, env
     asked = []
     for _ in range(2):
         ask = FakeSystem()
-        install(LINUX, service_in(tmp_path), environ, ask)
+        install(LINUX, service_in(tmp_path), environ, ask, FakeClock())
         asked.append(ask.asked)
     assert asked[0] == asked[1]
     assert len(list((tmp_path / "con fig").rglob("*.*"))) == 1
@@ -196,14 +209,18 @@ def test_installing_again_changes_nothing_but_starts_it_anew(tmp_path: Path, env
 def test_where_the_kernel_allows_no_sandbox_it_is_left_out_and_said(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
-    advice = install(LINUX, service_in(tmp_path), environ, FakeSystem({"systemd-run": Answer(217, "")}))
+    advice = install(
+        LINUX, service_in(tmp_path), environ, FakeSystem({"systemd-run": Answer(217, "")}), FakeClock()
+    )
     assert ["protection is left out" in it for it in advice] == [True]
     unit = tmp_path / "con fig" / "systemd" / "user" / "buyerblock.service"
     assert unit.read_bytes() == systemd_unit(service_in(tmp_path, sandbox=False))
 
 
 def test_a_service_that_ends_at_log_out_says_so(tmp_path: Path, environ: dict[str, str]) -> None:
-    advice = install(LINUX, service_in(tmp_path), environ, FakeSystem({"linger": Answer(1, "denied")}))
+    advice = install(
+        LINUX, service_in(tmp_path), environ, FakeSystem({"linger": Answer(1, "denied")}), FakeClock()
+    )
     assert ["loginctl enable-linger" in it for it in advice] == [True]
 
 
@@ -214,17 +231,17 @@ def test_a_refusal_is_a_sentence_with_the_systems_own_words(tmp_path: Path, envi
         match=r"“systemctl --user daemon-reload” was refused: Failed to connect to bus\. .*"
         r"not by su or sudo; .* let something else run: ",
     ):
-        install(LINUX, service_in(tmp_path), environ, ask)
+        install(LINUX, service_in(tmp_path), environ, ask, FakeClock())
     assert not LINUX.file(service_in(tmp_path), environ).exists(), "what was refused is not installed"
 
 
 def test_a_refused_update_leaves_the_service_that_was_installed(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
-    install(LINUX, service_in(tmp_path), environ, FakeSystem())
+    install(LINUX, service_in(tmp_path), environ, FakeSystem(), FakeClock())
     ask = FakeSystem({"restart": Answer(1, "Job failed")})
     with pytest.raises(UsageError, match="Job failed"):
-        install(LINUX, service_in(tmp_path), environ, ask)
+        install(LINUX, service_in(tmp_path), environ, ask, FakeClock())
     assert LINUX.file(service_in(tmp_path), environ).exists()
 
 
@@ -235,26 +252,43 @@ def test_a_missing_program_is_a_sentence_that_says_what_to_run(
     tmp_path: Path, environ: dict[str, str], system: System, program: str
 ) -> None:
     with pytest.raises(UsageError, match="py thon"):
-        install(system, service_in(tmp_path), environ, FakeSystem(missing=program))
+        install(system, service_in(tmp_path), environ, FakeSystem(missing=program), FakeClock())
 
 
 def test_on_macos_the_agent_is_loaded_for_this_user(tmp_path: Path, environ: dict[str, str]) -> None:
-    ask = FakeSystem({"bootout": Answer(3, "No such process")})
-    assert install(MACOS, service_in(tmp_path), environ, ask) == []
+    ask = FakeSystem({"bootout": Answer(3, "No such process"), "print": Answer(113, "")})
+    assert install(MACOS, service_in(tmp_path), environ, ask, FakeClock()) == []
     path = tmp_path / "Library" / "LaunchAgents" / "local.buyerblock.plist"
     assert path.read_bytes() == launchd_agent(service_in(tmp_path))
     domain = f"gui/{os.getuid()}" if sys.platform != "win32" else ""
     assert ask.asked == [
         f"launchctl bootout {domain}/local.buyerblock",
+        f"launchctl print {domain}/local.buyerblock",
         f"launchctl bootstrap {domain} {path}",
     ]
+
+
+@pytest.mark.parametrize(("lasts", "asked"), [(0, 1), (3.2, 8), (1000, 61)])
+def test_on_macos_the_new_agent_waits_until_the_former_has_ended_but_not_for_ever(
+    tmp_path: Path, environ: dict[str, str], lasts: float, asked: int
+) -> None:
+    clock, calls = FakeClock(), []
+
+    def ask(command: Sequence[str]) -> Answer:
+        calls.append(command[1])
+        gone = command[1] == "print" and clock.monotonic() >= begins + lasts
+        return Answer(113 if gone else 0, "")
+
+    begins = clock.monotonic()
+    install(MACOS, service_in(tmp_path), environ, ask, clock)
+    assert calls == ["bootout", *["print"] * asked, "bootstrap"]
 
 
 def test_on_windows_the_task_is_made_and_run_and_settings_are_left_to_setx(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
     ask = FakeSystem()
-    advice = install(WINDOWS, service_in(tmp_path), environ | {"BUYERBLOCK_PORT": "8001"}, ask)
+    advice = install(WINDOWS, service_in(tmp_path), environ | {"BUYERBLOCK_PORT": "8001"}, ask, FakeClock())
     path = tmp_path / "data" / "buyerblock-task.xml"
     assert path.read_bytes() == windows_task(service_in(tmp_path))
     assert ask.asked == [
@@ -263,7 +297,7 @@ def test_on_windows_the_task_is_made_and_run_and_settings_are_left_to_setx(
         "schtasks /Run /TN buyerblock",
     ]
     assert ["setx: BUYERBLOCK_PORT" in it for it in advice] == [True]
-    assert install(WINDOWS, service_in(tmp_path), environ, ask) == []
+    assert install(WINDOWS, service_in(tmp_path), environ, ask, FakeClock()) == []
 
 
 @pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS.keys())
@@ -271,22 +305,55 @@ def test_uninstalling_takes_the_file_away_once(
     tmp_path: Path, environ: dict[str, str], system: System
 ) -> None:
     service = service_in(tmp_path)
-    install(system, service, environ, FakeSystem())
+    install(system, service, environ, FakeSystem(), FakeClock())
     ask = FakeSystem({"": Answer(1, "it is stopped already")})
 
-    assert uninstall(system, service, environ, ask)
+    assert uninstall(system, service, environ, ask, FakeClock())
     assert ask.asked
     assert not system.file(service, environ).exists()
-    assert not uninstall(system, service, environ, FakeSystem(missing=""))
+    assert not uninstall(system, service, environ, FakeSystem(missing=""), FakeClock())
 
 
 def test_status_is_what_the_system_says(tmp_path: Path, environ: dict[str, str]) -> None:
     service, ask = service_in(tmp_path), FakeSystem({"status": Answer(0, "active (running)")})
-    assert "not installed" in status(LINUX, service, environ, ask).words
+    assert "not installed" in status(LINUX, service, environ, ask, URL, lambda _: True).words
     assert ask.asked == []
 
-    install(LINUX, service, environ, ask)
-    assert status(LINUX, service, environ, ask) == Answer(0, "active (running)")
+    install(LINUX, service, environ, ask, FakeClock())
+    answer = status(LINUX, service, environ, ask, URL, lambda _: True)
+    assert answer == Answer(0, f"active (running)\nIt answers at {URL}.")
+
+
+@pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS.keys())
+def test_a_service_that_is_known_but_does_not_answer_is_not_well(
+    tmp_path: Path, environ: dict[str, str], system: System
+) -> None:
+    service, ask = service_in(tmp_path), FakeSystem()
+    install(system, service, environ, ask, FakeClock())
+    answer = status(system, service, environ, ask, URL, lambda _: False)
+    assert answer.code == 1
+    assert f"does not answer at {URL}" in answer.words
+
+
+class _Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok\n" if self.path == "/healthz" else b"something else")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_page_answers_if_it_says_so_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with HTTPServer(("127.0.0.1", 0), _Page) as server:
+        url = f"http://127.0.0.1:{server.server_port}/"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert page_answers(url)
+        assert not page_answers(f"{url}elsewhere/")
+        server.shutdown()
+    assert not page_answers(url)
 
 
 @pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS.keys())

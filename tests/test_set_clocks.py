@@ -10,8 +10,8 @@ from apscheduler.events import EVENT_JOB_EXECUTED
 from clocks import FakeClock
 from sellers import EMAIL, EXPECTED, Seller, connected, running, sample
 
+from oauth_web.demo.sandbox import Sandbox
 from oauth_web.limits import Limit
-from sandbox import Sandbox
 from worker.block_list.model import Sighting
 from worker.resolve import Resolver
 

@@ -1,9 +1,14 @@
+import sys
 from pathlib import Path
 
 import pytest
 
 from worker.errors import SettingsError
 from worker.settings import read_settings
+
+knows_homes = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows guesses where another user's home is."
+)
 
 
 def test_without_any_variable_the_defaults_hold() -> None:
@@ -43,8 +48,8 @@ def test_every_variable_is_taken(tmp_path: Path) -> None:
         ("BUYERBLOCK_PORT", "70000"),
         ("BUYERBLOCK_PORT", "٨٠"),
         ("BUYERBLOCK_PORT", "8" * 5000),
-        ("BUYERBLOCK_DATA_DIR", "~nobody-of-this-name/data"),
-        ("BUYERBLOCK_CLIENT_SECRETS", "~nobody-of-this-name/client.json"),
+        pytest.param("BUYERBLOCK_DATA_DIR", "~nobody-of-this-name/data", marks=knows_homes),
+        pytest.param("BUYERBLOCK_CLIENT_SECRETS", "~nobody-of-this-name/client.json", marks=knows_homes),
         ("BUYERBLOCK_SYNC_INTERVAL", "0"),
         ("BUYERBLOCK_UNITS_PER_MINUTE", "-1"),
         ("BUYERBLOCK_GMAIL_URL", "gmail"),
@@ -61,11 +66,34 @@ def test_a_wrong_value_gets_one_sentence_that_names_the_variable(variable: str, 
         read_settings({variable: value})
 
 
+@knows_homes
 def test_a_user_without_a_home_is_asked_for_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.settings.user_data_path", lambda *_, **__: Path("~nobody-of-this-name/data"))
 
     with pytest.raises(SettingsError, match="BUYERBLOCK_DATA_DIR"):
         read_settings({})
+
+
+STORE = "C:\\Program Files\\WindowsApps\\PythonSoftwareFoundation.Python.3.11_3.11.2544.0_x64__qbz5n2kfra8p0"
+
+
+def test_a_python_from_the_microsoft_store_needs_a_folder_that_stays(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="setx BUYERBLOCK_DATA_DIR"):
+        read_settings({}, STORE)
+    assert read_settings({"BUYERBLOCK_DATA_DIR": str(tmp_path)}, STORE).data_dir == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://localhost:8000/"),
+        ("0.0.0.0", "http://localhost:8000/"),
+        ("::", "http://[::1]:8000/"),
+        ("192.0.2.7", "http://192.0.2.7:8000/"),
+    ],
+)
+def test_the_page_has_an_address_on_this_machine(host: str, url: str) -> None:
+    assert read_settings({"BUYERBLOCK_HOST": host}).own_url == url
 
 
 def test_an_empty_variable_counts_as_missing() -> None:

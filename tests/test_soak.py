@@ -12,7 +12,7 @@ import requests
 from sellers import EMAIL, EXPECTED, sample
 from serving import environment_for, page_of, serving, sign_in_on_the_page
 
-from sandbox import Fault, Sandbox
+from oauth_web.demo.sandbox import Fault, Sandbox
 from worker.block_list.block_list import BlockList
 from worker.database import open_database
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sellers import EMAIL, EXPECTED, Seller, sample
 
-from sandbox import Fault
+from oauth_web.demo.sandbox import Fault
 from worker.accounts import EVER
 from worker.errors import GmailError, LabelGoneError, StoppedError
 from worker.gmail.rules import CreateFilter, CreateLabel

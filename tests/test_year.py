@@ -12,7 +12,7 @@ import pytest
 from clocks import FakeClock
 from sellers import EMAIL, EXPECTED, PERSONAL_ADDRESS, running, sample
 
-from sandbox import Fault, Sandbox
+from oauth_web.demo.sandbox import Fault, Sandbox
 from signing_in import sign_in
 from worker.app import App, build_app
 from worker.errors import BuyerblockError

@@ -64,9 +64,24 @@ def sync_directory(path: Path) -> None:
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        sync_file(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_file(descriptor: int) -> None:
+    """Make what was written to an open file durable. Raises OSError.
+
+    On macOS fsync leaves it in the drive's own cache; F_FULLFSYNC is for what must outlast a power failure: fsync(2)
+    there. Some network filesystems refuse that.
+    """
+    if sys.platform == "darwin":
+        import fcntl  # noqa: PLC0415 - Windows has none
+
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
 
 
 def delete_file(path: Path) -> None:
@@ -94,7 +109,7 @@ def _write_private(path: Path, chunks: Iterable[bytes]) -> None:
         for chunk in chunks:
             file.write(chunk)
         file.flush()
-        os.fsync(file.fileno())
+        sync_file(file.fileno())
 
 
 def replace_file(source: Path, target: Path) -> None:

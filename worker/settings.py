@@ -1,6 +1,7 @@
 """Settings, read once from the environment, validated in sentences, then read-only."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,16 +39,23 @@ class Settings:
     units_per_minute: int = 6000
     log: str = "text"
 
+    @property
+    def own_url(self) -> str:
+        """The address of the page on this machine."""
+        # Where it listens on every address, it is reached by its own.
+        host = {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
 
 def current_settings() -> Settings:
     """Return the settings of this process. Raises SettingsError."""
     return read_settings(os.environ)
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
+def read_settings(environ: Mapping[str, str], python: str = sys.base_prefix) -> Settings:
     """Return the settings that these environment variables (``BUYERBLOCK_...``) make.
 
-    Raises SettingsError with a sentence that names the variable.
+    python: the folder of the Python that runs this. Raises SettingsError with a sentence that names the variable.
     """
 
     def value(name: str, convert: Callable[[str, str], _T], default: _T) -> _T:
@@ -55,9 +63,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         text = environ.get(variable, "").strip()
         return convert(variable, text) if text else default
 
-    data_dir = value("DATA_DIR", _path, None) or _path(
-        "BUYERBLOCK_DATA_DIR", str(user_data_path("buyerblock", appauthor=False))
-    )
+    data_dir = value("DATA_DIR", _path, None) or _usual_data_dir(python)
     return Settings(
         data_dir=data_dir,
         client_secrets=value("CLIENT_SECRETS", _path, data_dir / "client_secret.json"),
@@ -71,6 +77,18 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         log=value("LOG", _one_of("text", "json"), "text"),
         units_per_minute=value("UNITS_PER_MINUTE", _whole_number(60, 1_000_000), 6000),
     )
+
+
+def _usual_data_dir(python: str) -> Path:
+    # What a Python from the Microsoft Store writes there goes to a folder of that version's own: the next one would
+    # find an empty list. It lies in C:\\Program Files\\WindowsApps\\PythonSoftwareFoundation.Python.3.11_...
+    if any(it in python for it in ("\\WindowsApps\\", "PythonSoftwareFoundation.Python.")):
+        raise SettingsError(
+            "Python from the Microsoft Store hides application data from other versions; choose a folder with "
+            'setx BUYERBLOCK_DATA_DIR "%USERPROFILE%\\buyerblock" and open a new terminal, or install Python from '
+            "python.org."
+        )
+    return _path("BUYERBLOCK_DATA_DIR", str(user_data_path("buyerblock", appauthor=False)))
 
 
 def _path(variable: str, text: str) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from pathlib import Path
 
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 from signing_in import sign_in
 from worker.app import App, build_app
 from worker.settings import Settings

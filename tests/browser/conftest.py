@@ -17,7 +17,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from oauth_web.application import create_app
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 from worker.app import App, build_app
 from worker.settings import Settings
 

@@ -268,7 +268,7 @@ def test_disconnecting_with_undo_leaves_the_mailbox_as_it_was(
     wait_until_checked(page)
     page.get_by_role("link", name=f"Disconnect {OWNER}").click()
     days = page.get_by_label("Notices of how many days")
-    assert not days.is_visible()
+    expect(days).to_be_hidden()
     page.get_by_label("Also remove its labels").check()
     days.fill("7")
     page.get_by_role("button", name="Disconnect").click()

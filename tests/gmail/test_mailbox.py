@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 from sellers import EMAIL, EXPECTED, Seller, sample
 
-from sandbox import Fault
+from oauth_web.demo.sandbox import Fault
 from worker.errors import (
     GmailError,
     GoneError,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from sellers import EMAIL, PERSONAL_ADDRESS, Seller
 
-from sandbox import Sandbox
-from sandbox.users import User
+from oauth_web.demo.sandbox import Sandbox
+from oauth_web.demo.sandbox.users import User
 from worker.errors import GmailError
 from worker.gmail.model import Filter
 from worker.gmail.rules import CreateFilter, CreateLabel, DeleteFilter, Rules, Step, plan

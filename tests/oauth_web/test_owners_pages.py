@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -254,7 +255,10 @@ def test_a_fresh_start_leads_to_the_guide_and_then_to_the_button(fresh: FlaskCli
     assert "In production" in page
     answer = post(fresh, "/setup", form_on="/setup", file=(io.BytesIO(orjson.dumps(CLIENT)), "client.json"))
     assert answer.status_code == 303
-    assert (engine.settings.data_dir / "client_secret.json").stat().st_mode & 0o077 == 0
+    kept = engine.settings.data_dir / "client_secret.json"
+    assert sys.platform == "win32" or kept.stat().st_mode & 0o077 == 0, (
+        "Windows keeps it private by other means"
+    )
     assert "Sign in with Google" in fresh.get("/").text
     assert fresh.get("/sign-in").status_code == 302
 

@@ -1,6 +1,7 @@
 """Attacks on the page that need no Google: each is refused with the right status, and nothing changes."""
 
 import sqlite3
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -365,6 +366,7 @@ def test_an_error_that_nobody_foresaw_shows_no_detail(
     assert "refresh-token-1234" in caplog.text
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps files private by other means.")
 def test_the_data_of_sessions_and_owners_is_private(owner: FlaskClient, engine: App) -> None:
     owner.get("/")
     for name in ("buyerblock.db", "buyerblock.db-wal", "secret.key"):

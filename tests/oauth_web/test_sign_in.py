@@ -18,8 +18,8 @@ from people import OWNER
 from werkzeug.test import TestResponse
 
 from oauth_web.application import create_app
+from oauth_web.demo.sandbox import Fault, FaultPlan, Sandbox
 from oauth_web.services import Services
-from sandbox import Fault, FaultPlan, Sandbox
 from worker.app import App
 from worker.errors import SignInAgainError
 from worker.gmail.credentials import SCOPES

@@ -5,7 +5,7 @@ import pytest
 from google.oauth2.credentials import Credentials
 from google_client import SELLER, service_for, sign_in
 
-from sandbox import Sandbox, VirtualClock
+from oauth_web.demo.sandbox import Sandbox, VirtualClock
 
 
 @pytest.fixture

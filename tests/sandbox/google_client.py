@@ -13,7 +13,7 @@ from google.oauth2.credentials import Credentials
 from google_auth_oauthlib.flow import Flow
 from googleapiclient.discovery import build_from_document
 
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 
 MODIFY = "https://www.googleapis.com/auth/gmail.modify"
 SETTINGS = "https://www.googleapis.com/auth/gmail.settings.basic"

@@ -15,9 +15,9 @@ from google.auth.exceptions import RefreshError
 from google_client import SELLER, mail
 from googleapiclient.errors import HttpError
 
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "sandbox"
+SANDBOX = [sys.executable, "-m", "oauth_web.demo.sandbox"]
 
 
 def post(sandbox: Sandbox, name: str, **wish: Any) -> Any:
@@ -105,7 +105,7 @@ def test_stopping_ends_open_connections_and_frees_the_port() -> None:
 def test_the_command_prints_where_it_is_and_delivers_a_folder(tmp_path: Path) -> None:
     (tmp_path / "one.eml").write_bytes(mail("from a file"))
     client_file = tmp_path / "client.json"
-    command = [sys.executable, str(SCRIPT), "--port", "0", "--user", SELLER, "--mail", str(tmp_path)]
+    command = [*SANDBOX, "--port", "0", "--user", SELLER, "--mail", str(tmp_path)]
     command += ["--client-file", str(client_file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -124,7 +124,7 @@ def test_the_command_says_what_is_wrong_in_one_sentence(sandbox: Sandbox, tmp_pa
     port = sandbox.url.rpartition(":")[2]
     for arguments in (["--port", port], ["--mail", str(tmp_path / "nowhere")]):
         ended = subprocess.run(
-            [sys.executable, str(SCRIPT), *arguments],
+            [*SANDBOX, *arguments],
             capture_output=True,
             text=True,
             check=False,

@@ -13,7 +13,7 @@ from google_client import SELLER, mail, service_for
 from googleapiclient.errors import HttpError
 from googleapiclient.http import BatchHttpRequest
 
-from sandbox import Fault, FaultHook, Sandbox, VirtualClock
+from oauth_web.demo.sandbox import Fault, FaultHook, Sandbox, VirtualClock
 
 
 def status_of(request: Any) -> int:

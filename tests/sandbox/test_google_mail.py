@@ -9,7 +9,7 @@ import pytest
 from google_client import SELLER, SETTINGS, ids, mail, service_for, sign_in
 from googleapiclient.errors import HttpError
 
-from sandbox import Sandbox, VirtualClock
+from oauth_web.demo.sandbox import Sandbox, VirtualClock
 
 
 def refused(request: Any) -> tuple[int, str, str]:

@@ -6,7 +6,7 @@ import pytest
 from google_client import SELLER, mail
 from googleapiclient.errors import HttpError
 
-from sandbox import Sandbox
+from oauth_web.demo.sandbox import Sandbox
 
 
 def refused(request: Any) -> tuple[int, str, str]:

@@ -12,8 +12,8 @@ from google.oauth2.credentials import Credentials
 from google_client import CALLBACK, MODIFY, SELLER, SETTINGS, flow_for, service_for, sign_in
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidClientError, InvalidGrantError  # type: ignore[import-untyped] # it ships no types
 
-from sandbox import Sandbox, VirtualClock
-from sandbox.browser import PageError
+from oauth_web.demo.sandbox import Sandbox, VirtualClock
+from oauth_web.demo.sandbox.browser import PageError
 
 
 def refresh(credentials: Credentials) -> None:

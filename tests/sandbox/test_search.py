@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from google_client import SELLER, mail
 
-from sandbox.mail import parse, text
-from sandbox.search import QueryError, compile_query
-from sandbox.stored import index
+from oauth_web.demo.sandbox.mail import parse, text
+from oauth_web.demo.sandbox.search import QueryError, compile_query
+from oauth_web.demo.sandbox.stored import index
 
 RECEIVED = 1_790_000_000  # 2026-09-21 14:13:20 UTC
 NOW = RECEIVED + 3 * 86_400.0

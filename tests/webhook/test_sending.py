@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -51,7 +51,12 @@ class Handler(BaseHTTPRequestHandler):
         self.server.got.append((self.path, self.headers["Host"], body))
         if self.server.trickle:
             self.wfile.write(b"HTTP/1.1 ")
-            self.server.patient = not self.server.finished.wait(5)
+            with suppress(OSError):  # who asked has gone
+                for _ in range(500):
+                    if self.server.finished.wait(0.01):
+                        return
+                    self.wfile.write(b"2")
+                self.server.patient = True
             return
         self.send_response(self.server.status)
         if self.server.location:

@@ -1,6 +1,8 @@
 """The commands that keep buyerblock running and bring it back: ``service``, ``backup``, ``restore``."""
 
+import codecs
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,13 +28,14 @@ def service() -> None:
 @click.option("--print", "only_print", is_flag=True, help="Only show the file that would be written.")
 def install_service(only_print: bool) -> None:
     """Start buyerblock now and whenever you log in, with the settings of this terminal."""
+    from worker.clock import SystemClock
     from worker.operation.service import describe, install, run_program
 
     system, wanted = _service()
     if only_print:
         click.echo(describe(system, wanted, os.environ))
         return
-    advice = install(system, wanted, os.environ, run_program)
+    advice = install(system, wanted, os.environ, run_program, SystemClock())
     click.echo("buyerblock runs as a service; “buyerblock service status” shows how it does.")
     for sentence in advice:
         click.echo(sentence, err=True)
@@ -41,21 +44,24 @@ def install_service(only_print: bool) -> None:
 @service.command("uninstall")
 def uninstall_service() -> None:
     """Stop the service and remove it. The block list and the accounts stay."""
+    from worker.clock import SystemClock
     from worker.operation.service import run_program, uninstall
 
     system, wanted = _service()
-    if not uninstall(system, wanted, os.environ, run_program):
+    if not uninstall(system, wanted, os.environ, run_program, SystemClock()):
         raise UsageError("The service is not installed.")
     click.echo("The service is removed; the block list and the accounts are still there.")
 
 
 @service.command("status")
 def service_status() -> int:
-    """Show what the system says about the service. Exit code 0: it runs, 1: it does not."""
-    from worker.operation.service import run_program, status
+    """Show what the system says about the service, and whether its page answers. Exit code 0: it does, 1: not."""
+    from worker.operation.service import page_answers, run_program, status
+    from worker.settings import current_settings
 
     system, wanted = _service()
-    answer = status(system, wanted, os.environ, run_program)
+    url = current_settings().own_url
+    answer = status(system, wanted, os.environ, run_program, url, page_answers)
     click.echo(answer.words)
     return int(answer.code != 0)
 
@@ -63,7 +69,7 @@ def service_status() -> int:
 _passphrase_options = (
     click.option(
         "--passphrase-file",
-        type=click.File(encoding="utf-8"),
+        type=click.File("rb"),
         help="Encrypted with the passphrase in the first line of this file; - is standard input.",
     ),
     click.option("--ask-passphrase", is_flag=True, help="Encrypted with a passphrase that you type."),
@@ -124,15 +130,26 @@ def restore(file: Path | None, latest: bool, passphrase_file: Any, ask_passphras
 
 def _passphrase(given: Any, *, ask: bool, twice: bool) -> str | None:
     if given is not None:
-        return str(given.readline()).rstrip("\r\n")
+        return re.split(r"[\r\n]", _text(given.read()), maxsplit=1)[0]
     if ask:
         return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
     return None
+
+
+def _text(data: bytes) -> str:
+    """Decode a small file as its byte-order mark says, which Windows' editors and PowerShell write; else as UTF-8."""
+    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    encoding = next((it for mark, it in marks.items() if data.startswith(mark)), "utf-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UsageError("The passphrase file is no text; save it as UTF-8.") from error
 
 
 def _service() -> "tuple[System, Service]":
     from worker.operation.service import make_service, system_of
     from worker.settings import current_settings
 
-    found = current_settings()
-    return system_of(), make_service(_SERVE, found.data_dir, found.client_secrets, os.environ)
+    found, system = current_settings(), system_of()
+    command = _SERVE if system.keeps_log else (*_SERVE, "--log-file")
+    return system, make_service(command, found.data_dir, found.client_secrets, os.environ)

@@ -10,18 +10,24 @@ Secrets are taken out of every line, of tracebacks too. Aliases, order IDs and w
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any, TextIO
 
 from worker.events import fields
+from worker.files import storage_error
 from worker.operation.redaction import without_buyers, without_secrets
 from worker.settings import Settings
 
 WRITTEN_BY_PEOPLE = frozenset({"subject", "sender", "note", "body"})
 OURS = ("worker", "oauth_web")
+MOST_BYTES = 1_000_000  # of each file of the log; it has three
 
 _log = logging.getLogger(__name__)
 
@@ -32,19 +38,22 @@ def set_up(
     verbose: bool = False,
     secrets: Iterable[str | None] = (),
     stream: TextIO | None = None,
+    file: Path | None = None,
 ) -> None:
-    """Send the log to a stream, standard error by default; may be called again.
+    """Send the log to a stream, standard error by default, or to a file; may be called again.
 
+    The file is the owner's alone (mode 0600); when it is full, it becomes ``file.1`` and that ``file.2``.
     verbose: our own debug lines too. Those of libraries never: they tell what was sent. secrets: texts
-    to hide wherever they turn up.
+    to hide wherever they turn up. Raises StorageError if the file cannot be written.
     """
     hidden = tuple(it for it in secrets if it)
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _rotating(file) if file else logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(hidden) if as_json else Lines(hidden))
     handler.addFilter(_is_ours_or_bad_news)
     root = logging.getLogger()
     for former in [it for it in root.handlers if isinstance(it.formatter, Lines)]:
         root.removeHandler(former)
+        former.close()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     for name in OURS:
@@ -60,6 +69,21 @@ def log_settings(settings: Settings, version: str) -> None:
         value = getattr(settings, it.name)
         shown[it.name] = value if it.repr else ("set" if value else "not set")
     _log.info("buyerblock starts with these settings.", extra=fields(**shown))
+
+
+def _rotating(file: Path) -> logging.Handler:
+    try:
+        return _PrivateFile(
+            file, maxBytes=MOST_BYTES, backupCount=2, encoding="utf-8", errors="backslashreplace"
+        )
+    except OSError as error:
+        raise storage_error("write", file, error) from error
+
+
+class _PrivateFile(RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return os.fdopen(descriptor, "a", encoding=self.encoding, errors=self.errors)
 
 
 def _is_ours_or_bad_news(record: logging.LogRecord) -> bool:

@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import requests
+
+from worker.clock import Clock
 from worker.errors import StorageError, UsageError
 from worker.files import delete_file, make_private_directory, write_atomically
 from worker.operation.redaction import without_secrets
@@ -37,15 +40,22 @@ Run = Callable[[Sequence[str]], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A program of the system. advice: what to say if it fails and that is no reason to stop; None if it is."""
+    """A program of the system. advice: what to say if it fails and that is no reason to stop; None if it is.
+
+    patience: for so many seconds it is called again until it fails: it asks for something that is about to go.
+    """
 
     command: tuple[str, ...]
     advice: str | None = None
+    patience: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """How one system is told about a service. Words in the commands: {file}, {domain}."""
+    """How one system is told about a service. Words in the commands: {file}, {domain}.
+
+    keeps_log: it keeps what a service says, and not for ever.
+    """
 
     file: Callable[[Service, Mapping[str, str]], Path]
     render: Callable[[Service], bytes]
@@ -54,6 +64,7 @@ class System:
     forgotten: tuple[Call, ...] = ()
     status: tuple[str, ...]
     missing: str
+    keeps_log: bool = False
 
 
 _NO_LINGER = (
@@ -80,12 +91,15 @@ SYSTEMS = {
         forgotten=(Call(("systemctl", "--user", "daemon-reload"), ""),),
         status=("systemctl", "--user", "status", "--no-pager", NAME),
         missing="There is no systemd here; let your own init system run: {command}",
+        keeps_log=True,
     ),
     "darwin": System(
         file=lambda _, __: Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist",
         render=launchd_agent,
         install=(
             Call(("launchctl", "bootout", f"{{domain}}/{LABEL}"), ""),
+            # bootout may return before the service has ended, and bootstrap fails until it has.
+            Call(("launchctl", "print", f"{{domain}}/{LABEL}"), patience=30),
             Call(("launchctl", "bootstrap", "{domain}", "{file}")),
         ),
         uninstall=(Call(("launchctl", "bootout", f"{{domain}}/{LABEL}"), ""),),
@@ -147,7 +161,9 @@ def describe(system: System, service: Service, environ: Mapping[str, str]) -> st
     return f"{system.file(service, environ)}\n\n{decoded}"
 
 
-def install(system: System, service: Service, environ: Mapping[str, str], run: Run) -> list[str]:
+def install(
+    system: System, service: Service, environ: Mapping[str, str], run: Run, clock: Clock
+) -> list[str]:
     """Write the file and have the system start the service now and from now on; return advice, if any.
 
     Raises UsageError where the system's programs are missing or refuse, StorageError for the file.
@@ -168,30 +184,48 @@ def install(system: System, service: Service, environ: Mapping[str, str], run: R
     new = not path.exists()
     write_atomically(path, system.render(service))  # readable by its owner alone: there may be secrets in it
     try:
-        return advice + _call_all(system, system.install, service, path, run)
+        return advice + _call_all(system, system.install, service, path, run, clock)
     except (UsageError, StorageError):
         if new:  # what was refused is not installed
             delete_file(path)
         raise
 
 
-def uninstall(system: System, service: Service, environ: Mapping[str, str], run: Run) -> bool:
+def uninstall(system: System, service: Service, environ: Mapping[str, str], run: Run, clock: Clock) -> bool:
     """Stop the service and remove its file; return False if there was none. Data and accounts stay."""
     path = system.file(service, environ)
     if not path.exists():
         return False
-    _call_all(system, system.uninstall, service, path, run)
+    _call_all(system, system.uninstall, service, path, run, clock)
     delete_file(path)
-    _call_all(system, system.forgotten, service, path, run)
+    _call_all(system, system.forgotten, service, path, run, clock)
     return True
 
 
-def status(system: System, service: Service, environ: Mapping[str, str], run: Run) -> Answer:
-    """Return what the system says about the service; code 0 if all is well."""
+def status(
+    system: System,
+    service: Service,
+    environ: Mapping[str, str],
+    run: Run,
+    url: str,
+    answers: Callable[[str], bool],
+) -> Answer:
+    """Return what the system says about the service, and whether its page answers; code 0 if all is well.
+
+    url: of the page. answers: whether something there says that it is well. Windows says of a task that ended long ago
+    only that it knows it.
+    """
     path = system.file(service, environ)
     if not path.exists():
         return Answer(3, f"The service is not installed ({path} does not exist).")
-    return run(_filled(system.status, path))
+    said = run(_filled(system.status, path))
+    if answers(url):
+        return Answer(said.code, f"{said.words}\nIt answers at {url}.")
+    return Answer(
+        said.code or 1,
+        f"{said.words}\nIt does not answer at {url}; its log says why. If it has another port, name that in "
+        "BUYERBLOCK_PORT.",
+    )
 
 
 def run_program(command: Sequence[str]) -> Answer:
@@ -200,18 +234,36 @@ def run_program(command: Sequence[str]) -> Answer:
     return Answer(done.returncode, (done.stdout + done.stderr).strip())
 
 
-def _call_all(system: System, calls: Sequence[Call], service: Service, path: Path, run: Run) -> list[str]:
+def page_answers(url: str) -> bool:
+    """Return whether the page at this address of this machine says that it is well."""
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy leads to this machine
+        try:
+            return session.get(f"{url}healthz", timeout=10).text == "ok\n"
+        except requests.RequestException:
+            return False
+
+
+def _call_all(
+    system: System, calls: Sequence[Call], service: Service, path: Path, run: Run, clock: Clock
+) -> list[str]:
     advice = []
     for call in calls:
         command = _filled(call.command, path)
         try:
             answer = run(command)
+            ends = clock.monotonic() + call.patience
+            while call.patience and not answer.code and clock.monotonic() < ends:
+                clock.pause(0.5)
+                answer = run(command)
         except FileNotFoundError as error:
             raise UsageError(
                 system.missing.format(command=subprocess.list2cmdline(service.command))
             ) from error
         except (OSError, subprocess.TimeoutExpired) as error:
             raise StorageError(f"“{' '.join(command)}” could not be run: {error}.") from error
+        if call.patience:
+            continue  # what has not gone by now makes the next call fail, in the system's own words
         if answer.code and call.advice is None:
             said = f"“{' '.join(command)}” was refused: {answer.words or answer.code}"
             if "connect to bus" in answer.words:

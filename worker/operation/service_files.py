@@ -112,7 +112,6 @@ def _quoted(text: str) -> str:
 
 def launchd_agent(service: Service) -> bytes:
     """Return a property list for a launchd agent: launchd.plist(5)."""
-    log = str(service.data_dir / f"{NAME}.log")
     return plistlib.dumps(
         {
             "Label": LABEL,
@@ -124,8 +123,6 @@ def launchd_agent(service: Service) -> bytes:
             "ProcessType": "Background",
             "ExitTimeOut": 15,
             "Umask": 0o077,
-            "StandardOutPath": log,
-            "StandardErrorPath": log,
         }
     )
 
@@ -138,7 +135,15 @@ def windows_task(service: Service) -> bytes:
     program, *arguments = service.command
     task: _Tree = {
         "RegistrationInfo": {"Description": _DESCRIPTION},
-        "Triggers": {"LogonTrigger": {"Enabled": "true", "UserId": service.user}},
+        "Triggers": {
+            "LogonTrigger": {"Enabled": "true", "UserId": service.user},
+            # IgnoreNew, below, makes this a restart of what has ended, however often it does.
+            "TimeTrigger": {
+                "Repetition": {"Interval": "PT5M", "StopAtDurationEnd": "false"},
+                "StartBoundary": "2020-01-01T00:00:00",
+                "Enabled": "true",
+            },
+        },
         "Principals": {
             "Principal": {
                 "UserId": service.user,
@@ -152,7 +157,7 @@ def windows_task(service: Service) -> bytes:
             "StopIfGoingOnBatteries": "false",
             "StartWhenAvailable": "true",
             "ExecutionTimeLimit": "PT0S",  # no limit
-            "RestartOnFailure": {"Interval": "PT1M", "Count": "999"},  # the shortest and the most it takes
+            "RestartOnFailure": {"Interval": "PT1M", "Count": "255"},  # the shortest and the most it takes
         },
         "Actions": {
             "Exec": {"Command": _windowless(program), "Arguments": subprocess.list2cmdline(arguments)}

@@ -1,0 +1,125 @@
+"""What the demo does: everything once by itself, or everything for a person to look at."""
+
+import itertools
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from oauth_web.demo.mailboxes import ACCOUNTS, SELLER, Delivery, news, old_mail
+from oauth_web.demo.program import DemoError, Program
+from oauth_web.demo.sandbox import Sandbox
+
+MAX_WAIT = 120  # seconds for a pass
+NEWS_EVERY = 20  # seconds between two notices that arrive while one watches
+NEWS_ONCE = 6  # notices that arrive where nobody watches
+
+
+def run_demo(*, once: bool) -> int:
+    """Run the demo until it is done or Ctrl-C; return the exit code. Raises DemoError."""
+    # All of it is on this machine, where a proxy of the network would only stand in the way.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+    # End as by Ctrl-C: the program beside it ends too, and the folder is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="buyerblock-demo-") as folder, Sandbox() as google:
+        for email in ACCOUNTS:
+            google.add_user(email)
+        _say(f"a stand-in for Google is at {google.url}")
+        try:
+            (_once if once else _watch)(google, Program(google, Path(folder)))
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+def _say(text: str) -> None:
+    """Tell the person; standard output is for the block list alone."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _deliver(google: Sandbox, deliveries: Iterable[Delivery]) -> None:
+    for delivery in deliveries:
+        google.deliver(delivery.account, delivery.mail, received_at=delivery.at)
+
+
+def _once(google: Sandbox, program: Program) -> None:
+    """Sign in, have old and new mail judged, print the list, and check that this was all."""
+    old = old_mail(datetime.now(UTC))
+    _deliver(google, old)
+    with program.serving("--no-open"), requests.Session() as browser:
+        for email in ACCOUNTS:
+            _say(f"signing in as {email} at {program.page} ...")
+            program.sign_in(google, browser, email)
+        _wait_until_idle(google)
+        _say(f"{len(old)} old mails judged")
+        forward_to = program.address_for_forwards(SELLER)
+        chance = random.Random(0)  # noqa: S311 - nothing secret
+        new = [news(chance, datetime.now(UTC), number, forward_to) for number in range(NEWS_ONCE)]
+        _deliver(google, new)
+        _wait_until_idle(google)
+        _say(f"{len(new)} new notices judged, some of them forwarded to {forward_to}")
+        blocks = program.run("export")
+        _wait_until_idle(google)
+        again = program.run("export")
+    calls = [google.calls(email) for email in ACCOUNTS]
+    _say(f"{sum(call.units for of_one in calls for call in of_one)} quota units in all")
+    if any(of_one[-1].units != 1 for of_one in calls) or _blocks(again) != _blocks(blocks):
+        raise DemoError("A pass with nothing to do did something.")
+    _say("the last pass of each account cost 1 and changed nothing")
+    if {block["address"] or block["orders"][0] for block in _blocks(again)} != _keys([*old, *new]):
+        raise DemoError("The block list is not what the mail says.")
+    print(again, end="")
+
+
+def _blocks(exported: str) -> list[dict[str, Any]]:
+    blocks: list[dict[str, Any]] = json.loads(exported)["blocks"]
+    return blocks
+
+
+def _keys(deliveries: Iterable[Delivery]) -> set[str]:
+    return {delivery.key for delivery in deliveries if delivery.key}
+
+
+def _wait_until_idle(google: Sandbox) -> None:
+    """Wait until each account has had a pass that began after now and found nothing to do.
+
+    Such a pass is a single call: two of its kind in a row can be nothing else.
+    """
+    before = {email: len(google.calls(email)) for email in ACCOUNTS}
+    ends = time.monotonic() + MAX_WAIT
+    while not all(_is_idle(google, email, after) for email, after in before.items()):
+        if time.monotonic() > ends:
+            raise DemoError("The passes took too long.")
+        time.sleep(0.1)
+
+
+def _is_idle(google: Sandbox, email: str, after: int) -> bool:
+    calls = [call.method for call in google.calls(email)]
+    return calls[after:][-2:] == ["labels.get", "labels.get"]
+
+
+def _watch(google: Sandbox, program: Program) -> None:
+    """Leave everything running for a person to look at; a new notice arrives now and then."""
+    old = old_mail(datetime.now(UTC))
+    _deliver(google, old)
+    chance = random.Random(0)  # noqa: S311 - nothing secret
+    with program.serving("--open"):
+        _say(
+            f"\n  {len(old)} invented mails wait in {' and '.join(ACCOUNTS)}.\n"
+            f"  Open {program.page} and press “Sign in with Google”. Ctrl-C ends it.\n"
+        )
+        for number in itertools.count():
+            time.sleep(NEWS_EVERY)
+            if not program.answers():
+                raise DemoError("The program has ended; its last words stand above.")
+            forward_to = program.address_for_forwards(SELLER)
+            _deliver(google, [news(chance, datetime.now(UTC), number, forward_to)])

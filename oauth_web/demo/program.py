@@ -1,0 +1,90 @@
+"""The program itself, beside the demo: processes that know "Google" from their settings alone."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import requests
+
+from oauth_web.demo.sandbox import Sandbox
+from worker.errors import BuyerblockError
+
+# Where this very program was imported from: another one may be installed, or the current folder may hold anything.
+_HOME = Path(__file__).parents[2]
+INTERVAL = 1  # seconds between two passes: a demo has no minute to spare
+MAX_WAIT = 120  # seconds for the page to come up
+
+
+class DemoError(BuyerblockError):
+    """The demo did not go as it should."""
+
+
+class Program:
+    """buyerblock over a folder of its own. page: the address of its page."""
+
+    def __init__(self, google: Sandbox, folder: Path) -> None:
+        secrets = folder / "client_secret.json"
+        secrets.write_text(json.dumps(google.client_secrets("installed")), encoding="utf-8")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.page = f"http://127.0.0.1:{port}"
+        # The settings of a seller who tries the demo are not meant for it.
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("BUYERBLOCK_")},
+            "BUYERBLOCK_DATA_DIR": str(folder),
+            "BUYERBLOCK_CLIENT_SECRETS": str(secrets),
+            "BUYERBLOCK_GMAIL_URL": google.url,
+            "BUYERBLOCK_REVOKE_URL": google.revoke_url,
+            "BUYERBLOCK_SYNC_INTERVAL": str(INTERVAL),
+            "BUYERBLOCK_PORT": str(port),
+        }
+
+    @contextmanager
+    def serving(self, *options: str) -> Iterator[None]:
+        """Run ``buyerblock serve``, from when its page answers. Raises DemoError."""
+        command = [sys.executable, "-m", "oauth_web", "serve", *options]
+        with subprocess.Popen(command, cwd=_HOME, env=self._environment, stdout=sys.stderr) as process:
+            try:
+                ends = time.monotonic() + MAX_WAIT
+                while not self.answers():
+                    if process.poll() is not None or time.monotonic() > ends:
+                        raise DemoError("The program did not start; its last words stand above.")
+                    time.sleep(0.1)
+                yield
+            finally:
+                process.terminate()
+
+    def answers(self) -> bool:
+        """Return whether the page is there."""
+        with suppress(requests.ConnectionError):
+            return requests.get(f"{self.page}/healthz", timeout=5).ok
+        return False
+
+    def run(self, *arguments: str) -> str:
+        """Run another command and return what it prints. Raises DemoError."""
+        command = [sys.executable, "-m", "oauth_web", *arguments]
+        done = subprocess.run(
+            command, cwd=_HOME, env=self._environment, check=False, capture_output=True, encoding="utf-8"
+        )
+        if done.returncode != 0:
+            raise DemoError(f"“buyerblock {' '.join(arguments)}” failed: {done.stderr.strip()}")
+        return done.stdout
+
+    def address_for_forwards(self, email: str) -> str | None:
+        """Return an account's own address for notices, or None while it is not connected."""
+        lines = [line.split() for line in self.run("accounts").splitlines()]
+        return next((words[-1] for words in lines if words[0] == email), None)
+
+    def sign_in(self, google: Sandbox, browser: requests.Session, email: str) -> None:
+        """Press "Sign in with Google" and agree to everything, as a browser would. Raises DemoError."""
+        to_google = browser.get(f"{self.page}/sign-in", allow_redirects=False, timeout=30)
+        back = google.consent(to_google.headers["Location"], email=email)
+        if not browser.get(back, timeout=60).ok:
+            raise DemoError(f"The sign-in of {email} did not succeed.")

@@ -1,0 +1,45 @@
+"""Let a fault befall a call."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from oauth_web.demo.sandbox.faults import Fault
+from oauth_web.demo.sandbox.refusals import Refusal, stamp
+from oauth_web.demo.sandbox.wire import Reply, Transmit
+from oauth_web.demo.sandbox.world import World
+
+
+def befall(world: World, fault: Fault, effect: Callable[[], Reply]) -> Reply:
+    """Run ``effect`` with what the fault does to it, and return the reply that the client gets."""
+    if fault.slow:
+        world.clock.pause(fault.slow)
+    if fault.cut == "before":
+        return Reply(502, transmit=Transmit.CUT)
+    if fault.status is None:
+        reply = effect()
+    else:
+        if fault.effect:
+            effect()
+        reply = _refusal(world, fault, fault.status)
+    if fault.after is not None:
+        fault.after()
+    return _spoilt(reply, fault)
+
+
+def _refusal(world: World, fault: Fault, status: int) -> Reply:
+    message = fault.message
+    if fault.retry_after is not None:
+        message += f"  Retry after {stamp(world.now() + fault.retry_after)}"
+    return Refusal(status, message, fault.reason, retry_after=fault.retry_after).reply()
+
+
+def _spoilt(reply: Reply, fault: Fault) -> Reply:
+    if fault.cut == "after":
+        return replace(reply, transmit=Transmit.CUT)
+    if fault.cut == "body":
+        return replace(reply, transmit=Transmit.CUT_BODY)
+    if fault.garble == "half":
+        return replace(reply, body=reply.body[: len(reply.body) // 2])
+    if fault.garble == "not_json":
+        return replace(reply, body=b"<html><body>Something went wrong.</body></html>")
+    return reply

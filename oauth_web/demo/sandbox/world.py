@@ -1,0 +1,46 @@
+"""Everything the sandbox remembers, in one place, and its switches."""
+
+import itertools
+from dataclasses import dataclass, field
+
+from oauth_web.demo.sandbox.clock import Clock
+from oauth_web.demo.sandbox.faults import Fault, FaultHook, FaultPlan
+from oauth_web.demo.sandbox.grants import Grants
+from oauth_web.demo.sandbox.mailbox import Mailbox
+from oauth_web.demo.sandbox.quota import Quota
+
+
+@dataclass(slots=True)
+class World:
+    """State and switches.
+
+    fault: asked before every call. plan: faults planned by other processes, asked after it.
+    latency: seconds that every request takes. index_lag: seconds until new mail shows in searches.
+    api_enabled: whether the Gmail API is switched on in the client's project.
+    """
+
+    clock: Clock
+    quota: Quota
+    grants: Grants
+    latency: float = 0.0
+    index_lag: float = 0.0
+    api_enabled: bool = True
+    mailboxes: dict[str, Mailbox] = field(default_factory=dict)
+    fault: FaultHook | None = None
+    plan: FaultPlan = field(default_factory=FaultPlan)
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        return self.clock.now().timestamp()
+
+    def next_fault(self, method: str, email: str) -> Fault:
+        """Count a call and return what befalls it, perhaps nothing."""
+        number = next(self._numbers)
+        own = self.fault(number, method, email) if self.fault else None
+        return own or self.plan(number, method, email) or Fault()
+
+    def wait(self) -> None:
+        """Let the time pass that a request takes on its way."""
+        if self.latency:
+            self.clock.pause(self.latency)

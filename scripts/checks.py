@@ -1,0 +1,29 @@
+"""Run every check with the Python that has the development packages; ``test.py`` starts this."""
+
+import sys
+
+from environment import ROOT, hand_over
+
+CHECKS = (
+    ("packages", ["pip", "check"]),
+    ("lint", ["ruff", "check", "."]),
+    ("format", ["ruff", "format", "--check", "."]),
+    ("types", ["mypy"]),
+    ("tests", ["pytest", "--numprocesses", "2"]),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks, all of them even after a failure; return 0 if all are well."""
+    failed = []
+    for name, command in CHECKS:
+        print(f"== {name}: {' '.join(command)}", flush=True)
+        extra = arguments if name == "tests" else []
+        if hand_over(sys.executable, "-m", *command, *extra, folder=ROOT) != 0:
+            failed.append(name)
+    print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

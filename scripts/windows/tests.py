@@ -1,0 +1,54 @@
+"""Run set-up, demo, commands, server and tests as a user of Windows would: see ``scripts/windows_tests.py``."""
+
+import argparse
+import sys
+import time
+
+from windows import wine
+from windows.pieces import CACHE, checkout, python, wheels
+from windows.trial import try_commands
+
+_CHECKOUT = CACHE / "checkout"
+_OFFLINE = {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+_PROGRAMS = _CHECKOUT / ".venv" / "Scripts"
+
+
+def main(arguments: list[str]) -> int:
+    """Run everything; return 0 if all went well."""
+    parser = argparse.ArgumentParser(prog="windows_tests.py", description=__doc__)
+    parser.add_argument("--smoke", action="store_true", help="only set-up, demo, commands and server")
+    chosen, of_pytest = parser.parse_known_args(arguments)
+    if sentence := wine.missing():
+        print(sentence)
+        return 2
+    started = time.monotonic()
+    wine.prepare()
+    checkout(_CHECKOUT)
+    offline = _OFFLINE | {"PIP_FIND_LINKS": wine.file_url(wheels("requirements-dev.lock"))}
+    _tell(started, "Python, wheels and Wine are there")
+    if not chosen.smoke:
+        wine.run(python() / "python.exe", "-c", _SET_UP, folder=_CHECKOUT, extra=offline)
+        _tell(started, "set-up done")
+    shown = wine.run(python() / "python.exe", "scripts/demo.py", "--once", folder=_CHECKOUT, extra=offline)
+    assert '"blocks":' in shown, shown
+    _tell(started, "demo done")
+    try_commands(_PROGRAMS)
+    _tell(started, "commands and server done")
+    if chosen.smoke:
+        return 0
+    code = wine.show(_PROGRAMS / "python.exe", "-m", "pytest", *_PYTEST, *of_pytest, folder=_CHECKOUT)
+    _tell(started, "tests done")
+    return code
+
+
+# Playwright's own program does not start under Wine.
+_PYTEST = ("--numprocesses=2", "--ignore=tests/browser")
+_SET_UP = "import sys; sys.path.insert(0, 'scripts'); import environment; environment.ensure('dev')"
+
+
+def _tell(started: float, words: str) -> None:
+    print(f"== {words}, after {time.monotonic() - started:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""Try under Wine what a seller does on Windows: the server without a window, and the installer."""
+
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import requests
+
+from windows import wine
+
+_LONGEST_WAIT = 60  # seconds
+_ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+
+
+def try_commands(folder: Path) -> None:
+    """Call commands, and serve as the scheduled task does, with what is installed in a folder of programs."""
+    data = {"BUYERBLOCK_DATA_DIR": "C:\\commands"}
+    shutil.rmtree(wine.drive_c() / "commands", ignore_errors=True)
+    wine.run(folder / "buyerblock.exe", "block", _ALIAS, extra=data)
+    assert _ALIAS in wine.run(folder / "buyerblock.exe", "export", "--format", "txt", extra=data)
+
+    serve = ("-P", "-m", "oauth_web", "serve", "--no-open", "--log-file")
+    port = _free_port()
+    first = wine.start(folder / "pythonw.exe", *serve, extra=data | {"BUYERBLOCK_PORT": port})
+    try:
+        _until(lambda: _answers(port), "The page does not answer.")
+        log = wine.drive_c() / "commands" / "buyerblock.log"
+        assert "starts with these settings" in log.read_text(encoding="utf-8")
+        elsewhere = {"BUYERBLOCK_DATA_DIR": "C:\\elsewhere", "BUYERBLOCK_PORT": port}
+        with wine.start(folder / "buyerblock.exe", "serve", "--no-open", extra=elsewhere) as second:
+            said, _ = second.communicate(timeout=_LONGEST_WAIT)
+        assert "choose another with --port" in said, said
+    finally:
+        wine.end_all()
+        first.communicate()
+
+
+def try_installer(installer: Path) -> None:
+    """Install silently, open the page by the shortcut, ask for the list, uninstall."""
+    user = next(it for it in (wine.drive_c() / "users").iterdir() if it.name != "Public") / "AppData"
+    program = user / "Local" / "Programs" / "buyerblock"
+    data = user / "Local" / "buyerblock"
+    shortcut = user / "Roaming" / "Microsoft" / "Windows" / "Start Menu" / "Programs" / "buyerblock.lnk"
+    shutil.rmtree(data, ignore_errors=True)
+    wine.run(installer, "/S")
+    assert shortcut.exists()
+    port = _free_port()
+    opened = wine.start("start", wine.windows_path(shortcut), extra={"BUYERBLOCK_PORT": port})
+    try:
+        _until(lambda: _answers(port), "The page does not answer.")
+    finally:
+        wine.end_all()
+        opened.communicate()
+    assert (data / "buyerblock.log").exists()
+    wine.run("cmd", "/c", wine.windows_path(program / "buyerblock.cmd"), "block", _ALIAS)
+    wine.run(program / "uninstall.exe", "/S")
+    _until(lambda: not program.exists(), "Something of the program is still there.")
+    assert not shortcut.exists()
+    assert data.exists()
+
+
+def _free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
+
+
+def _answers(port: str) -> bool:
+    with suppress(requests.ConnectionError):
+        return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).ok
+    return False
+
+
+def _until(condition: Callable[[], bool], otherwise: str) -> None:
+    ends = time.monotonic() + _LONGEST_WAIT
+    while not condition():
+        assert time.monotonic() < ends, otherwise
+        time.sleep(0.2)

@@ -1,0 +1,8 @@
+"""Run the program and its tests under Wine: ``python3 scripts/windows_tests.py [--smoke] [arguments of pytest]``."""
+
+import sys
+
+from environment import ROOT, ensure, hand_over
+
+if __name__ == "__main__":
+    sys.exit(hand_over([ensure("dev"), "-m", "windows.tests", *sys.argv[1:]], folder=ROOT / "scripts"))
