@@ -6,58 +6,54 @@ from collections.abc import Callable
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from oauth_web import (
-    account_pages,
-    admission,
-    api,
-    backup_pages,
-    block_pages,
+from oauth_web import api, errors, words
+from oauth_web.access import admission, security, sign_in
+from oauth_web.access.attempts import Attempts
+from oauth_web.access.entry_code import EntryCode
+from oauth_web.access.owners import Owners
+from oauth_web.access.sessions import ServerSessions, Sessions
+from oauth_web.pages import (
+    accounts,
+    backups,
+    blocks,
     downloads,
-    errors,
-    import_pages,
+    home,
+    imports,
     monitoring,
-    pages,
-    preference_pages,
-    review_pages,
-    security,
-    settings_pages,
-    setup_pages,
-    sign_in,
-    token_pages,
-    undelivered_pages,
-    webhook_pages,
-    words,
+    preferences,
+    review,
+    settings,
+    setup,
+    tokens,
+    undelivered,
+    webhook,
 )
-from oauth_web.attempts import Attempts
-from oauth_web.drafts import Drafts
-from oauth_web.entry_code import EntryCode
-from oauth_web.glance import Glance
-from oauth_web.notes import take_note
-from oauth_web.owners import Owners
+from oauth_web.pages.drafts import Drafts
+from oauth_web.pages.glance import Glance
+from oauth_web.pages.notes import take_note
 from oauth_web.services import NAME, Services, make_limits, waiting
-from oauth_web.sessions import ServerSessions, Sessions
 from oauth_web.texts import text
 from worker.app import App
 from worker.operation.health import health
-from worker.tokens import Tokens
+from worker.owner.tokens import Tokens
 from worker.webhook import Webhook
 
 # Another part is another module with a blueprint; the HTTP API is an application of its own.
 _PARTS = (
-    pages,
+    home,
     sign_in,
-    setup_pages,
-    block_pages,
+    setup,
+    blocks,
     downloads,
-    import_pages,
-    undelivered_pages,
-    review_pages,
-    settings_pages,
-    preference_pages,
-    token_pages,
-    webhook_pages,
-    backup_pages,
-    account_pages,
+    imports,
+    undelivered,
+    review,
+    settings,
+    preferences,
+    tokens,
+    webhook,
+    backups,
+    accounts,
     monitoring,
 )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import click
 
-from worker.cli import commands, run
+from worker.cli.program import commands, run
 from worker.settings import current_settings
 
 

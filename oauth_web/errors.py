@@ -14,10 +14,10 @@ log = logging.getLogger(__name__)
 
 # Where the forms stand that are sent to addresses below these.
 _FORMS = {
-    "blocks": "block_pages.blocks",
-    "import": "import_pages.form",
-    "review": "review_pages.page",
-    "settings": "settings_pages.page",
+    "blocks": "blocks.blocks",
+    "import": "imports.form",
+    "review": "review.page",
+    "settings": "settings.page",
 }
 
 

@@ -19,17 +19,17 @@ from filelock import FileLock, Timeout
 from flask import Flask
 from waitress import create_server, wasyncore
 
+from oauth_web.access.client_file import is_loopback, read_client_file
 from oauth_web.application import create_app
-from oauth_web.client_file import is_loopback, read_client_file
-from oauth_web.housekeeping import keep_house
 from oauth_web.memory import keep_flat
 from worker.app import App, build_app
 from worker.errors import BusyError, BuyerblockError, SettingsError, UsageError
 from worker.files import make_private_directory
+from worker.operation.housekeeping import keep_house
 from worker.operation.logs import log_settings, set_up
-from worker.operation.notify import READY, STOPPING, notify
 from worker.operation.restore import finish_restore
 from worker.operation.service import page_answers
+from worker.operation.systemd import READY, STOPPING, notify
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from flask import current_app
 
-from oauth_web.attempts import Attempts
-from oauth_web.drafts import Drafts
-from oauth_web.entry_code import EntryCode
-from oauth_web.glance import Glance
-from oauth_web.limits import Limit
-from oauth_web.owners import Owners
-from oauth_web.sessions import Sessions
+from oauth_web.access.attempts import Attempts
+from oauth_web.access.entry_code import EntryCode
+from oauth_web.access.limits import Limit
+from oauth_web.access.owners import Owners
+from oauth_web.access.sessions import Sessions
+from oauth_web.pages.drafts import Drafts
+from oauth_web.pages.glance import Glance
 from worker.app import App
-from worker.tokens import Tokens
+from worker.owner.tokens import Tokens
 from worker.webhook import Webhook
 
 NAME = "buyerblock"

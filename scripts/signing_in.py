@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from oauth_web.client_file import read_client_file
-from oauth_web.consent import consent_url, redeem
+from oauth_web.access.client_file import read_client_file
+from oauth_web.access.consent import consent_url, redeem
 from oauth_web.demo.sandbox import Sandbox
 from worker.gmail.credentials import Grant
 

@@ -12,19 +12,19 @@ from clocks import START, FakeClock
 
 from oauth_web.demo.sandbox import Sandbox
 from signing_in import sign_in
-from worker.accounts import Account, Accounts
 from worker.app import App, build_app
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.database import Database, open_database
 from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
-from worker.judged import JudgedIds
-from worker.queue import Queue
-from worker.report import PassReport
+from worker.mailbox_pass.judged import JudgedIds
+from worker.mailbox_pass.queue import Queue
+from worker.mailbox_pass.report import PassReport
+from worker.mailbox_pass.sync import Sync
+from worker.owner.accounts import Account, Accounts
 from worker.sealing import Sealer
 from worker.settings import Settings
-from worker.sync import Sync
 
 EMAIL = "seller@gmail.com"
 # The address that the sample forwards were sent to.

@@ -5,10 +5,10 @@ from threading import Thread
 import pytest
 from clocks import START
 
-from worker.accounts import Accounts
 from worker.database import Database, open_database
 from worker.errors import DamagedFileError, SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
+from worker.owner.accounts import Accounts
 from worker.problems import Cause, MailboxProblem
 from worker.sealing import Sealer
 

@@ -14,7 +14,7 @@ from threading import Thread
 import pytest
 from sellers import EMAIL, EXPECTED, SAMPLES, Seller, sample
 
-from worker.cli import commands, run
+from worker.cli.program import commands, run
 from worker.database import open_database
 from worker.problems import Cause, MailboxProblem
 

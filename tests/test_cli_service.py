@@ -10,8 +10,8 @@ import click
 import pytest
 from folders import block_list_in
 
-from worker.cli import run
-from worker.operation.cli import backup, restore, service
+from worker.cli.operation import backup, restore, service
+from worker.cli.program import run
 from worker.operation.service import SYSTEMS
 
 GROUP = click.Group(commands=[service, backup, restore])
@@ -84,7 +84,8 @@ def test_a_passphrase_file_is_the_same_in_every_encoding_that_editors_write(
     (tmp_path / "plain").write_text(phrase, encoding="utf-8")
     mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
     (tmp_path / "phrase").write_bytes(mark + f"{phrase}\r\nsecond line\r\n".encode(encoding))
-    BlockList(data_dir).block([ALIAS], by="test")
+    with block_list_in(data_dir) as block_list:
+        block_list.block([ALIAS], by="test")
     assert call("backup", tmp_path / "saved", "--passphrase-file", tmp_path / "plain")[0] == 0
     assert call("restore", tmp_path / "saved", "--passphrase-file", tmp_path / "phrase")[0] == 0
 

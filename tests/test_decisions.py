@@ -6,7 +6,7 @@ from sellers import EMAIL, sample
 from oauth_web.demo.sandbox import Sandbox
 from worker.app import App
 from worker.block_list.review import ReviewItem
-from worker.decisions import file_decided
+from worker.mailbox_pass.decisions import file_decided
 
 FORWARD = "suspect/forward_by_stranger.eml"
 

@@ -1,8 +1,8 @@
 import pytest
 from clocks import START
 
-from worker.filing import filing
 from worker.gmail.model import Change, Message
+from worker.mailbox_pass.filing import filing
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.model import Kind, OptOut, Suspect, Unrelated, Verdict
 

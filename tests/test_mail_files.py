@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from worker import mail_files
 from worker.errors import UsageError
-from worker.mail_files import messages, total_size
+from worker.mail_files import reading as mail_files
+from worker.mail_files.reading import messages, total_size
 from worker.notices.judge import judge
 
 ONE = b"From: a@example.com\r\nSubject: one\r\n\r\nfirst\r\n"

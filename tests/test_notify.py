@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.operation.notify import ALIVE, READY, STOPPING, notify, watchdog_interval
+from worker.operation.systemd import ALIVE, READY, STOPPING, notify, watchdog_interval
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="There is no systemd on this system.")
 

@@ -8,7 +8,7 @@ import pytest
 
 from worker.database import Database
 from worker.errors import DamagedFileError, UsageError
-from worker.preferences import Preferences, change_preferences, read_preferences, sync_interval
+from worker.owner.preferences import Preferences, change_preferences, read_preferences, sync_interval
 from worker.settings import read_settings
 
 

@@ -6,7 +6,7 @@ import pytest
 from sellers import EMAIL, Seller
 
 from worker.block_list.model import Sighting
-from worker.resolve import WAITS, Resolver
+from worker.mailbox_pass.resolve import WAITS, Resolver
 
 ORDER = "406-1234567-7654321"
 BUYER = "abcd1234efgh567@marketplace.amazon.it"

@@ -15,7 +15,7 @@ from oauth_web.demo.sandbox import Fault, Sandbox
 from signing_in import sign_in
 from worker.app import App
 from worker.errors import SignInAgainError, TransientError
-from worker.preferences import change_preferences
+from worker.owner.preferences import change_preferences
 from worker.problems import Cause
 
 OTHER = "other@gmail.com"

@@ -10,10 +10,10 @@ from apscheduler.events import EVENT_JOB_EXECUTED
 from clocks import FakeClock
 from sellers import EMAIL, EXPECTED, Seller, connected, running, sample
 
+from oauth_web.access.limits import Limit
 from oauth_web.demo.sandbox import Sandbox
-from oauth_web.limits import Limit
 from worker.block_list.model import Sighting
-from worker.resolve import Resolver
+from worker.mailbox_pass.resolve import Resolver
 
 NOTICES = (
     "opt_out/en_com.eml",

@@ -7,12 +7,12 @@ import pytest
 from sellers import EMAIL, EXPECTED, Seller, sample
 
 from oauth_web.demo.sandbox import Fault
-from worker.accounts import EVER
 from worker.errors import GmailError, LabelGoneError, StoppedError
 from worker.gmail.rules import CreateFilter, CreateLabel
 from worker.gmail.wanted import LABELS
+from worker.mailbox_pass.progress import Progress
 from worker.notices.model import OptOut, Suspect, Unrelated
-from worker.progress import Progress
+from worker.owner.accounts import EVER
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 BUYER = EXPECTED[NOTICE]["address"]

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from worker.database import Database
+from worker.operation.alerts import AWAY, LOOKS, Telling
 from worker.operation.health import Problem
-from worker.operation.telling import AWAY, LOOKS, Telling
 from worker.webhook import Announcements
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from worker.cli_tokens import token as command
+from worker.cli.tokens import token as command
 from worker.database import Database, open_database
 from worker.errors import StorageError, UsageError
-from worker.tokens import Tokens
+from worker.owner.tokens import Tokens
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

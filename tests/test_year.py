@@ -16,8 +16,8 @@ from oauth_web.demo.sandbox import Fault, Sandbox
 from signing_in import sign_in
 from worker.app import App, build_app
 from worker.errors import BuyerblockError
+from worker.operation.alerts import LOOKS, Telling
 from worker.operation.health import health
-from worker.operation.telling import LOOKS, Telling
 from worker.webhook import Announcements
 
 TEXT = "opt_out/en_text_only.eml"

@@ -2,6 +2,6 @@
 
 import sys
 
-from worker.cli import commands, run
+from worker.cli.program import commands, run
 
 sys.exit(run(commands))

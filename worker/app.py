@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 
-from worker.accounts import Account, Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review, ReviewItem
 from worker.clock import Clock, SystemClock
-from worker.connections import connect, disconnect, undo_rules
 from worker.database import Database, open_database
-from worker.decisions import Decision, file_decided
 from worker.errors import GmailError, StorageError
 from worker.files import make_private_directory
 from worker.gmail.credentials import Grant
-from worker.passes import Passes
-from worker.preferences import sync_interval
-from worker.scheduler import Scheduler
+from worker.mailbox_pass.connections import connect, disconnect, undo_rules
+from worker.mailbox_pass.decisions import Decision, file_decided
+from worker.mailbox_pass.passes import Passes
+from worker.mailbox_pass.scheduler import Scheduler
+from worker.owner.accounts import Account, Accounts
+from worker.owner.preferences import sync_interval
 from worker.sealing import Sealer, open_sealer
 from worker.settings import Settings
 

@@ -9,11 +9,11 @@ from flask import Flask, g, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 
+from oauth_web.access.sessions import OWNER
 from oauth_web.api.problems import problem
 from oauth_web.api.rate import PER_MINUTE, Rate
 from oauth_web.services import NAME, Services, services
-from oauth_web.sessions import OWNER
-from worker.tokens import Tokens
+from worker.owner.tokens import Tokens
 
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 

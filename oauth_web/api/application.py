@@ -4,10 +4,10 @@ from flask import Flask, Response
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from oauth_web import security
+from oauth_web.access import security
+from oauth_web.access.sessions import ServerSessions
 from oauth_web.api import admission, blocks, description, export, problems
 from oauth_web.services import NAME, Services
-from oauth_web.sessions import ServerSessions
 
 LARGEST_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, written as JSON escapes, fit
 

@@ -15,7 +15,7 @@ from oauth_web.api.etags import not_modified, tagged
 from oauth_web.api.reading import arguments, body, keys_of, moment, number, text_of, word
 from oauth_web.services import services
 from worker.block_list.documents import public_document
-from worker.block_list.exports import public_part
+from worker.block_list.formats.exports import public_part
 from worker.block_list.keys import parse_key
 from worker.block_list.listing import Query
 from worker.block_list.model import ALL_KINDS, MessageKind, Reason, Result

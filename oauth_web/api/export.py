@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from oauth_web.api.etags import not_modified, tagged
 from oauth_web.api.reading import arguments, moment
 from oauth_web.services import services
-from worker.block_list.exports import export_format
+from worker.block_list.formats.exports import export_format
 
 _GZIP = 31  # zlib's window size, plus 16 for the header and the checksum of gzip
 

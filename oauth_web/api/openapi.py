@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 from oauth_web.api.cursors import CURSOR
 from oauth_web.api.schemas import SCHEMAS, TIME, array, obj, ref
-from worker.block_list.exports import FORMATS
+from worker.block_list.formats.exports import FORMATS
 from worker.block_list.model import Reason
 
 _Part = dict[str, Any]

@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.filling import OWNER, address, fill
 from worker.block_list.block_list import BlockList
 from worker.database import open_database
-from worker.tokens import Tokens
+from worker.owner.tokens import Tokens
 
 SIZES = (100_000, 1_000_000)
 RUNS = 7

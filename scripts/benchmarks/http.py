@@ -18,8 +18,8 @@ from waitress import create_server
 from benchmarks.filling import address, fill
 from oauth_web.application import create_app
 from worker.app import build_app
+from worker.owner.tokens import Tokens
 from worker.settings import Settings
-from worker.tokens import Tokens
 
 BLOCKS = 100_000
 ASKED = 1_000

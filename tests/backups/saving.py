@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from oauth_web.owners import Owners
-from worker.accounts import Accounts
+from oauth_web.access.owners import Owners
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review, ReviewItem
 from worker.database import DATABASE, Database, open_database
 from worker.gmail.credentials import Grant
 from worker.notices.doubts import Doubt, Reason
+from worker.owner.accounts import Accounts
 from worker.sealing import open_sealer
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from saving import EMAIL, GRANT, NOW, PASSPHRASE, accounts_of, alias, block, keys, opened
 
-from oauth_web.owners import Owners
-from worker.accounts import EVER
+from oauth_web.access.owners import Owners
 from worker.block_list.review import Review
 from worker.database import DATABASE
 from worker.errors import SignInAgainError, StorageError, UsageError
 from worker.operation import backup_file
+from worker.operation.alerts import LOOKS, Telling
 from worker.operation.backup import backup, rotate
 from worker.operation.health import Problem
 from worker.operation.restore import latest_copy, restore
-from worker.operation.telling import LOOKS, Telling
-from worker.tokens import Tokens
+from worker.owner.accounts import EVER
+from worker.owner.tokens import Tokens
 from worker.webhook import Announcement, Announcements
 
 EARLIER = Path(__file__).parent / "earlier"  # made by earlier versions; never made anew

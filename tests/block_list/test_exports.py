@@ -9,7 +9,7 @@ import pytest
 from making import SELLER, START, Now, alias, notice, order
 
 from worker.block_list.block_list import BlockList
-from worker.block_list.exports import FORMATS
+from worker.block_list.formats.exports import FORMATS
 from worker.database import Database
 from worker.errors import UsageError
 

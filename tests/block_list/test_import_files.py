@@ -5,10 +5,10 @@ import io
 import pytest
 from making import START, Now, alias, notice, order
 
-from worker.block_list import imports
 from worker.block_list.block_list import BlockList
-from worker.block_list.import_lines import LONGEST_LINE
-from worker.block_list.import_model import MOST_KEYS, REJECTIONS_KEPT
+from worker.block_list.formats import imports
+from worker.block_list.formats.lines import LONGEST_LINE
+from worker.block_list.formats.model import MOST_KEYS, REJECTIONS_KEPT
 from worker.database import Database
 from worker.errors import UsageError
 

@@ -4,7 +4,7 @@ import orjson
 import pytest
 from people import CLIENT
 
-from oauth_web.client_file import LARGEST, Client, check_redirect, parse_client, read_client_file
+from oauth_web.access.client_file import LARGEST, Client, check_redirect, parse_client, read_client_file
 from worker.errors import SettingsError
 
 PART = CLIENT["installed"]

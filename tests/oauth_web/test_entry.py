@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from clocks import FakeClock
 
-from oauth_web import attempts
-from oauth_web.attempts import Attempts
-from oauth_web.entry_code import ALPHABET, LIFE, EntryCode
-from oauth_web.limits import Limit
-from oauth_web.owners import Owners
+from oauth_web.access import attempts
+from oauth_web.access.attempts import Attempts
+from oauth_web.access.entry_code import ALPHABET, LIFE, EntryCode
+from oauth_web.access.limits import Limit
+from oauth_web.access.owners import Owners
 from worker.database import Database
 
 

@@ -9,10 +9,10 @@ import pytest
 from clocks import FakeClock
 from people import GRANT, OWNER
 
-from oauth_web import housekeeping
-from oauth_web.housekeeping import Watchdog, keep_house
 from worker.app import App
-from worker.preferences import Preferences, change_preferences
+from worker.operation import housekeeping
+from worker.operation.housekeeping import Watchdog, keep_house
+from worker.owner.preferences import Preferences, change_preferences
 
 ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
 

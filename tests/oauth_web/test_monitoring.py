@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from people import OWNER
 
 from oauth_web.application import create_app
-from oauth_web.glance import KEPT_FOR, Glance
+from oauth_web.pages.glance import KEPT_FOR, Glance
 from oauth_web.services import Services
 from worker.app import App
 from worker.operation.health import Health

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from people import CLIENT, OWNER
 
 from oauth_web.application import create_app
-from oauth_web.review_pages import forwarder_of
+from oauth_web.pages.review import forwarder_of
 from worker.app import App
 from worker.block_list.review import ReviewItem
 from worker.notices.doubts import Doubt, Reason

@@ -11,12 +11,12 @@ from clocks import FakeClock
 from flask.testing import FlaskClient
 from people import OWNER
 
-from oauth_web.links import mail_in_gmail
+from oauth_web.pages.links import mail_in_gmail
 from oauth_web.words import number
 from worker.app import App
 from worker.block_list.model import Sighting
+from worker.mailbox_pass.progress import Progress
 from worker.problems import Cause, MailboxProblem
-from worker.progress import Progress
 
 
 def opt_out(number: int, engine: App, clock: FakeClock, **changes: object) -> str:

@@ -359,7 +359,7 @@ def test_an_error_that_nobody_foresaw_shows_no_detail(
     def fail() -> str:
         raise RuntimeError("refresh-token-1234")
 
-    web.view_functions["pages.live"] = fail
+    web.view_functions["home.live"] = fail
     answer = owner.get("/live")
     assert answer.status_code == 500
     assert "1234" not in answer.text

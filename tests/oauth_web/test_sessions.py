@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 from clocks import FakeClock
 
-from oauth_web import sessions
-from oauth_web.sessions import OWNERS_IDLE, OWNERS_LIFE, STRANGERS_LIFE, Sessions
+from oauth_web.access import sessions
+from oauth_web.access.sessions import OWNERS_IDLE, OWNERS_LIFE, STRANGERS_LIFE, Sessions
 from worker.database import Database
 from worker.errors import StorageError
 from worker.sealing import Sealer

@@ -18,7 +18,7 @@ from worker.app import App
 from worker.operation.backup import backup
 from worker.operation.logs import Lines
 from worker.operation.restore import finish_restore, restore
-from worker.preferences import read_preferences, sync_interval
+from worker.owner.preferences import read_preferences, sync_interval
 from worker.webhook import Announcements, deliver_due
 
 PASSPHRASE = "staple of invented words"

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from receiving import ALIAS, KEY, START, URL, Receiver, alias
 
 from worker.block_list.block_list import BlockList
-from worker.cli_webhook import webhook as command
+from worker.cli.webhook import webhook as command
 from worker.database import Database, open_database
 from worker.errors import DamagedFileError, UsageError
 from worker.sealing import Sealer, UnsealError

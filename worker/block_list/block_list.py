@@ -6,11 +6,12 @@ from typing import BinaryIO
 
 from tinydb import where
 
-from worker.block_list import bulk, changes, imports
+from worker.block_list import bulk, changes
 from worker.block_list.documents import Document, one_line, storable, to_block
 from worker.block_list.entries import Entries, changing
-from worker.block_list.exports import export_format
-from worker.block_list.import_model import Import, Preview
+from worker.block_list.formats import imports
+from worker.block_list.formats.exports import export_format
+from worker.block_list.formats.model import Import, Preview
 from worker.block_list.keys import parse_key
 from worker.block_list.listing import EVERYTHING, Listing, Query
 from worker.block_list.merging import whole_second

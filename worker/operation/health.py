@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from worker.accounts import Account
 from worker.app import App
 from worker.errors import StorageError
-from worker.preferences import read_preferences, sync_interval
+from worker.mailbox_pass.rhythm import have_stopped
+from worker.owner.accounts import Account
+from worker.owner.preferences import read_preferences, sync_interval
 from worker.problems import Cause
-from worker.rhythm import have_stopped
 from worker.webhook import Webhook
 
 # A pass that is late by this much more than three intervals has not just been slow.

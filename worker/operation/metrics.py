@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from worker.app import App
 from worker.errors import StorageError
 from worker.operation.health import free_bytes, health
-from worker.preferences import sync_interval
+from worker.owner.preferences import sync_interval
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

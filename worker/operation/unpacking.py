@@ -14,7 +14,6 @@ from typing import IO
 
 from tinydb.table import Document
 
-from worker.accounts import EVER, Account, Accounts
 from worker.block_list.block_list import BlockList
 from worker.block_list.documents import to_entry, to_evidence
 from worker.block_list.model import Entry
@@ -23,12 +22,13 @@ from worker.database import DATABASE, Database, open_copy
 from worker.database.schema import TABLES
 from worker.errors import BuyerblockError, DamagedFileError, StorageError
 from worker.files import write_chunks_atomically
-from worker.missed import OVERLAP
+from worker.mailbox_pass.missed import OVERLAP
 from worker.operation.backup import SECRETS
 from worker.operation.backup_file import Content
-from worker.preferences import read_preferences
+from worker.owner.accounts import EVER, Account, Accounts
+from worker.owner.preferences import read_preferences
+from worker.owner.tokens import Tokens
 from worker.sealing import Sealer
-from worker.tokens import Tokens
 from worker.webhook import Announcements
 
 _NAME = re.compile(rf"{re.escape(DATABASE)}|secret\.key|client_secret[A-Za-z0-9._-]*\.json")

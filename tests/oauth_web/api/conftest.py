@@ -9,7 +9,7 @@ from programs import Program
 
 from worker.app import App
 from worker.block_list.block_list import BlockList
-from worker.tokens import Scope, Tokens
+from worker.owner.tokens import Scope, Tokens
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from oauth_web.services import Services
 from worker.app import App
 from worker.block_list.block_list import BlockList
-from worker.tokens import Scope, Tokens
+from worker.owner.tokens import Scope, Tokens
 
 ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
 CALLS = [

@@ -13,7 +13,7 @@ from programs import Program
 
 from worker.app import App
 from worker.block_list.block_list import BlockList
-from worker.block_list.exports import FORMATS
+from worker.block_list.formats.exports import FORMATS
 from worker.block_list.model import Sighting
 from worker.database import open_database
 

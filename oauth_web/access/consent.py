@@ -1,0 +1,167 @@
+"""Ask Google for the user's consent, and turn what comes back into a grant.
+
+This is the only module that uses google-auth-oauthlib. Its traps are covered here: no default timeout, a
+missing refresh token goes unnoticed, an unticked scope is a bare ``Warning``, tokens are logged at
+debug level.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from google_auth_oauthlib.flow import Flow
+from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it ships no types
+
+from oauth_web.access.client_file import Client
+from worker.errors import BuyerblockError
+from worker.gmail.connection import obstacle, prepare
+from worker.gmail.credentials import SCOPES, Grant
+
+TIMEOUT = 20  # seconds, for the exchange of the code
+
+logging.getLogger("requests_oauthlib").setLevel(logging.INFO)
+logging.getLogger("oauthlib").setLevel(logging.INFO)
+
+
+class ConsentError(BuyerblockError):
+    """Google gave no usable permission; a new sign-in may."""
+
+
+class UntickedError(ConsentError):
+    """The user left a box unticked. missing: the scopes that were not granted."""
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        super().__init__("Google did not grant everything that is needed; please tick every box.")
+        self.missing = missing
+
+
+def consent_url(client: Client, redirect_uri: str, *, state: str, hint: str | None = None) -> tuple[str, str]:
+    """Return the address of Google's consent page and the PKCE verifier that redeems its answer.
+
+    hint: the address of the account to offer first.
+    """
+    flow = _flow(client, redirect_uri, scopes=SCOPES)
+    extra = {"login_hint": hint} if hint else {}
+    # Without prompt=consent Google sends a refresh token at the first sign-in only.
+    with _http_to_ourselves(client.auth_uri):
+        url, _ = flow.authorization_url(access_type="offline", prompt="consent", state=state, **extra)
+    return url, flow.code_verifier
+
+
+def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Grant:
+    """Exchange the code for a lasting grant. Raises ConsentError in one sentence for the user."""
+    # No scopes here: then a user who ticked less is no Warning, and what was granted stands in the token.
+    flow = _flow(client, redirect_uri, scopes=None, code_verifier=verifier)
+    flow.oauth2session.register_compliance_hook("access_token_response", _checked)
+    prepare(flow.oauth2session)
+    try:
+        with flow.oauth2session, _http_to_ourselves(client.token_uri):
+            token = flow.fetch_token(code=code, timeout=TIMEOUT)
+    except OAuth2Error as error:
+        raise ConsentError(_REFUSALS.get(error.error, _refused(error))) from error
+    except requests.exceptions.InvalidJSONError as error:
+        raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
+    except OSError as error:
+        raise ConsentError(
+            f"Google could not be reached to finish the sign-in ({obstacle(error)}); please try again."
+        ) from error
+    except ValueError as error:
+        raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
+    return _grant(client, token)
+
+
+# By OAuth error code. Google explains them at developers.google.com/identity/protocols/oauth2/web-server
+_REFUSALS = {
+    "invalid_grant": "Google no longer knows this sign-in; it was used already or took too long. Please start again.",
+    "invalid_client": "Google does not know this OAuth client, or its secret was changed; download the client file "
+    "again from Google's console.",
+    "deleted_client": "This OAuth client was deleted in Google's console; create a new one and download its file.",
+    "unauthorized_client": "This OAuth client may not sign in here; use one of the type “Desktop app”, or “Web "
+    "application” behind https.",
+    "redirect_uri_mismatch": "Google does not know this page's address; add it under “Authorized redirect URIs” "
+    "of the client in Google's console.",
+}
+
+
+def _flow(client: Client, redirect_uri: str, **options: Any) -> Flow:
+    config = {
+        client.kind: {
+            "client_id": client.client_id,
+            "client_secret": client.client_secret,
+            "auth_uri": client.auth_uri,
+            "token_uri": client.token_uri,
+        }
+    }
+    return Flow.from_client_config(config, redirect_uri=redirect_uri, **options)
+
+
+def _checked(response: requests.Response) -> requests.Response:
+    """Stop at answers that oauthlib would misread: a server's error page, or JSON that is no object."""
+    if response.status_code >= 500:
+        response.raise_for_status()
+    if not isinstance(response.json(), dict):
+        raise requests.exceptions.InvalidJSONError("no JSON object")
+    return response
+
+
+def _grant(client: Client, token: dict[str, Any]) -> Grant:
+    # RFC 6749, section 5.1: a missing scope means that all was granted.
+    granted = set(token.get("scope") or SCOPES)
+    if missing := tuple(scope for scope in SCOPES if scope not in granted):
+        raise UntickedError(missing)
+    refresh_token = token.get("refresh_token")
+    if not isinstance(refresh_token, str) or not refresh_token:
+        raise ConsentError(
+            "Google granted access for an hour only; remove buyerblock at myaccount.google.com/connections, "
+            "then sign in again."
+        )
+    return Grant(
+        refresh_token=refresh_token,
+        client_id=client.client_id,
+        client_secret=client.client_secret,
+        token_uri=client.token_uri,
+        lifetime=_lifetime(token),
+    )
+
+
+def _lifetime(token: dict[str, Any]) -> int | None:
+    """Return the seconds that the permission lasts, if Google sets an end to it.
+
+    Google documents the field for users who allow a length of time; it stands in the answers to clients in status
+    Testing as well, with the seconds of seven days.
+    """
+    lifetime = token.get("refresh_token_expires_in")
+    return lifetime if type(lifetime) is int and lifetime > 0 else None
+
+
+def _refused(error: OAuth2Error) -> str:
+    return f"Google refused the sign-in ({error.error}); please try again."
+
+
+_environment = threading.Lock()
+
+
+@contextmanager
+def _http_to_ourselves(uri: str) -> Iterator[None]:
+    """Let oauthlib use plain http for this step, if the client file says so.
+
+    The client file was checked: its http addresses are on this machine. oauthlib knows no other switch than the
+    environment, so it is set for the length of the step.
+    """
+    if uri.startswith("https://"):
+        yield
+        return
+    with _environment:
+        before = os.environ.get("OAUTHLIB_INSECURE_TRANSPORT")
+        os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["OAUTHLIB_INSECURE_TRANSPORT"]
+            else:
+                os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = before

@@ -1,0 +1,184 @@
+"""Sign in with Google, and out again."""
+
+import logging
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from oauth_web.access.admission import (
+    ADMITTED,
+    browser,
+    may_become_owner,
+    may_sign_in,
+    open_to_all,
+    visitor,
+    welcome,
+)
+from oauth_web.access.client_file import Client, check_redirect, read_client_file
+from oauth_web.access.consent import ConsentError, UntickedError, consent_url, redeem
+from oauth_web.access.sessions import OWNER
+from oauth_web.errors import error_page
+from oauth_web.pages.notes import leave_note
+from oauth_web.services import services
+from oauth_web.texts import text
+from worker.errors import GmailError, SettingsError
+from worker.gmail.credentials import Grant, revoke
+from worker.gmail.mailbox import Mailbox
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("sign_in", __name__)
+
+
+class _NotLetInError(ConsentError):
+    """We, or the user, said no. status: of the answer."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@blueprint.get("/sign-in")
+@open_to_all
+def start() -> ResponseReturnValue:
+    """Send the browser to Google's consent page."""
+    if not may_sign_in():
+        services().entry_code.offer()
+        return render_template("welcome.html", **welcome()), 403
+    if g.owner is None and not services().sign_ins.allows(visitor()):
+        return error_page(429, text("error.429"))
+    try:
+        client = _client_for_this_page()
+    except SettingsError as error:
+        return error_page(503, str(error))
+    attempts, session = services().attempts, browser()
+    session["visited_google"] = True  # an empty session would not be kept, and the answer not recognised
+    state = attempts.new_state()
+    url, verifier = consent_url(client, redirect_uri(), state=state, hint=_hint())
+    attempts.begin(state, session_id=session.id, verifier=verifier, redirect_uri=redirect_uri())
+    return redirect(url)
+
+
+@blueprint.post("/sign-in")
+@open_to_all
+def enter_code() -> ResponseReturnValue:
+    """Take the one-time code from the server's terminal."""
+    if not services().code_tries.allows(visitor()):
+        return error_page(429, text("error.429"))
+    if not may_sign_in():
+        if not services().entry_code.accept(request.form.get("code", "")):
+            services().entry_code.offer()
+            return render_template("welcome.html", **welcome(), wrong_code=True), 403
+        browser().start_anew()
+        browser()[ADMITTED] = True
+    return redirect(url_for("home.home"), 303)
+
+
+@blueprint.get("/oauth2/callback")
+@open_to_all
+def callback() -> ResponseReturnValue:
+    """Take Google's answer: connect the mailbox, and let its owner in."""
+    attempt = services().attempts.take(request.args.get("state", ""), session_id=browser().id)
+    code = _code() if attempt is not None else ""
+    if attempt is None or not code:
+        raise _NotLetInError(text("sign_in.stale"), status=400)
+    client = read_client_file(services().app.settings.client_secrets)
+    grant = redeem(client, attempt.redirect_uri, code=code, verifier=attempt.verifier)
+    email = _address(grant)
+    if g.owner is None and not _becomes_or_is_owner(email):
+        _give_back(email, grant)
+        raise _NotLetInError(text("sign_in.stranger", email=email), status=403)
+    return _connect(email, grant)
+
+
+@blueprint.errorhandler(UntickedError)
+def unticked(error: UntickedError) -> ResponseReturnValue:
+    """Say which box was left unticked, and what it is for."""
+    return render_template("unticked.html", missing=error.missing), 403
+
+
+@blueprint.errorhandler(ConsentError)
+def refused(error: ConsentError) -> ResponseReturnValue:
+    """Say in one sentence why there is no sign-in, with a button to try again."""
+    status = error.status if isinstance(error, _NotLetInError) else 502
+    return render_template("refused.html", message=str(error)), status
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End the session, at the server."""
+    browser().start_anew()
+    return redirect(url_for("home.home"), 303)
+
+
+def redirect_uri() -> str:
+    """Return where Google sends the browser back to: the public address, or the one on this machine in use."""
+    base = services().app.settings.public_url or f"{request.scheme}://{request.host}"
+    return f"{base}/oauth2/callback"
+
+
+def _client_for_this_page() -> Client:
+    client = read_client_file(services().app.settings.client_secrets)
+    if client.kind == "installed":
+        # A Web application's addresses may have changed in the console since the file was made; a Desktop app's cannot.
+        check_redirect(client, redirect_uri())
+    return client
+
+
+def _hint() -> str | None:
+    """Return the connected account that the user wants to sign in again, to offer it first at Google."""
+    asked = request.args.get("account", "")
+    known = [account.email for account in services().app.accounts.all()] if g.owner else []
+    return asked if asked in known else None
+
+
+def _code() -> str:
+    """Return the code that Google's answer carries. Raises ConsentError when it carries a refusal."""
+    refusal = request.args.get("error")
+    if refusal == "access_denied":
+        raise _NotLetInError(text("sign_in.denied"), status=403)
+    if refusal is not None:
+        raise ConsentError(text("sign_in.refused", reason=refusal[:60]))
+    return request.args.get("code", "")
+
+
+def _address(grant: Grant) -> str:
+    """Return the address of the mailbox; asked of Google, since the browser could say anything."""
+    app = services().app
+    mailbox = Mailbox(
+        grant,
+        gmail_url=app.settings.gmail_url,
+        units_per_minute=app.settings.units_per_minute,
+        clock=app.clock,
+    )
+    try:
+        return mailbox.address()
+    finally:
+        mailbox.close()
+
+
+def _becomes_or_is_owner(email: str) -> bool:
+    owners = services().owners
+    if not owners.all() and may_become_owner():
+        return owners.claim(email)
+    return email in owners.all()
+
+
+def _give_back(email: str, grant: Grant) -> None:
+    """Give up what a stranger granted. Revoking would also end the grant of an account that an owner connected."""
+    log.warning("A Google account that does not own the page tried to sign in and was refused.")
+    if any(account.email == email for account in services().app.accounts.all()):
+        return
+    try:
+        revoke(grant, services().app.settings.revoke_url)
+    except GmailError as error:
+        log.warning("A stranger's permission was dropped, but could not be given back: %s", error)
+
+
+def _connect(email: str, grant: Grant) -> ResponseReturnValue:
+    services().app.connect(grant)
+    if g.owner is None:
+        browser().start_anew()
+        browser()[OWNER] = email
+    leave_note(text("sign_in.connected", email=email))
+    return redirect(url_for("home.home"), 303)

@@ -1,0 +1,56 @@
+"""Backups: one as a download, and one put in place of what is there."""
+
+import tempfile
+from pathlib import Path
+
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from oauth_web.services import services
+from oauth_web.texts import text
+from worker.errors import DamagedFileError, StorageError, UsageError
+from worker.operation.backup import backup
+from worker.operation.restore import prepare_restore
+
+blueprint = Blueprint("backups", __name__)
+
+
+@blueprint.post("/settings/backup")
+def download() -> ResponseReturnValue:
+    """Return a backup, encrypted if a passphrase was typed. A POST, since it is work, and secret."""
+    passphrase = request.form.get("passphrase", "")
+    if passphrase != request.form.get("again", ""):
+        raise UsageError(text("backup.differ"))
+    app, now = services().app, services().app.clock.now()
+    with tempfile.TemporaryDirectory() as folder:  # of mode 0700
+        path = Path(folder) / f"buyerblock-{now:%Y-%m-%d}.backup"
+        backup(app.settings.data_dir, path, passphrase or None, now=now, database=app.database)
+        content = path.read_bytes()
+    return Response(
+        content,
+        content_type="application/octet-stream",
+        headers={"Content-Disposition": f'attachment; filename="{path.name}"'},
+    )
+
+
+@blueprint.post("/settings/restore")
+def restore() -> ResponseReturnValue:
+    """Check a backup and lay it ready; the server starts anew and puts it in place. Sessions end with that."""
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        raise UsageError(text("restore.no_file"))
+    if "sure" not in request.form:
+        raise UsageError(text("restore.unsure"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "backup"
+        upload.save(path)
+        try:
+            restored = prepare_restore(
+                path, services().app.settings.data_dir, request.form.get("passphrase") or None
+            )
+        except (UsageError, StorageError) as error:
+            # What is damaged is the visitor's file, not ours; and where it lay for a moment tells nobody anything.
+            kind = UsageError if isinstance(error, DamagedFileError) else type(error)
+            raise kind(str(error).replace(str(path), text("restore.this"))) from error
+    services().restart()
+    return render_template("restored.html", restored=restored)

@@ -1,0 +1,105 @@
+"""The block list on the page: look, search, block, unblock."""
+
+from typing import Any, get_args
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from oauth_web.access.admission import by_owner
+from oauth_web.pages.links import mail_in_gmail
+from oauth_web.pages.notes import Undo, leave_note
+from oauth_web.pages.paging import PER_PAGE, page_number
+from oauth_web.services import services
+from oauth_web.texts import text
+from worker.block_list.formats.exports import FORMATS
+from worker.block_list.keys import parse_key
+from worker.block_list.listing import EVERYTHING, Query, Sort
+from worker.block_list.model import Reason
+from worker.errors import UsageError
+from worker.notices.amazon import MARKETPLACES
+
+MAX_SEARCH = 200  # characters
+MAX_KEYS = 100  # in the small box; more go through the import with its preview
+# What an address may ask for, and links to other pages repeat.
+_ASKED = ("q", "marketplace", "reason", "account", "sort", "order")
+
+blueprint = Blueprint("blocks", __name__)
+
+
+@blueprint.get("/blocks")
+def blocks() -> ResponseReturnValue:
+    """Show a page of the list; only its table for a search as you type."""
+    query, sort, descending = query_of(request.args), sort_of(request.args), request.args.get("order") != "up"
+    # Not all that the address holds: some names mean something to url_for, such as another host's scheme.
+    asked: dict[str, Any] = {name: request.args[name] for name in _ASKED if name in request.args}
+    shown = {
+        "query": query,
+        "narrow": query != EVERYTHING,
+        "sort": sort,
+        "sorts": get_args(Sort),
+        "descending": descending,
+        "page": services().app.block_list.listing.page(
+            query,
+            sort=sort,
+            descending=descending,
+            number=page_number(request.args.get("page", "")),
+            size=PER_PAGE,
+        ),
+        "marketplaces": [place.domain for place in MARKETPLACES],
+        "accounts": [account.email for account in services().app.accounts.all()],
+        "reasons": get_args(Reason),
+        "formats": FORMATS.values(),
+        "link": lambda page: url_for("blocks.blocks", **asked, page=page),
+    }
+    return render_template("blocks_table.html" if "part" in request.args else "blocks.html", **shown)
+
+
+@blueprint.get("/block")
+def story() -> ResponseReturnValue:
+    """Show all that is known of one block."""
+    block = services().app.block_list.get(request.args.get("key", ""))
+    if block is None:
+        abort(404)
+    return render_template("block.html", block=block, mail_in_gmail=mail_in_gmail)
+
+
+@blueprint.post("/blocks/block")
+def block() -> ResponseReturnValue:
+    """Block the buyers that the owner names, all of them or none."""
+    keys = [line.strip() for line in request.form.get("keys", "").splitlines() if line.strip()][
+        : MAX_KEYS + 1
+    ]
+    if not keys or len(keys) > MAX_KEYS:
+        raise UsageError(text("block.how_many", most=MAX_KEYS))
+    named = [parse_key(key).text for key in keys]
+    results = services().app.block_list.block(named, note=request.form.get("note", "")[:500], by=by_owner())
+    new = [result.key for result in results if result.status == "blocked"]
+    undo = Undo("blocks.unblock", {"key": new[0]}) if len(new) == 1 else None
+    leave_note(text("block.done", new=len(new), known=len(results) - len(new)), undo)
+    return redirect(url_for("blocks.blocks"), 303)
+
+
+@blueprint.post("/blocks/unblock")
+def unblock() -> ResponseReturnValue:
+    """Unblock a buyer; a note on the next page undoes it."""
+    key = parse_key(request.form.get("key", "")).text
+    if not services().app.block_list.unblock(key, by=by_owner()):
+        raise UsageError(text("unblock.none", key=key))
+    leave_note(text("unblock.done", key=key), Undo("blocks.block", {"keys": key}))
+    return redirect(url_for("blocks.blocks"), 303)
+
+
+def query_of(args: MultiDict[str, str]) -> Query:
+    """Return the query of an address; what makes no sense in it is left out."""
+    return Query(
+        q=args.get("q", "").strip()[:MAX_SEARCH],
+        marketplace=args.get("marketplace") or None,
+        reason=next((it for it in get_args(Reason) if it == args.get("reason")), None),
+        account=args.get("account") or None,
+    )
+
+
+def sort_of(args: MultiDict[str, str]) -> Sort:
+    """Return the order that an address asks for, by time for what is none."""
+    return next((it for it in get_args(Sort) if it == args.get("sort")), "first_seen")

@@ -1,0 +1,55 @@
+"""Blocking in bulk: paste or upload, look at what would happen, then do it or not."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from oauth_web.access.admission import browser, by_owner
+from oauth_web.pages.notes import Undo, leave_note
+from oauth_web.services import services
+from oauth_web.texts import text
+from worker.errors import UsageError
+
+blueprint = Blueprint("imports", __name__)
+
+
+@blueprint.get("/import")
+def form() -> ResponseReturnValue:
+    """Show the box, and the imports that were made."""
+    return render_template("import.html", imports=services().app.block_list.imports()[:20])
+
+
+@blueprint.post("/import")
+def preview() -> ResponseReturnValue:
+    """Show what an import would do; nothing is changed yet."""
+    upload = request.files.get("file")
+    source = upload.filename if upload is not None else ""
+    content = upload.read() if upload is not None and source else request.form.get("text", "").encode()
+    if not content.strip():
+        raise UsageError(text("import.empty"))
+    found = services().app.block_list.preview_import(content)
+    name = services().drafts.keep(
+        found, session_id=browser().id, source=(source or text("import.pasted"))[:200]
+    )
+    return render_template("preview.html", preview=found, draft=name, source=source)
+
+
+@blueprint.post("/import/apply")
+def apply() -> ResponseReturnValue:
+    """Do what the preview said."""
+    draft = services().drafts.take(request.form.get("draft", ""), session_id=browser().id)
+    if draft is None:
+        raise UsageError(text("import.stale"))
+    made = services().app.block_list.apply_import(draft.preview, source=draft.source, by=by_owner())
+    leave_note(
+        text("import.done", added=made.added, resolved=made.resolved),
+        Undo("imports.undo", {"import": made.id}),
+    )
+    return redirect(url_for("blocks.blocks"), 303)
+
+
+@blueprint.post("/import/undo")
+def undo() -> ResponseReturnValue:
+    """Take an import back."""
+    dropped = services().app.block_list.undo_import(request.form.get("import", ""), by=by_owner())
+    leave_note(text("import.undone", count=dropped))
+    return redirect(url_for("imports.form"), 303)

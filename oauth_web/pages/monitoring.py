@@ -1,0 +1,55 @@
+"""What monitors read: whether all that has to work does (``/readyz``), and numbers for Prometheus (``/metrics``).
+
+Whether buyerblock is ready is no secret. Why it is not, and the numbers, name the accounts: those are for this
+very machine, for owners, and for programs that show a token of the API.
+"""
+
+from flask import Blueprint, Response, g, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from oauth_web.access.admission import is_at_home, open_to_all
+from oauth_web.services import services
+from oauth_web.texts import text
+from worker.operation.health import health
+from worker.operation.metrics import CONTENT_TYPE, metrics
+
+blueprint = Blueprint("monitoring", __name__)
+
+
+@blueprint.get("/readyz")
+@open_to_all
+def readyz() -> ResponseReturnValue:
+    """Say by the status whether all is well; whoever may know it reads why not. Others get null for the reasons."""
+    if _may_know():
+        app = services().app
+        found = health(app, app.clock.now())
+        reasons: list[str] | None = list(found.reasons)
+    else:
+        found, reasons = services().glance.health(), None
+    return jsonify(ready=found.ready, reasons=reasons), 200 if found.ready else 503
+
+
+@blueprint.get("/metrics")
+@open_to_all
+def numbers() -> ResponseReturnValue:
+    """Return the numbers in Prometheus's text format."""
+    if not _may_know():
+        refusal = {
+            "WWW-Authenticate": 'Bearer realm="buyerblock"',
+            "Content-Type": "text/plain; charset=utf-8",
+        }
+        return text("monitoring.closed") + "\n", 401, refusal
+    app = services().app
+    return Response(metrics(app, app.clock.now()), content_type=CONTENT_TYPE)
+
+
+def _may_know() -> bool:
+    return g.owner is not None or is_at_home() or _has_token()
+
+
+def _has_token() -> bool:
+    """Return whether the request shows a token of the API; each one may read."""
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
+        return False
+    return services().tokens.find(given.token, now=services().app.clock.now()) is not None

@@ -1,0 +1,87 @@
+"""The first run, as a guide: make an OAuth client in Google's console, and hand its file over."""
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from oauth_web.access.admission import may_become_owner, open_to_all
+from oauth_web.access.client_file import (
+    check_google,
+    check_redirect,
+    is_loopback,
+    parse_client,
+    read_client_file,
+)
+from oauth_web.access.security import name_asked_for
+from oauth_web.access.sign_in import redirect_uri
+from oauth_web.pages.links import CONSOLE, SELLER_CENTRAL
+from oauth_web.pages.preflight import preflights
+from oauth_web.services import services
+from oauth_web.texts import text
+from worker.errors import SettingsError
+from worker.files import write_atomically
+
+blueprint = Blueprint("setup", __name__)
+
+
+@blueprint.get("/setup")
+@open_to_all
+def guide() -> ResponseReturnValue:
+    """Show the guide to whoever owns the page, or would; and how far things are."""
+    if not _may_set_up():
+        return redirect(url_for("home.home"), 303)
+    return _guide()
+
+
+@blueprint.post("/setup")
+@open_to_all
+def take_client() -> ResponseReturnValue:
+    """Take the client file, dropped or pasted, check it at once and keep it."""
+    if not _may_set_up() or not is_ours():
+        abort(403)
+    upload = request.files.get("file")
+    content = (
+        upload.read() if upload is not None and upload.filename else request.form.get("text", "").encode()
+    )
+    try:
+        client = parse_client(content, name=text("setup.this"))
+        check_google(client)
+        check_redirect(client, redirect_uri())
+    except SettingsError as error:
+        return _guide(problem=str(error), status=400)
+    write_atomically(services().app.settings.client_secrets, content)
+    return redirect(url_for("home.home"), 303)
+
+
+def is_ours() -> bool:
+    """Return whether the client file is ours to write; a file that the host brought is not."""
+    settings = services().app.settings
+    return settings.client_secrets.parent == settings.data_dir
+
+
+def needs_client() -> str:
+    """Return why nobody can sign in yet, in one sentence; "" if all is well."""
+    try:
+        read_client_file(services().app.settings.client_secrets)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def _may_set_up() -> bool:
+    return g.owner is not None or (not services().owners.all() and may_become_owner())
+
+
+def _guide(*, problem: str = "", status: int = 200) -> ResponseReturnValue:
+    missing = needs_client()
+    page = render_template(
+        "setup.html",
+        console=CONSOLE,
+        seller_central=SELLER_CENTRAL,
+        redirect_uri=redirect_uri(),
+        at_home=is_loopback(name_asked_for()) and services().app.settings.public_url is None,
+        ours=is_ours(),
+        missing=missing,
+        problem=problem,
+        preflights=preflights() if g.owner else [],
+    )
+    return page, status

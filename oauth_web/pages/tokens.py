@@ -1,0 +1,42 @@
+"""Tokens of the HTTP API: made, shown once, revoked."""
+
+from typing import cast, get_args
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from oauth_web.pages.notes import leave_note
+from oauth_web.services import services
+from oauth_web.texts import text
+from worker.errors import UsageError
+from worker.owner.tokens import Scope
+
+blueprint = Blueprint("tokens", __name__)
+
+
+@blueprint.post("/settings/tokens")
+def make() -> ResponseReturnValue:
+    """Make a token and show it, for the only time.
+
+    It stands in the answer itself. A redirect would have to keep it somewhere until the next page asks.
+    """
+    name, scope = " ".join(request.form.get("name", "").split()), request.form.get("scope")
+    if scope not in get_args(Scope):
+        raise UsageError(text("error.other"))
+    secret = services().tokens.create(name, cast(Scope, scope), now=services().app.clock.now())
+    return render_template(
+        "secret.html",
+        title=text("tokens.made_title", name=name),
+        lead=text("tokens.made"),
+        secret=f"Authorization: Bearer {secret}",
+    )
+
+
+@blueprint.post("/settings/tokens/revoke")
+def revoke() -> ResponseReturnValue:
+    """Make a token useless."""
+    name = request.form.get("name", "")
+    if not services().tokens.revoke(name):
+        raise UsageError(text("tokens.none"))
+    leave_note(text("tokens.revoked", name=name))
+    return redirect(url_for("settings.page"), 303)

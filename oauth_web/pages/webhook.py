@@ -1,0 +1,66 @@
+"""The webhook: its address, its state, and what an owner does about it."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from oauth_web.pages.notes import leave_note
+from oauth_web.services import services
+from oauth_web.texts import text
+from worker.errors import StorageError
+from worker.webhook import Hook, send_test
+
+blueprint = Blueprint("webhook", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the settings show. hook: None if there is none, or if it cannot be read, which damage explains."""
+
+    hook: Hook | None
+    damage: str = ""
+
+
+def webhook_shown() -> Shown:
+    """Return the state of the webhook; one that cannot be read must not take the other settings with it."""
+    try:
+        return Shown(services().webhook.get())
+    except StorageError as error:
+        return Shown(None, str(error))
+
+
+@blueprint.post("/settings/webhook")
+def save() -> ResponseReturnValue:
+    """Tell this address from now on, and show the secret that signs the messages, for the only time."""
+    url = request.form.get("url", "").strip()
+    secret = services().webhook.set(url, allow_private="allow_private" in request.form)
+    return render_template(
+        "secret.html", title=text("webhook.made_title"), lead=text("webhook.made"), secret=secret
+    )
+
+
+@blueprint.post("/settings/webhook/test")
+def test() -> ResponseReturnValue:
+    """Send a message that tells nothing, and say what became of it."""
+    problem = send_test(services().webhook, now=services().app.clock.now())
+    return _back(text("webhook.not_taken", problem=problem) if problem else text("webhook.taken"))
+
+
+@blueprint.post("/settings/webhook/resume")
+def resume() -> ResponseReturnValue:
+    """Try again at once, from where it stopped."""
+    services().webhook.resume()
+    return _back(text("webhook.resumed"))
+
+
+@blueprint.post("/settings/webhook/remove")
+def remove() -> ResponseReturnValue:
+    """Tell nobody any more."""
+    services().webhook.remove()
+    return _back(text("webhook.removed"))
+
+
+def _back(note: str) -> ResponseReturnValue:
+    leave_note(note)
+    return redirect(url_for("settings.page"), 303)

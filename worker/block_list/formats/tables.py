@@ -1,0 +1,184 @@
+"""Lists of keys in columns: which column holds what, by its name or by its content."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from worker.block_list.documents import PUBLIC
+from worker.block_list.formats import json_lists
+from worker.block_list.formats.lines import Line
+from worker.block_list.keys import Key, parse_key
+from worker.block_list.model import Block
+from worker.errors import UsageError
+
+_SAMPLE_LINES = 200
+# As sellers' tools and mailing services write them, without spaces, hyphens, underscores and case.
+_ADDRESS_NAMES = {"address", "email", "emailaddress", "buyeremail", "buyer", "alias", "mail", "recipient"}
+_ORDER_NAMES = {"order", "orders", "orderid", "orderids", "amazonorderid", "ordernumber"}
+# Columns that only Amazon's order reports have. Such a report lists all buyers: it must not block them.
+_REPORT_NAMES = {"purchasedate", "paymentsdate", "orderitemid", "sku", "asin", "quantitypurchased"}
+_FORMULA_GUARD = re.compile(r"\A'(?=[=+\-@\t\r\n])")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line as cells."""
+
+    number: int
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How to read the rows. exported: all columns of our own CSV export are there, by their names."""
+
+    delimiter: str
+    names: list[str]
+    addresses: list[int]
+    orders: list[int]
+    report: bool
+
+    @property
+    def exported(self) -> bool:
+        return set(PUBLIC) <= set(self.names)
+
+
+def recognise(lines: Iterator[Line]) -> tuple[Table, Iterator[Line]]:
+    """Return how to read a file, and all its lines but the header.
+
+    Raises UsageError if no column holds keys, or an order report holds no addresses.
+    """
+    sample = list(islice(lines, _SAMPLE_LINES))
+    texts = [line for line in sample if line.text.strip(" ,;\t")]
+    skipped = []
+    if delimiter := _declared_delimiter(texts[0].text) if texts else "":
+        skipped.append(texts.pop(0).number)
+    else:
+        delimiter = _delimiter([line.text for line in texts])
+    rows = [cells_of(line.text, delimiter) or [] for line in texts]
+    header = rows[0] if rows and _is_header(rows[0]) else []
+    names = [_plain(name) for name in header]
+    body = rows[1:] if header else rows
+    table = Table(
+        delimiter,
+        [name.strip().lower() for name in header],
+        _columns(names, _ADDRESS_NAMES) or _columns_by_content(body, "alias"),
+        _columns(names, _ORDER_NAMES) or _columns_by_content(body, "order"),
+        bool(_REPORT_NAMES & set(names)),
+    )
+    if table.report and not table.addresses:
+        raise UsageError(
+            "This order report has no column with the buyers' addresses; ask Amazon for one that has."
+        )
+    if delimiter and body and not (table.addresses or table.orders):
+        raise UsageError("No column of this file holds buyers' addresses or order IDs.")
+    if header:
+        skipped.append(texts[0].number)
+    return table, (line for line in chain(sample, lines) if line.number not in skipped)
+
+
+def cells_of(text: str, delimiter: str) -> list[str] | None:
+    """Return the cells of a line, or None if its quotation marks do not close."""
+    if not delimiter:
+        return [text.strip()]
+    if delimiter == "\t":
+        # Amazon's reports quote nothing: a quotation mark is part of a product's name.
+        return [cell.strip().strip('"') for cell in text.split("\t")]
+    try:
+        return [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter, strict=True), [])]
+    except csv.Error:
+        return None
+
+
+def keys_in(row: Row, table: Table) -> list[tuple[str, Block | None]]:
+    """Return the keys of a row: buyers, else orders. Raises UsageError, in one sentence, if there is none."""
+    if table.exported:
+        return [json_lists.key_of(_as_exported(row, table))]
+    addresses, orders = _split(row, table.addresses), _split(row, table.orders)
+    if not table.addresses and not table.orders:
+        addresses = row.cells
+    if not addresses and not orders:
+        raise UsageError("The line has no address and no order ID.")
+    return [(parse_key(text).text, None) for text in addresses or orders]
+
+
+def pair_in(row: Row, table: Table) -> tuple[str, str]:
+    """Return order ID and alias of a row of an order report. Raises UsageError if one is missing."""
+    keys = [_parse(text) for text in (*_split(row, table.orders)[:1], *_split(row, table.addresses)[:1])]
+    if [key.kind for key in keys if key] != ["order", "alias"]:
+        raise UsageError("The line does not name both an order ID and a buyer's address.")
+    order, alias = (key.text for key in keys if key)
+    return order, alias
+
+
+def orders_beside(row: Row, table: Table) -> list[str]:
+    """Return the order IDs that stand in a row beside an address."""
+    keys = [_parse(text) for text in _split(row, table.orders)]
+    return [key.text for key in keys if key is not None and key.kind == "order"]
+
+
+def _declared_delimiter(first: str) -> str:
+    """Return the separator that a first line such as ``sep=;`` tells Excel, else nothing."""
+    found = re.fullmatch(r"sep=([\t;,])", first, re.IGNORECASE)
+    return found[1] if found else ""
+
+
+def _delimiter(texts: list[str]) -> str:
+    """Return the separator that most lines have; none if fewer than half have any."""
+    counts = {mark: sum(mark in text for text in texts) for mark in ("\t", ";", ",")}
+    best = max(counts, key=lambda mark: counts[mark])
+    return best if texts and counts[best] * 2 >= len(texts) and counts[best] > 0 else ""
+
+
+def _is_header(cells: list[str]) -> bool:
+    known = _ADDRESS_NAMES | _ORDER_NAMES | _REPORT_NAMES
+    if any(_parse(part) for cell in cells for part in cell.split()):
+        return False
+    return len(cells) > 1 or any(_plain(cell) in known for cell in cells)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name.strip("'\"\ufeff ")).lower()
+
+
+def _columns(names: list[str], wanted: set[str]) -> list[int]:
+    return [number for number, name in enumerate(names) if name in wanted]
+
+
+def _columns_by_content(rows: list[list[str]], kind: str) -> list[int]:
+    width = max(map(len, rows), default=0)
+    if width == 1:
+        return []  # a single column needs no recognising, and may hold both kinds
+    return [
+        column
+        for column in range(width)
+        if any(
+            (key := _parse(row[column])) is not None and key.kind == kind for row in rows if column < len(row)
+        )
+    ]
+
+
+def _split(row: Row, columns: Iterable[int]) -> list[str]:
+    cells = (row.cells[column] for column in columns if column < len(row.cells))
+    return [part for cell in cells for part in re.split(r"[\s,;|]+", cell) if part]
+
+
+def _as_exported(row: Row, table: Table) -> dict[str, object]:
+    cells = dict(zip(table.names, (_FORMULA_GUARD.sub("", cell) for cell in row.cells), strict=False))
+    return {
+        **cells,
+        "address": cells.get("address") or None,
+        "orders": cells.get("orders", "").split(),
+        "accounts": cells.get("accounts", "").split(),
+        "marketplace": cells.get("marketplace") or None,
+        "notices": int(number) if (number := cells.get("notices", "")).isdecimal() else number,
+    }
+
+
+def _parse(text: str) -> Key | None:
+    try:
+        return parse_key(text)
+    except UsageError:
+        return None

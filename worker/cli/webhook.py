@@ -1,0 +1,74 @@
+"""The commands for the webhook."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from worker.cli.database import open_for_command
+from worker.errors import UsageError
+from worker.settings import current_settings
+
+if TYPE_CHECKING:
+    from worker.webhook.hook import Webhook
+
+
+@click.group()
+def webhook() -> None:
+    """Tell an address of yours of every block and unblock."""
+
+
+@webhook.command("set")
+@click.argument("url")
+@click.option("--allow-private", is_flag=True, help="The address may be in a private network.")
+def set_webhook(url: str, allow_private: bool) -> None:
+    """Tell this address from now on, and print the secret that signs the messages, for the only time."""
+    secret = _webhook(new=True).set(url, allow_private=allow_private)
+    click.echo(
+        "The messages are signed as the Standard Webhooks specification says; this is the secret:", err=True
+    )
+    click.echo(secret)
+
+
+@webhook.command()
+def show() -> None:
+    """Show the address and its state."""
+    hook = _webhook().existing()
+    click.echo(hook.url)
+    if hook.problem:
+        click.echo(f"Failed {hook.failures} times in a row: {hook.problem}")
+    if hook.paused:
+        click.echo("It was tried for a day and is paused; “buyerblock webhook resume” goes on.")
+    elif hook.next_try:
+        click.echo(f"Next try at {hook.next_try:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+@webhook.command()
+def test() -> None:
+    """Send a message that tells nothing."""
+    from worker.webhook.delivery import send_test
+
+    if problem := send_test(_webhook(), now=datetime.now(UTC)):
+        raise UsageError(problem)
+    click.echo("The message was taken.")
+
+
+@webhook.command()
+def resume() -> None:
+    """Try again at once, from where it stopped."""
+    _webhook().resume()
+    click.echo("The next message is sent within seconds if the server runs.")
+
+
+@webhook.command()
+def remove() -> None:
+    """Tell nobody any more."""
+    click.echo("The webhook is removed." if _webhook().remove() else "There was no webhook.")
+
+
+def _webhook(*, new: bool = False) -> "Webhook":
+    from worker.sealing import open_sealer
+    from worker.webhook.hook import Webhook
+
+    database, settings = open_for_command(new=new), current_settings()
+    return Webhook(database, open_sealer(settings.data_dir, settings.secret_key))

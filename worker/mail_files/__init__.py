@@ -1,0 +1,1 @@
+"""Mail in files: .eml files, folders, Maildir and mbox, read one mail at a time and judged without Gmail."""

@@ -1,0 +1,91 @@
+"""Judge mail files offline: the same verdicts as in the mailbox, without Gmail."""
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from worker.block_list.block_list import BlockList
+from worker.block_list.documents import storable
+from worker.block_list.model import Sighting
+from worker.mail_files.reading import messages
+from worker.notices.judge import judge
+from worker.notices.model import OptOut, Suspect, Verdict
+
+# The account under which blocks from files are remembered.
+FILES = "files"
+# How many opt-outs are made durable in one step; a Takeout archive may hold thousands.
+DURABLE_EVERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedMail:
+    """One mail of a file. source: the file, and the message's number where it holds several; size: bytes."""
+
+    source: str
+    verdict: Verdict
+    size: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the line that ``scan --json`` prints; null where unknown."""
+        clues = {
+            name: getattr(self.verdict, name, None)
+            for name in ("address", "order_id", "marketplace", "language")
+        }
+        return {"source": storable(self.source), "verdict": self.word, "reason": self.reason} | clues
+
+    @property
+    def word(self) -> str:
+        match self.verdict:
+            case OptOut():
+                return "opt_out"
+            case Suspect():
+                return "suspect"
+            case _:
+                return "unrelated"
+
+    @property
+    def reason(self) -> str | None:
+        match self.verdict:
+            case OptOut():
+                return None
+            case Suspect(reason=reason):
+                return str(reason)
+            case verdict:
+                return verdict.kind.value
+
+
+def scan(paths: Iterable[Path], *, trusted: Container[str], authserv_id: str) -> Iterator[ScannedMail]:
+    """Judge every mail in these files and folders, one at a time. Raises UsageError for a path that cannot be read."""
+    for path in paths:
+        for source, raw in messages(path):
+            yield ScannedMail(source, judge(raw, trusted=trusted, authserv_id=authserv_id), len(raw))
+
+
+def blocking(found: Iterable[ScannedMail], block_list: BlockList, *, now: datetime) -> Iterator[ScannedMail]:
+    """Pass everything on, blocking the opt-outs on the way; each is durable when the iteration has ended."""
+    waiting: list[Sighting] = []
+    for it in found:
+        if isinstance(it.verdict, OptOut):
+            waiting.append(_sighting(it.verdict, it.source, now))
+        if len(waiting) >= DURABLE_EVERY:
+            block_list.record(waiting)
+            waiting.clear()
+        yield it
+    if waiting:
+        block_list.record(waiting)
+
+
+def _sighting(verdict: OptOut, source: str, now: datetime) -> Sighting:
+    return Sighting(
+        account=FILES,
+        message_id=verdict.message_id or source,
+        # A file does not say when the mailbox took the mail. The Date header is the sender's, here Amazon's;
+        # a date in the future would outlive every unblocking.
+        received_at=min(verdict.dated or now, now),
+        address=verdict.address,
+        order_id=verdict.order_id,
+        marketplace=verdict.marketplace,
+        sent_on=verdict.sent_on,
+    )

@@ -1,0 +1,48 @@
+"""Mail that the filters did not catch: from before they were there, or from while they were broken."""
+
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from worker.gmail.mailbox import Mailbox
+from worker.gmail.model import MessageRef
+from worker.gmail.wanted import Net
+from worker.owner.accounts import EVER
+
+# Gmail's clock and ours may differ, and mail may arrive while a pass ends.
+OVERLAP = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Messages. tidy: those that the tidy filter would have archived. queue: those that are to be judged."""
+
+    tidy: tuple[MessageRef, ...] = ()
+    queue: tuple[MessageRef, ...] = ()
+
+
+def find_missed(
+    mailbox: Mailbox,
+    searches: Net,
+    since: datetime,
+    judged: Container[str],
+    between: Callable[[], None] = lambda: None,
+) -> Missed:
+    """Search the mail received since a moment, in the words of the filters.
+
+    judged: ids that need no second look. between: called after every page: searching a large mailbox takes minutes.
+    """
+    after = f"after:{int(since.timestamp())} " if since > EVER else ""
+
+    def found(queries: list[str]) -> tuple[MessageRef, ...]:
+        refs: dict[MessageRef, None] = {}
+        for query in queries:
+            for page in mailbox.find(query=query):
+                refs |= dict.fromkeys(ref for ref in page if ref.id not in judged)
+                between()
+        return tuple(refs)
+
+    return Missed(
+        tidy=found([f"in:inbox {after}{query}" for query in searches.tidy]),
+        queue=found([f"{after}{query}" for query in searches.queue]),
+    )

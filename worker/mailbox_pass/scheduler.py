@@ -1,0 +1,152 @@
+"""Run every account's passes for ever: one APScheduler job an account."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apscheduler.events import EVENT_JOB_EXECUTED
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from worker.clock import Clock
+from worker.errors import BuyerblockError, SignInAgainError, StoppedError
+from worker.events import fields
+from worker.mailbox_pass.passes import Passes
+from worker.owner.accounts import Accounts
+from worker.problems import Cause, MailboxProblem
+
+log = logging.getLogger(__name__)
+
+# Passes of different accounts wait for Google most of the time, so many fit on one machine.
+PASSES_AT_ONCE = 20
+
+
+class _Steady(BackgroundScheduler):  # type: ignore[misc]  # APScheduler ships no types
+    """Runs jobs by their intervals, whatever the clock of the machine is set to.
+
+    By itself APScheduler waits, when the clock was set back, until it is there again; and when it was set ahead, it
+    counts the runs in between one by one: millions, on a small machine whose clock starts in the year 1970.
+    """
+
+    def _process_jobs(self) -> Any:
+        now = datetime.now(UTC)
+        for job in self.get_jobs():
+            if abs(job.next_run_time - now) > _longest_wait(job.trigger):
+                with suppress(JobLookupError):  # taken away in this very moment
+                    job.modify(next_run_time=now)
+        return super()._process_jobs()
+
+
+def _longest_wait(trigger: Any) -> timedelta:
+    once = timedelta(seconds=1)
+    return getattr(trigger, "interval", once) + timedelta(seconds=getattr(trigger, "jitter", None) or 0)
+
+
+class Scheduler:
+    """The jobs. A pass starts at once, then after every interval, give or take a tenth, so that accounts spread out.
+
+    interval: returns the seconds between two passes that hold now.
+    """
+
+    def __init__(
+        self, passes: Passes, accounts: Accounts, clock: Clock, *, interval: Callable[[], int]
+    ) -> None:
+        self._passes = passes
+        self._accounts = accounts
+        self._clock = clock
+        self._interval = interval
+        self._threads = ThreadPoolExecutor(PASSES_AT_ONCE)
+        self._scheduler = _Steady(
+            timezone="UTC",
+            executors={"default": self._threads},
+            # After a night's sleep of the machine: run once, however late.
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        # Accounts with a new job whose first pass has not begun: APScheduler drops it while an older one is under way.
+        self._waiting: set[str] = set()
+        self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
+
+    def start(self) -> None:
+        """Start with the accounts that are connected; those that wait for a sign-in get no job."""
+        self._scheduler.start()
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Give every account its job anew, at the interval of now, the first pass at once."""
+        for account in self._accounts.all():
+            if account.state != "sign_in_again":
+                self.add(account.email)
+
+    def add(self, email: str) -> None:
+        """Give an account its job, if the scheduler runs, in place of the job it had.
+
+        The first pass is at once, or as soon as the one under way has ended.
+        """
+        if not self._scheduler.running:
+            return  # a command beside the server; and ``start`` gives every account its job
+        seconds = self._interval()
+        self._waiting.add(email)
+        self._scheduler.add_job(
+            self._run,
+            "interval",
+            args=[email],
+            id=email,
+            replace_existing=True,
+            seconds=seconds,
+            jitter=max(1, seconds // 10),
+            next_run_time=self._clock.now(),
+        )
+
+    def remove(self, email: str) -> None:
+        """Take an account's job away, if it has one."""
+        try:
+            self._scheduler.remove_job(email)
+        except JobLookupError:
+            return
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Do something once, beside the passes: what would keep a page waiting for Google."""
+        self._scheduler.add_job(work)
+
+    def every(self, interval: timedelta, name: str, work: Callable[[], object]) -> None:
+        """Do something again and again, beside the passes, first at once."""
+        seconds, now = interval.total_seconds(), self._clock.now()
+        self._scheduler.add_job(work, "interval", id=f"every:{name}", seconds=seconds, next_run_time=now)
+
+    def stop(self) -> None:
+        """End the passes at their next call or wait, and return when they have ended."""
+        self._clock.stop()
+        # APScheduler would wait with a lock in its hand, for which a pass waits that takes its own job away.
+        self._scheduler.shutdown(wait=False)
+        self._threads.shutdown(wait=True)
+
+    def _ended(self, event: Any) -> None:
+        if event.job_id in self._waiting:
+            with suppress(JobLookupError):
+                self._scheduler.modify_job(event.job_id, next_run_time=self._clock.now())
+
+    def _run(self, email: str) -> None:
+        self._waiting.discard(email)
+        try:
+            self._passes.run(email)
+        except StoppedError:
+            return
+        except SignInAgainError:
+            # Only the user can help now; asking Google again and again would not.
+            self.remove(email)
+            self._passes.forget(email)
+            self._accounts.update(email, next_pass=None)
+            return
+        except BuyerblockError:
+            pass  # logged, and kept with the account, by Passes
+        except Exception:
+            log.exception("A pass failed for a reason that nobody foresaw.", extra=fields(account=email))
+            self._accounts.update(email, state="problem", problem=MailboxProblem(Cause.UNEXPECTED))
+        next_pass = self._clock.now() + timedelta(seconds=self._interval())
+        if self._accounts.update(email, next_pass=next_pass) is None:
+            # A command has disconnected it.
+            self.remove(email)
+            self._passes.forget(email)

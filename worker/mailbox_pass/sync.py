@@ -1,0 +1,193 @@
+"""One pass over one mailbox: put right what is missing, then drain the queue.
+
+The order is the promise. A notice is read and judged; its buyer is made durable on the block list; only
+then is the mail filed and taken out of the queue. Killed between any two steps, the next
+pass does the rest again, and doing it again changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from worker.clock import Clock, is_due
+from worker.errors import GmailError, LabelGoneError
+from worker.gmail import rules
+from worker.gmail.mailbox import MOST_IDS, Mailbox
+from worker.gmail.model import Change
+from worker.gmail.wanted import INBOX, LABELS, OPT_OUTS, QUEUE, net, wanted_filters
+from worker.mailbox_pass.filing import filing
+from worker.mailbox_pass.judged import JudgedIds
+from worker.mailbox_pass.missed import OVERLAP, Missed, find_missed
+from worker.mailbox_pass.progress import Progress, Watch, unwatched
+from worker.mailbox_pass.queue import Queue
+from worker.mailbox_pass.report import PassReport, Preview
+from worker.mailbox_pass.verdicts import Judged
+from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
+from worker.owner.accounts import EVER, Account, Accounts
+from worker.problems import Cause, MailboxProblem
+
+RULES_EVERY = timedelta(hours=1)
+SWEEP_EVERY = timedelta(days=1)
+SWEEP_OVER = timedelta(days=7)
+
+
+class Sync:
+    """Runs the passes of one account, one at a time. Between them it remembers when the rules were last in order."""
+
+    def __init__(
+        self,
+        email: str,
+        *,
+        mailbox: Mailbox,
+        accounts: Accounts,
+        queue: Queue,
+        judged: JudgedIds,
+        clock: Clock,
+    ) -> None:
+        self._email = email
+        self._mailbox = mailbox
+        self._accounts = accounts
+        self._judged = judged
+        self._clock = clock
+        self._queue = queue
+        self._advice: MailboxProblem | None = None
+        self._rules_seen: datetime | None = None
+
+    def run_pass(self, watch: Watch = unwatched) -> PassReport:
+        """Run one pass and report it. watch is told how far it is.
+
+        Raises the errors of Mailbox and BlockList; whatever was acknowledged by then stays.
+        """
+        try:
+            return self._pass(watch)
+        except LabelGoneError:
+            # The user deleted a label in the middle of it: repair, and search for what fell out of the queue.
+            self._rules_seen = None
+            return self._pass(watch)
+
+    def _pass(self, watch: Watch) -> PassReport:
+        started, spent = self._clock.now(), self._mailbox.quota.spent
+        account = self._accounts.get(self._email)
+        if account.undoing:
+            raise GmailError(Cause.BEING_REMOVED)
+        steps: tuple[rules.Step, ...] = ()
+        if self._advice or is_due(self._rules_seen, RULES_EVERY, self._clock.now()):
+            account, steps = self._keep_rules(account)
+        counts: Counter[type[Verdict]] = Counter()
+        self._queue_missed(account, started, counts)
+        self._queue.drain(counts, watch)
+        self._accounts.update(
+            self._email, last_pass=started, last_good_pass=started, queued=0, queued_since=None
+        )
+        return PassReport(
+            opt_outs=counts[OptOut],
+            suspects=counts[Suspect],
+            unrelated=counts[Unrelated],
+            units=self._mailbox.quota.spent - spent,
+            steps=steps,
+            advice=self._advice,
+        )
+
+    def look_at_rules(self) -> None:
+        """Have the next pass look at the rules; may be called while a pass runs."""
+        self._rules_seen = None
+
+    def preview(self, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
+        """Return what a pass would do, and do nothing. It reads, and judges, all that the pass would."""
+        account = self._accounts.get(self._email)
+        account = replace(account, search_from=EVER if existing else account.search_from)
+        there, steps = self._plan(account)
+        # A label that is still to be created stands in by its name.
+        labels = {name: there.labels.get(name, label.name) for name, label in LABELS.items()}
+        since = self._search_from(account, self._clock.now(), broken=bool(steps))
+        missed = self._find(account, since) if since else Missed()
+        queued = [ref for page in self._queue.pages(labels) for ref in page] if QUEUE in there.labels else []
+        refs = list(dict.fromkeys((*queued, *missed.queue)))
+        judged: list[Judged] = []
+        for messages in self._queue.read(refs):
+            judged += messages
+            watch(Progress(done=len(judged), total=len(refs)))
+        tidied = {ref.id for ref in missed.tidy}
+        filings = tuple((it, self._would_file(it, labels, tidied)) for it in judged)
+        return Preview(steps=steps, missed=missed, filings=filings)
+
+    def _would_file(self, it: Judged, labels: Mapping[str, str], tidied: Container[str]) -> Change:
+        # A pass would already have archived and queued it.
+        added = {labels[QUEUE]} | ({labels[OPT_OUTS]} if it.message.id in tidied else set())
+        taken = {INBOX} if it.message.id in tidied else set()
+        message = replace(it.message, label_ids=(it.message.label_ids | added) - taken)
+        return filing(it.verdict, message, labels)
+
+    # --- labels and filters
+
+    def _keep_rules(self, account: Account) -> tuple[Account, tuple[rules.Step, ...]]:
+        """Repair labels and filters; return what had to be done."""
+        there, steps = self._plan(account)
+        if steps:
+            # First, durably: mail may have slipped past, whatever happens to this pass.
+            since = self._search_from(account, self._clock.now(), broken=True)
+            account = self._accounts.update(self._email, search_from=since) or account
+        there = rules.apply(self._mailbox, there, steps)
+        self._queue.labels = there.labels
+        self._accounts.update(self._email, labels=dict(there.labels), filter_ids=there.filter_ids)
+        self._rules_seen = self._clock.now()
+        return account, steps
+
+    def _plan(self, account: Account) -> tuple[rules.Rules, tuple[rules.Step, ...]]:
+        self._queue.trusted = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
+        wanted = wanted_filters(net(account.personal_address), self._forward_to(account))
+        there = rules.look(self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted)
+        return there, rules.plan(there, wanted)
+
+    def _forward_to(self, account: Account) -> str | None:
+        self._advice = None
+        if account.forward_to and account.forward_to not in self._mailbox.verified_forwarding_addresses():
+            self._advice = MailboxProblem(Cause.FORWARDING_UNVERIFIED, {"address": account.forward_to})
+            return None
+        return account.forward_to
+
+    # --- mail that the filters did not queue
+
+    def _search_from(self, account: Account, now: datetime, *, broken: bool) -> datetime | None:
+        """Return from when on the mailbox has to be searched, if at all."""
+        due = [account.search_from] if account.search_from else []
+        if broken:
+            last = account.last_good_pass
+            # By a clock that was wrong then, or is now, nobody knows when that was.
+            due.append(last - OVERLAP if last is not None and last <= now else EVER)
+            # Older mail that a search had queued may have fallen out of the queue together with the rest.
+            due += [account.queued_since] if account.queued_since else []
+        if is_due(account.swept_at, SWEEP_EVERY, self._clock.now()):
+            due.append(now - SWEEP_OVER)
+        return min(due, default=None)
+
+    def _find(self, account: Account, since: datetime, between: Callable[[], None] = lambda: None) -> Missed:
+        # Whoever asks for the whole mailbox again wants all of it judged again.
+        judged = self._judged if since > EVER else frozenset[str]()
+        return find_missed(self._mailbox, net(account.personal_address), since, judged, between)
+
+    def _queue_missed(self, account: Account, now: datetime, counts: Counter[type[Verdict]]) -> None:
+        """Do to missed mail what the filters would have done, new mail going before it."""
+        since = self._search_from(account, now, broken=False)
+        if since is None:
+            return
+
+        def look() -> None:
+            self._queue.look_for_new_mail(counts)
+
+        missed = self._find(account, since, look)
+        tidied = Change(add=frozenset({self._queue.labels[OPT_OUTS]}), remove=frozenset({INBOX}))
+        queued = Change(add=frozenset({self._queue.labels[QUEUE]}))
+        # What is judged already is filed by its verdict, wherever it lay when it was read.
+        to_tidy = [ref for ref in missed.tidy if ref.id not in self._queue.unfiled]
+        for refs, change in ((to_tidy, tidied), (missed.queue, queued)):
+            for start in range(0, len(refs), MOST_IDS):
+                self._mailbox.change([ref.id for ref in refs[start : start + MOST_IDS]], change)
+                look()
+        self._accounts.update(
+            self._email,
+            search_from=None,
+            swept_at=now,
+            queued_since=min(since, account.queued_since or since),
+        )

@@ -1,0 +1,110 @@
+"""What the server does beside passes: tell of blocks and problems, keep copies, expire blocks, feed the watchdog."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from worker.app import App
+from worker.errors import BuyerblockError
+from worker.events import fields
+from worker.operation.alerts import Telling
+from worker.operation.backup import rotate
+from worker.operation.health import health
+from worker.operation.systemd import ALIVE, notify, watchdog_interval
+from worker.owner.accounts import Account
+from worker.owner.preferences import read_preferences
+from worker.webhook import Announcements, Webhook, deliver_due
+
+log = logging.getLogger(__name__)
+
+WEBHOOK_EVERY = timedelta(seconds=5)
+LOOK_EVERY = timedelta(minutes=1)
+COPY_EVERY = timedelta(hours=1)  # it does something once a day; a laptop may sleep at any fixed hour
+EXPIRE_EVERY = timedelta(hours=1)
+VOUCHED_FOR = timedelta(days=1)
+# A pass that is later than this has not just been slow, nor told by Google to wait; then systemd shall start the
+# program anew.
+LATEST_PASS = timedelta(minutes=15)
+
+
+def keep_house(app: App) -> None:
+    """Add these works to the scheduler."""
+    database, now = app.database, app.clock.now
+    webhook, announcements = Webhook(database, app.sealer), Announcements(database)
+    telling = Telling(database, announcements)
+    add = app.scheduler.every
+    add(
+        WEBHOOK_EVERY,
+        "webhook",
+        _logging_errors(lambda: deliver_due(webhook, app.block_list, announcements, now=now)),
+    )
+    add(LOOK_EVERY, "problems", _logging_errors(lambda: telling.look(health(app, now()).problems, now())))
+    add(COPY_EVERY, "copy", _logging_errors(lambda: _copy(app)))
+    add(EXPIRE_EVERY, "expire", _logging_errors(lambda: _expire(app)))
+    if (seconds := watchdog_interval()) is not None:
+        add(timedelta(seconds=seconds), "watchdog", Watchdog(app).feed)
+
+
+class Watchdog:
+    """Tells systemd that the program is alive for as long as the passes of every account move."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._moved: dict[str, tuple[int, float]] = {}  # units spent, and when that was new
+
+    def feed(self) -> bool:
+        """Tell systemd, if they move; return whether they do."""
+        if moves := all(map(self._moves, self._app.accounts.all())):
+            notify(ALIVE)
+        return moves
+
+    def _moves(self, account: Account) -> bool:
+        """Return whether a pass begins when it should, or makes calls: a long one does, and one without a network."""
+        app, since = self._app, self._app.clock.monotonic()
+        spent = app.passes.spent(account.email)
+        if self._moved.get(account.email, (-1, 0.0))[0] != spent:
+            self._moved[account.email] = (spent, since)
+        return (
+            account.next_pass is None
+            or app.clock.now() - account.next_pass < LATEST_PASS
+            or since - self._moved[account.email][1] < LATEST_PASS.total_seconds()
+        )
+
+
+def _copy(app: App) -> None:
+    if path := rotate(app.settings.data_dir, now=app.clock.now(), database=app.database):
+        log.info("Wrote today's copy of everything.", extra=fields(file=path))
+
+
+def _expire(app: App) -> None:
+    days = read_preferences(app.database).expire_after_days
+    if days and _clock_is_right(app) and (count := app.block_list.expire(days)):
+        log.info("Blocks expired.", extra=fields(blocks=count, days=days))
+
+
+def _clock_is_right(app: App) -> bool:
+    """Return whether Google vouches for the clock: set ahead by years, it would expire the whole list.
+
+    By such a clock no certificate of Google's is valid, so no pass is good.
+    """
+    accounts, now = app.accounts.all(), app.clock.now()
+    last = [account.last_good_pass for account in accounts if account.last_good_pass is not None]
+    return not accounts or any(timedelta() <= now - it < VOUCHED_FOR for it in last)
+
+
+def _logging_errors(work: Callable[[], object]) -> Callable[[], None]:
+    """Log what goes wrong, once for as long as it is the same; the next time tries again."""
+    last = ""
+
+    def carefully() -> None:
+        nonlocal last
+        try:
+            work()
+        except BuyerblockError as error:
+            if str(error) != last:
+                log.warning("%s", error)
+            last = str(error)
+        else:
+            last = ""
+
+    return carefully
