@@ -1,5 +1,6 @@
 """When buyerblock is ready, and the sentences it gives when it is not."""
 
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,8 +12,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from worker.app import App, build_app
-from worker.database import DATABASE
+from worker.database import COPIES, DATABASE
+from worker.errors import DamagedFileError
 from worker.gmail.credentials import Grant
+from worker.operation.backup import rotate
 from worker.operation.health import LEAST_FREE, Health, Problem, health
 from worker.operation.metrics import metrics
 from worker.problems import Cause, MailboxProblem
@@ -178,6 +181,31 @@ def test_a_data_directory_that_is_gone_is_a_reason(app: App, tmp_path: Path) -> 
 def test_a_damaged_database_is_a_reason(app: App) -> None:
     damage(app)
     assert "is damaged" in reason(app)
+
+
+def test_damage_that_the_daily_check_finds_is_a_reason_from_then_on(app: App, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+        connection.execute("DROP INDEX judged_day")
+    assert health(app, NOW) == WELL
+    with pytest.raises(DamagedFileError):
+        rotate(tmp_path, now=NOW, database=app.database)
+    found = health(app, NOW)
+    assert [problem.kind for problem in found.problems] == ["damage"]
+    assert "buyerblock restore --latest" in reason(app)
+    assert not (tmp_path / COPIES).exists()
+
+
+def test_a_database_that_is_locked_for_too_long_is_no_damage(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.database.close()
+    monkeypatch.setattr(app.database.engine, "_patience", 0.01)
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("DELETE FROM judged")
+        other.commit()
+        assert "writing to" in reason(app)
+        assert [problem.kind for problem in health(app, NOW).problems] == ["disk"]
 
 
 # --- for Prometheus

@@ -36,10 +36,11 @@ def sighting(n: int, *, of: int, now: datetime) -> Sighting:
 
 
 def fill(block_list: BlockList, size: int) -> None:
-    """Block so many buyers."""
+    """Block so many buyers, in the order of their notices."""
     now = datetime.now(UTC).replace(microsecond=0)
     for end in range(size, 0, -_AT_ONCE):
-        block_list.record([sighting(n, of=size, now=now) for n in range(max(0, end - _AT_ONCE), end)])
+        numbers = range(end - 1, max(0, end - _AT_ONCE) - 1, -1)
+        block_list.record([sighting(n, of=size, now=now) for n in numbers])
 
 
 def milliseconds(action: Callable[[], object]) -> float:

@@ -25,14 +25,20 @@ def test_what_was_replaced_is_kept(saved: Path, data_dir: Path) -> None:
     assert keys(replaced) == [alias(1), alias(9)]
 
 
-def test_a_log_of_the_old_database_is_never_left_beside_the_new_one(saved: Path, data_dir: Path) -> None:
-    damage(data_dir)
-    (data_dir / f"{DATABASE}-wal").write_bytes(b"a log")
-    replaced = restore(saved, data_dir).replaced
+def test_a_log_of_the_old_database_is_never_left_beside_the_new_one(
+    saved: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    killed = tmp_path / "killed"
+    with opened(data_dir) as database:
+        BlockList(database).block([alias(9)], by="test")
+        shutil.copytree(data_dir, killed)
+    (killed / DATABASE).unlink()
+    log = (killed / f"{DATABASE}-wal").read_bytes()
+    replaced = restore(saved, killed).replaced
 
-    assert not (data_dir / f"{DATABASE}-wal").exists()
-    assert (replaced / DATABASE).exists()
-    assert keys(data_dir) == [alias(1)]
+    assert sorted(it.name for it in killed.glob(f"{DATABASE}*")) == [DATABASE]
+    assert (replaced / f"{DATABASE}-wal").read_bytes() == log
+    assert keys(killed) == [alias(1)]
 
 
 @pytest.mark.parametrize("how", ["damaged", "missing"])

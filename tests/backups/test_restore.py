@@ -1,7 +1,9 @@
 """What a restore brings back, on the same machine and on another."""
 
 import io
+import sqlite3
 import tarfile
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -77,9 +79,15 @@ def test_with_a_passphrase_the_key_comes_along(sealed: Path, elsewhere: Path) ->
 
 
 def test_no_session_is_in_a_backup_or_survives_a_restore(saved: Path, data_dir: Path, tmp_path: Path) -> None:
+    with opened(data_dir) as database:
+        database.documents("sessions").put({"long": {"sealed": "a-session" * 9999}})
+        database.documents("sessions").delete(["long"])
+        backup(data_dir, saved, database=database)
     with tarfile.open(fileobj=io.BytesIO(backup_file.read(saved, passphrase=None).content)) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
     assert b"a-session" not in (tmp_path / "unpacked" / DATABASE).read_bytes()
+    with closing(sqlite3.connect(tmp_path / "unpacked" / DATABASE)) as copy:
+        assert copy.execute("PRAGMA freelist_count").fetchone() == (0,), "no page may hold what was deleted"
 
     restore(saved, data_dir)
     with opened(data_dir) as database:

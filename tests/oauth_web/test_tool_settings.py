@@ -275,6 +275,7 @@ def test_a_backup_is_checked_laid_ready_and_put_in_place_by_the_next_start(
     assert "Buyers on its block list: 1; accounts: 0." in answer.text
     assert restarts == ["restart"]
     assert engine.block_list.get(blocked) is None, "not while the server has the files open"
+    engine.close()
     assert finish_restore(engine.settings.data_dir)
     with block_list_in(engine.settings.data_dir) as blocks:
         assert blocks.get(blocked) is not None

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 from worker.app import App
-from worker.errors import StorageError
+from worker.errors import DamagedFileError, StorageError
 from worker.mailbox_pass.rhythm import have_stopped
 from worker.owner.accounts import Account
 from worker.owner.preferences import read_preferences, sync_interval
 from worker.problems import Cause
+from worker.sealing import UnsealError
 from worker.webhook import Webhook
 
 # A pass that is late by this much more than three intervals has not just been slow.
@@ -101,11 +102,18 @@ def free_bytes(path: Path) -> int:
 
 def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes) -> Health:
     """Look at everything that has to work. Costs one small write to the disk and no call of Gmail."""
-    found = {it.key: it for it in (*_storage(app, free), *_accounts(app, now), *_webhook(app))}
-    return Health(tuple(sorted(found.values(), key=lambda it: not it.stopping)))
+    found = [*_disk(app, free)]
+    try:
+        # The whole database is checked once a day, with the copy; if that failed, all this fails as well.
+        app.database.version()
+        read_preferences(app.database)
+        found += [*_accounts(app, now), *_webhook(app)]
+    except StorageError as error:
+        found.append(Problem("damage" if isinstance(error, DamagedFileError) else "disk", "", str(error)))
+    return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
 
 
-def _storage(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
+def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
     folder = app.settings.data_dir
     try:
         _try_to_write(folder)
@@ -115,11 +123,6 @@ def _storage(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
     else:
         if left < LEAST_FREE:
             yield Problem("disk", "", f"The disk is nearly full: {left / 1e6:,.0f} MB are left for {folder}.")
-    try:
-        app.database.version()
-        read_preferences(app.database)
-    except StorageError as error:
-        yield Problem("damage", "", str(error))
 
 
 def _try_to_write(folder: Path) -> None:
@@ -131,12 +134,7 @@ def _try_to_write(folder: Path) -> None:
 
 
 def _accounts(app: App, now: datetime) -> Iterator[Problem]:
-    try:
-        accounts = app.accounts.all()
-    except StorageError as error:
-        yield Problem("damage", "", str(error))
-        return
-    for account in accounts:
+    for account in app.accounts.all():
         yield from (Problem(kind, account.email, told) for kind, told in _of_account(app, account, now))
 
 
@@ -175,7 +173,7 @@ def _since(account: Account) -> str:
 def _webhook(app: App) -> Iterator[Problem]:
     try:
         hook = Webhook(app.database, app.sealer).get()
-    except StorageError as error:
+    except UnsealError as error:
         yield Problem("webhook", "", str(error))
         return
     if hook is not None and hook.paused:
