@@ -13,7 +13,7 @@ import pytest
 
 import oauth_web.cli  # noqa: F401 - adds serve
 from worker.block_list.block_list import BlockList
-from worker.cli import commands, run
+from worker.cli.program import commands, run
 from worker.clock import SystemClock
 from worker.database import DATABASE, open_database, sqlite
 from worker.operation.backup import rotate
