@@ -10,10 +10,11 @@ has its key they need not. Where BUYERBLOCK_SECRET_KEY is used, no backup holds 
 """
 
 import re
+import shutil
 import tarfile
 import tempfile
-from contextlib import AbstractContextManager, closing, nullcontext
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -26,6 +27,7 @@ KEY = "secret.key"
 # Downloaded from Google's console the file is called client_secret_<number>-<letters>.
 SECRETS = (KEY, "client_secret*.json")
 
+_SCRATCH = ".backup-"
 _COPY = re.compile(r"buyerblock-\d{4}-\d\d-\d\d\.backup")
 
 
@@ -48,7 +50,7 @@ def backup(
     try:
         with (
             _opened(data_dir, database) as source,
-            tempfile.TemporaryDirectory(prefix=".backup-", dir=data_dir) as folder,
+            tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=data_dir) as folder,
             tarfile.open(fileobj=content, mode="w:gz", compresslevel=6) as archive,
         ):
             copy = Path(folder) / DATABASE
@@ -74,6 +76,7 @@ def rotate(data_dir: Path, keep: int = 7, *, now: datetime, database: Database |
     today = folder / f"buyerblock-{now.astimezone(UTC):%Y-%m-%d}.backup"
     if today.exists():
         return None
+    _delete_left_overs(data_dir, now)
     with _opened(data_dir, database) as source:
         source.engine.check()
         make_private_directory(folder)
@@ -83,6 +86,14 @@ def rotate(data_dir: Path, keep: int = 7, *, now: datetime, database: Database |
         if path != today:
             delete_file(path)
     return today
+
+
+def _delete_left_overs(data_dir: Path, now: datetime) -> None:
+    """Delete what a backup that was killed has left; another one may be under way."""
+    for folder in data_dir.glob(f"{_SCRATCH}*"):
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < (now - timedelta(days=1)).timestamp():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def copies(data_dir: Path) -> list[Path]:
