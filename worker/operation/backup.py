@@ -6,17 +6,21 @@ are sealed with that key in the database, as is the webhook's secret. So a backu
 mailbox for whoever finds it, and on another machine its accounts have to sign in again; on the machine that still
 has its key they need not. Where BUYERBLOCK_SECRET_KEY is used, no backup holds it.
 
-``restore.py`` is the way back; ``backup_file.py`` is the file itself.
+``restore.py`` is the way back; ``backup_file.py`` is the file itself. What that packs is gzip over one line of JSON
+(the secret files by name, in Base64) and then the database.
 """
 
+import gzip
 import re
 import shutil
-import tarfile
 import tempfile
+from base64 import b64encode
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+
+import orjson
 
 from worker.database import COPIES, DATABASE, Database, empty_table, open_database
 from worker.errors import StorageError
@@ -51,19 +55,24 @@ def backup(
         with (
             _opened(data_dir, database) as source,
             tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=data_dir) as folder,
-            tarfile.open(fileobj=content, mode="w:gz", compresslevel=6) as archive,
+            gzip.GzipFile(fileobj=content, mode="wb", compresslevel=6) as packed,
         ):
             copy = Path(folder) / DATABASE
             source.backup(copy)
             empty_table(copy, "sessions")
-            archive.add(copy, DATABASE)
-            if passphrase is not None:
-                for path in sorted({path for pattern in SECRETS for path in data_dir.glob(pattern)}):
-                    archive.add(path, path.name)
+            packed.write(orjson.dumps(_secrets(data_dir) if passphrase is not None else {}) + b"\n")
+            with copy.open("rb") as file:
+                shutil.copyfileobj(file, packed, 1 << 20)
     except OSError as error:
         raise storage_error("back up", data_dir, error) from error
     created_at = now or datetime.now(UTC)
     backup_file.write(target, content.getvalue(), created_at=created_at, passphrase=passphrase)
+
+
+def _secrets(data_dir: Path) -> dict[str, str]:
+    """Return the content of the secret files, by name, in Base64."""
+    found = sorted({path for pattern in SECRETS for path in data_dir.glob(pattern)})
+    return {path.name: b64encode(path.read_bytes()).decode() for path in found}
 
 
 def rotate(data_dir: Path, keep: int = 7, *, now: datetime, database: Database | None = None) -> Path | None:
