@@ -1,5 +1,6 @@
 """A data directory with something in every file, and ways to look into one."""
 
+import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from worker.block_list.review import Review, ReviewItem
 from worker.database import DATABASE, Database, open_database
 from worker.gmail.credentials import Grant
 from worker.notices.doubts import Doubt, Reason
-from worker.owner.accounts import Accounts
+from worker.operation import backup_file
 from worker.sealing import open_sealer
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -53,6 +54,13 @@ def block(data_dir: Path, *numbers: int) -> None:
     """Block invented buyers."""
     with opened(data_dir) as database:
         BlockList(database).block(map(alias, numbers), by="test")
+
+
+def database_in(backup: Path) -> bytes:
+    """Return the database in a backup that nothing seals, which holds no secret file."""
+    line, _, database = gzip.decompress(backup_file.read(backup, passphrase=None).content).partition(b"\n")
+    assert line == b"{}"
+    return database
 
 
 # Locks, and SQLite's own files while the database is open.

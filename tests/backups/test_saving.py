@@ -1,17 +1,14 @@
 """A backup is one whole state, and the copies of the last days are kept."""
 
-import io
-import tarfile
+import os
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from saving import EMAIL, NOW, accounts_of, alias, block, content, damage, keys
+from saving import EMAIL, NOW, accounts_of, alias, block, content, damage, database_in, keys
 
-from worker.database import DATABASE
 from worker.errors import DamagedFileError, StorageError, UsageError
-from worker.operation import backup_file
 from worker.operation.backup import backup, rotate
 from worker.operation.restore import restore
 
@@ -79,8 +76,15 @@ def test_copies_hold_no_key_and_no_older_copies_and_restore_in_place(data_dir: P
     block(data_dir, 5)
     restore(copy, data_dir)
     assert keys(data_dir) == [alias(1)]
-    with tarfile.open(fileobj=io.BytesIO(backup_file.read(copy, passphrase=None).content)) as archive:
-        assert archive.getnames() == [DATABASE]
+    assert database_in(copy).startswith(b"SQLite format 3\0")
+
+
+def test_what_a_killed_backup_left_is_deleted_a_day_later(data_dir: Path) -> None:
+    for name, age in (("old", timedelta(days=2)), ("under-way", timedelta(hours=1))):
+        (data_dir / f".backup-{name}").mkdir()
+        os.utime(data_dir / f".backup-{name}", times=((NOW - age).timestamp(),) * 2)
+    rotate(data_dir, now=NOW)
+    assert [path.name for path in data_dir.glob(".backup-*")] == [".backup-under-way"]
 
 
 def test_a_clock_set_back_does_not_cost_todays_copy(data_dir: Path) -> None:

@@ -6,16 +6,21 @@ are sealed with that key in the database, as is the webhook's secret. So a backu
 mailbox for whoever finds it, and on another machine its accounts have to sign in again; on the machine that still
 has its key they need not. Where BUYERBLOCK_SECRET_KEY is used, no backup holds it.
 
-``restore.py`` is the way back; ``backup_file.py`` is the file itself.
+``restore.py`` is the way back; ``backup_file.py`` is the file itself. What that packs is gzip over one line of JSON
+(the secret files by name, in Base64) and then the database.
 """
 
+import gzip
 import re
-import tarfile
+import shutil
 import tempfile
-from contextlib import AbstractContextManager, closing, nullcontext
-from datetime import UTC, datetime
+from base64 import b64encode
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+
+import orjson
 
 from worker.database import COPIES, DATABASE, Database, empty_table, open_database
 from worker.errors import StorageError
@@ -26,6 +31,7 @@ KEY = "secret.key"
 # Downloaded from Google's console the file is called client_secret_<number>-<letters>.
 SECRETS = (KEY, "client_secret*.json")
 
+_SCRATCH = ".backup-"
 _COPY = re.compile(r"buyerblock-\d{4}-\d\d-\d\d\.backup")
 
 
@@ -48,20 +54,25 @@ def backup(
     try:
         with (
             _opened(data_dir, database) as source,
-            tempfile.TemporaryDirectory(prefix=".backup-", dir=data_dir) as folder,
-            tarfile.open(fileobj=content, mode="w:gz", compresslevel=6) as archive,
+            tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=data_dir) as folder,
+            gzip.GzipFile(fileobj=content, mode="wb", compresslevel=6) as packed,
         ):
             copy = Path(folder) / DATABASE
             source.backup(copy)
             empty_table(copy, "sessions")
-            archive.add(copy, DATABASE)
-            if passphrase is not None:
-                for path in sorted({path for pattern in SECRETS for path in data_dir.glob(pattern)}):
-                    archive.add(path, path.name)
+            packed.write(orjson.dumps(_secrets(data_dir) if passphrase is not None else {}) + b"\n")
+            with copy.open("rb") as file:
+                shutil.copyfileobj(file, packed, 1 << 20)
     except OSError as error:
         raise storage_error("back up", data_dir, error) from error
     created_at = now or datetime.now(UTC)
     backup_file.write(target, content.getvalue(), created_at=created_at, passphrase=passphrase)
+
+
+def _secrets(data_dir: Path) -> dict[str, str]:
+    """Return the content of the secret files, by name, in Base64."""
+    found = sorted({path for pattern in SECRETS for path in data_dir.glob(pattern)})
+    return {path.name: b64encode(path.read_bytes()).decode() for path in found}
 
 
 def rotate(data_dir: Path, keep: int = 7, *, now: datetime, database: Database | None = None) -> Path | None:
@@ -74,6 +85,7 @@ def rotate(data_dir: Path, keep: int = 7, *, now: datetime, database: Database |
     today = folder / f"buyerblock-{now.astimezone(UTC):%Y-%m-%d}.backup"
     if today.exists():
         return None
+    _delete_left_overs(data_dir, now)
     with _opened(data_dir, database) as source:
         source.engine.check()
         make_private_directory(folder)
@@ -83,6 +95,14 @@ def rotate(data_dir: Path, keep: int = 7, *, now: datetime, database: Database |
         if path != today:
             delete_file(path)
     return today
+
+
+def _delete_left_overs(data_dir: Path, now: datetime) -> None:
+    """Delete what a backup that was killed has left; another one may be under way."""
+    for folder in data_dir.glob(f"{_SCRATCH}*"):
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < (now - timedelta(days=1)).timestamp():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def copies(data_dir: Path) -> list[Path]:

@@ -24,7 +24,7 @@ from worker.webhook import Webhook
 
 # A pass that is late by this much more than three intervals has not just been slow.
 GRACE = timedelta(minutes=15)
-# Room for the day's copy of a million blocks, made in two steps.
+# Room for the day's copy of 100,000 blocks: three times their 110 MB while it is made.
 LEAST_FREE = 500_000_000  # bytes
 # Of a sign-in that ends by itself: time for a week's first look at the page.
 WARN_BEFORE = timedelta(days=2)

@@ -2,16 +2,15 @@
 
 import gzip
 import re
-import tarfile
-import tempfile
 import zlib
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import IO
 
+import orjson
 from tinydb.table import Document
 
 from worker.block_list.block_list import BlockList
@@ -21,9 +20,8 @@ from worker.block_list.review import Review
 from worker.database import DATABASE, Database, open_copy
 from worker.database.schema import TABLES
 from worker.errors import BuyerblockError, DamagedFileError, StorageError
-from worker.files import write_chunks_atomically
+from worker.files import write_atomically, write_chunks_atomically
 from worker.mailbox_pass.missed import OVERLAP
-from worker.operation.backup import SECRETS
 from worker.operation.backup_file import Content
 from worker.owner.accounts import EVER, Account, Accounts
 from worker.owner.preferences import read_preferences
@@ -31,7 +29,9 @@ from worker.owner.tokens import Tokens
 from worker.sealing import Sealer
 from worker.webhook import Announcements
 
-_NAME = re.compile(rf"{re.escape(DATABASE)}|secret\.key|client_secret[A-Za-z0-9._-]*\.json")
+_SECRET = re.compile(r"secret\.key|client_secret[A-Za-z0-9._-]*\.json")
+_MAX_SECRETS = 1_000_000  # bytes
+_NO_GZIP = (gzip.BadGzipFile, zlib.error, EOFError)
 # Real backups unpack to 6 to 30 times their size. A small file that unpacks to very much would fill the disk.
 _MAX_TIMES = 100
 _ALWAYS = 64_000_000  # bytes
@@ -51,47 +51,30 @@ def unpack(source: Path, opened: Content, files: Path) -> tuple[int, tuple[str, 
 
 def _unpack(source: Path, opened: Content, files: Path) -> None:
     try:
-        with (
-            tempfile.TemporaryFile(dir=files.parent) as unpacked,
-            gzip.GzipFile(fileobj=BytesIO(opened.content)) as packed,
-        ):
-            left = min(_ALWAYS + _MAX_TIMES * len(opened.content), _MAX_SIZE)
-            for piece in _pieces(packed):
-                if (left := left - len(piece)) < 0:
+        with gzip.GzipFile(fileobj=BytesIO(opened.content)) as packed:
+            for name, data in orjson.loads(packed.readline(_MAX_SECRETS)).items():
+                # No backup that everybody can read or change holds a key, or says whom to ask for one.
+                if not (opened.sealed and _SECRET.fullmatch(name)):
                     raise _damaged(source)
-                unpacked.write(piece)
-            unpacked.seek(0)
-            with tarfile.open(fileobj=unpacked, mode="r:") as archive:
-                for member in archive:
-                    _take(source, archive, member, files, sealed=opened.sealed)
-    # ValueError: tarfile lets numbers through as they stand in the file.
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
+                write_atomically(files / name, b64decode(data, validate=True))
+            limit = min(_ALWAYS + _MAX_TIMES * len(opened.content), _MAX_SIZE)
+            write_chunks_atomically(files / DATABASE, _pieces(source, packed, limit))
+    except (*_NO_GZIP, ValueError, TypeError, AttributeError) as error:
         raise _damaged(source) from error
 
 
-def _take(
-    source: Path, archive: tarfile.TarFile, member: tarfile.TarInfo, files: Path, *, sealed: bool
-) -> None:
-    # A link, or a name with a slash, could write anywhere; a file with holes is larger than what was unpacked.
-    plain = member.isreg() and not member.issparse() and _NAME.fullmatch(member.name)
-    data = archive.extractfile(member) if plain else None
-    target = files / member.name
-    # No backup that everybody can read or change holds a key, or says whom to ask for one.
-    secret = any(target.match(pattern) for pattern in SECRETS)
-    if data is None or target.exists() or (secret and not sealed):
-        raise _damaged(source)
-    write_chunks_atomically(target, _pieces(data))
-
-
-def _pieces(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
-    while piece := file.read(1 << 20):
-        yield piece
+def _pieces(source: Path, packed: gzip.GzipFile, left: int) -> Iterator[bytes]:
+    try:
+        while piece := packed.read(1 << 20):
+            if (left := left - len(piece)) < 0:
+                raise _damaged(source)
+            yield piece
+    except _NO_GZIP as error:  # here: BadGzipFile is an OSError, and would be taken for one of the disk
+        raise _damaged(source) from error
 
 
 def _checked(source: Path, path: Path) -> Database:
     """Open the database of a backup, whose pages and tables are as they should be."""
-    if not path.exists():
-        raise _damaged(source)
     try:
         database = open_copy(path)
         database.engine.check()
