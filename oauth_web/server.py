@@ -63,7 +63,7 @@ def serve_forever(
         raise
     except Exception:
         if file:
-            log.exception("buyerblock ends, for a reason that is not its own.")
+            log.exception("buyerblock ends after an unexpected error.")
         raise
 
 

@@ -55,8 +55,7 @@ def ensure(kind: str = "run") -> str:
 
 
 def _set_up(kind: str) -> None:
-    if not (ROOT / VENV).exists() and (ROOT / OLD).exists():  # killed between the two renames below
-        (ROOT / OLD).rename(ROOT / VENV)
+    _bring_back()
     if _is_made(VENV, kind):  # by another set-up, meanwhile
         return
     if not _is_made(NEW, kind):
@@ -88,16 +87,23 @@ def _settle() -> None:
 
 def _swap() -> None:
     shutil.rmtree(ROOT / OLD, ignore_errors=True)
-    if (ROOT / VENV).exists():
-        try:
+    try:
+        if (ROOT / VENV).exists():
             (ROOT / VENV).rename(ROOT / OLD)
-        except PermissionError as error:
-            raise installing.SetUpError(
-                f"The folder {ROOT / VENV} cannot be replaced while a program runs from it. "
-                "End buyerblock and all that was started from there, then run this again."
-            ) from error
-    (ROOT / NEW).rename(ROOT / VENV)
+        (ROOT / NEW).rename(ROOT / VENV)
+    except PermissionError as error:  # so Windows says that a file in there is open
+        _bring_back()
+        raise installing.SetUpError(
+            f"The folder {ROOT / VENV} cannot be replaced while another program uses it. "
+            "End buyerblock and all that was started from there, then run this again."
+        ) from error
     shutil.rmtree(ROOT / OLD, ignore_errors=True)
+
+
+def _bring_back() -> None:
+    """Undo a swap that was killed or refused between its two renames."""
+    if not (ROOT / VENV).exists() and (ROOT / OLD).exists():
+        (ROOT / OLD).rename(ROOT / VENV)
 
 
 @contextlib.contextmanager

@@ -5,4 +5,4 @@ import sys
 from environment import ROOT, ensure, hand_over
 
 if __name__ == "__main__":
-    sys.exit(hand_over([ensure("dev"), "-m", "windows.build"], folder=ROOT / "scripts"))
+    sys.exit(hand_over(ensure("dev"), "-m", "windows.build", folder=ROOT / "scripts"))

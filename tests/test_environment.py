@@ -125,6 +125,26 @@ def test_a_failed_set_up_leaves_the_old_one_as_it_was(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("checkout")
+def test_a_new_one_that_the_system_holds_leaves_the_old_one_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    python = Path(environment.ensure())
+    change_a_lock()
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name == environment.NEW:
+            raise PermissionError(13, "Permission denied", str(path))
+        return rename(path, target)
+
+    with monkeypatch.context() as held:
+        held.setattr(Path, "rename", refuse)
+        with pytest.raises(SystemExit, match="End buyerblock"):
+            environment.ensure()
+        assert python.exists()
+    environment.ensure()
+    assert not (environment.ROOT / environment.NEW).exists()
+
+
+@pytest.mark.usefixtures("checkout")
 @pytest.mark.skipif(os.name == "nt", reason="its Python is a shell script here")
 def test_another_python_without_a_network_goes_on_with_the_one_that_works(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -10,7 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from environment import ROOT
+from environment import LOCKS, ROOT
 from windows import wine
 from windows.pieces import CACHE, PIP, TARGET, checkout, python, wheels
 from windows.trial import try_installer
@@ -83,7 +83,7 @@ def _portable(folder: Path) -> Path:
 
 
 def _install(site: Path) -> None:
-    fetched, own = wheels("requirements.lock"), CACHE / "own"
+    fetched, own = wheels(LOCKS["run"]), CACHE / "own"
     shutil.rmtree(own, ignore_errors=True)
     sources = [*fetched.glob("*.tar.gz"), checkout(CACHE / "source")]
     subprocess.run(

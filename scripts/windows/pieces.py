@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from environment import ROOT
+from installing import BUILT_HERE
 
 CACHE = ROOT / "build" / "windows"
 # python.org's own files, signed by the Python Software Foundation, as WinPython repacks them for the package index.
@@ -57,14 +58,14 @@ def python() -> Path:
 
 
 def wheels(lock: str) -> Path:
-    """Return a folder with what a lock file names for this Python; authres comes as a source distribution."""
+    """Return a folder with what a lock file names for this Python, as source what exists as source only."""
     text = (ROOT / lock).read_text(encoding="utf-8")
     folder = CACHE / Path(lock).stem
     stamp = folder / "fetched-for"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != text:
         shutil.rmtree(folder, ignore_errors=True)
         wanted = requirements(text)
-        sources = [it for it in wanted if it.startswith("authres==")]
+        sources = [it for it in wanted if it.partition("==")[0] in BUILT_HERE]
         _download([it for it in wanted if it not in sources], folder, *TARGET)
         _download(sources, folder, "--no-binary=:all:", "--no-build-isolation")
         stamp.write_text(text, encoding="utf-8")

@@ -4,12 +4,12 @@ import argparse
 import sys
 import time
 
+from environment import LOCKS
 from windows import wine
 from windows.pieces import CACHE, checkout, python, wheels
 from windows.trial import try_commands
 
 _CHECKOUT = CACHE / "checkout"
-_OFFLINE = {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 _PROGRAMS = _CHECKOUT / ".venv" / "Scripts"
 
 
@@ -24,7 +24,8 @@ def main(arguments: list[str]) -> int:
     started = time.monotonic()
     wine.prepare()
     checkout(_CHECKOUT)
-    offline = _OFFLINE | {"PIP_FIND_LINKS": wine.file_url(wheels("requirements-dev.lock"))}
+    lock = LOCKS["run" if chosen.smoke else "dev"]
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wine.file_url(wheels(lock))}
     _tell(started, "Python, wheels and Wine are there")
     if not chosen.smoke:
         wine.run(python() / "python.exe", "-c", _SET_UP, folder=_CHECKOUT, extra=offline)

@@ -39,7 +39,7 @@ def try_commands(folder: Path) -> None:
 
 
 def try_installer(installer: Path) -> None:
-    """Install silently, open the page by the shortcut, ask for the list, uninstall."""
+    """Install silently, open the page by the shortcut, call a command, run the demo, uninstall."""
     user = next(it for it in (wine.drive_c() / "users").iterdir() if it.name != "Public") / "AppData"
     program = user / "Local" / "Programs" / "buyerblock"
     data = user / "Local" / "buyerblock"
@@ -55,7 +55,9 @@ def try_installer(installer: Path) -> None:
         wine.end_all()
         opened.communicate()
     assert (data / "buyerblock.log").exists()
-    wine.run("cmd", "/c", wine.windows_path(program / "buyerblock.cmd"), "block", _ALIAS)
+    launcher = wine.windows_path(program / "buyerblock.cmd")
+    wine.run("cmd", "/c", launcher, "block", _ALIAS)
+    assert '"blocks":' in wine.run("cmd", "/c", launcher, "demo", "--once")
     wine.run(program / "uninstall.exe", "/S")
     _until(lambda: not program.exists(), "Something of the program is still there.")
     assert not shortcut.exists()

@@ -1,7 +1,7 @@
 """A real browser before the real page before the sandbox.
 
-Needs Playwright's package and a Chromium: the system's, or the one that ``playwright install chromium`` brings.
-Where either is missing, these tests are skipped with a sentence, unless BUYERBLOCK_BROWSER_TESTS is "required".
+Needs a Chromium: the system's, or the one that ``playwright install chromium`` brings. Where it is missing, these tests
+are skipped with a sentence, unless BUYERBLOCK_BROWSER_TESTS is "required".
 """
 
 import os
@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 import pytest
+from playwright.sync_api import Error, sync_playwright
 from werkzeug.serving import make_server
 
 from oauth_web.application import create_app
@@ -45,10 +46,6 @@ def _skip(why: str) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A running browser."""
-    try:
-        from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415 - it may be missing
-    except ImportError:
-        _skip("The browser tests need the package playwright; install it to run them.")
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         try:
