@@ -9,7 +9,7 @@ from oauth_web.english import ENGLISH
 ROOT = Path(oauth_web.__file__).parent
 SOURCES = [
     path.read_text(encoding="utf-8")
-    for path in [*ROOT.glob("*.py"), *ROOT.glob("templates/*.html")]
+    for path in [*ROOT.rglob("*.py"), *ROOT.glob("templates/*.html")]
     if path.name != "english.py"
 ]
 
