@@ -27,7 +27,8 @@ MACHINES = (
     ("win32", "AMD64"),
 )
 
-_COMPILE = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11")
+# With the certificates of this machine, which its network may need; those that uv brings along are the public ones.
+_COMPILE = ("uv", "pip", "compile", "--system-certs", "--quiet", "--universal", "--python-version", "3.11")
 
 
 def make(options: list[str]) -> None:
@@ -90,7 +91,8 @@ def _tags(system: str, processor: str, python: str) -> frozenset[Any]:
 
 
 def _run(*module: str) -> None:
-    subprocess.run([sys.executable, "-m", *module], cwd=ROOT, check=True)
+    if code := subprocess.run([sys.executable, "-m", *module], cwd=ROOT, check=False).returncode:
+        sys.exit(code)  # it has said why
 
 
 def main(arguments: list[str]) -> int:
