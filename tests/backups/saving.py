@@ -13,6 +13,7 @@ from worker.database import DATABASE, Database, open_database
 from worker.gmail.credentials import Grant
 from worker.notices.doubts import Doubt, Reason
 from worker.operation import backup_file
+from worker.owner.accounts import Accounts
 from worker.sealing import open_sealer
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

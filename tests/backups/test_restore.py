@@ -12,6 +12,7 @@ from oauth_web.access.owners import Owners
 from worker.block_list.review import Review
 from worker.database import DATABASE
 from worker.errors import SignInAgainError, StorageError, UsageError
+from worker.operation.alerts import LOOKS, Telling
 from worker.operation.backup import backup, rotate
 from worker.operation.health import Problem
 from worker.operation.restore import latest_copy, restore
