@@ -40,8 +40,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "undo-import": ("1",),
     "webhook": ("show",),
 }
-# What needs no database: the system's service, and the way back.
-_WITHOUT = {"service", "restore"}
+# What needs no database, or has one of its own.
+_WITHOUT = {"service", "restore", "demo"}
 
 Run = Callable[..., tuple[int, str, str]]
 
