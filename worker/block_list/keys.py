@@ -1,5 +1,6 @@
 """Keys of the block list: a buyer's alias or an order ID, from any spelling that people paste."""
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
@@ -32,6 +33,7 @@ def marketplace_of(address: str) -> str:
     return address[address.index("amazon.", address.index("@")) :]
 
 
+@lru_cache(maxsize=2048)  # a call of the API looks at each of its keys twice
 def _parse(text: str) -> Key:
     if (address := alias(text)) is None:
         bare = _without_wrapping(text)
