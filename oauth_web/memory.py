@@ -14,7 +14,7 @@ _OPTIONS = {
 }
 
 
-def keep_flat() -> bool:
+def limit_arenas() -> bool:
     """Set up the C library, before there are threads; return False where it is not glibc and has no such trouble."""
     try:
         mallopt = ctypes.CDLL(None).mallopt

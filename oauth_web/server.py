@@ -21,7 +21,7 @@ from waitress import create_server, wasyncore
 
 from oauth_web.access.client_file import is_loopback, read_client_file
 from oauth_web.application import create_app
-from oauth_web.memory import keep_flat
+from oauth_web.memory import limit_arenas
 from worker.app import App, build_app
 from worker.errors import BusyError, BuyerblockError, SettingsError, UsageError
 from worker.files import make_private_directory
@@ -74,7 +74,7 @@ def _serve_repeatedly(settings: Settings, *, open_page: bool, insecure_http: boo
     # It warns of every pass that is still busy when the next is due, as a long first pass is.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     make_private_directory(settings.data_dir)
-    keep_flat()
+    limit_arenas()
     while _serve(settings, open_page=open_page):
         open_page = False
 

@@ -25,7 +25,7 @@ from worker.database.sqlite import SQLite
 
 KINDS = ("small", "import", "delete")
 LARGE = 2000  # documents of an import
-LONGEST = 0.25  # seconds from the first promise to the kill
+MAX_DELAY = 0.25  # seconds from the first promise to the kill
 START = 0.5  # seconds from the start to a kill that may come before the first promise
 
 
@@ -102,7 +102,7 @@ def kill_once(folder: Path, newest: int, chance: random.Random, found: Found) ->
         assert writer.stdout
         early = chance.random() < 0.2
         lines = [] if early else [writer.stdout.readline()]
-        time.sleep(chance.uniform(0, START if early else LONGEST))
+        time.sleep(chance.uniform(0, START if early else MAX_DELAY))
         writer.kill()
         lines += writer.stdout.readlines()
     promised = [int(line) for line in lines if line.endswith("\n")]

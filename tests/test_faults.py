@@ -30,7 +30,7 @@ MAILS = (
 # This one the user deletes between list and read, in some schedules; no outcome depends on it.
 DOOMED = "unrelated/failed_for_another_reason.eml"
 # A schedule ends when a pass succeeds; the most that one needed so far is 4.
-MOST_PASSES = 12
+MAX_PASSES = 12
 QUEUE = "Amazon opt-outs/Queue"
 
 PASSING = (
@@ -143,7 +143,7 @@ def test_faults_change_neither_the_lists_nor_the_mailbox_and_cost_little(
     expected, units = undisturbed
     with seller_with_mail(tmp_path) as (seller, doomed):
         seller.google.fault = schedule = Schedule(seed, seller, doomed)
-        for _ in range(MOST_PASSES):
+        for _ in range(MAX_PASSES):
             if pass_in_a_child(seller, schedule):
                 break
             seller.later(minutes=1)

@@ -16,7 +16,7 @@ from worker.database import COPIES, DATABASE
 from worker.errors import DamagedFileError
 from worker.gmail.credentials import Grant
 from worker.operation.backup import rotate
-from worker.operation.health import LEAST_FREE, Health, Problem, health
+from worker.operation.health import MIN_FREE, Health, Problem, health
 from worker.operation.metrics import metrics
 from worker.problems import Cause, MailboxProblem
 from worker.settings import Settings
@@ -164,7 +164,7 @@ def test_a_clock_that_was_set_back_is_no_reason(app: App) -> None:
 
 
 def test_a_nearly_full_disk_is_a_reason(app: App) -> None:
-    assert health(app, NOW, free=lambda _: LEAST_FREE) == WELL
+    assert health(app, NOW, free=lambda _: MIN_FREE) == WELL
     found = health(app, NOW, free=lambda _: 53_000_000)
     assert "nearly full: 53 MB are left" in found.reasons[0]
 

@@ -14,7 +14,7 @@ import pytest
 
 from worker.errors import StorageError
 from worker.events import fields
-from worker.operation.logs import MOST_BYTES, Lines, log_settings, set_up
+from worker.operation.logs import MAX_BYTES, Lines, log_settings, set_up
 from worker.operation.redaction import without_buyers, without_secrets
 from worker.settings import Settings
 
@@ -200,7 +200,7 @@ def test_a_file_takes_the_log_of_a_service_and_stays_small(tmp_path: Path) -> No
     path = tmp_path / "buyerblock.log"
     set_up(file=path)
     for n in range(5):
-        log.info("Line %s: %s", n, "x" * (MOST_BYTES - 200))
+        log.info("Line %s: %s", n, "x" * (MAX_BYTES - 200))
     set_up(stream=io.StringIO())  # closes the file
 
     assert {it.name for it in tmp_path.iterdir()} == {
@@ -209,7 +209,7 @@ def test_a_file_takes_the_log_of_a_service_and_stays_small(tmp_path: Path) -> No
         "buyerblock.log.2",
     }
     assert "Line 4" in path.read_text(encoding="utf-8")
-    assert sum(it.stat().st_size for it in tmp_path.iterdir()) <= 3 * MOST_BYTES
+    assert sum(it.stat().st_size for it in tmp_path.iterdir()) <= 3 * MAX_BYTES
     if os.name == "posix":
         assert {stat.S_IMODE(it.stat().st_mode) for it in tmp_path.iterdir()} == {0o600}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.mailbox_pass.rhythm import FEWEST, KEPT, SHORTEST, have_stopped, latest
+from worker.mailbox_pass.rhythm import KEPT, MIN_DAYS, MIN_SILENCE, have_stopped, latest
 
 START = date(2026, 1, 1)
 
@@ -24,7 +24,7 @@ def test_a_silence_is_unusual_after_six_times_the_usual_one(usual: int, unusual:
 
 def test_of_an_account_with_few_notices_nothing_can_be_said() -> None:
     assert not have_stopped((), START)
-    assert not have_stopped(every(1, FEWEST - 1), START + timedelta(days=1000))
+    assert not have_stopped(every(1, MIN_DAYS - 1), START + timedelta(days=1000))
 
 
 def test_a_clock_that_was_set_back_is_no_silence() -> None:
@@ -41,4 +41,4 @@ def test_the_latest_days_are_kept_in_order_however_they_come(known: list[date], 
 @given(st.lists(st.dates(date(2020, 1, 1), date(2026, 1, 1)), min_size=1))
 def test_a_week_without_notices_worries_nobody(days: list[date]) -> None:
     kept = latest((), days)
-    assert not have_stopped(kept, kept[-1] + SHORTEST)
+    assert not have_stopped(kept, kept[-1] + MIN_SILENCE)

@@ -30,7 +30,7 @@ PASSING = (
 )
 # Caches and the allocator have settled after the first third.
 SETTLED = 1 / 3
-MOST_GROWTH = 0.02
+MAX_GROWTH = 0.02
 
 
 @pytest.fixture
@@ -87,6 +87,6 @@ def test_half_an_hour_of_faults_and_visits_makes_no_memory_grow(minutes: float, 
             grown = resident(process) / settled - 1
             print(f"resident, in kB: {curve[1:]}; {grown:+.2%}; {google.requests:,} requests to Google")  # noqa: T201 - shown by -s
             assert process.poll() is None
-            assert grown < MOST_GROWTH
+            assert grown < MAX_GROWTH
     with closing(open_database(tmp_path)) as database:
         assert len(BlockList(database)) > 0

@@ -274,7 +274,7 @@ def test_a_dry_run_says_what_the_pass_then_does(seller: Seller, rules_in_place: 
         Unrelated: report.unrelated,
     }
     expected = {message_id: set(before[message_id]) for message_id in ids}
-    for ref in preview.missed.tidy:
+    for ref in preview.missed.archive:
         expected[ref.id] -= {"INBOX"}
     for judged, change in preview.filings:
         expected[judged.message.id] = expected[judged.message.id] - change.remove | change.add & {"INBOX"}

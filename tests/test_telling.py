@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from worker.database import Database
-from worker.operation.alerts import AWAY, LOOKS, Telling
+from worker.operation.alerts import AWAY, LOOKS, Alerts
 from worker.operation.health import Problem
 from worker.webhook import Announcements
 
@@ -25,11 +25,11 @@ class Owner:
 
     def restart(self) -> None:
         self.announcements = Announcements(self.database)
-        self.telling = Telling(self.database, self.announcements)
+        self.alerts = Alerts(self.database, self.announcements)
 
     def look(self, *problems: Problem, times: int = 1) -> None:
         for _ in range(times):
-            self.telling.look(problems, self.now)
+            self.alerts.look(problems, self.now)
             self.now += timedelta(minutes=1)
 
     @property

@@ -16,7 +16,7 @@ from oauth_web.demo.sandbox import Fault, Sandbox
 from signing_in import sign_in
 from worker.app import App, build_app
 from worker.errors import BuyerblockError
-from worker.operation.alerts import LOOKS, Telling
+from worker.operation.alerts import LOOKS, Alerts
 from worker.operation.health import health
 from worker.webhook import Announcements
 
@@ -56,7 +56,7 @@ class Year:
         self._today = 0
         self.failed = 0
         self.told: list[tuple[str, str]] = []
-        self._telling = self._new_telling()
+        self._alerts = self._new_alerts()
 
     def days(self, number: int) -> None:
         """Let so many days go by: some mail comes, and most hours the program runs."""
@@ -103,11 +103,11 @@ class Year:
     def _restart(self) -> None:
         self.app.close()
         self.app = build_app(self.app.settings, self._clock)
-        self._telling = self._new_telling()
+        self._alerts = self._new_alerts()
 
-    def _new_telling(self) -> Telling:
+    def _new_alerts(self) -> Alerts:
         self._announcements = Announcements(self.app.database)
-        return Telling(self.app.database, self._announcements)
+        return Alerts(self.app.database, self._announcements)
 
     def _arrivals(self) -> None:
         if self._random.random() < 0.4 and not SILENT_FROM <= self._today < SILENT_UNTIL:
@@ -154,7 +154,7 @@ class Year:
     def _look(self) -> None:
         problems = health(self.app, self._clock.now()).problems
         for _ in range(LOOKS):
-            self._telling.look(problems, self._clock.now())
+            self._alerts.look(problems, self._clock.now())
         for it in self._announcements.waiting():
             self.told.append((it.type, it.data["kind"]))
             self._announcements.remove(it)

@@ -18,7 +18,7 @@ from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it sh
 
 from oauth_web.access.client_file import Client
 from worker.errors import BuyerblockError
-from worker.gmail.connection import obstacle, prepare
+from worker.gmail.connection import describe_network_error, prepare
 from worker.gmail.credentials import SCOPES, Grant
 
 TIMEOUT = 20  # seconds, for the exchange of the code
@@ -67,7 +67,7 @@ def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Gr
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
     except OSError as error:
         raise ConsentError(
-            f"Google could not be reached to finish the sign-in ({obstacle(error)}); please try again."
+            f"Google could not be reached to finish the sign-in ({describe_network_error(error)}); please try again."
         ) from error
     except ValueError as error:
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error

@@ -33,7 +33,7 @@ def save_interval() -> ResponseReturnValue:
     seconds = whole_number(given, MIN_INTERVAL, MAX_INTERVAL, sentence="interval.bad")
     app = services().app
     change_preferences(app.database, lambda it: replace(it, sync_interval=seconds))
-    app.scheduler.start_anew()
+    app.scheduler.restart_jobs()
     leave_note(text("interval.saved", span=exactly(seconds)))
     return redirect(url_for("settings.page"), 303)
 

@@ -11,7 +11,7 @@ from oauth_web.pages.webhook import webhook_shown
 from oauth_web.services import services
 from oauth_web.texts import text
 from worker.errors import UsageError
-from worker.operation.backup_file import SHORTEST_PASSPHRASE
+from worker.operation.backup_file import MIN_PASSPHRASE
 
 MOST_TRUSTED = 50
 _ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\".]{2,}")
@@ -29,7 +29,7 @@ def page() -> ResponseReturnValue:
         preferences=preferences_shown(),
         tokens=services().tokens.all(),
         webhook=webhook_shown(),
-        shortest_passphrase=SHORTEST_PASSPHRASE,
+        shortest_passphrase=MIN_PASSPHRASE,
     )
 
 

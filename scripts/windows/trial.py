@@ -11,7 +11,7 @@ import requests
 
 from windows import wine
 
-_LONGEST_WAIT = 60  # seconds
+_MAX_WAIT = 60  # seconds
 _ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
 
 
@@ -31,7 +31,7 @@ def try_commands(folder: Path) -> None:
         assert "starts with these settings" in log.read_text(encoding="utf-8")
         elsewhere = {"BUYERBLOCK_DATA_DIR": "C:\\elsewhere", "BUYERBLOCK_PORT": port}
         with wine.start(folder / "buyerblock.exe", "serve", "--no-open", extra=elsewhere) as second:
-            said, _ = second.communicate(timeout=_LONGEST_WAIT)
+            said, _ = second.communicate(timeout=_MAX_WAIT)
         assert "choose another with --port" in said, said
     finally:
         wine.end_all()
@@ -76,7 +76,7 @@ def _answers(port: str) -> bool:
 
 
 def _until(condition: Callable[[], bool], otherwise: str) -> None:
-    ends = time.monotonic() + _LONGEST_WAIT
+    ends = time.monotonic() + _MAX_WAIT
     while not condition():
         assert time.monotonic() < ends, otherwise
         time.sleep(0.2)

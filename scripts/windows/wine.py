@@ -10,7 +10,7 @@ from pathlib import Path
 from windows.pieces import CACHE
 
 _PREFIX = CACHE / "prefix"
-_LONGEST_WAIT = 600  # seconds for one command; set-up takes one minute
+_MAX_WAIT = 600  # seconds for one command; set-up takes one minute
 _COMPILER = "x86_64-w64-mingw32-gcc"
 # Wine 8 lacks this library, from which Rust's standard library (cryptography, orjson) takes random numbers.
 _RANDOM = """\
@@ -106,7 +106,7 @@ def run(*command: str | Path, folder: Path | None = None, extra: Mapping[str, st
     """Run a program and return what it says. Raises CalledProcessError, TimeoutExpired."""
     with start(*command, folder=folder, extra=extra) as process:
         try:
-            said, _ = process.communicate(timeout=_LONGEST_WAIT)
+            said, _ = process.communicate(timeout=_MAX_WAIT)
         except subprocess.TimeoutExpired:
             end_all()
             raise

@@ -12,7 +12,7 @@ from oauth_web.access.owners import Owners
 from worker.block_list.review import Review
 from worker.database import DATABASE
 from worker.errors import SignInAgainError, StorageError, UsageError
-from worker.operation.alerts import LOOKS, Telling
+from worker.operation.alerts import LOOKS, Alerts
 from worker.operation.backup import backup, rotate
 from worker.operation.health import Problem
 from worker.operation.restore import latest_copy, restore
@@ -158,9 +158,9 @@ def test_what_the_owner_was_notified_of_since_the_backup_is_not_repeated(
     def look() -> list[Announcement]:
         with opened(data_dir) as database:
             announcements = Announcements(database)
-            telling = Telling(database, announcements)
+            alerts = Alerts(database, announcements)
             for _ in range(LOOKS):
-                telling.look([full], NOW)
+                alerts.look([full], NOW)
             waiting = announcements.waiting()
             for it in waiting:
                 announcements.remove(it)

@@ -7,8 +7,8 @@ from making import START, Now, alias, notice, order
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.formats import imports
-from worker.block_list.formats.lines import LONGEST_LINE
-from worker.block_list.formats.model import MOST_KEYS, REJECTIONS_KEPT
+from worker.block_list.formats.lines import MAX_LINE
+from worker.block_list.formats.model import MAX_KEYS, REJECTIONS_KEPT
 from worker.database import Database
 from worker.errors import UsageError
 
@@ -348,18 +348,18 @@ def test_an_endless_line_takes_no_memory_and_the_next_line_is_read() -> None:
             last, self._piece = b"" if self._piece == b"!" else f"\n{A}\n".encode(), b"!"
             return last
 
-    found = imports.read(Source(b"x", 20 * LONGEST_LINE))  # type: ignore[arg-type]  # all that is used of BinaryIO
+    found = imports.read(Source(b"x", 20 * MAX_LINE))  # type: ignore[arg-type]  # all that is used of BinaryIO
     assert list(found.keys) == [A]
     assert [rejection.line for rejection in found.rejected] == [1]
     assert "longer than 1,000,000 characters" in found.rejected[0].problem
 
 
 def test_too_many_keys_are_refused_with_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "MOST_KEYS", 3)
+    monkeypatch.setattr(imports, "MAX_KEYS", 3)
 
     with pytest.raises(UsageError, match=r"more than 3 keys \(line 5\)"):
         imports.read("".join(f"{alias(number)}\n" for number in (1, 2, 2, 3, 4, 5)).encode())
-    assert MOST_KEYS == 1_000_000
+    assert MAX_KEYS == 1_000_000
 
 
 def test_only_the_first_thousand_rejections_are_kept() -> None:

@@ -16,7 +16,7 @@ from worker.errors import (
     StoppedError,
     TransientError,
 )
-from worker.gmail.calls import MOST_TRIES, MOST_TRIES_FOR_SPEED
+from worker.gmail.calls import MAX_TRIES, MAX_TRIES_FOR_SPEED
 from worker.gmail.model import Change, Label, MessageRef
 from worker.gmail.quota import FIRST_IN_FLIGHT
 from worker.notices.judge import judge
@@ -193,7 +193,7 @@ def test_what_fails_in_passing_is_tried_again_and_not_for_ever(seller: Seller, f
     seller.google.fault = always(fault, tries)
     with pytest.raises(TransientError):
         seller.mailbox.address()
-    assert len(tries) == (MOST_TRIES_FOR_SPEED if fault.status in {403, 429} else MOST_TRIES)
+    assert len(tries) == (MAX_TRIES_FOR_SPEED if fault.status in {403, 429} else MAX_TRIES)
 
 
 def test_quota_that_another_program_has_spent_is_waited_for(seller: Seller) -> None:

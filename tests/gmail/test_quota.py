@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import QuotaError, StoppedError
-from worker.gmail.quota import FIRST_IN_FLIGHT, MOST_IN_FLIGHT, PRICES, WINDOW, Quota
+from worker.gmail.quota import FIRST_IN_FLIGHT, MAX_IN_FLIGHT, PRICES, WINDOW, Quota
 from worker.problems import Cause
 
 METHODS = sorted(PRICES)
@@ -59,7 +59,7 @@ def test_it_counts_what_was_spent() -> None:
         (0, 0, FIRST_IN_FLIGHT),
         (0, 40, FIRST_IN_FLIGHT),
         (0, 50, FIRST_IN_FLIGHT + 1),
-        (0, 1000, MOST_IN_FLIGHT),
+        (0, 1000, MAX_IN_FLIGHT),
         (1, 0, FIRST_IN_FLIGHT // 2),
         (1, 20, FIRST_IN_FLIGHT // 2),
         (1, 30, FIRST_IN_FLIGHT // 2 + 1),

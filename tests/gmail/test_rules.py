@@ -10,7 +10,7 @@ from oauth_web.demo.sandbox.users import User
 from worker.errors import GmailError
 from worker.gmail.model import Filter
 from worker.gmail.rules import CreateFilter, CreateLabel, DeleteFilter, Rules, Step, plan
-from worker.gmail.wanted import LABELS, LONGEST_QUERY, net, wanted_filters
+from worker.gmail.wanted import LABELS, MAX_QUERY, queries, wanted_filters
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 OPT_OUTS, QUEUE, REVIEW = "Amazon opt-outs", "Amazon opt-outs/Queue", "Amazon opt-outs/Review"
@@ -116,7 +116,7 @@ def test_outdated_filters_are_replaced_without_a_gap(ready: Seller, user: User) 
 def test_a_mailbox_with_room_for_our_filters_gets_them_and_one_without_gets_a_sentence(
     seller: Seller, user: User, too_many: int
 ) -> None:
-    ours = len(wanted_filters(net(PERSONAL_ADDRESS), None))
+    ours = len(wanted_filters(queries(PERSONAL_ADDRESS), None))
     others = 1000 - ours + too_many
     for number in range(others):
         user.create_filter({"from": f"x{number}@example.com"}, {"addLabelIds": ["STARRED"]})
@@ -154,8 +154,8 @@ def test_in_a_full_mailbox_outdated_filters_make_room_for_new_ones(ready: Seller
 
 
 def test_no_filter_is_too_long_for_gmail() -> None:
-    filters = wanted_filters(net("a" * 64 + "+optouts-abcdefgh@" + "b" * 60 + ".example"), None)
-    assert all(len(it.query or "") <= LONGEST_QUERY for it in filters)
+    filters = wanted_filters(queries("a" * 64 + "+optouts-abcdefgh@" + "b" * 60 + ".example"), None)
+    assert all(len(it.query or "") <= MAX_QUERY for it in filters)
     assert len(filters) > 2
 
 

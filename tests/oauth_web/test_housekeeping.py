@@ -119,13 +119,13 @@ def test_systemd_hears_nothing_when_passes_have_stopped(
     engine.accounts.connect(OWNER, GRANT, now=clock.now())
     engine.accounts.update(OWNER, next_pass=clock.now())
     assert watchdog.feed()
-    clock.advance(housekeeping.LATEST_PASS.total_seconds() + 1)
+    clock.advance(housekeeping.MAX_PASS_DELAY.total_seconds() + 1)
     systemd()
     assert not watchdog.feed()
     assert systemd() == []
     monkeypatch.setattr(engine.passes, "spent", lambda _: 20)
     assert watchdog.feed(), "a long pass that makes calls is no stop"
-    clock.advance(housekeeping.LATEST_PASS.total_seconds() + 1)
+    clock.advance(housekeeping.MAX_PASS_DELAY.total_seconds() + 1)
     assert not watchdog.feed(), "one that hangs is"
     engine.accounts.update(OWNER, state="sign_in_again", next_pass=None)
     assert watchdog.feed(), "an account that waits for its owner is no stop"

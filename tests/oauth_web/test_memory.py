@@ -5,12 +5,12 @@ import platform
 
 import pytest
 
-from oauth_web.memory import keep_flat
+from oauth_web.memory import limit_arenas
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="Other C libraries have no such trouble.")
 def test_glibc_takes_every_option() -> None:
-    assert keep_flat()
+    assert limit_arenas()
 
 
 @pytest.mark.parametrize("error", [OSError, TypeError, AttributeError])
@@ -21,4 +21,4 @@ def test_where_there_is_no_glibc_nothing_is_done(
         raise error
 
     monkeypatch.setattr(ctypes, "CDLL", load)
-    assert not keep_flat()
+    assert not limit_arenas()

@@ -8,7 +8,7 @@ from worker.errors import UsageError
 from worker.notices.aliases import alias, orders
 from worker.notices.amazon import ALIAS_DOMAINS, NEVER_A_BUYER
 
-_LONGEST = 320  # characters; RFC 5321 allows 64 + 1 + 255 for an address
+_MAX_LENGTH = 320  # characters; RFC 5321 allows 64 + 1 + 255 for an address
 
 
 class Key(NamedTuple):
@@ -25,7 +25,7 @@ def parse_key(text: str) -> Key:
     Upper case, a ``+suffix`` on the alias, spaces, ``mailto:``, angle brackets and brackets around
     an order ID are all understood. Raises UsageError, in one sentence that says why text is no key.
     """
-    return _parse(text) if len(text) <= _LONGEST else _refuse(text, "it is too long")
+    return _parse(text) if len(text) <= _MAX_LENGTH else _refuse(text, "it is too long")
 
 
 def marketplace_of(address: str) -> str:

@@ -77,8 +77,8 @@ def show_preview(email: str, preview: "PassPreview") -> None:
     """Print what a pass would do."""
     for step in preview.steps:
         click.echo(f"{email}: would {step}")
-    if preview.missed.tidy:
-        click.echo(f"{email}: would take {len(preview.missed.tidy):,} old mails out of the inbox")
+    if preview.missed.archive:
+        click.echo(f"{email}: would take {len(preview.missed.archive):,} old mails out of the inbox")
     for judged, change in preview.filings:
         said = judged.verdict
         match said:

@@ -9,21 +9,21 @@ from worker.clock import Clock
 from worker.errors import QuotaError, StoppedError, TransientError
 from worker.gmail.connection import Connection
 from worker.gmail.credentials import Grant, SharedCredentials
-from worker.gmail.quota import LONGEST_STATED_WAIT, Quota
+from worker.gmail.quota import MAX_STATED_WAIT, Quota
 from worker.gmail.refusals import translated
 from worker.problems import Cause
 
-MOST_TRIES = 6
+MAX_TRIES = 6
 # Another program may have spent this minute's quota: these take two minutes and a half on average.
-MOST_TRIES_FOR_SPEED = 12
-LONGEST_WAIT = 64.0  # seconds, as Google recommends for truncated backoff
+MAX_TRIES_FOR_SPEED = 12
+MAX_WAIT = 64.0  # seconds, as Google recommends for truncated backoff
 
-_backoff = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
+_backoff = wait_random_exponential(multiplier=0.5, max=MAX_WAIT)
 
 
 def _worth_another_try(error: BaseException) -> bool:
     # Asking before the stated time only prolongs it.
-    return isinstance(error, TransientError) and (error.retry_after or 0.0) <= LONGEST_STATED_WAIT
+    return isinstance(error, TransientError) and (error.retry_after or 0.0) <= MAX_STATED_WAIT
 
 
 def _wait(state: RetryCallState) -> float:
@@ -34,7 +34,7 @@ def _wait(state: RetryCallState) -> float:
 
 def _tried_enough(state: RetryCallState) -> bool:
     error = state.outcome.exception() if state.outcome else None
-    return state.attempt_number >= (MOST_TRIES_FOR_SPEED if isinstance(error, QuotaError) else MOST_TRIES)
+    return state.attempt_number >= (MAX_TRIES_FOR_SPEED if isinstance(error, QuotaError) else MAX_TRIES)
 
 
 class Calls:

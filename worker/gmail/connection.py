@@ -84,7 +84,7 @@ def is_page(answer: requests.Response) -> bool:
     return answer.headers.get("content-type", "").startswith("text/html")
 
 
-def obstacle(error: BaseException) -> str:
+def describe_network_error(error: BaseException) -> str:
     """Return what an error says to a person; requests says it seven errors deep, with addresses all around."""
     kinds = [error]
     while (inner := _inner(kinds[-1])) is not None:

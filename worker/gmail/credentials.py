@@ -10,7 +10,7 @@ from google.auth.exceptions import RefreshError, TransportError
 from google.oauth2.credentials import Credentials
 
 from worker.errors import TransientError
-from worker.gmail.connection import TIMEOUT, is_page, obstacle, open_session
+from worker.gmail.connection import TIMEOUT, describe_network_error, is_page, open_session
 from worker.problems import Cause
 
 SCOPES = (
@@ -105,7 +105,7 @@ def revoke(grant: Grant, revoke_url: str) -> None:
                 revoke_url, data={"token": grant.refresh_token}, timeout=TIMEOUT, allow_redirects=False
             )
     except OSError as error:
-        raise TransientError(Cause.NOT_REVOKED_UNREACHABLE, why=obstacle(error)) from error
+        raise TransientError(Cause.NOT_REVOKED_UNREACHABLE, why=describe_network_error(error)) from error
     # A network's own page, or one that it leads to, is no word of Google's.
     if is_page(answer) or answer.is_redirect or answer.status_code >= 500 or answer.status_code in {407, 429}:
         raise TransientError(Cause.NOT_REVOKED, status=answer.status_code)

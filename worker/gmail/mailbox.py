@@ -21,11 +21,11 @@ from worker.errors import ConflictError, GoneError, LabelGoneError, StoppedError
 from worker.gmail.calls import Calls
 from worker.gmail.credentials import Grant
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
-from worker.gmail.quota import MOST_IN_FLIGHT, PRICES, Quota
+from worker.gmail.quota import MAX_IN_FLIGHT, PRICES, Quota
 from worker.gmail.rebuilt import rebuilt
 from worker.problems import Cause
 
-MOST_IDS = 1000  # of one batchModify
+MAX_IDS = 1000  # of one batchModify
 PAGE = 500  # of one messages.list
 # One batchModify costs as much as ten single ones.
 _BATCH_PAYS_FROM = 10
@@ -37,7 +37,7 @@ class Mailbox:
     def __init__(self, grant: Grant, *, gmail_url: str | None, units_per_minute: int, clock: Clock) -> None:
         self.quota = Quota(units_per_minute, clock)
         self._calls = Calls(grant, self.quota, clock)
-        self._readers = ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="gmail")
+        self._readers = ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="gmail")
         # The packaged description, not a downloaded one: no request, and its root can be replaced, batches included.
         document = json.loads(
             files("googleapiclient.discovery_cache.documents").joinpath("gmail.v1.json").read_bytes()
@@ -142,8 +142,8 @@ class Mailbox:
         """Add labels to messages and take labels off, in the cheapest way. Messages deleted meanwhile are no error."""
         body = {"addLabelIds": sorted(change.add), "removeLabelIds": sorted(change.remove)}
         if len(message_ids) >= _BATCH_PAYS_FROM:
-            for start in range(0, len(message_ids), MOST_IDS):
-                self._change_many(list(message_ids[start : start + MOST_IDS]), body)
+            for start in range(0, len(message_ids), MAX_IDS):
+                self._change_many(list(message_ids[start : start + MAX_IDS]), body)
             return
         for message_id in message_ids:
             self._change_one(message_id, body)

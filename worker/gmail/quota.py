@@ -35,12 +35,12 @@ PRICES = {
 }
 WINDOW = 60.0
 # Some accounts settle at 4 requests in flight, none refuses 2; more than 10 gains nothing at this price.
-MOST_IN_FLIGHT = 10
+MAX_IN_FLIGHT = 10
 FIRST_IN_FLIGHT = 4
 # Seconds. When Google asks for a longer pause than this, a pass had better end and say so.
-LONGEST_STATED_WAIT = 640.0
+MAX_STATED_WAIT = 640.0
 # Seconds. How long the wait for an answer to another call may be deaf to a stop.
-LONGEST_DEAF = 0.05
+MAX_UNINTERRUPTIBLE_WAIT = 0.05
 
 
 class Quota:
@@ -105,7 +105,7 @@ class Quota:
         with self._lock:
             now = self._clock.monotonic()
             self._forget(now)
-            if (closed := self._closed_until - now) > LONGEST_STATED_WAIT:
+            if (closed := self._closed_until - now) > MAX_STATED_WAIT:
                 until = self._clock.now() + timedelta(seconds=closed)
                 raise QuotaError(Cause.WAIT_UNTIL, retry_after=closed, until=f"{until:%Y-%m-%d, %H:%M}")
             if closed > 0:
@@ -121,7 +121,7 @@ class Quota:
             return None
 
     def _wait_for_an_answer(self) -> float:
-        self._answer.wait(LONGEST_DEAF)
+        self._answer.wait(MAX_UNINTERRUPTIBLE_WAIT)
         return 0.0
 
     def _forget(self, now: float) -> None:
@@ -135,5 +135,5 @@ class Quota:
             self._answered.append((self._clock.monotonic() + WINDOW, units))
             self._answered_units += units
             # One more at once after every full round: the additive half of "additive increase".
-            self._most_in_flight = min(MOST_IN_FLIGHT, self._most_in_flight + 1 / (10 * self._most_in_flight))
+            self._most_in_flight = min(MAX_IN_FLIGHT, self._most_in_flight + 1 / (10 * self._most_in_flight))
             self._answer.notify_all()

@@ -21,7 +21,7 @@ from worker.errors import (
     SignInAgainError,
     TransientError,
 )
-from worker.gmail.connection import obstacle
+from worker.gmail.connection import describe_network_error
 from worker.problems import Cause
 
 _QUOTA_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
@@ -39,7 +39,7 @@ def translated(now: datetime) -> Iterator[None]:
         # Only final refusals come as this error, see credentials.py.
         raise SignInAgainError(Cause.SIGN_IN_ENDED) from error
     except (TransportError, OSError) as error:
-        raise TransientError(Cause.UNREACHABLE, why=obstacle(error)) from error
+        raise TransientError(Cause.UNREACHABLE, why=describe_network_error(error)) from error
     except ValueError as error:
         # The client library parses replies as JSON; a reply that was cut is none.
         raise TransientError(Cause.ANSWER_CUT) from error

@@ -14,7 +14,7 @@ from worker.gmail.model import Filter
 from worker.gmail.wanted import LABELS
 from worker.problems import Cause
 
-MOST_FILTERS = 1000
+MAX_FILTERS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Rules:
 
     labels: Mapping[str, str] = field(default_factory=dict)
     filters: frozenset[Filter] = frozenset()
-    room: int = MOST_FILTERS
+    room: int = MAX_FILTERS
 
     @property
     def filter_ids(self) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def look(
     names = {label_id: name for name, label_id in live.items()}
     every = [_named(filter_, names) for filter_ in mailbox.filters()]
     ours = (it for it in every if it.id in filter_ids or replace(it, id="") in wanted)
-    return Rules(labels=live, filters=frozenset(ours), room=MOST_FILTERS - len(every))
+    return Rules(labels=live, filters=frozenset(ours), room=MAX_FILTERS - len(every))
 
 
 def plan(actual: Rules, wanted: frozenset[Filter]) -> tuple[Step, ...]:
@@ -95,7 +95,7 @@ def apply(mailbox: Mailbox, actual: Rules, steps: tuple[Step, ...]) -> Rules:
     labels, filters = dict(actual.labels), set(actual.filters)
     new, old = (sum(isinstance(step, kind) for step in steps) for kind in (CreateFilter, DeleteFilter))
     if new > actual.room + old:
-        raise GmailError(Cause.NO_ROOM_FOR_FILTERS, most=f"{MOST_FILTERS:,}")
+        raise GmailError(Cause.NO_ROOM_FOR_FILTERS, most=f"{MAX_FILTERS:,}")
     for step in steps:
         match step:
             case CreateLabel(name):

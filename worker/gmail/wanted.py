@@ -23,25 +23,25 @@ LABELS = {
 }
 
 # Gmail takes about 1,469 characters of criteria; beyond them: "The specified filter is too long".
-LONGEST_QUERY = 1400
+MAX_QUERY = 1400
 
 
 @dataclass(frozen=True, slots=True)
-class Net:
+class Queries:
     """Two sets of searches. Each search is short enough to be a filter; a set matches what any of its searches does."""
 
-    tidy: tuple[str, ...]
+    archive: tuple[str, ...]
     queue: tuple[str, ...]
 
 
-def net(own_address: str) -> Net:
+def queries(own_address: str) -> Queries:
     """Return the searches for a mailbox. own_address: the account's own address for notices and forwards."""
     proven = [row for row in WORDING if row.proven]
     guessed = [row for row in WORDING if not row.proven]
     from_amazon = f"from:({' OR '.join(sorted(AMAZON_DOMAINS))}) "
     from_senders = (f"from:{sender}" for sender in sorted(NOTICE_SENDERS))
-    return Net(
-        tidy=tuple(_packed(_phrases(proven), before=from_amazon)),
+    return Queries(
+        archive=tuple(_packed(_phrases(proven), before=from_amazon)),
         queue=(
             *_packed([f"to:{own_address}", f"deliveredto:{own_address}", *_phrases(proven)]),
             *_packed(from_senders),
@@ -50,14 +50,14 @@ def net(own_address: str) -> Net:
     )
 
 
-def wanted_filters(searches: Net, forward_to: str | None) -> frozenset[Filter]:
-    """Return the filters for these searches. forward_to: a verified address that gets every tidied notice."""
-    tidy = (
+def wanted_filters(searches: Queries, forward_to: str | None) -> frozenset[Filter]:
+    """Return the filters for these searches. forward_to: a verified address that gets every archived notice."""
+    archive = (
         Filter(query=query, add=frozenset({OPT_OUTS}), remove=frozenset({INBOX}), forward=forward_to)
-        for query in searches.tidy
+        for query in searches.archive
     )
     queue = (Filter(query=query, add=frozenset({QUEUE}), remove=frozenset()) for query in searches.queue)
-    return frozenset((*tidy, *queue))
+    return frozenset((*archive, *queue))
 
 
 def _phrases(rows: Iterable[Wording]) -> list[str]:
@@ -70,7 +70,7 @@ def _packed(alternatives: Iterable[str], *, before: str = "") -> Iterator[str]:
     joined = ""
     for alternative in alternatives:
         longer = f"{joined} OR {alternative}" if joined else alternative
-        if joined and len(before) + len(longer) + 2 > LONGEST_QUERY:
+        if joined and len(before) + len(longer) + 2 > MAX_QUERY:
             yield f"{before}({joined})"
             longer = alternative
         joined = longer

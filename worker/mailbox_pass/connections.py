@@ -10,7 +10,7 @@ from worker.gmail import rules
 from worker.gmail.credentials import Grant, revoke
 from worker.gmail.mailbox import Mailbox
 from worker.gmail.model import Change
-from worker.gmail.wanted import INBOX, OPT_OUTS, net, wanted_filters
+from worker.gmail.wanted import INBOX, OPT_OUTS, queries, wanted_filters
 from worker.mailbox_pass.passes import Passes
 from worker.owner.accounts import Account, Accounts
 from worker.problems import Cause
@@ -55,7 +55,7 @@ def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, 
 
 def _undo(mailbox: Mailbox, account: Account, clock: Clock, days_back: int) -> None:
     # What a kill kept from being written down is known by its content.
-    searches = net(account.personal_address)
+    searches = queries(account.personal_address)
     there = rules.look(
         mailbox,
         labels=account.labels,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from worker.gmail.mailbox import Mailbox
 from worker.gmail.model import MessageRef
-from worker.gmail.wanted import Net
+from worker.gmail.wanted import Queries
 from worker.owner.accounts import EVER
 
 # Gmail's clock and ours may differ, and mail may arrive while a pass ends.
@@ -15,15 +15,15 @@ OVERLAP = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Messages. tidy: those that the tidy filter would have archived. queue: those that are to be judged."""
+    """Messages. archive: those that the archive filter would have archived. queue: those that are to be judged."""
 
-    tidy: tuple[MessageRef, ...] = ()
+    archive: tuple[MessageRef, ...] = ()
     queue: tuple[MessageRef, ...] = ()
 
 
 def find_missed(
     mailbox: Mailbox,
-    searches: Net,
+    searches: Queries,
     since: datetime,
     judged: Container[str],
     between: Callable[[], None] = lambda: None,
@@ -43,6 +43,6 @@ def find_missed(
         return tuple(refs)
 
     return Missed(
-        tidy=found([f"in:inbox {after}{query}" for query in searches.tidy]),
+        archive=found([f"in:inbox {after}{query}" for query in searches.archive]),
         queue=found([f"{after}{query}" for query in searches.queue]),
     )

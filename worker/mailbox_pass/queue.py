@@ -26,7 +26,7 @@ LOOK_EVERY = timedelta(seconds=45)
 # How many messages are read before their verdicts are made durable together.
 DURABLE_EVERY = 50
 # How many are read between two looks for new mail, at the usual allowance: somewhat less than a minute's worth.
-MOST_AT_ONCE = PAGE // 2
+MAX_AT_ONCE = PAGE // 2
 
 
 class Queue:
@@ -100,7 +100,7 @@ class Queue:
 
     def _at_once(self) -> int:
         minute = self._mailbox.quota.allowance // PRICES["users.messages.get"]
-        return min(MOST_AT_ONCE, max(DURABLE_EVERY, minute * 5 // 6))
+        return min(MAX_AT_ONCE, max(DURABLE_EVERY, minute * 5 // 6))
 
     def _judge(
         self, refs: list[MessageRef], counts: Counter[type[Verdict]], told: Callable[[], None]

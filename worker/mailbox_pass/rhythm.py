@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 KEPT = 30  # days with notices
-FEWEST = 8  # of them before anything can be said
+MIN_DAYS = 8  # of them before anything can be said
 # Where notices come by chance, a silence of six times the usual one comes by chance once in ten years or so.
 UNUSUAL = 6
-SHORTEST = timedelta(days=7)  # a holiday is no reason to worry anybody
+MIN_SILENCE = timedelta(days=7)  # a holiday is no reason to worry anybody
 
 
 def latest(known: Iterable[date], new: Iterable[date]) -> tuple[date, ...]:
@@ -21,8 +21,8 @@ def latest(known: Iterable[date], new: Iterable[date]) -> tuple[date, ...]:
 
 def have_stopped(days: tuple[date, ...], today: date) -> bool:
     """Return whether notices have been missing for much longer than is usual. days: as ``latest`` returns them."""
-    if len(days) < FEWEST:
+    if len(days) < MIN_DAYS:
         return False
     gaps = [later - earlier for earlier, later in pairwise(days)]
     usual = sum(gaps, timedelta()) / len(gaps)
-    return today - days[-1] > max(SHORTEST, UNUSUAL * usual)
+    return today - days[-1] > max(MIN_SILENCE, UNUSUAL * usual)

@@ -72,9 +72,9 @@ class Scheduler:
     def start(self) -> None:
         """Start with the accounts that are connected; those that wait for a sign-in get no job."""
         self._scheduler.start()
-        self.start_anew()
+        self.restart_jobs()
 
-    def start_anew(self) -> None:
+    def restart_jobs(self) -> None:
         """Give every account its job anew, at the interval of now, the first pass at once."""
         for account in self._accounts.all():
             if account.state != "sign_in_again":

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from worker.clock import Clock, is_due
 from worker.errors import GmailError, LabelGoneError
 from worker.gmail import rules
-from worker.gmail.mailbox import MOST_IDS, Mailbox
+from worker.gmail.mailbox import MAX_IDS, Mailbox
 from worker.gmail.model import Change
-from worker.gmail.wanted import INBOX, LABELS, OPT_OUTS, QUEUE, net, wanted_filters
+from worker.gmail.wanted import INBOX, LABELS, OPT_OUTS, QUEUE, queries, wanted_filters
 from worker.mailbox_pass.filing import filing
 from worker.mailbox_pass.judged import JudgedIds
 from worker.mailbox_pass.missed import OVERLAP, Missed, find_missed
@@ -108,14 +108,14 @@ class Sync:
         for messages in self._queue.read(refs):
             judged += messages
             watch(Progress(done=len(judged), total=len(refs)))
-        tidied = {ref.id for ref in missed.tidy}
-        filings = tuple((it, self._would_file(it, labels, tidied)) for it in judged)
+        archived = {ref.id for ref in missed.archive}
+        filings = tuple((it, self._would_file(it, labels, archived)) for it in judged)
         return Preview(steps=steps, missed=missed, filings=filings)
 
-    def _would_file(self, it: Judged, labels: Mapping[str, str], tidied: Container[str]) -> Change:
+    def _would_file(self, it: Judged, labels: Mapping[str, str], archived: Container[str]) -> Change:
         # A pass would already have archived and queued it.
-        added = {labels[QUEUE]} | ({labels[OPT_OUTS]} if it.message.id in tidied else set())
-        taken = {INBOX} if it.message.id in tidied else set()
+        added = {labels[QUEUE]} | ({labels[OPT_OUTS]} if it.message.id in archived else set())
+        taken = {INBOX} if it.message.id in archived else set()
         message = replace(it.message, label_ids=(it.message.label_ids | added) - taken)
         return filing(it.verdict, message, labels)
 
@@ -136,7 +136,7 @@ class Sync:
 
     def _plan(self, account: Account) -> tuple[rules.Rules, tuple[rules.Step, ...]]:
         self._queue.trusted = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
-        wanted = wanted_filters(net(account.personal_address), self._forward_to(account))
+        wanted = wanted_filters(queries(account.personal_address), self._forward_to(account))
         there = rules.look(self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted)
         return there, rules.plan(there, wanted)
 
@@ -165,7 +165,7 @@ class Sync:
     def _find(self, account: Account, since: datetime, between: Callable[[], None] = lambda: None) -> Missed:
         # Whoever asks for the whole mailbox again wants all of it judged again.
         judged = self._judged if since > EVER else frozenset[str]()
-        return find_missed(self._mailbox, net(account.personal_address), since, judged, between)
+        return find_missed(self._mailbox, queries(account.personal_address), since, judged, between)
 
     def _queue_missed(self, account: Account, now: datetime, counts: Counter[type[Verdict]]) -> None:
         """Do to missed mail what the filters would have done, new mail going before it."""
@@ -177,13 +177,13 @@ class Sync:
             self._queue.look_for_new_mail(counts)
 
         missed = self._find(account, since, look)
-        tidied = Change(add=frozenset({self._queue.labels[OPT_OUTS]}), remove=frozenset({INBOX}))
+        archived = Change(add=frozenset({self._queue.labels[OPT_OUTS]}), remove=frozenset({INBOX}))
         queued = Change(add=frozenset({self._queue.labels[QUEUE]}))
         # What is judged already is filed by its verdict, wherever it lay when it was read.
-        to_tidy = [ref for ref in missed.tidy if ref.id not in self._queue.unfiled]
-        for refs, change in ((to_tidy, tidied), (missed.queue, queued)):
-            for start in range(0, len(refs), MOST_IDS):
-                self._mailbox.change([ref.id for ref in refs[start : start + MOST_IDS]], change)
+        to_archive = [ref for ref in missed.archive if ref.id not in self._queue.unfiled]
+        for refs, change in ((to_archive, archived), (missed.queue, queued)):
+            for start in range(0, len(refs), MAX_IDS):
+                self._mailbox.change([ref.id for ref in refs[start : start + MAX_IDS]], change)
                 look()
         self._accounts.update(
             self._email,

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _Documents = Mapping[str, Mapping[str, Any]]
 
 
-class Telling:
+class Alerts:
     """What the owner was told. Raises StorageError."""
 
     def __init__(self, database: Database, announcements: Announcements) -> None:

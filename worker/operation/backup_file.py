@@ -23,13 +23,13 @@ from worker.files import storage_error, write_chunks_atomically
 
 FORMAT = "buyerblock-backup/2"
 _FORMER = "buyerblock-backup/1"
-SHORTEST_PASSPHRASE = 8  # characters
+MIN_PASSPHRASE = 8  # characters
 
-_LONGEST_FIRST_LINE = 4096
+_MAX_FIRST_LINE = 4096
 # OWASP's parameters of 2023: a third of a second and 128 MB for each guess.
 _COST = {"n": 2**17, "r": 8, "p": 1}
 # A file from elsewhere must not make us take all memory before we know whether it is ours.
-_HIGHEST_COST = {"n": 2**20, "r": 8, "p": 4}
+_MAX_COST = {"n": 2**20, "r": 8, "p": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def write(path: Path, content: bytes, *, created_at: datetime, passphrase: str |
     if passphrase is None:
         line = _line(about | {"sha256": hashlib.sha256(content).hexdigest()})
         return write_chunks_atomically(path, (line, content))
-    if len(passphrase) < SHORTEST_PASSPHRASE:
-        raise UsageError(f"The passphrase is too short; use at least {SHORTEST_PASSPHRASE} characters.")
+    if len(passphrase) < MIN_PASSPHRASE:
+        raise UsageError(f"The passphrase is too short; use at least {MIN_PASSPHRASE} characters.")
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
     line = _line(about | {"scrypt": {**_COST, "salt": salt.hex()}, "nonce": nonce.hex()})
     sealed = AESGCM(_key(passphrase, salt, _COST)).encrypt(nonce, content, line)
@@ -63,7 +63,7 @@ def read(path: Path, *, passphrase: str | None) -> Content:
     """
     try:
         with path.open("rb") as file:
-            line, rest = file.readline(_LONGEST_FIRST_LINE), file.read()
+            line, rest = file.readline(_MAX_FIRST_LINE), file.read()
     except OSError as error:
         raise storage_error("read", path, error) from error
     try:
@@ -105,7 +105,7 @@ def _unseal(path: Path, about: dict[str, Any], line: bytes, sealed: bytes, passp
     if passphrase is None:
         raise UsageError(f"{path} is encrypted; give its passphrase.")
     cost = {name: int(about["scrypt"][name]) for name in _COST}
-    if any(not 0 < cost[name] <= most for name, most in _HIGHEST_COST.items()):
+    if any(not 0 < cost[name] <= most for name, most in _MAX_COST.items()):
         raise ValueError("cost")
     key = _key(passphrase, bytes.fromhex(about["scrypt"]["salt"]), cost)
     try:

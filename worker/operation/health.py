@@ -25,7 +25,7 @@ from worker.webhook import Webhook
 # A pass that is late by this much more than three intervals has not just been slow.
 GRACE = timedelta(minutes=15)
 # Room for the day's copy of 100,000 blocks: three times their 110 MB while it is made.
-LEAST_FREE = 500_000_000  # bytes
+MIN_FREE = 500_000_000  # bytes
 # Of a sign-in that ends by itself: time for a week's first look at the page.
 WARN_BEFORE = timedelta(days=2)
 NEW_WORDING_FOR = timedelta(days=7)
@@ -121,7 +121,7 @@ def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
     except OSError as error:
         yield Problem("disk", "", f"Nothing can be written to {folder}: {error.strerror or error}.")
     else:
-        if left < LEAST_FREE:
+        if left < MIN_FREE:
             yield Problem("disk", "", f"The disk is nearly full: {left / 1e6:,.0f} MB are left for {folder}.")
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from worker.app import App
 from worker.errors import BuyerblockError
 from worker.events import fields
-from worker.operation.alerts import Telling
+from worker.operation.alerts import Alerts
 from worker.operation.backup import rotate
 from worker.operation.health import health
 from worker.operation.systemd import ALIVE, notify, watchdog_interval
@@ -24,21 +24,21 @@ EXPIRE_EVERY = timedelta(hours=1)
 VOUCHED_FOR = timedelta(days=1)
 # A pass that is later than this has not just been slow, nor told by Google to wait; then systemd shall start the
 # program anew.
-LATEST_PASS = timedelta(minutes=15)
+MAX_PASS_DELAY = timedelta(minutes=15)
 
 
 def keep_house(app: App) -> None:
     """Add these works to the scheduler."""
     database, now = app.database, app.clock.now
     webhook, announcements = Webhook(database, app.sealer), Announcements(database)
-    telling = Telling(database, announcements)
+    alerts = Alerts(database, announcements)
     add = app.scheduler.every
     add(
         WEBHOOK_EVERY,
         "webhook",
         _logging_errors(lambda: deliver_due(webhook, app.block_list, announcements, now=now)),
     )
-    add(LOOK_EVERY, "problems", _logging_errors(lambda: telling.look(health(app, now()).problems, now())))
+    add(LOOK_EVERY, "problems", _logging_errors(lambda: alerts.look(health(app, now()).problems, now())))
     add(COPY_EVERY, "copy", _logging_errors(lambda: _copy(app)))
     add(EXPIRE_EVERY, "expire", _logging_errors(lambda: _expire(app)))
     if (seconds := watchdog_interval()) is not None:
@@ -66,8 +66,8 @@ class Watchdog:
             self._moved[account.email] = (spent, since)
         return (
             account.next_pass is None
-            or app.clock.now() - account.next_pass < LATEST_PASS
-            or since - self._moved[account.email][1] < LATEST_PASS.total_seconds()
+            or app.clock.now() - account.next_pass < MAX_PASS_DELAY
+            or since - self._moved[account.email][1] < MAX_PASS_DELAY.total_seconds()
         )
 
 

@@ -27,7 +27,7 @@ from worker.settings import Settings
 
 WRITTEN_BY_PEOPLE = frozenset({"subject", "sender", "note", "body"})
 OURS = ("worker", "oauth_web")
-MOST_BYTES = 1_000_000  # of each file of the log; it has three
+MAX_BYTES = 1_000_000  # of each file of the log; it has three
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def log_settings(settings: Settings, version: str) -> None:
 def _rotating(file: Path) -> logging.Handler:
     try:
         return _PrivateFile(
-            file, maxBytes=MOST_BYTES, backupCount=2, encoding="utf-8", errors="backslashreplace"
+            file, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8", errors="backslashreplace"
         )
     except OSError as error:
         raise storage_error("write", file, error) from error

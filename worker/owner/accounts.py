@@ -26,7 +26,7 @@ class Account:
 
     personal_address: an address of the account that others may send notices and forwards to. problem: what
     needs the seller, None if all is well. sign_in_ends: when Google ends the sign-in by itself, None if it does
-    not. labels, filter_ids: Gmail's ids of ours. forward_to: where tidied
+    not. labels, filter_ids: Gmail's ids of ours. forward_to: where archived
     notices go as well. trusted: addresses whose forwards are accepted besides the account's own.
     queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
     when on the mailbox still has to be searched for mail that the filters missed, None if it has been.

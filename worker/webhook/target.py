@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from worker.errors import UsageError
 
-LONGEST_URL = 2000  # characters
+MAX_URL = 2000  # characters
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
@@ -37,7 +37,7 @@ def parse_target(url: str) -> Target:
         host.encode("idna" if not _address(host) else "ascii")
     except ValueError:
         host, port = "", None
-    if not host or port == 0 or len(url) > LONGEST_URL or not url.isprintable() or " " in url or "\\" in url:
+    if not host or port == 0 or len(url) > MAX_URL or not url.isprintable() or " " in url or "\\" in url:
         raise UsageError(f"{url[:100]!r} is no web address; write it like https://example.com/hook.")
     if parts.username is not None or parts.fragment:
         raise UsageError("The address of a webhook has no user name in it, and no part after #.")

@@ -108,7 +108,7 @@ def _listmonk(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
 
 
 _BY_ORDER = "blocks known by their order alone"
-_MOST = f"{_BY_ORDER}; orders, notices, notes, accounts"
+_MOSTLY_LOST = f"{_BY_ORDER}; orders, notices, notes, accounts"
 
 _TABLE = (
     Format("json", "json", "application/json", _json, "buyerblock import, any program", "the evidence"),
@@ -116,7 +116,9 @@ _TABLE = (
         "ndjson", "ndjson", "application/x-ndjson", _ndjson, "programs that read line by line", "the evidence"
     ),
     Format("csv", "csv", "text/csv; charset=utf-8", _csv, "spreadsheets", "the evidence"),
-    Format("txt", "txt", "text/plain; charset=utf-8", _txt, "tools that take one address a line", _MOST),
+    Format(
+        "txt", "txt", "text/plain; charset=utf-8", _txt, "tools that take one address a line", _MOSTLY_LOST
+    ),
     Format(
         "orders",
         "txt",
@@ -125,17 +127,19 @@ _TABLE = (
         "tools that take one order ID a line",
         "addresses",
     ),
-    Format("mailgun", "csv", "text/csv; charset=utf-8", _mailgun, "Mailgun, unsubscribes", _MOST),
+    Format("mailgun", "csv", "text/csv; charset=utf-8", _mailgun, "Mailgun, unsubscribes", _MOSTLY_LOST),
     Format(
         "ses",
         "ndjson",
         "application/x-ndjson",
         _ses,
         "Amazon SES, suppression list",
-        f"{_MOST}; the reason, since SES knows bounces and complaints only",
+        f"{_MOSTLY_LOST}; the reason, since SES knows bounces and complaints only",
     ),
-    Format("sendgrid", "json", "application/json", _sendgrid, "SendGrid, global unsubscribes", _MOST),
-    Format("postmark", "json", "application/json", _postmark, "Postmark, suppressions", f"{_MOST}; times"),
+    Format("sendgrid", "json", "application/json", _sendgrid, "SendGrid, global unsubscribes", _MOSTLY_LOST),
+    Format(
+        "postmark", "json", "application/json", _postmark, "Postmark, suppressions", f"{_MOSTLY_LOST}; times"
+    ),
     Format(
         "listmonk",
         "csv",

@@ -14,13 +14,13 @@ import orjson
 from worker.block_list.changes import manual_block
 from worker.block_list.formats import json_lists, tables
 from worker.block_list.formats.lines import Line, as_utf8, lines_of
-from worker.block_list.formats.model import MOST_KEYS, Found
+from worker.block_list.formats.model import MAX_KEYS, Found
 from worker.block_list.keys import parse_key
 from worker.block_list.model import Block
 from worker.errors import UsageError
 
 _SAMPLE = 64_000  # bytes
-_LARGEST_JSON = 64_000_000  # bytes
+_MAX_JSON = 64_000_000  # bytes
 
 # What a person may say about a file; the names of the export formats are taken too.
 _KINDS = {
@@ -59,7 +59,7 @@ def read(source: bytes | BinaryIO, format_name: str = "auto") -> Found:
         return _with_all_orders(_read(kind, sample, stream, report=format_name == "report"))
     except _TooManyKeysError as error:
         raise UsageError(
-            f"The file holds more than {MOST_KEYS:,} keys (line {error}); split it, nothing was imported."
+            f"The file holds more than {MAX_KEYS:,} keys (line {error}); split it, nothing was imported."
         ) from None
 
 
@@ -191,8 +191,8 @@ def _left_out(line: Line) -> str:
 
 
 def _read_json(sample: bytes, rest: BinaryIO) -> Found:
-    content = sample + rest.read(_LARGEST_JSON)
-    if len(content) >= _LARGEST_JSON:
+    content = sample + rest.read(_MAX_JSON)
+    if len(content) >= _MAX_JSON:
         raise UsageError(
             "This JSON file is too large to read at once; write it with one entry a line (NDJSON)."
         )
@@ -216,6 +216,6 @@ def _take(found: Found, line: int, key: str, block: Block | None) -> None:
             found.keys[key] = found.keys[key] or block
             found.more_orders.setdefault(key, set()).update(block.orders)
         return
-    if len(found.keys) == MOST_KEYS:
+    if len(found.keys) == MAX_KEYS:
         raise _TooManyKeysError(f"{line:,}")
     found.keys[key] = block

@@ -16,7 +16,7 @@ from worker.errors import UsageError
 # How services name the address: SendGrid and listmonk, SES, Postmark; and ours.
 _ADDRESS_NAMES = ("address", "email", "emailAddress", "EmailAddress")
 _LIST_NAMES = ("blocks", "Suppressions", "suppressions", "items", "results")
-_MOST_NOTICES = 1_000_000_000
+_MAX_NOTICES = 1_000_000_000
 EXPORT = "buyerblock/1"
 _REASONS: dict[str, Reason] = {"opted_out": "opted_out", "manual": "manual", "imported": "imported"}
 
@@ -90,7 +90,7 @@ def _in_place(address: str | None, orders: tuple[str, ...]) -> bool:
 
 def _count(value: object) -> int:
     # JSON's true is an int too, and a number that grows beyond 64 bits could not be stored.
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_NOTICES:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_NOTICES:
         raise TypeError("count")
     return value
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from worker.errors import UsageError
 
-LONGEST_LINE = 1_000_000  # characters; a key has at most some hundred
+MAX_LINE = 1_000_000  # characters; a key has at most some hundred
 
 _SIGNATURES = (
     (b"PK\x03\x04", "an Excel workbook or a zip file; save the sheet as CSV"),
@@ -67,12 +67,12 @@ def _encoding(sample: bytes) -> str:
 
 def _lines(text: io.TextIOWrapper) -> Iterator[Line]:
     number = 0
-    while line := text.readline(LONGEST_LINE + 1):
+    while line := text.readline(MAX_LINE + 1):
         number += 1
-        if len(line) > LONGEST_LINE:
+        if len(line) > MAX_LINE:
             while line and not line.endswith("\n"):
-                line = text.readline(LONGEST_LINE)
-            yield Line(number, "", f"the line is longer than {LONGEST_LINE:,} characters")
+                line = text.readline(MAX_LINE)
+            yield Line(number, "", f"the line is longer than {MAX_LINE:,} characters")
         elif "\0" in line:
             yield Line(number, "", "the line is not text, it contains NUL bytes")
         else:

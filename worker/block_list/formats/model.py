@@ -6,7 +6,7 @@ from datetime import datetime
 
 from worker.block_list.model import Block
 
-MOST_KEYS = 1_000_000
+MAX_KEYS = 1_000_000
 REJECTIONS_KEPT = 1_000
 
 
