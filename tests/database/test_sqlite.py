@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from worker.database import Database, exists, open_database
-from worker.database.sqlite import SQLite, create, rename_lineage
+from worker.database.sqlite import SQLite
+from worker.database.sqlite_file import create, rename_lineage
 from worker.errors import BusyError, DamagedFileError, StorageError
 
 NAME = "buyerblock.db"
@@ -525,9 +526,9 @@ def test_a_database_that_cannot_be_made_leaves_nothing_behind(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("worker.database.sqlite.sync_directory", refuse)
-    monkeypatch.setattr("worker.database.sqlite.os.link", refuse)
-    monkeypatch.setattr("worker.database.sqlite.replace_file", refuse)
+    monkeypatch.setattr("worker.database.sqlite_file.sync_directory", refuse)
+    monkeypatch.setattr("worker.database.sqlite_file.os.link", refuse)
+    monkeypatch.setattr("worker.database.sqlite_file.replace_file", refuse)
     with pytest.raises(StorageError, match="No space left on device; free some space"):
         open_database(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from receiving import ALIAS, KEY, ORDER, URL, Now, Receiver, alias
 from worker.block_list.block_list import BlockList
 from worker.database import Database, open_database
 from worker.database.database import Event
-from worker.database.sqlite import rename_lineage
+from worker.database.sqlite_file import rename_lineage
 from worker.sealing import Sealer
 from worker.webhook import Announcements, Webhook, deliver_due, newest_position
 from worker.webhook.outbox import MAX_EVENTS

@@ -18,7 +18,7 @@ from worker.database.opening import (
 )
 from worker.database.queries import containing
 from worker.database.shape import reading
-from worker.database.sqlite import empty_table
+from worker.database.sqlite_file import empty_table
 from worker.database.times import format_time, parse_time
 
 __all__ = [

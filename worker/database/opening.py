@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from worker.database import sqlite
 from worker.database.database import Database
+from worker.database.sqlite import SQLite
+from worker.database.sqlite_file import create, rename_lineage
 from worker.errors import DamagedFileError, StorageError
 from worker.files import storage_error
 
@@ -46,18 +47,18 @@ def open_database(data_dir: Path) -> Database:
                 f"{path} is missing, although there was one. Bring back the last daily copy: "
                 "buyerblock restore --latest"
             )
-        sqlite.create(path)
-    return Database(sqlite.SQLite(path))
+        create(path)
+    return Database(SQLite(path))
 
 
 def open_copy(path: Path) -> Database:
     """Return the database in a file that exists, wherever it is. Raises StorageError, DamagedFileError."""
-    return Database(sqlite.SQLite(path))
+    return Database(SQLite(path))
 
 
 def close_for_good(path: Path) -> None:
     """Put all of a database into its file, to be replaced. Raises BusyError while anybody has it open, StorageError."""
-    engine = sqlite.SQLite(path)
+    engine = SQLite(path)
     try:
         engine.leave()
     finally:
@@ -77,7 +78,7 @@ def carry_over(path: Path, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]
                 copy.documents(name).put(documents)
     finally:
         copy.close()
-    sqlite.rename_lineage(path)
+    rename_lineage(path)
 
 
 def _is_there(path: Path) -> bool:

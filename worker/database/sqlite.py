@@ -3,9 +3,6 @@
 Write-ahead logging lets readers read while somebody writes; ``synchronous=FULL`` makes a commit durable.
 """
 
-import json
-import os
-import secrets
 import sqlite3
 import threading
 import time
@@ -15,17 +12,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from worker.database.engine import Row
-from worker.database.schema import TABLES, VERSION, columns
+from worker.database.schema import VERSION, columns
+from worker.database.sqlite_file import (
+    APPLICATION,
+    DAMAGED,
+    has_our_tables,
+    is_named,
+    json_path,
+    name_of,
+    opened,
+)
 from worker.database.turns import Turns
 from worker.errors import BusyError, DamagedFileError, StorageError
-from worker.files import replace_file, storage_error, sync_directory
+from worker.files import storage_error
 
-_APPLICATION = 0x42424C4B  # "BBLK": SQLite's application_id
 _PATIENCE = 10.0  # seconds to wait for another writer
 _RETRY = 0.0003  # seconds between two tries; SQLite's own waits grow, and let a busy process starve another
-_LARGEST_LOG = (
-    64 * 2**20
-)  # bytes of the write-ahead log; a large import, or readers without a pause, let it grow
+# Bytes of the write-ahead log; a large import, or readers without a pause, let it grow.
+_LARGEST_LOG = 64 * 2**20
 _READERS_END = 0.2  # seconds to wait for the readers of an old state
 _REASONS = {
     "SQLITE_FULL": "The disk is full; free some space, then try again",
@@ -34,9 +38,7 @@ _REASONS = {
     "SQLITE_PERM": "It may not be opened; check its permissions, then try again",
     "SQLITE_IOERR": "The disk failed; check it and its free space, then try again",
 }
-_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
-_DEFINITIONS = "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%' ORDER BY name"
 
 
 class _Held(threading.local):
@@ -141,7 +143,7 @@ class SQLite:
                 try:
                     connection.execute(sql)
                 except sqlite3.OperationalError as error:
-                    if not _named(error, _BUSY) or time.monotonic() > deadline:
+                    if not is_named(error, _BUSY) or time.monotonic() > deadline:
                         raise
                     time.sleep(_RETRY)
                 else:
@@ -176,12 +178,12 @@ class SQLite:
     def field(self, table: str, path: Sequence[str]) -> str:
         if len(path) == 1 and path[0] in columns(table):
             return f'"{path[0]}"'
-        return f"json_extract(document, '{_path(path)}')"
+        return f"json_extract(document, '{json_path(path)}')"
 
     def kind(self, path: Sequence[str]) -> str:
         return (
-            f"CASE json_type(document, '{_path(path)}') WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number' "
-            f"WHEN 'true' THEN 'number' WHEN 'false' THEN 'number' ELSE json_type(document, '{_path(path)}') END"
+            f"CASE json_type(document, '{json_path(path)}') WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number' "
+            f"WHEN 'true' THEN 'number' WHEN 'false' THEN 'number' ELSE json_type(document, '{json_path(path)}') END"
         )
 
     def position(self, field: str) -> str:
@@ -193,7 +195,7 @@ class SQLite:
         except OSError as error:
             raise storage_error("write", target, error) from error
         try:
-            with self._connection() as connection, _opened(target) as copy:
+            with self._connection() as connection, opened(target) as copy:
                 connection.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
         except BaseException:
@@ -204,7 +206,7 @@ class SQLite:
         try:
             with self._connection() as connection:
                 ((answer,), *_) = connection.execute("PRAGMA quick_check(1)")
-                if answer == "ok" and connection.execute(_DEFINITIONS).fetchall() != _our_definitions():
+                if answer == "ok" and not has_our_tables(connection):
                     answer = "its tables are not those of this version"
             if answer != "ok":
                 raise self.damaged(str(answer))
@@ -290,7 +292,7 @@ class SQLite:
         """Refuse a file that is not ours before anything of it is changed."""
         ((application,),) = connection.execute("PRAGMA application_id")
         ((version,),) = connection.execute("PRAGMA user_version")
-        if application != _APPLICATION:
+        if application != APPLICATION:
             raise self.damaged("it is no database of buyerblock")
         if version > VERSION:
             raise StorageError(
@@ -298,130 +300,20 @@ class SQLite:
             )
 
     def _translated(self, error: sqlite3.Error) -> Exception:
-        if _named(error, _BUSY):
+        if is_named(error, _BUSY):
             return self._busy()
         # SQLITE_ERROR: a table is missing, or a document is no JSON. Without a name: a text is no UTF-8.
-        unreadable = type(error) is sqlite3.OperationalError and not _name(error)
-        if unreadable or _named(error, (*_DAMAGED, "SQLITE_ERROR")):
+        unreadable = type(error) is sqlite3.OperationalError and not name_of(error)
+        if unreadable or is_named(error, (*DAMAGED, "SQLITE_ERROR")):
             return self.damaged(str(error))
-        if not _name(error):
+        if not name_of(error):
             return error  # a mistake of ours, not of the disk
-        why = next((why for name, why in _REASONS.items() if _named(error, (name,))), f"SQLite: {error}")
+        why = next((why for name, why in _REASONS.items() if is_named(error, (name,))), f"SQLite: {error}")
         return StorageError(f"{self._path}: {why}.")
 
     def _busy(self) -> BusyError:
         return BusyError(f"Another program has been writing to {self._path} for too long; try again.")
 
 
-def create(path: Path) -> None:
-    """Make an empty database at path, whole or not at all; one that is there already is left alone.
-
-    Raises StorageError.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
-    try:
-        with _opened(temporary) as connection:
-            connection.executescript(_schema())
-            connection.execute("INSERT INTO meta VALUES (?)", (secrets.token_hex(8),))
-        _give_name(temporary, path)
-        sync_directory(path.parent)
-    except OSError as error:
-        raise storage_error("make", path, error) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _give_name(temporary: Path, path: Path) -> None:
-    """Give a finished file its name, unless another process was first. Raises OSError."""
-    try:
-        os.link(temporary, path)  # unlike a rename, never replaces
-    except FileExistsError:
-        return
-    except OSError:  # a file system without links
-        if not path.exists():
-            replace_file(temporary, path)
-
-
-def rename_lineage(path: Path) -> None:
-    """Give a copy a name of its own, so that nobody takes its events for those of the database it was made from.
-
-    Raises StorageError.
-    """
-    with _opened(path) as connection:
-        connection.execute("UPDATE meta SET lineage = ?", (secrets.token_hex(8),))
-
-
-def empty_table(path: Path, table: str) -> None:
-    """Delete the documents of a table in a copy that nobody uses, without a trace in the file. Raises StorageError."""
-    with _opened(path) as connection:
-        connection.execute(f'DELETE FROM "{table}"')  # noqa: S608 - tables are ours
-        connection.execute("VACUUM")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a file that nobody else uses, readable by its owner alone."""
-    path.touch(mode=0o600)
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        yield connection
-    except sqlite3.Error as error:
-        if _named(error, _DAMAGED):
-            raise
-        raise StorageError(
-            f"Cannot write {path}: {error}; free some space or check the permissions, then try again."
-        ) from error
-    finally:
-        connection.close()
-
-
 def _wait(seconds: float) -> str:
     return f"PRAGMA busy_timeout = {int(seconds * 1000)}"
-
-
-def _name(error: sqlite3.Error) -> str:
-    return str(getattr(error, "sqlite_errorname", ""))
-
-
-def _named(error: sqlite3.Error, names: tuple[str, ...]) -> bool:
-    """Return whether an error has one of these names, or a more exact one (SQLITE_IOERR, SQLITE_IOERR_READ)."""
-    return _name(error).startswith(names)
-
-
-def _schema() -> str:
-    statements = [
-        "BEGIN",
-        f"PRAGMA application_id = {_APPLICATION}",
-        f"PRAGMA user_version = {VERSION}",
-        "CREATE TABLE meta (lineage TEXT NOT NULL)",
-        (
-            "CREATE TABLE events (sequence INTEGER PRIMARY KEY, at TEXT NOT NULL, by TEXT NOT NULL, "
-            "what TEXT NOT NULL, entries TEXT NOT NULL)"
-        ),
-    ]
-    for table, indexes in TABLES.items():
-        # Stored columns: an index over them answers alone, and what no index answers need not parse every document.
-        generated = "".join(
-            f", \"{it}\" GENERATED ALWAYS AS (json_extract(document, '{_path((it,))}')) STORED"
-            for it in columns(table)
-        )
-        statements.append(f'CREATE TABLE "{table}" (key TEXT PRIMARY KEY, document TEXT NOT NULL{generated})')
-        for fields in indexes:
-            names = ", ".join(f'"{it}"' for it in dict.fromkeys((*fields, "key")))
-            statements.append(f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" ({names})')
-    return ";\n".join([*statements, "COMMIT;"])
-
-
-def _our_definitions() -> list[tuple[str, str]]:
-    connection = sqlite3.connect(":memory:")
-    try:
-        connection.executescript(_schema())
-        return connection.execute(_DEFINITIONS).fetchall()
-    finally:
-        connection.close()
-
-
-def _path(path: Sequence[str]) -> str:
-    """Return SQLite's path to a field; ``queries.py`` lets only plain names through."""
-    return "$" + "".join(f".{json.dumps(name)}" for name in path)
