@@ -1,7 +1,8 @@
 """The queue of one account: mail with the queue label is read, judged, made durable, and only then filed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from worker.block_list.block_list import BlockList
@@ -29,12 +30,19 @@ DURABLE_EVERY = 50
 MAX_AT_ONCE = PAGE // 2
 
 
+@dataclass(frozen=True, slots=True)
+class QueueRules:
+    """What mail is judged and filed by. labels: Gmail's ids by our names. trusted: addresses whose forwards count."""
+
+    labels: Mapping[str, str]
+    trusted: frozenset[str]
+
+
 class Queue:
     """Drains the queue, newest mail first.
 
-    labels: Gmail's ids by our names. trusted: whose forwards count. Both are set whenever the rules were looked at.
-    unfiled: mail that was judged, by message id, but not filed yet. Besides that it remembers only what saves calls:
-    when the queue was last listed, and a count of it that no list explains (queued mail in Trash, for example).
+    It remembers mail that was judged but not filed yet, and what saves calls: when the queue was last listed, and a
+    count of it that no list explains (queued mail in Trash, for example).
     """
 
     def __init__(
@@ -48,8 +56,6 @@ class Queue:
         judged: JudgedIds,
         clock: Clock,
     ) -> None:
-        self.labels: Mapping[str, str] = {}
-        self.trusted: frozenset[str] = frozenset()
         self._email = email
         self._mailbox = mailbox
         self._accounts = accounts
@@ -59,58 +65,79 @@ class Queue:
         self._clock = clock
         self._listed: datetime | None = None
         self._unexplained = 0
-        self.unfiled: dict[str, Judged] = {}
+        self._unfiled: dict[str, Judged] = {}  # by message id
 
-    def drain(self, counts: Counter[type[Verdict]], watch: Watch) -> None:
-        """Judge and file all that is queued, newest first; it looks again and again, so that new mail never waits.
+    def drain(self, rules: QueueRules, counts: Counter[type[Verdict]], watch: Watch) -> None:
+        """Judge and file all that is queued, newest first; it is listed again and again, so that new mail never waits.
 
-        Looking is cheap and filing is dear, so mail is filed by whole pages.
+        Listing is cheap and filing is expensive, so mail is filed by whole pages.
         """
-        total = self._mailbox.count(self.labels[QUEUE])
+        total = self._mailbox.count(rules.labels[QUEUE])
         if self._is_known_to_hold_nothing(total):
             return
         self._accounts.update(self._email, queued=total)
         seen: set[str] = set()
         more = True
         while more:
-            page, looked = self._newest(), self._clock.now()
-            fresh = [ref for ref in page if ref.id not in seen]
-            refs = fresh[: self._at_once()]
+            refs, more = self._next(rules.labels, seen)
             seen.update(ref.id for ref in refs)
-            self._judge(refs, counts, lambda: watch(self._progress(counts, total)))
-            more = bool(refs) and (
-                len(page) == PAGE or len(fresh) > len(refs) or is_due(looked, LOOK_EVERY, self._clock.now())
-            )
-            if not more or len(seen & self.unfiled.keys()) + self._at_once() > PAGE:
-                self._file(seen)
+            self._judge(refs, rules.trusted, counts, lambda: watch(self._progress(counts, total)))
+            more = more or self._is_time_to_look()
+            if not more or len(seen & self._unfiled.keys()) + self._max_at_once() > PAGE:
+                self._file(seen, rules.labels)
             self._accounts.update(self._email, queued=max(0, total - len(seen)))
         self._unexplained = 0 if seen else total
 
-    def look_for_new_mail(self, counts: Counter[type[Verdict]]) -> None:
+    def look_for_new_mail(self, rules: QueueRules, counts: Counter[type[Verdict]]) -> None:
         """Judge and file the newest of the queue, unless that was done a moment ago."""
-        if is_due(self._listed, LOOK_EVERY, self._clock.now()):
-            refs = self._newest()[:DURABLE_EVERY]
-            self._judge(refs, counts, lambda: None)
-            self._file({ref.id for ref in refs})
+        if self._is_time_to_look():
+            refs = self._newest(rules.labels)[:DURABLE_EVERY]
+            self._judge(refs, rules.trusted, counts, lambda: None)
+            self._file({ref.id for ref in refs}, rules.labels)
 
-    def _newest(self) -> list[MessageRef]:
-        page = next(self.pages(self.labels))
+    def pages(self, labels: Mapping[str, str]) -> Iterator[list[MessageRef]]:
+        """Yield what is queued, page by page. labels: Gmail's ids by our names."""
+        return self._mailbox.find(label_id=labels[QUEUE])
+
+    def read(self, refs: list[MessageRef], trusted: frozenset[str]) -> Iterator[list[Judged]]:
+        """Yield these messages and their verdicts, some at a time; nothing is kept of them."""
+        for start in range(0, len(refs), DURABLE_EVERY):
+            messages = self._mailbox.read(refs[start : start + DURABLE_EVERY])
+            yield judge_messages(messages, trusted)
+
+    def holds_judged(self, message_id: str) -> bool:
+        """Return whether a message was judged and is still to be filed by its verdict."""
+        return message_id in self._unfiled
+
+    def _next(self, labels: Mapping[str, str], seen: Collection[str]) -> tuple[list[MessageRef], bool]:
+        """Return the newest messages that were not seen, and whether there may be more of them."""
+        page = self._newest(labels)
+        fresh = [ref for ref in page if ref.id not in seen]
+        refs = fresh[: self._max_at_once()]
+        return refs, bool(refs) and (len(page) == PAGE or len(fresh) > len(refs))
+
+    def _newest(self, labels: Mapping[str, str]) -> list[MessageRef]:
+        page = next(self.pages(labels))
         self._listed = self._clock.now()
         return page
 
-    def _at_once(self) -> int:
+    def _max_at_once(self) -> int:
         minute = self._mailbox.quota.allowance // PRICES["users.messages.get"]
         return min(MAX_AT_ONCE, max(DURABLE_EVERY, minute * 5 // 6))
 
     def _judge(
-        self, refs: list[MessageRef], counts: Counter[type[Verdict]], told: Callable[[], None]
+        self,
+        refs: list[MessageRef],
+        trusted: frozenset[str],
+        counts: Counter[type[Verdict]],
+        report: Callable[[], None],
     ) -> None:
-        for judged in self.read([ref for ref in refs if ref.id not in self.unfiled]):
+        for judged in self.read([ref for ref in refs if ref.id not in self._unfiled], trusted):
             make_durable(judged, self._email, self._block_list, self._review)
-            self.unfiled |= {it.message.id: it for it in judged}
+            self._unfiled |= {it.message.id: it for it in judged}
             counts.update(type(it.verdict) for it in judged)
             self._remember(judged)
-            told()
+            report()
 
     def _remember(self, judged: list[Judged]) -> None:
         """Keep what tells later whether notices stopped coming, or come in new words."""
@@ -137,23 +164,16 @@ class Queue:
         # Counts can be late. So whatever they say, the list is asked from time to time.
         return count == self._unexplained and not is_due(self._listed, LIST_EVERY, self._clock.now())
 
-    def pages(self, labels: Mapping[str, str]) -> Iterator[list[MessageRef]]:
-        """Yield what is queued, page by page. labels: Gmail's ids by our names."""
-        return self._mailbox.find(label_id=labels[QUEUE])
+    def _is_time_to_look(self) -> bool:
+        return is_due(self._listed, LOOK_EVERY, self._clock.now())
 
-    def read(self, refs: list[MessageRef]) -> Iterator[list[Judged]]:
-        """Yield these messages and their verdicts, some at a time; nothing is kept of them."""
-        for start in range(0, len(refs), DURABLE_EVERY):
-            messages = self._mailbox.read(refs[start : start + DURABLE_EVERY])
-            yield judge_messages(messages, self.trusted)
-
-    def _file(self, message_ids: Container[str]) -> None:
+    def _file(self, message_ids: Collection[str], labels: Mapping[str, str]) -> None:
         changes: defaultdict[Change, list[str]] = defaultdict(list)
-        filed = [it for message_id, it in self.unfiled.items() if message_id in message_ids]
+        filed = [it for message_id, it in self._unfiled.items() if message_id in message_ids]
         for it in filed:
-            changes[filing(it.verdict, it.message, self.labels)].append(it.message.id)
+            changes[filing(it.verdict, it.message, labels)].append(it.message.id)
         for change, ids in changes.items():
             self._mailbox.change(ids, change)
         for it in filed:
-            del self.unfiled[it.message.id]
+            del self._unfiled[it.message.id]
         self._judged.add([it.message.id for it in filed], self._clock.now())

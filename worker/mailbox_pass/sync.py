@@ -7,7 +7,7 @@ pass does the rest again, and doing it again changes nothing.
 
 from collections import Counter
 from collections.abc import Callable, Container, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from worker.clock import Clock, is_due
@@ -20,7 +20,7 @@ from worker.mailbox_pass.filing import filing
 from worker.mailbox_pass.judged import JudgedIds
 from worker.mailbox_pass.missed import OVERLAP, Missed, find_missed
 from worker.mailbox_pass.progress import Progress, Watch, unwatched
-from worker.mailbox_pass.queue import Queue
+from worker.mailbox_pass.queue import Queue, QueueRules
 from worker.mailbox_pass.report import PassReport, Preview
 from worker.mailbox_pass.verdicts import Judged
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
@@ -32,8 +32,18 @@ SWEEP_EVERY = timedelta(days=1)
 SWEEP_OVER = timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a look at a mailbox has found. steps: what there is to repair. advice: what only the user can put right."""
+
+    there: rules.Rules
+    steps: tuple[rules.Step, ...]
+    trusted: frozenset[str]
+    advice: MailboxProblem | None
+
+
 class Sync:
-    """Runs the passes of one account, one at a time. Between them it remembers when the rules were last in order."""
+    """Runs the passes of one account, one at a time. Between them it remembers the rules."""
 
     def __init__(
         self,
@@ -52,10 +62,11 @@ class Sync:
         self._clock = clock
         self._queue = queue
         self._advice: MailboxProblem | None = None
+        self._rules = QueueRules({}, frozenset())
         self._rules_seen: datetime | None = None
 
     def run_pass(self, watch: Watch = unwatched) -> PassReport:
-        """Run one pass and report it. watch is told how far it is.
+        """Run one pass and report it. watch: called with how far it is.
 
         Raises the errors of Mailbox and BlockList; whatever was acknowledged by then stays.
         """
@@ -76,7 +87,7 @@ class Sync:
             account, steps = self._keep_rules(account)
         counts: Counter[type[Verdict]] = Counter()
         self._queue_missed(account, started, counts)
-        self._queue.drain(counts, watch)
+        self._queue.drain(self._rules, counts, watch)
         self._accounts.update(
             self._email, last_pass=started, last_good_pass=started, queued=0, queued_since=None
         )
@@ -97,20 +108,20 @@ class Sync:
         """Return what a pass would do, and do nothing. It reads, and judges, all that the pass would."""
         account = self._accounts.get(self._email)
         account = replace(account, search_from=EVER if existing else account.search_from)
-        there, steps = self._plan(account)
+        found = self._look(account)
         # A label that is still to be created stands in by its name.
-        labels = {name: there.labels.get(name, label.name) for name, label in LABELS.items()}
-        since = self._search_from(account, self._clock.now(), broken=bool(steps))
+        labels = {name: found.there.labels.get(name, label.name) for name, label in LABELS.items()}
+        since = self._search_from(account, self._clock.now(), broken=bool(found.steps))
         missed = self._find(account, since) if since else Missed()
-        queued = [ref for page in self._queue.pages(labels) for ref in page] if QUEUE in there.labels else []
-        refs = list(dict.fromkeys((*queued, *missed.queue)))
+        pages = self._queue.pages(labels) if QUEUE in found.there.labels else ()
+        refs = list(dict.fromkeys((*(ref for page in pages for ref in page), *missed.queue)))
         judged: list[Judged] = []
-        for messages in self._queue.read(refs):
+        for messages in self._queue.read(refs, found.trusted):
             judged += messages
             watch(Progress(done=len(judged), total=len(refs)))
         archived = {ref.id for ref in missed.archive}
         filings = tuple((it, self._would_file(it, labels, archived)) for it in judged)
-        return Preview(steps=steps, missed=missed, filings=filings)
+        return Preview(steps=found.steps, missed=missed, filings=filings)
 
     def _would_file(self, it: Judged, labels: Mapping[str, str], archived: Container[str]) -> Change:
         # A pass would already have archived and queued it.
@@ -123,29 +134,26 @@ class Sync:
 
     def _keep_rules(self, account: Account) -> tuple[Account, tuple[rules.Step, ...]]:
         """Repair labels and filters; return what had to be done."""
-        there, steps = self._plan(account)
-        if steps:
+        found = self._look(account)
+        if found.steps:
             # First, durably: mail may have slipped past, whatever happens to this pass.
             since = self._search_from(account, self._clock.now(), broken=True)
             account = self._accounts.update(self._email, search_from=since) or account
-        there = rules.apply(self._mailbox, there, steps)
-        self._queue.labels = there.labels
+        there = rules.apply(self._mailbox, found.there, found.steps)
         self._accounts.update(self._email, labels=dict(there.labels), filter_ids=there.filter_ids)
+        self._rules, self._advice = QueueRules(there.labels, found.trusted), found.advice
         self._rules_seen = self._clock.now()
-        return account, steps
+        return account, found.steps
 
-    def _plan(self, account: Account) -> tuple[rules.Rules, tuple[rules.Step, ...]]:
-        self._queue.trusted = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
-        wanted = wanted_filters(queries(account.personal_address), self._forward_to(account))
+    def _look(self, account: Account) -> _Found:
+        trusted = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
+        forward_to, advice = account.forward_to, None
+        if forward_to and forward_to not in self._mailbox.verified_forwarding_addresses():
+            advice = MailboxProblem(Cause.FORWARDING_UNVERIFIED, {"address": forward_to})
+            forward_to = None
+        wanted = wanted_filters(queries(account.personal_address), forward_to)
         there = rules.look(self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted)
-        return there, rules.plan(there, wanted)
-
-    def _forward_to(self, account: Account) -> str | None:
-        self._advice = None
-        if account.forward_to and account.forward_to not in self._mailbox.verified_forwarding_addresses():
-            self._advice = MailboxProblem(Cause.FORWARDING_UNVERIFIED, {"address": account.forward_to})
-            return None
-        return account.forward_to
+        return _Found(there, rules.plan(there, wanted), trusted, advice)
 
     # --- mail that the filters did not queue
 
@@ -174,13 +182,13 @@ class Sync:
             return
 
         def look() -> None:
-            self._queue.look_for_new_mail(counts)
+            self._queue.look_for_new_mail(self._rules, counts)
 
         missed = self._find(account, since, look)
-        archived = Change(add=frozenset({self._queue.labels[OPT_OUTS]}), remove=frozenset({INBOX}))
-        queued = Change(add=frozenset({self._queue.labels[QUEUE]}))
+        archived = Change(add=frozenset({self._rules.labels[OPT_OUTS]}), remove=frozenset({INBOX}))
+        queued = Change(add=frozenset({self._rules.labels[QUEUE]}))
         # What is judged already is filed by its verdict, wherever it lay when it was read.
-        to_archive = [ref for ref in missed.archive if ref.id not in self._queue.unfiled]
+        to_archive = [ref for ref in missed.archive if not self._queue.holds_judged(ref.id)]
         for refs, change in ((to_archive, archived), (missed.queue, queued)):
             for start in range(0, len(refs), MAX_IDS):
                 self._mailbox.change([ref.id for ref in refs[start : start + MAX_IDS]], change)
