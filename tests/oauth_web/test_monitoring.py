@@ -10,8 +10,7 @@ from flask.testing import FlaskClient
 from people import OWNER
 
 from oauth_web.application import create_app
-from oauth_web.pages.glance import KEPT_FOR, Glance
-from oauth_web.services import Services
+from oauth_web.services import HEALTH_KEPT_FOR, CachedHealth, Services
 from worker.app import App
 from worker.operation.health import Health
 from worker.problems import Cause, MailboxProblem
@@ -96,7 +95,9 @@ def test_prometheus_reads_what_it_understands(stranger: FlaskClient, blocked: st
 
 
 def test_what_the_process_counts_is_there_too(stranger: FlaskClient, engine: App) -> None:
-    engine.passes._counted.update({("passes", "good"): 3, ("passes", "problem"): 1, ("units", ""): 60})
+    engine.passes._outcomes.counted.update(
+        {("passes", "good"): 3, ("passes", "problem"): 1, ("units", ""): 60}
+    )
 
     lines = stranger.get("/metrics").text.splitlines()
     assert 'buyerblock_passes_total{outcome="good"} 3.0' in lines
@@ -111,10 +112,10 @@ def test_strangers_cannot_keep_the_disk_busy(clock: FakeClock) -> None:
         looks.append(Health(()))
         return looks[-1]
 
-    glance = Glance(look, clock.monotonic)
-    assert [glance.health() for _ in range(100)] == [looks[0]] * 100
-    clock.pause(KEPT_FOR)
-    assert glance.health() is looks[1]
+    cached = CachedHealth(look, clock.monotonic)
+    assert [cached.get() for _ in range(100)] == [looks[0]] * 100
+    clock.pause(HEALTH_KEPT_FOR)
+    assert cached.get() is looks[1]
 
 
 def test_a_late_pass_shows(stranger: FlaskClient, engine: App, clock: FakeClock, account: str) -> None:

@@ -1,13 +1,11 @@
-"""Passes of all accounts: what keeps running between passes, and what an error means for the account.
+"""Passes of all accounts. Each account has one mailbox connection for as long as the program runs.
 
-Each account has one mailbox connection for as long as the program runs. An error ends a pass, never the
-program: it becomes the account's state and one sentence for the seller.
+An error ends a pass, never the program: ``outcomes.py`` makes it the account's state and one sentence for the seller.
 """
 
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from threading import Lock
 from typing import NamedTuple
 
@@ -15,17 +13,17 @@ from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.clock import Clock
 from worker.database import Database
-from worker.errors import BuyerblockError, GmailError, SignInAgainError, StoppedError, TransientError
+from worker.errors import BuyerblockError, StoppedError
 from worker.events import fields
 from worker.gmail.mailbox import Mailbox
 from worker.mailbox_pass.judged import JudgedIds
+from worker.mailbox_pass.outcomes import Outcomes
 from worker.mailbox_pass.progress import Progress, Watch, unwatched
 from worker.mailbox_pass.queue import Queue
 from worker.mailbox_pass.report import PassReport, Preview
 from worker.mailbox_pass.resolve import Resolver
 from worker.mailbox_pass.sync import Sync
 from worker.owner.accounts import EVER, Accounts
-from worker.problems import Cause, MailboxProblem
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -56,9 +54,8 @@ class Passes:
         self._review = review
         self._clock = clock
         self._running: dict[str, _Running] = {}
-        self._counted: Counter[tuple[str, str]] = Counter()
+        self._outcomes = Outcomes(accounts, clock)
         self._progress: dict[str, Progress] = {}
-        self._logged: dict[str, MailboxProblem] = {}
         self._lock = Lock()
 
     def run(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> PassReport:
@@ -68,39 +65,29 @@ class Passes:
         """
         if existing:
             self._accounts.update(email, search_from=EVER)
+        try:
+            report = self._run(email, watch)
+        except StoppedError:
+            raise
+        except BuyerblockError as error:
+            self._outcomes.failed(email, error)
+            raise
+        self._outcomes.succeeded(email, report)
+        return report
 
-        def tell(progress: Progress) -> None:
+    def _run(self, email: str, watch: Watch) -> PassReport:
+        def record(progress: Progress) -> None:
             self._progress[email] = progress
             watch(progress)
 
         try:
             running = self._open(email)
-            report = running.sync.run_pass(tell)
+            report = running.sync.run_pass(record)
             resolved = running.resolver.resolve_some()
-        except StoppedError:
-            raise
-        except SignInAgainError as error:
-            self._fail(email, "sign_in_again", self._announced_end(email) or error.problem)
-            raise
-        except TransientError as error:
-            self._fail(email, "problem", replace(error.problem, tried_again=True))
-            raise
-        except GmailError as error:
-            self._fail(email, "problem", error.problem)
-            raise
-        except BuyerblockError as error:
-            self._fail(email, "problem", MailboxProblem(Cause.STORAGE, {"sentence": str(error)}))
-            raise
         finally:
             self._progress.pop(email, None)
-        self._logged.pop(email, None)
-        self._count(report)
-        self._accounts.update(email, state="problem" if report.advice else "ok", problem=report.advice)
         if resolved:
             log.info("Found the buyers of orders in the mail.", extra=fields(account=email, orders=resolved))
-        # A year has half a million passes with nothing to do.
-        level = logging.INFO if report.did_something else logging.DEBUG
-        log.log(level, "A pass ended.", extra=fields(account=email, **report.as_fields()))
         return report
 
     def preview(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
@@ -125,7 +112,7 @@ class Passes:
 
         What is ``passes`` by outcome, ``notices`` by verdict, ``repairs``, ``units`` of quota, and ``refusals``.
         """
-        totals = self._counted.copy()
+        totals = self._outcomes.counted.copy()
         for running in list(self._running.values()):
             totals += _spent(running.mailbox)
         return totals
@@ -140,7 +127,7 @@ class Passes:
         with self._lock:
             running = self._running.pop(email, None)
         if running is not None:
-            self._counted += _spent(running.mailbox)
+            self._outcomes.counted += _spent(running.mailbox)
             running.mailbox.close()
 
     def close(self) -> None:
@@ -181,28 +168,6 @@ class Passes:
             clock=clock,
         )
         return _Running(mailbox, sync, resolver)
-
-    def _announced_end(self, email: str) -> MailboxProblem | None:
-        """Return the problem if Google had said at the sign-in that it would end now."""
-        ends = self._accounts.get(email).sign_in_ends
-        if ends is None or self._clock.now() < ends:
-            return None
-        return MailboxProblem(Cause.SIGN_IN_IN_TESTING, {"ends": f"{ends:%Y-%m-%d}"})
-
-    def _count(self, report: PassReport) -> None:
-        self._counted["passes", "good"] += 1
-        self._counted["notices", "opt_out"] += report.opt_outs
-        self._counted["notices", "suspect"] += report.suspects
-        self._counted["notices", "unrelated"] += report.unrelated
-        self._counted["repairs", ""] += len(report.steps)
-
-    def _fail(self, email: str, state: str, problem: MailboxProblem) -> None:
-        self._counted["passes", state] += 1
-        # An outage of a day is one line, not one for each of its 1,440 passes.
-        level = logging.DEBUG if problem == self._logged.get(email) else logging.WARNING
-        self._logged[email] = problem
-        log.log(level, "A pass ended early: %s", problem, extra=fields(account=email, state=state))
-        self._accounts.update(email, state=state, problem=problem, last_pass=self._clock.now())
 
 
 def _spent(mailbox: Mailbox) -> Counter[tuple[str, str]]:

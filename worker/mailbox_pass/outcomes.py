@@ -1,0 +1,66 @@
+"""What became of passes: kept with the account, counted for monitoring, and logged."""
+
+import logging
+from collections import Counter
+from dataclasses import replace
+
+from worker.clock import Clock
+from worker.errors import BuyerblockError, GmailError, SignInAgainError, TransientError
+from worker.events import fields
+from worker.mailbox_pass.report import PassReport
+from worker.owner.accounts import Accounts, State
+from worker.problems import Cause, MailboxProblem
+
+log = logging.getLogger(__name__)
+
+
+class Outcomes:
+    """Records outcomes. counted: what happened since the start, (what, which) to how often."""
+
+    def __init__(self, accounts: Accounts, clock: Clock) -> None:
+        self.counted: Counter[tuple[str, str]] = Counter()
+        self._accounts = accounts
+        self._clock = clock
+        self._logged: dict[str, MailboxProblem] = {}
+
+    def succeeded(self, email: str, report: PassReport) -> None:
+        """Record a pass that came to its end."""
+        self._logged.pop(email, None)
+        self.counted["passes", "good"] += 1
+        self.counted["notices", "opt_out"] += report.opt_outs
+        self.counted["notices", "suspect"] += report.suspects
+        self.counted["notices", "unrelated"] += report.unrelated
+        self.counted["repairs", ""] += len(report.steps)
+        self._accounts.update(email, state="problem" if report.advice else "ok", problem=report.advice)
+        # A year has half a million passes with nothing to do.
+        level = logging.INFO if report.did_something else logging.DEBUG
+        log.log(level, "A pass ended.", extra=fields(account=email, **report.as_fields()))
+
+    def failed(self, email: str, error: BuyerblockError) -> None:
+        """Record a pass that an error has ended."""
+        state: State = "sign_in_again" if isinstance(error, SignInAgainError) else "problem"
+        problem = self._problem(email, error)
+        self.counted["passes", state] += 1
+        # An outage of a day is one line, not one for each of its 1,440 passes.
+        level = logging.DEBUG if problem == self._logged.get(email) else logging.WARNING
+        self._logged[email] = problem
+        log.log(level, "A pass ended early: %s", problem, extra=fields(account=email, state=state))
+        self._accounts.update(email, state=state, problem=problem, last_pass=self._clock.now())
+
+    def _problem(self, email: str, error: BuyerblockError) -> MailboxProblem:
+        match error:
+            case SignInAgainError():
+                return self._announced_end(email) or error.problem
+            case TransientError():
+                return replace(error.problem, tried_again=True)
+            case GmailError():
+                return error.problem
+            case _:
+                return MailboxProblem(Cause.STORAGE, {"sentence": str(error)})
+
+    def _announced_end(self, email: str) -> MailboxProblem | None:
+        """Return the problem if Google had said at the sign-in that it would end now."""
+        ends = self._accounts.get(email).sign_in_ends
+        if ends is None or self._clock.now() < ends:
+            return None
+        return MailboxProblem(Cause.SIGN_IN_IN_TESTING, {"ends": f"{ends:%Y-%m-%d}"})
