@@ -21,7 +21,7 @@ ROWS = (
     ("worker.block_list", "worker.gmail"),
     ("worker.database", "worker.notices"),
     ("worker.sealing",),
-    ("worker.clock", "worker.events", "worker.files", "worker.settings"),
+    ("worker.clock", "worker.events", "worker.files", "worker.parsing", "worker.settings"),
     ("worker.errors",),
     ("worker.problems",),
     ("oauth_web.demo.sandbox",),

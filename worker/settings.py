@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 
 from worker.errors import SettingsError
+from worker.parsing import whole_number
 
 GOOGLE_REVOKE_URL = "https://oauth2.googleapis.com/revoke"
 
@@ -133,9 +134,8 @@ def _one_of(*choices: str) -> Callable[[str, str], str]:
 
 def _whole_number(low: int, high: int) -> Callable[[str, str], int]:
     def convert(variable: str, text: str) -> int:
-        # Nine digits are plenty, and Python refuses to convert some thousand of them.
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
+        if (number := whole_number(text, low, high)) is None:
             raise SettingsError(f"{variable} is {text!r}; it must be a whole number from {low} to {high}.")
-        return int(text)
+        return number
 
     return convert

@@ -1,20 +1,19 @@
 """What callers send, as values; a UsageError in one sentence for what does not do."""
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
 from flask import Request
 from werkzeug.exceptions import UnsupportedMediaType
 
+from worker import parsing
 from worker.errors import UsageError
 
 MAX_KEYS = 1000  # in one call
 
 _Word = TypeVar("_Word", bound=str)
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].+)?", re.ASCII)
 
 
 def arguments(request: Request, *known: str) -> Mapping[str, str]:
@@ -72,20 +71,15 @@ def word(name: str, value: object, known: tuple[_Word, ...]) -> _Word:
 
 def number(name: str, text: str, *, most: int) -> int:
     """Return a whole number from 1 to most."""
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+    if (found := parsing.whole_number(text, 1, most)) is None:
         raise UsageError(f"{name} must be a whole number from 1 to {most:,}.")
-    return int(text)
+    return found
 
 
 def moment(name: str, text: str) -> datetime:
     """Return a time or the beginning of a day; without a zone it is UTC."""
-    try:
-        found = datetime.fromisoformat(text.upper() if _TIME.fullmatch(text) else "")
-        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-        # Stored times are whole seconds, and comparing rounds up: there must be a second after it.
-        found + timedelta(seconds=1)
-    except (ValueError, OverflowError):
+    if (found := parsing.moment(text)) is None:
         raise UsageError(
             f"{name} must be a time such as 2026-11-23T10:00:00Z (write + as %2B in an address), or a day."
-        ) from None
+        )
     return found

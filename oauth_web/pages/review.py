@@ -8,8 +8,7 @@ from oauth_web.pages.links import mail_in_gmail
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from oauth_web.texts import text
-from worker.block_list.model import Sighting
-from worker.block_list.review import ReviewItem
+from worker.block_list.review import ReviewItem, sighting_of
 from worker.errors import UsageError
 from worker.mailbox_pass.decisions import Decision
 from worker.notices.doubts import Doubt
@@ -51,7 +50,12 @@ def _block(items: list[ReviewItem]) -> str:
     named = [item for item in items if item.address or item.order_id]
     block_list = services().app.block_list
     if named:
-        block_list.record([_sighting(item) for item in named])
+        block_list.record(
+            [
+                sighting_of(it, account=it.account, message_id=it.gmail_id, received_at=it.received_at)
+                for it in named
+            ]
+        )
         # An earlier unblocking outweighs an old notice, but not the owner's word of now.
         block_list.block([item.address or str(item.order_id) for item in named], by=by_owner())
     _done(named, "blocked")
@@ -98,14 +102,3 @@ def _done(items: list[ReviewItem], decision: Decision) -> None:
     for item in items:
         app.review.dismiss(item.id)
     app.decided(items, decision)
-
-
-def _sighting(item: ReviewItem) -> Sighting:
-    return Sighting(
-        account=item.account,
-        message_id=item.message_id,
-        received_at=item.received_at,
-        address=item.address,
-        order_id=item.order_id,
-        marketplace=item.marketplace,
-    )

@@ -9,8 +9,10 @@ from typing import Any
 from tinydb import where
 
 from worker.block_list.documents import storable
+from worker.block_list.model import Sighting
 from worker.database import Database, format_time, parse_time
 from worker.notices.doubts import Doubt, Reason
+from worker.notices.model import OptOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,21 @@ class ReviewItem:
     def id(self) -> str:
         """What the item is dismissed by."""
         return item_id(self.account, self.gmail_id)
+
+
+def sighting_of(
+    notice: OptOut | ReviewItem, *, account: str, message_id: str, received_at: datetime
+) -> Sighting:
+    """Return what a notice tells the block list. message_id: for a mail that has none of its own."""
+    return Sighting(
+        account=account,
+        message_id=notice.message_id or message_id,
+        received_at=received_at,
+        address=notice.address,
+        order_id=notice.order_id,
+        marketplace=notice.marketplace,
+        sent_on=notice.sent_on if isinstance(notice, OptOut) else None,
+    )
 
 
 def item_id(account: str, gmail_id: str) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -77,9 +77,12 @@ def unblock(keys: tuple[str, ...]) -> None:
 def export(name: str, since: str | None, output: Path | None) -> None:
     """Print the block list, or write it to a file."""
     from worker.files import write_chunks_atomically
+    from worker.parsing import moment
 
-    moment = _moment(since) if since else None
-    chunks = _block_list().export(name, since=moment)
+    after = moment(since) if since else None
+    if since and after is None:
+        raise UsageError(f"{since!r} is no time; write it like 2026-11-23 or 2026-11-23T10:00:00Z.")
+    chunks = _block_list().export(name, since=after)
     if output is None or str(output) == "-":
         sys.stdout.buffer.writelines(chunks)
         sys.stdout.buffer.flush()
@@ -178,14 +181,3 @@ def _block_list(*, new: bool = False) -> "BlockList":
     from worker.block_list.block_list import BlockList
 
     return BlockList(open_for_command(new=new))
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        # Stored times are whole seconds, and comparing rounds up: there must be a second after it.
-        moment + timedelta(seconds=1)
-    except (ValueError, OverflowError):
-        raise UsageError(f"{text!r} is no time; write it like 2026-11-23 or 2026-11-23T10:00:00Z.") from None
-    return moment

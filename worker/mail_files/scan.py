@@ -9,6 +9,7 @@ from typing import Any
 from worker.block_list.block_list import BlockList
 from worker.block_list.documents import storable
 from worker.block_list.model import Sighting
+from worker.block_list.review import sighting_of
 from worker.mail_files.reading import messages
 from worker.notices.judge import judge
 from worker.notices.model import OptOut, Suspect, Verdict
@@ -68,24 +69,15 @@ def blocking(found: Iterable[ScannedMail], block_list: BlockList, *, now: dateti
     waiting: list[Sighting] = []
     for it in found:
         if isinstance(it.verdict, OptOut):
-            waiting.append(_sighting(it.verdict, it.source, now))
+            # A file does not say when the mailbox took the mail. The Date header is the sender's, here Amazon's;
+            # a date in the future would outlive every unblocking.
+            received_at = min(it.verdict.dated or now, now)
+            waiting.append(
+                sighting_of(it.verdict, account=FILES, message_id=it.source, received_at=received_at)
+            )
         if len(waiting) >= DURABLE_EVERY:
             block_list.record(waiting)
             waiting.clear()
         yield it
     if waiting:
         block_list.record(waiting)
-
-
-def _sighting(verdict: OptOut, source: str, now: datetime) -> Sighting:
-    return Sighting(
-        account=FILES,
-        message_id=verdict.message_id or source,
-        # A file does not say when the mailbox took the mail. The Date header is the sender's, here Amazon's;
-        # a date in the future would outlive every unblocking.
-        received_at=min(verdict.dated or now, now),
-        address=verdict.address,
-        order_id=verdict.order_id,
-        marketplace=verdict.marketplace,
-        sent_on=verdict.sent_on,
-    )

@@ -4,8 +4,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
 from worker.block_list.block_list import BlockList
-from worker.block_list.model import Sighting
-from worker.block_list.review import Review, ReviewItem, item_id
+from worker.block_list.review import Review, ReviewItem, item_id, sighting_of
 from worker.gmail.model import Message
 from worker.notices.judge import judge
 from worker.notices.model import OptOut, Suspect, Verdict
@@ -38,29 +37,21 @@ def make_durable(judged: Iterable[Judged], account: str, block_list: BlockList, 
     judged = list(judged)
     sightings, doubtful = [], []
     for it in judged:
+        message = it.message
         match it.verdict:
-            case OptOut() as opt_out:
-                sightings.append(_sighting(account, it.message, opt_out))
+            case OptOut() as notice:
+                received_at = message.received_at
+                sightings.append(
+                    sighting_of(notice, account=account, message_id=message.id, received_at=received_at)
+                )
             case Suspect() as suspect:
-                doubtful.append(_review_item(account, it.message, suspect))
+                doubtful.append(_review_item(account, message, suspect))
     if sightings:
         block_list.record(sightings)
     if doubtful:
         review.add(doubtful)
     review.dismiss_all(
         item_id(account, it.message.id) for it in judged if not isinstance(it.verdict, Suspect)
-    )
-
-
-def _sighting(account: str, message: Message, verdict: OptOut) -> Sighting:
-    return Sighting(
-        account=account,
-        message_id=verdict.message_id or message.id,
-        received_at=message.received_at,
-        address=verdict.address,
-        order_id=verdict.order_id,
-        marketplace=verdict.marketplace,
-        sent_on=verdict.sent_on,
     )
 
 

@@ -1,7 +1,7 @@
 """JSON that holds keys: our own export, and what mailing services write."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -10,8 +10,8 @@ from worker.block_list.documents import one_line, storable
 from worker.block_list.keys import parse_key
 from worker.block_list.merging import whole_second
 from worker.block_list.model import Block, Reason
-from worker.database import parse_time
 from worker.errors import UsageError
+from worker.parsing import moment
 
 # How services name the address: SendGrid and listmonk, SES, Postmark; and ours.
 _ADDRESS_NAMES = ("address", "email", "emailAddress", "EmailAddress")
@@ -102,5 +102,6 @@ def _text(value: object) -> str:
 
 
 def _moment(value: object) -> datetime:
-    moment = parse_time(_text(value))
-    return whole_second(moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
+    if (found := moment(_text(value))) is None:
+        raise ValueError("time")
+    return whole_second(found)
