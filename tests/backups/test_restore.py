@@ -6,21 +6,28 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from every_table import BACKUPS, check, check_sealed
 from saving import EMAIL, GRANT, NOW, PASSPHRASE, accounts_of, alias, block, database_in, keys, opened
 
 from oauth_web.access.owners import Owners
 from worker.block_list.review import Review
 from worker.database import DATABASE
 from worker.errors import SignInAgainError, StorageError, UsageError
+from worker.operation import backup_file
 from worker.operation.alerts import LOOKS, Alerts
 from worker.operation.backup import backup, rotate
 from worker.operation.health import Problem
 from worker.operation.restore import latest_copy, restore
 from worker.owner.accounts import EVER
 from worker.owner.tokens import Tokens
+from worker.sealing import open_sealer
 from worker.webhook import Announcement, Announcements
 
-EARLIER = Path(__file__).parent / "earlier"  # made by earlier versions; never made anew
+# Of this version and earlier ones, sealed ones apart; those of version 0.1 are refused.
+OPEN = sorted(path for path in BACKUPS.glob("version-*[0-9].backup") if path.name != "version-1.backup")
+SEALED = sorted(
+    path for path in BACKUPS.glob("version-*-sealed.backup") if path.name != "version-1-sealed.backup"
+)
 
 
 def test_blocks_unblocked_buyers_review_and_owners_come_back_on_another_machine(
@@ -146,8 +153,28 @@ def test_mail_judged_since_the_backup_is_searched_again(
 @pytest.mark.parametrize("name", ["version-1", "version-1-sealed"])
 def test_a_backup_of_version_0_1_is_refused_with_what_to_do(name: str, elsewhere: Path) -> None:
     with pytest.raises(StorageError, match=r"made by buyerblock 0\.1.*import that file here"):
-        restore(EARLIER / f"{name}.backup", elsewhere, PASSPHRASE)
+        restore(BACKUPS / f"{name}.backup", elsewhere, PASSPHRASE)
     assert not (elsewhere / DATABASE).exists()
+
+
+@pytest.mark.parametrize("path", OPEN, ids=lambda path: path.stem)
+def test_a_backup_of_every_version_is_restored_with_all_its_tables(path: Path, elsewhere: Path) -> None:
+    assert not restore(path, elsewhere).with_key
+    with opened(elsewhere) as database:
+        check(database)
+
+
+@pytest.mark.parametrize("path", SEALED, ids=lambda path: path.stem)
+def test_a_sealed_backup_of_every_version_is_restored_with_its_sign_ins(path: Path, elsewhere: Path) -> None:
+    assert restore(path, elsewhere, PASSPHRASE).with_key
+    with opened(elsewhere) as database:
+        check(database)
+        check_sealed(database, open_sealer(elsewhere, None))
+
+
+def test_there_is_a_backup_of_this_version_for_the_tests() -> None:
+    name = f"version-{backup_file.FORMAT.partition('/')[2]}"
+    assert {f"{name}.backup", f"{name}-sealed.backup"} <= {path.name for path in (*OPEN, *SEALED)}
 
 
 def test_what_the_owner_was_notified_of_since_the_backup_is_not_repeated(
