@@ -25,7 +25,7 @@ from oauth_web.memory import limit_arenas
 from worker.app import App, build_app
 from worker.errors import BusyError, BuyerblockError, SettingsError, UsageError
 from worker.files import make_private_directory
-from worker.operation.housekeeping import keep_house
+from worker.operation.housekeeping import schedule_housekeeping
 from worker.operation.logs import log_settings, set_up
 from worker.operation.restore import finish_restore
 from worker.operation.service import page_answers
@@ -93,7 +93,7 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
             signal.signal(each, restart.end)
         log_settings(settings, version("buyerblock"))
         app.scheduler.start()
-        keep_house(app)
+        schedule_housekeeping(app)
         url = settings.public_url or settings.own_url
         print(f"buyerblock is at {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
         if open_page:

@@ -7,8 +7,8 @@
     ├── UsageError             bad input from a person; nothing was changed; exit 2
     │   └── SettingsError      an environment variable or a client file is wrong
     ├── StorageError           the disk or a file in the data directory
-    │   ├── DamagedFileError   a file failed its check and was set aside
-    │   └── BusyError          another process holds the data directory
+    │   ├── DamagedFileError   its content cannot be trusted; it stays as it is
+    │   └── BusyError          another process is at work there for too long
     └── GmailError             permanent unless it says otherwise
         ├── TransientError     worth trying again; may carry when
         │   └── QuotaError     refused for speed
@@ -42,11 +42,11 @@ class StorageError(BuyerblockError):
 
 
 class DamagedFileError(StorageError):
-    """A data file failed its check; it was set aside under another name, never overwritten."""
+    """The database, a backup or a stored document is not what the program wrote. It is never overwritten."""
 
 
 class BusyError(StorageError):
-    """Another process holds a lock for longer than it should."""
+    """Another process writes or serves there; try again, or stop it."""
 
 
 class GmailError(BuyerblockError):
@@ -82,7 +82,7 @@ class QuotaError(TransientError):
 
 
 class SignInAgainError(GmailError):
-    """The refresh token is dead or a scope is missing: only a new sign-in helps."""
+    """The refresh token is no longer valid or a scope is missing: only a new sign-in helps."""
 
 
 class GoneError(GmailError):

@@ -11,7 +11,7 @@ from people import GRANT, OWNER
 
 from worker.app import App
 from worker.operation import housekeeping
-from worker.operation.housekeeping import Watchdog, keep_house
+from worker.operation.housekeeping import Watchdog, schedule_housekeeping
 from worker.owner.preferences import Preferences, change_preferences
 
 ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
@@ -28,7 +28,7 @@ def works(engine: App, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[]
     monkeypatch.setattr(engine.scheduler, "every", every)
     monkeypatch.setenv("WATCHDOG_USEC", "300000000")
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
-    keep_house(engine)
+    schedule_housekeeping(engine)
     return added
 
 

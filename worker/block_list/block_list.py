@@ -1,4 +1,4 @@
-"""The block list: ask it, tell it, and what a call has returned is on disk."""
+"""The block list. What a call has changed is on disk when it returns."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -77,7 +77,7 @@ class BlockList:
         return [_result(asked, blocks.get(key)) for asked, key in meant]
 
     def record(self, sightings: Sequence[Sighting]) -> int:
-        """Block the buyers of these notices, all in one durable step; return how many told anything new.
+        """Block the buyers of these notices, all in one durable step; return how many changed anything.
 
         The same notice (account and Message-ID) again changes nothing.
         """

@@ -1,4 +1,4 @@
-"""What an import does to the list: look, then do all of it in one transaction; and take it back."""
+"""Imports: what one would do to the list, doing all of it in one transaction, and undoing it."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -39,7 +39,7 @@ class Entries:
         return self._now[key]
 
     def of_order(self, order_id: str) -> Entry | None:
-        """Return the entry that lists this order, under whatever key."""
+        """Return the entry that lists this order, under any key."""
         if order_id not in self._key_of_order:
             document = self._orders.find(order_id)
             self._key_of_order[order_id] = document["key"] if document else ""

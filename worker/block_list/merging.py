@@ -75,7 +75,7 @@ def rounded_up(moment: datetime) -> datetime:
 
 
 def _identity(evidence: Evidence) -> tuple[str, str]:
-    # A mail without a Message-ID is told apart by when it came.
+    # A mail without a Message-ID is identified by when it came.
     return evidence.account, evidence.message_id or evidence.received_at.isoformat()
 
 

@@ -1,4 +1,4 @@
-"""The commands for connected mailboxes: a pass over them, what there is, how it stands, and the end of one."""
+"""The commands for connected mailboxes: run a pass, list them, show their status, disconnect one."""
 
 from typing import TYPE_CHECKING
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bar(what: str, *, sizes: bool = False) -> Iterator[Watch]:
-    """Show a bar on a terminal, nothing elsewhere; yields the function to tell. sizes: it counts bytes."""
+    """Show a bar on a terminal, nothing elsewhere; yields the function that updates it. sizes: it counts bytes."""
     if not sys.stderr.isatty():
         yield unwatched
         return

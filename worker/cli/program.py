@@ -1,8 +1,4 @@
-"""The program's commands together, and how their errors are told. The commands stand beside, in ``cli_*.py``.
-
-They parse, call and print; nothing in them decides anything. Each imports what it runs when it runs, so that
-``--help`` and ``check`` start at once.
-"""
+"""The program's commands together, and how their errors are shown."""
 
 import os
 import sys

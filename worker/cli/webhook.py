@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @click.group()
 def webhook() -> None:
-    """Tell an address of yours of every block and unblock."""
+    """Send every block and unblock to an address of yours."""
 
 
 @webhook.command("set")
 @click.argument("url")
 @click.option("--allow-private", is_flag=True, help="The address may be in a private network.")
 def set_webhook(url: str, allow_private: bool) -> None:
-    """Tell this address from now on, and print the secret that signs the messages, for the only time."""
+    """Send changes to this address from now on, and print the secret that signs the messages, for the only time."""
     secret = _webhook(new=True).set(url, allow_private=allow_private)
     click.echo(
         "The messages are signed as the Standard Webhooks specification says; this is the secret:", err=True
@@ -45,7 +45,7 @@ def show() -> None:
 
 @webhook.command()
 def test() -> None:
-    """Send a message that tells nothing."""
+    """Send a test message."""
     from worker.webhook.delivery import send_test
 
     if problem := send_test(_webhook(), now=datetime.now(UTC)):
@@ -62,7 +62,7 @@ def resume() -> None:
 
 @webhook.command()
 def remove() -> None:
-    """Tell nobody any more."""
+    """Remove the webhook."""
     click.echo("The webhook is removed." if _webhook().remove() else "There was no webhook.")
 
 

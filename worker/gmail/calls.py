@@ -6,7 +6,7 @@ from typing import Any
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from worker.clock import Clock
-from worker.errors import QuotaError, StoppedError, TransientError
+from worker.errors import GoneError, QuotaError, StoppedError, TransientError
 from worker.gmail.connection import Connection
 from worker.gmail.credentials import Grant, SharedCredentials
 from worker.gmail.quota import MAX_STATED_WAIT, Quota
@@ -48,8 +48,8 @@ class Calls:
         self._connections: list[Connection] = []
         self._closed = False
 
-    def make(self, method: str, request: Any) -> Any:
-        """Make a call and return the reply. method: its name in the price list.
+    def make(self, request: Any) -> Any:
+        """Make a call of Google's client library and return the reply.
 
         Raises what ``refusals.py`` makes of a refusal: TransientError after the last try, everything else at once;
         and StoppedError while waiting.
@@ -61,7 +61,14 @@ class Calls:
             sleep=self._clock.pause,
             reraise=True,
         )
-        return retrying(self._try_once, method, request)
+        return retrying(self._try_once, request)
+
+    def make_unless_gone(self, request: Any) -> Any:
+        """Make a call and return the reply, None where Gmail does not know the message, label or filter any more."""
+        try:
+            return self.make(request)
+        except GoneError:
+            return None
 
     def http(self) -> Any:
         """Return this thread's connection."""
@@ -76,8 +83,8 @@ class Calls:
         for connection in self._connections:
             connection.close()
 
-    def _try_once(self, method: str, request: Any) -> Any:
-        with self._quota.spend(method):
+    def _try_once(self, request: Any) -> Any:
+        with self._quota.spend(request.methodId.removeprefix("gmail.")):
             if self._closed:
                 raise StoppedError("The mailbox was disconnected.")
             try:

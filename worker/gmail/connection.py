@@ -1,6 +1,6 @@
 """The way to Google over HTTP, through the proxy and with the certificates that this machine is set up for.
 
-Google's client library brings httplib2 along, which goes past a proxy without a word where PySocks is not
+Google's client library brings httplib2 along, which silently ignores a proxy where PySocks is not
 installed, and sends a proxy's password as it stands in the address, escapes and all. So the requests go through
 ``requests`` here, as those of the sign-in do: it reads HTTPS_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE, and the
 system's own proxy settings on macOS and Windows.
@@ -15,10 +15,10 @@ import requests
 from google.auth.credentials import Credentials
 from google.auth.transport.requests import Request
 
-TIMEOUT = 30  # seconds; requests by itself would wait for ever
+TIMEOUT = 30  # seconds; by default requests waits without a limit
 
-# What stood in the way, by the error of requests; the first that fits. {} is what was wrong in the end.
-_OBSTACLES = (
+# Sentences by the error of requests; the first that fits. {} is the innermost error.
+_SENTENCES = (
     # Not in the words of requests, which may hold a part of the proxy's password.
     (requests.exceptions.InvalidURL, "the address of the proxy cannot be read; look at HTTPS_PROXY"),
     (requests.exceptions.InvalidSchema, "{}; look at HTTPS_PROXY"),
@@ -35,7 +35,7 @@ class Connection:
     def __init__(self, credentials: Credentials) -> None:
         self._session = open_session()
         self._credentials = credentials
-        # Google redirects nobody; a network that wants a sign-in of its own does.
+        # Google never redirects; a network with a sign-in page of its own does.
         self._options: Any = {"timeout": TIMEOUT, "allow_redirects": False}
         self._renewing = partial(Request(self._session), **self._options)
 
@@ -50,9 +50,9 @@ class Connection:
         if answer.status_code == 401:
             self._credentials.refresh(self._renewing)  # type: ignore[no-untyped-call]
             answer = self._send(uri, method, body, headers)
-        told = httplib2.Response({**answer.headers, "status": str(answer.status_code)})
-        told.reason = answer.reason
-        return told, answer.content
+        reply = httplib2.Response({**answer.headers, "status": str(answer.status_code)})
+        reply.reason = answer.reason
+        return reply, answer.content
 
     def close(self) -> None:
         """Close what is open; a request under way in another thread comes to its end."""
@@ -72,8 +72,8 @@ def open_session() -> requests.Session:
 
 
 def prepare(session: requests.Session) -> None:
-    """Have a session use what this machine is set up for, and nothing of what is meant for others."""
-    # Else a default line in ~/.netrc would take the place of the access token.
+    """Have a session use the proxy and certificates of this machine, and no passwords from ~/.netrc."""
+    # Otherwise a default line in ~/.netrc would replace the access token.
     session.auth = _as_it_is
     # As for OpenSSL and most other programs; REQUESTS_CA_BUNDLE goes before it.
     session.verify = os.environ.get("SSL_CERT_FILE") or True
@@ -85,14 +85,14 @@ def is_page(answer: requests.Response) -> bool:
 
 
 def describe_network_error(error: BaseException) -> str:
-    """Return what an error says to a person; requests says it seven errors deep, with addresses all around."""
-    kinds = [error]
-    while (inner := _inner(kinds[-1])) is not None:
-        kinds.append(inner)
-    words = str(getattr(kinds[-1], "strerror", None) or kinds[-1]) or type(kinds[-1]).__name__
+    """Return an error in words for a person; requests wraps the cause in up to seven errors full of addresses."""
+    chain = [error]
+    while (inner := _inner(chain[-1])) is not None:
+        chain.append(inner)
+    words = str(getattr(chain[-1], "strerror", None) or chain[-1]) or type(chain[-1]).__name__
     words = " ".join(words.split()).rstrip(".")
     return next(
-        sentence.format(words) for kind, sentence in _OBSTACLES if any(isinstance(it, kind) for it in kinds)
+        sentence.format(words) for kind, sentence in _SENTENCES if any(isinstance(it, kind) for it in chain)
     )
 
 

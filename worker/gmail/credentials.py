@@ -18,8 +18,8 @@ SCOPES = (
     "https://www.googleapis.com/auth/gmail.settings.basic",
 )
 
-# What the token service says when a grant is gone for good (RFC 6749, section 5.2, and Google's own words).
-# Whatever else it answers may be a proxy's page, or pass.
+# What the token service says when a grant has ended (RFC 6749, section 5.2, and Google's own words).
+# Any other answer may be a proxy's page, or a transient failure.
 FINAL_ERRORS = frozenset(
     {
         "invalid_grant",
@@ -76,9 +76,9 @@ class SharedCredentials(Credentials):
 
 
 def _checked(request: Any) -> Callable[..., Any]:
-    """Let only answers through that are a token or a final refusal; the rest fails in passing.
+    """Let only answers through that are a token or a final refusal; the rest is a transient failure.
 
-    By itself google-auth would sleep and try again, deaf to a stop, and take a proxy's page for a final refusal.
+    On its own google-auth would sleep and retry, without a way to stop it, and take a proxy's page for a final refusal.
     """
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -98,7 +98,7 @@ def _checked(request: Any) -> Callable[..., Any]:
 
 
 def revoke(grant: Grant, revoke_url: str) -> None:
-    """Give the grant back to Google. A grant that is dead already is no error; raises TransientError."""
+    """Give the grant back to Google. A grant that has ended already is no error; raises TransientError."""
     try:
         with open_session() as session:
             answer = session.post(

@@ -1,7 +1,7 @@
 """One Gmail mailbox: the few verbs that the engine needs, at the speed that Gmail allows.
 
-Every verb waits for its share of the quota, tries again what failed in passing, and raises the errors of
-``worker.errors``: SignInAgainError, GoneError, ConflictError, GmailError for good; TransientError after
+Every verb waits for its share of the quota, retries transient failures, and raises the errors of
+``worker.errors``: SignInAgainError, GoneError, ConflictError, GmailError, which are permanent; TransientError after
 the last try; StoppedError while waiting.
 """
 
@@ -53,7 +53,7 @@ class Mailbox:
 
     def address(self) -> str:
         """Return the address of the account, lower case."""
-        profile = self._calls.make("users.getProfile", self._users.getProfile(userId="me"))
+        profile = self._calls.make(self._users.getProfile(userId="me"))
         return str(profile["emailAddress"]).lower()
 
     # --- messages
@@ -61,7 +61,7 @@ class Mailbox:
     def count(self, label_id: str) -> int:
         """Return how many messages carry the label, Trash and Spam included. Raises LabelGoneError."""
         try:
-            label = self._calls.make("users.labels.get", self._users.labels().get(userId="me", id=label_id))
+            label = self._calls.make(self._users.labels().get(userId="me", id=label_id))
         except GoneError as error:
             raise LabelGoneError(Cause.LABEL_GONE) from error
         return int(label.get("messagesTotal", 0))
@@ -78,7 +78,7 @@ class Mailbox:
             asked["labelIds"] = [label_id]
         request = messages.list(**asked)
         while request is not None:
-            reply = self._calls.make("users.messages.list", request)
+            reply = self._calls.make(request)
             yield [MessageRef(item["id"], item["threadId"]) for item in reply.get("messages", [])]
             request = messages.list_next(request, reply)
 
@@ -114,9 +114,7 @@ class Mailbox:
         request = self._users.threads().get(
             userId="me", id=thread_id, format="full", fields="messages(id,labelIds,internalDate,payload)"
         )
-        try:
-            reply = self._calls.make("users.threads.get", request)
-        except GoneError:
+        if (reply := self._calls.make_unless_gone(request)) is None:
             return []
         items = {item["id"]: item for item in reply.get("messages", [])}
         whole = {it: rebuilt(items[it].get("payload", {})) for it in message_ids if it in items}
@@ -132,9 +130,7 @@ class Mailbox:
         request = self._users.messages().get(
             userId="me", id=message_id, format="raw", fields="id,labelIds,internalDate,raw"
         )
-        try:
-            reply = self._calls.make("users.messages.get", request)
-        except GoneError:
+        if (reply := self._calls.make_unless_gone(request)) is None:
             return None
         return _message(reply, base64.urlsafe_b64decode(reply.get("raw", "") + "=="))
 
@@ -151,25 +147,20 @@ class Mailbox:
     def _change_many(self, message_ids: list[str], body: dict[str, list[str]]) -> None:
         request = self._users.messages().batchModify(userId="me", body={"ids": message_ids, **body})
         try:
-            self._calls.make("users.messages.batchModify", request)
+            self._calls.make(request)
         except GoneError:
             # What a batch does with an id that is gone is undocumented: then one by one.
             for message_id in message_ids:
                 self._change_one(message_id, body)
 
     def _change_one(self, message_id: str, body: dict[str, list[str]]) -> None:
-        try:
-            self._calls.make(
-                "users.messages.modify", self._users.messages().modify(userId="me", id=message_id, body=body)
-            )
-        except GoneError:
-            return
+        self._calls.make_unless_gone(self._users.messages().modify(userId="me", id=message_id, body=body))
 
     # --- labels and filters
 
     def labels(self) -> list[Label]:
         """Return the user's own labels."""
-        reply = self._calls.make("users.labels.list", self._users.labels().list(userId="me"))
+        reply = self._calls.make(self._users.labels().list(userId="me"))
         return [_label(item) for item in reply.get("labels", []) if item.get("type") == "user"]
 
     def create_label(self, label: Label) -> str:
@@ -180,9 +171,7 @@ class Mailbox:
             "messageListVisibility": label.message_visibility,
         }
         try:
-            reply = self._calls.make(
-                "users.labels.create", self._users.labels().create(userId="me", body=body)
-            )
+            reply = self._calls.make(self._users.labels().create(userId="me", body=body))
         except ConflictError:
             # Another program, or our own earlier try whose answer was lost, has made it.
             taken = [it.id for it in self.labels() if it.name.casefold() == label.name.casefold()]
@@ -193,13 +182,11 @@ class Mailbox:
 
     def delete_label(self, label_id: str) -> None:
         """Delete a label; messages that carry it stay. A label that is gone is no error."""
-        self._delete("users.labels.delete", self._users.labels().delete(userId="me", id=label_id))
+        self._calls.make_unless_gone(self._users.labels().delete(userId="me", id=label_id))
 
     def filters(self) -> list[Filter]:
         """Return all filters of the account."""
-        reply = self._calls.make(
-            "users.settings.filters.list", self._users.settings().filters().list(userId="me")
-        )
+        reply = self._calls.make(self._users.settings().filters().list(userId="me"))
         return [_filter(item) for item in reply.get("filter", [])]
 
     def create_filter(self, wanted: Filter) -> str:
@@ -209,17 +196,17 @@ class Mailbox:
             action["forward"] = wanted.forward
         body = {"criteria": {"query": wanted.query}, "action": action}
         request = self._users.settings().filters().create(userId="me", body=body)
-        return str(self._calls.make("users.settings.filters.create", request)["id"])
+        return str(self._calls.make(request)["id"])
 
     def delete_filter(self, filter_id: str) -> None:
         """Delete a filter; one that is gone is no error."""
         request = self._users.settings().filters().delete(userId="me", id=filter_id)
-        self._delete("users.settings.filters.delete", request)
+        self._calls.make_unless_gone(request)
 
     def verified_forwarding_addresses(self) -> frozenset[str]:
         """Return the addresses that the user added and verified in Gmail's settings, lower case."""
         request = self._users.settings().forwardingAddresses().list(userId="me")
-        reply = self._calls.make("users.settings.forwardingAddresses.list", request)
+        reply = self._calls.make(request)
         return frozenset(
             str(item["forwardingEmail"]).lower()
             for item in reply.get("forwardingAddresses", [])
@@ -228,20 +215,12 @@ class Mailbox:
 
     def send_as_addresses(self) -> frozenset[str]:
         """Return the verified addresses that the account sends mail as, its own included, lower case."""
-        reply = self._calls.make(
-            "users.settings.sendAs.list", self._users.settings().sendAs().list(userId="me")
-        )
+        reply = self._calls.make(self._users.settings().sendAs().list(userId="me"))
         return frozenset(
             str(item["sendAsEmail"]).lower()
             for item in reply.get("sendAs", [])
             if item.get("isPrimary") or item.get("verificationStatus") == "accepted"
         )
-
-    def _delete(self, method: str, request: Any) -> None:
-        try:
-            self._calls.make(method, request)
-        except GoneError:
-            return
 
 
 def _message(item: dict[str, Any], raw: bytes) -> Message:

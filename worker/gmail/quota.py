@@ -37,9 +37,9 @@ WINDOW = 60.0
 # Some accounts settle at 4 requests in flight, none refuses 2; more than 10 gains nothing at this price.
 MAX_IN_FLIGHT = 10
 FIRST_IN_FLIGHT = 4
-# Seconds. When Google asks for a longer pause than this, a pass had better end and say so.
+# Seconds. When Google asks for a longer pause than this, the pass ends and reports it.
 MAX_STATED_WAIT = 640.0
-# Seconds. How long the wait for an answer to another call may be deaf to a stop.
+# Seconds. How long a wait for the answer to another call may last before it notices a stop.
 MAX_UNINTERRUPTIBLE_WAIT = 0.05
 
 
@@ -56,7 +56,7 @@ class Quota:
         self._clock = clock
         self._lock = threading.Lock()
         self._answer = threading.Condition(self._lock)
-        # Held by the one thread that waits for the others: a dear call is not overtaken by cheap ones for ever.
+        # Held by the one thread that waits for the others: an expensive call is not overtaken by cheap ones for ever.
         self._turn = threading.Lock()
         self._closed_until = 0.0
         self._in_flight = 0

@@ -1,7 +1,7 @@
 """The labels and filters that we want in every mailbox, and the searches that do a filter's work on old mail.
 
-All of them are made from the one table of wording, so filters and searches cannot disagree. They are a
-coarse net: Gmail matches words and ignores punctuation; the judge decides.
+All of them are made from the one table of wording, so filters and searches cannot disagree. They are
+coarse: Gmail matches words and ignores punctuation; the judge decides.
 """
 
 from collections.abc import Iterable, Iterator

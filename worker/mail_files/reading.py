@@ -118,21 +118,21 @@ def _mbox(file: Path) -> Iterator[tuple[bytes, bool]]:
     with _readable(file), file.open("rb") as stream:
         mail = bytearray()  # a list of lines would take many times the memory where they are short
         size = 0
-        fresh, begun = True, False
+        fresh, started = True, False
         while line := stream.readline(_CHUNK):
             if fresh and _SEPARATOR.match(line):
-                if begun:  # and not blank lines above the first mail
+                if started:  # and not blank lines above the first mail
                     yield _whole(mail), size > MAIL_LIMIT
-                mail, size, begun = bytearray(), 0, True
+                mail, size, started = bytearray(), 0, True
                 continue
-            begun = begun or not line.isspace()
+            started = started or not line.isspace()
             if fresh and line.lstrip(b">").startswith(b"From ") and line.startswith(b">"):
                 line = line[1:]
             fresh = line.endswith(b"\n")
             if size < MAIL_LIMIT:
                 mail += line
             size += len(line)
-        if begun:
+        if started:
             yield _whole(mail), size > MAIL_LIMIT
 
 

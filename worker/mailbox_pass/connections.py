@@ -1,4 +1,4 @@
-"""Connect a mailbox after a sign-in, and disconnect it for good."""
+"""Connect a mailbox after a sign-in, and disconnect it."""
 
 import logging
 from datetime import timedelta
@@ -44,7 +44,7 @@ def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, 
     account, GmailError when Google does not answer; asked again, it does the rest.
     """
     account = accounts.get(email)
-    # From now on no pass of any process puts right what is being removed; one under way here ends.
+    # From now on no pass of any process repairs what is being removed; a running one here ends.
     accounts.update(account.email, undoing=True)
     passes.forget(account.email)
     try:
@@ -54,7 +54,7 @@ def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, 
 
 
 def _undo(mailbox: Mailbox, account: Account, clock: Clock, days_back: int) -> None:
-    # What a kill kept from being written down is known by its content.
+    # What could not be stored because of a kill is recognised by its content.
     searches = queries(account.personal_address)
     there = rules.look(
         mailbox,
@@ -73,7 +73,7 @@ def disconnect(settings: Settings, accounts: Accounts, passes: Passes, email: st
     """Take the permission back at Google and forget the account; its blocks stay.
 
     Raises UsageError for an unknown account, GmailError when Google does not answer; the account then stays.
-    A permission that cannot be opened any more, or is dead already, is no reason to stay.
+    A permission that cannot be opened any more, or has ended already, does not prevent it.
     """
     account = accounts.get(email)
     try:

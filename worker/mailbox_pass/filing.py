@@ -10,7 +10,7 @@ from worker.notices.model import OptOut, Suspect, Verdict
 def filing(verdict: Verdict, message: Message, labels: Mapping[str, str]) -> Change:
     """Return the change that files a message, no larger than needed. labels: Gmail's ids by our names.
 
-    The archive filter may have archived mail that turns out to be no opt-out; such mail goes back to the inbox.
+    Our archiving filter may have archived mail that turns out to be no opt-out; such mail goes back to the inbox.
     """
     queue, opt_outs, review = labels[QUEUE], labels[OPT_OUTS], labels[REVIEW]
     back = {INBOX} if opt_outs in message.label_ids and INBOX not in message.label_ids else set()

@@ -15,7 +15,7 @@ OVERLAP = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Messages. archive: those that the archive filter would have archived. queue: those that are to be judged."""
+    """Messages. archive: those to take out of the inbox, as our filter would have. queue: those to be judged."""
 
     archive: tuple[MessageRef, ...] = ()
     queue: tuple[MessageRef, ...] = ()

@@ -123,7 +123,7 @@ class Passes:
             running.sync.look_at_rules()
 
     def forget(self, email: str) -> None:
-        """Close the account's connection; the next pass opens a new one, with the permission of then."""
+        """Close the account's connection; the next pass opens a new one, with the permission that is stored then."""
         with self._lock:
             running = self._running.pop(email, None)
         if running is not None:

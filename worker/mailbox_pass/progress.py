@@ -1,4 +1,4 @@
-"""How long work tells how far it is."""
+"""How a long task reports its progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far it is.
+    """How far a task is.
 
     done, total: in whatever the work counts. found: opt-outs so far. left: the time that it will still take.
     """
@@ -22,4 +22,4 @@ Watch = Callable[[Progress], None]
 
 
 def unwatched(_: Progress) -> None:
-    """Nobody watches."""
+    """Ignore progress."""

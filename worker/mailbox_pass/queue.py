@@ -140,7 +140,7 @@ class Queue:
             report()
 
     def _remember(self, judged: list[Judged]) -> None:
-        """Keep what tells later whether notices stopped coming, or come in new words."""
+        """Store by what the health check sees that notices stopped coming, or come in new words."""
         notices = [it.message.received_at for it in judged if isinstance(it.verdict, OptOut)]
         new_words = [it.message.received_at for it in judged if in_new_words(it.verdict)]
         if not notices and not new_words:
@@ -161,7 +161,7 @@ class Queue:
         return Progress(done=done, total=max(total, done), found=counts[OptOut], left=left)
 
     def _is_known_to_hold_nothing(self, count: int) -> bool:
-        # Counts can be late. So whatever they say, the list is asked from time to time.
+        # Counts can be late. So the list is fetched from time to time in any case.
         return count == self._unexplained and not is_due(self._listed, LIST_EVERY, self._clock.now())
 
     def _is_time_to_look(self) -> bool:

@@ -11,7 +11,7 @@ KEPT = 30  # days with notices
 MIN_DAYS = 8  # of them before anything can be said
 # Where notices come by chance, a silence of six times the usual one comes by chance once in ten years or so.
 UNUSUAL = 6
-MIN_SILENCE = timedelta(days=7)  # a holiday is no reason to worry anybody
+MIN_SILENCE = timedelta(days=7)  # a holiday is no reason for a warning
 
 
 def latest(known: Iterable[date], new: Iterable[date]) -> tuple[date, ...]:

@@ -1,4 +1,4 @@
-"""Run every account's passes for ever: one APScheduler job an account."""
+"""Run every account's passes at intervals: one APScheduler job an account."""
 
 import logging
 from collections.abc import Callable
@@ -65,7 +65,7 @@ class Scheduler:
             # After a night's sleep of the machine: run once, however late.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        # Accounts with a new job whose first pass has not begun: APScheduler drops it while an older one is under way.
+        # Accounts with a new job whose first pass has not started: APScheduler skips it while an older one runs.
         self._waiting: set[str] = set()
         self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
 
@@ -75,7 +75,7 @@ class Scheduler:
         self.restart_jobs()
 
     def restart_jobs(self) -> None:
-        """Give every account its job anew, at the interval of now, the first pass at once."""
+        """Replace the job of every account by one at the present interval; the first pass is at once."""
         for account in self._accounts.all():
             if account.state != "sign_in_again":
                 self.add(account.email)
@@ -83,7 +83,7 @@ class Scheduler:
     def add(self, email: str) -> None:
         """Give an account its job, if the scheduler runs, in place of the job it had.
 
-        The first pass is at once, or as soon as the one under way has ended.
+        The first pass is at once, or as soon as the running one has ended.
         """
         if not self._scheduler.running:
             return  # a command beside the server; and ``start`` gives every account its job
@@ -108,18 +108,18 @@ class Scheduler:
             return
 
     def soon(self, work: Callable[[], None]) -> None:
-        """Do something once, beside the passes: what would keep a page waiting for Google."""
+        """Do something once, beside the passes, so that no page waits for Google."""
         self._scheduler.add_job(work)
 
     def every(self, interval: timedelta, name: str, work: Callable[[], object]) -> None:
-        """Do something again and again, beside the passes, first at once."""
+        """Do something at intervals, beside the passes, first at once."""
         seconds, now = interval.total_seconds(), self._clock.now()
         self._scheduler.add_job(work, "interval", id=f"every:{name}", seconds=seconds, next_run_time=now)
 
     def stop(self) -> None:
         """End the passes at their next call or wait, and return when they have ended."""
         self._clock.stop()
-        # APScheduler would wait with a lock in its hand, for which a pass waits that takes its own job away.
+        # With wait=True APScheduler holds a lock that a pass needs to remove its own job.
         self._scheduler.shutdown(wait=False)
         self._threads.shutdown(wait=True)
 
@@ -143,7 +143,7 @@ class Scheduler:
         except BuyerblockError:
             pass  # logged, and kept with the account, by Passes
         except Exception:
-            log.exception("A pass failed for a reason that nobody foresaw.", extra=fields(account=email))
+            log.exception("A pass failed in an unexpected way.", extra=fields(account=email))
             self._accounts.update(email, state="problem", problem=MailboxProblem(Cause.UNEXPECTED))
         next_pass = self._clock.now() + timedelta(seconds=self._interval())
         if self._accounts.update(email, next_pass=next_pass) is None:

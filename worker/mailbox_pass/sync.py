@@ -1,4 +1,4 @@
-"""One pass over one mailbox: put right what is missing, then drain the queue.
+"""One pass over one mailbox: repair labels and filters, then drain the queue.
 
 The order is the promise. A notice is read and judged; its buyer is made durable on the block list; only
 then is the mail filed and taken out of the queue. Killed between any two steps, the next
@@ -109,7 +109,7 @@ class Sync:
         account = self._accounts.get(self._email)
         account = replace(account, search_from=EVER if existing else account.search_from)
         found = self._look(account)
-        # A label that is still to be created stands in by its name.
+        # A label that is still to be created is represented by its name.
         labels = {name: found.there.labels.get(name, label.name) for name, label in LABELS.items()}
         since = self._search_from(account, self._clock.now(), broken=bool(found.steps))
         missed = self._find(account, since) if since else Missed()
@@ -136,7 +136,7 @@ class Sync:
         """Repair labels and filters; return what had to be done."""
         found = self._look(account)
         if found.steps:
-            # First, durably: mail may have slipped past, whatever happens to this pass.
+            # Stored first: mail may have been missed, even if this pass fails.
             since = self._search_from(account, self._clock.now(), broken=True)
             account = self._accounts.update(self._email, search_from=since) or account
         there = rules.apply(self._mailbox, found.there, found.steps)
@@ -162,7 +162,7 @@ class Sync:
         due = [account.search_from] if account.search_from else []
         if broken:
             last = account.last_good_pass
-            # By a clock that was wrong then, or is now, nobody knows when that was.
+            # If the clock was wrong then, or is now, that time is unknown.
             due.append(last - OVERLAP if last is not None and last <= now else EVER)
             # Older mail that a search had queued may have fallen out of the queue together with the rest.
             due += [account.queued_since] if account.queued_since else []
@@ -171,12 +171,12 @@ class Sync:
         return min(due, default=None)
 
     def _find(self, account: Account, since: datetime, between: Callable[[], None] = lambda: None) -> Missed:
-        # Whoever asks for the whole mailbox again wants all of it judged again.
+        # A search of the whole mailbox judges everything again.
         judged = self._judged if since > EVER else frozenset[str]()
         return find_missed(self._mailbox, queries(account.personal_address), since, judged, between)
 
     def _queue_missed(self, account: Account, now: datetime, counts: Counter[type[Verdict]]) -> None:
-        """Do to missed mail what the filters would have done, new mail going before it."""
+        """Do to missed mail what the filters would have done; new mail is judged first."""
         since = self._search_from(account, now, broken=False)
         if since is None:
             return

@@ -12,7 +12,7 @@ from worker.notices.model import OptOut, Suspect, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A message and what it tells."""
+    """A message and its verdict."""
 
     message: Message
     verdict: Verdict

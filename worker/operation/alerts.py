@@ -1,6 +1,6 @@
-"""Tell the owner of problems, each once: in the log and by the webhook. The page and ``status`` show those of now.
+"""Report problems to the owner, each once: in the log and by the webhook. The page and ``status`` show those of now.
 
-The table ``problems`` holds what the owner knows of, so that a restart reports nothing twice.
+The table ``problems`` holds what was reported, so that a restart reports nothing twice.
 """
 
 import logging
@@ -25,7 +25,7 @@ _Documents = Mapping[str, Mapping[str, Any]]
 
 
 class Alerts:
-    """What the owner was told. Raises StorageError."""
+    """The problems that were reported. Raises StorageError."""
 
     def __init__(self, database: Database, announcements: Announcements) -> None:
         self._database = database
@@ -34,17 +34,17 @@ class Alerts:
         self._looks: Counter[str] = Counter()
 
     def look(self, problems: Iterable[Problem], now: datetime) -> None:
-        """Tell what is new and has stayed, and what has been over for long enough. To be called once a minute."""
+        """Report what is new and has stayed, and what has been over for long enough. To be called once a minute."""
         present = {problem.key: problem for problem in problems}
         self._looks = Counter({key: self._looks[key] + 1 for key in present})
         with self._database.together(), reading("problems"):
             known = {str(document.doc_id): document for document in self._documents.walk()}
-            news = [*self._begun(present, known, now), *self._ended(present, known, now)]
+            news = [*self._started(present, known, now), *self._ended(present, known, now)]
             self._announcements.add(*news)
         for it in news:
             _log(it)
 
-    def _begun(
+    def _started(
         self, present: Mapping[str, Problem], known: _Documents, now: datetime
     ) -> Iterator[Announcement]:
         for key, problem in present.items():

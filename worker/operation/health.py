@@ -1,7 +1,7 @@
-"""What is wrong right now, in sentences: for the page, ``status``, ``/readyz``, monitors, and to be told.
+"""What is wrong right now, in sentences: for the page, ``status``, ``/readyz``, monitors and alerts.
 
-One table of kinds. Those that keep notices from becoming blocks make buyerblock unready; the others are for its owner
-to know in time. A failure that the next pass may mend becomes one when it lasts.
+One table of kinds. Those that keep notices from becoming blocks make buyerblock unready; the others are
+warnings for its owner. A failure that the next pass may resolve becomes one when it lasts.
 """
 
 import os
@@ -67,7 +67,7 @@ class Problem:
 
     @property
     def key(self) -> str:
-        """What it is known by while it lasts, though its sentence may change with the day."""
+        """Identifies it while it lasts; its sentence may change with the day."""
         return f"{self.kind}:{self.account}"
 
     @property
@@ -135,7 +135,9 @@ def _try_to_write(folder: Path) -> None:
 
 def _accounts(app: App, now: datetime) -> Iterator[Problem]:
     for account in app.accounts.all():
-        yield from (Problem(kind, account.email, told) for kind, told in _of_account(app, account, now))
+        yield from (
+            Problem(kind, account.email, sentence) for kind, sentence in _of_account(app, account, now)
+        )
 
 
 def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kind, str]]:
@@ -145,7 +147,7 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
     if _is_late(app, account, now):
         yield "late", f"{_since(account)}. {account.problem or ''}".rstrip()
         return
-    # What a pass that came to its end has left to say.
+    # The advice of a pass that came to its end.
     if account.state == "problem" and account.last_pass == account.last_good_pass:
         yield "advice", str(account.problem)
     if account.sign_in_ends is not None and now > account.sign_in_ends - WARN_BEFORE:

@@ -1,4 +1,4 @@
-"""What the server does beside passes: tell of blocks and problems, keep copies, expire blocks, feed the watchdog."""
+"""What the server does beside passes: send webhooks and alerts, keep copies, expire blocks, feed the watchdog."""
 
 import logging
 from collections.abc import Callable
@@ -21,14 +21,13 @@ WEBHOOK_EVERY = timedelta(seconds=5)
 LOOK_EVERY = timedelta(minutes=1)
 COPY_EVERY = timedelta(hours=1)  # it does something once a day; a laptop may sleep at any fixed hour
 EXPIRE_EVERY = timedelta(hours=1)
-VOUCHED_FOR = timedelta(days=1)
-# A pass that is later than this has not just been slow, nor told by Google to wait; then systemd shall start the
-# program anew.
+CLOCK_TRUSTED_FOR = timedelta(days=1)
+# A pass that is later than this has not just been slow, nor asked by Google to wait; systemd then restarts the program.
 MAX_PASS_DELAY = timedelta(minutes=15)
 
 
-def keep_house(app: App) -> None:
-    """Add these works to the scheduler."""
+def schedule_housekeeping(app: App) -> None:
+    """Add these tasks to the scheduler."""
     database, now = app.database, app.clock.now
     webhook, announcements = Webhook(database, app.sealer), Announcements(database)
     alerts = Alerts(database, announcements)
@@ -46,20 +45,20 @@ def keep_house(app: App) -> None:
 
 
 class Watchdog:
-    """Tells systemd that the program is alive for as long as the passes of every account move."""
+    """Notifies systemd that the program is alive while the passes of every account make progress."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._moved: dict[str, tuple[int, float]] = {}  # units spent, and when that was new
 
     def feed(self) -> bool:
-        """Tell systemd, if they move; return whether they do."""
+        """Notify systemd if they make progress; return whether they do."""
         if moves := all(map(self._moves, self._app.accounts.all())):
             notify(ALIVE)
         return moves
 
     def _moves(self, account: Account) -> bool:
-        """Return whether a pass begins when it should, or makes calls: a long one does, and one without a network."""
+        """Return whether a pass starts when it should, or makes calls: a long one does, and one without a network."""
         app, since = self._app, self._app.clock.monotonic()
         spent = app.passes.spent(account.email)
         if self._moved.get(account.email, (-1, 0.0))[0] != spent:
@@ -83,20 +82,20 @@ def _expire(app: App) -> None:
 
 
 def _clock_is_right(app: App) -> bool:
-    """Return whether Google vouches for the clock: set ahead by years, it would expire the whole list.
+    """Return whether the clock is confirmed by a good pass: set ahead by years, it would expire the whole list.
 
-    By such a clock no certificate of Google's is valid, so no pass is good.
+    With such a clock no certificate of Google's is valid, so no pass is good.
     """
     accounts, now = app.accounts.all(), app.clock.now()
     last = [account.last_good_pass for account in accounts if account.last_good_pass is not None]
-    return not accounts or any(timedelta() <= now - it < VOUCHED_FOR for it in last)
+    return not accounts or any(timedelta() <= now - it < CLOCK_TRUSTED_FOR for it in last)
 
 
 def _logging_errors(work: Callable[[], object]) -> Callable[[], None]:
-    """Log what goes wrong, once for as long as it is the same; the next time tries again."""
+    """Log an error, once for as long as it is the same; the next run tries again."""
     last = ""
 
-    def carefully() -> None:
+    def run() -> None:
         nonlocal last
         try:
             work()
@@ -107,4 +106,4 @@ def _logging_errors(work: Callable[[], object]) -> Callable[[], None]:
         else:
             last = ""
 
-    return carefully
+    return run

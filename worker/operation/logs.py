@@ -43,13 +43,13 @@ def set_up(
     """Send the log to a stream, standard error by default, or to a file; may be called again.
 
     The file is the owner's alone (mode 0600); when it is full, it becomes ``file.1`` and that ``file.2``.
-    verbose: our own debug lines too. Those of libraries never: they tell what was sent. secrets: texts
+    verbose: our own debug lines too. Those of libraries never: they show what was sent. secrets: texts
     to hide wherever they turn up. Raises StorageError if the file cannot be written.
     """
     hidden = tuple(it for it in secrets if it)
     handler = _rotating(file) if file else logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(hidden) if as_json else Lines(hidden))
-    handler.addFilter(_is_ours_or_bad_news)
+    handler.addFilter(_is_ours_or_a_warning)
     root = logging.getLogger()
     for former in [it for it in root.handlers if isinstance(it.formatter, Lines)]:
         root.removeHandler(former)
@@ -86,7 +86,7 @@ class _PrivateFile(RotatingFileHandler):
         return os.fdopen(descriptor, "a", encoding=self.encoding, errors=self.errors)
 
 
-def _is_ours_or_bad_news(record: logging.LogRecord) -> bool:
+def _is_ours_or_a_warning(record: logging.LogRecord) -> bool:
     # Some libraries set a level of their own, so that the root's does not keep them quiet.
     return record.levelno >= logging.WARNING or record.name.partition(".")[0] in OURS
 
@@ -100,15 +100,15 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without a newline."""
-        told = self._told(record)
-        parts = [told.pop("time"), told.pop("level"), told.pop("message")]
-        del told["logger"]
-        parts += [f"{name}={_word(value)}" for name, value in told.items()]
+        shown = self._shown(record)
+        parts = [shown.pop("time"), shown.pop("level"), shown.pop("message")]
+        del shown["logger"]
+        parts += [f"{name}={_word(value)}" for name, value in shown.items()]
         return " ".join(map(_one_line, parts))
 
-    def _told(self, record: logging.LogRecord) -> dict[str, Any]:
-        """Return what the record tells, by name, fit to be read by anybody."""
-        told: dict[str, Any] = {
+    def _shown(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Return the fields of the line by name, without secrets."""
+        shown: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
             "level": record.levelname,
             "message": self._clean(record.getMessage(), record.levelno),
@@ -118,10 +118,12 @@ class Lines(logging.Formatter):
         for name, value in given.items():
             hidden = name in WRITTEN_BY_PEOPLE and record.levelno > logging.DEBUG
             plain = value is None or isinstance(value, bool | int | float)
-            told[name] = "[hidden]" if hidden else value if plain else self._clean(str(value), record.levelno)
+            shown[name] = (
+                "[hidden]" if hidden else value if plain else self._clean(str(value), record.levelno)
+            )
         if record.exc_info:
-            told["traceback"] = self._clean(self.formatException(record.exc_info), record.levelno)
-        return told
+            shown["traceback"] = self._clean(self.formatException(record.exc_info), record.levelno)
+        return shown
 
     def _clean(self, text: str, level: int) -> str:
         text = without_secrets(text, self._secrets)
@@ -133,7 +135,7 @@ class JsonLines(Lines):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the object, without a newline. Every name and value is plain JSON."""
-        return json.dumps(self._told(record), ensure_ascii=False)
+        return json.dumps(self._shown(record), ensure_ascii=False)
 
 
 def _word(value: object) -> str:

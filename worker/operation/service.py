@@ -52,7 +52,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """How one system is told about a service. Words in the commands: {file}, {domain}.
+    """How a service is installed on one system. Placeholders in the commands: {file}, {domain}.
 
     keeps_log: it keeps what a service says, and not for ever.
     """

@@ -1,4 +1,4 @@
-"""Tell systemd how the service is: it started, it is alive, it stops. Elsewhere this does nothing.
+"""Notify systemd of the state of the service: started, alive, stopping. Elsewhere this does nothing.
 
 See sd_notify(3): one datagram of ``NAME=value`` lines to the socket that NOTIFY_SOCKET names.
 """
@@ -14,7 +14,7 @@ STOPPING = "STOPPING=1"
 
 
 def notify(state: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Send a state; return whether anybody was there to take it. A service manager that is gone is no error."""
+    """Send a state; return whether it was received. A service manager that is gone is no error."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address or not hasattr(socket, "AF_UNIX"):
         return False
@@ -27,7 +27,7 @@ def notify(state: str, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def watchdog_interval(environ: Mapping[str, str] = os.environ) -> float | None:
-    """Return the seconds after which ALIVE is due again, None if nobody watches; half the limit, as advised."""
+    """Return the seconds after which ALIVE is due again, None without a watchdog; half the limit, as advised."""
     limit, watched = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(os.getpid()))
     if not limit.isdecimal() or int(limit) == 0 or watched != str(os.getpid()):
         return None

@@ -1,4 +1,4 @@
-"""Tokens for the HTTP API: who may use it, how far, and who did lately.
+"""Tokens for the HTTP API: who may use it, with which scope, and when they last did.
 
 A token is shown once, when it is made. Its SHA-256 is stored, which opens nothing; a slow hash would add nothing,
 since a token is 256 random bits and not a word that somebody chose.
@@ -82,7 +82,7 @@ class Tokens:
                 if (document := self._documents.find(key)) is not None:
                     self._documents.put({key: document | {"last_used": now}})
         except StorageError as error:
-            # Whoever asks whether to write to a buyer must get an answer, even when the disk is full.
+            # A question whether to write to a buyer must be answered even when the disk is full.
             _log.warning("The last use of a token could not be stored: %s", error)
 
 

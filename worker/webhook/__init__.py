@@ -1,4 +1,4 @@
-"""The webhook: an address of the user's that is told of every block and unblock, and of problems.
+"""The webhook: an address of the user's that is notified of every block and unblock, and of problems.
 
 Promise: in order, at least once, signed; tried for a day while the other side is down, then kept until somebody
 resumes it; never sent to a private network that the user has not allowed. Changes are not queued: the outbox is the

@@ -1,11 +1,11 @@
-"""What the webhook is told beside changes of the list: few, and in order."""
+"""What the webhook is sent besides changes of the list: few messages, in order."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from worker.database import Database, reading
 
-# A webhook that is down for months must not make the table grow; the oldest are the least news.
+# A webhook that is down for months must not make the table grow; the oldest are dropped.
 MAX_WAITING = 100
 
 
@@ -20,7 +20,7 @@ class Announcement:
 
     @property
     def key(self) -> str:
-        """What it is stored under: in the order of time."""
+        """What it is stored under: sorts by time."""
         return f"{self.at} {self.id}"
 
 
@@ -48,6 +48,6 @@ class Announcements:
         self._documents.delete([sent.key])
 
     def clear(self) -> None:
-        """Forget all of them: there is nobody to send them to."""
+        """Delete all of them: there is no webhook."""
         if len(self._documents):
             self._documents.truncate()

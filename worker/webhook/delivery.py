@@ -12,7 +12,7 @@ from worker.events import fields
 from worker.webhook import sending
 from worker.webhook.announcements import Announcements
 from worker.webhook.hook import Hook, Webhook
-from worker.webhook.message import Message, announced, headers, message_of, trial
+from worker.webhook.message import Message, announcement_message, batch_message, headers, test_message
 from worker.webhook.outbox import batches
 
 MAX_MESSAGES = 50  # in one call, so that a program that stops does not wait for a long outbox
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Send(Protocol):
-    """How a message gets there."""
+    """How a message is sent."""
 
     def __call__(self, url: str, headers: Mapping[str, str], body: bytes, *, allow_private: bool) -> str:
         """Return "" if it was taken, else one sentence that says why not."""
@@ -35,7 +35,7 @@ def deliver_due(
     now: Callable[[], datetime],
     send: Send = sending.send,
 ) -> int:
-    """Send what the webhook was not told yet, if it is due; return how many messages were taken.
+    """Send what the webhook was not sent yet, if it is due; return how many messages were taken.
 
     It is called often: without a webhook, or without news, it costs a few short queries. Calls must not overlap, else
     messages could arrive out of order. Raises StorageError.
@@ -49,14 +49,14 @@ def deliver_due(
         return taken
     # All of them first: sending may take minutes, for which no query should stay open.
     for batch in list(islice(batches(webhook.database, block_list, hook.position), MAX_MESSAGES)):
-        message = message_of(batch, now=now()) if batch.events or batch.replaced else None
+        message = batch_message(batch, now=now()) if batch.events or batch.replaced else None
         updated = _step(webhook, hook, message, replace(hook.reset(), position=batch.after), now, send)
         if updated is None:
             return taken
         hook = updated
         taken += message is not None
     for announcement in announcements.waiting():
-        updated = _step(webhook, hook, announced(announcement), hook.reset(), now, send)
+        updated = _step(webhook, hook, announcement_message(announcement), hook.reset(), now, send)
         if updated is None:
             return taken
         hook = updated
@@ -84,11 +84,11 @@ def _step(
 
 
 def send_test(webhook: Webhook, *, now: datetime, send: Send = sending.send) -> str:
-    """Send a message that tells nothing; return "" if it was taken, else one sentence that says why not.
+    """Send a test message; return "" if it was taken, else one sentence that says why not.
 
     Raises UsageError if there is no webhook.
     """
-    return _send(webhook.existing(), trial(now=now), now, send)
+    return _send(webhook.existing(), test_message(now=now), now, send)
 
 
 def _send(hook: Hook, message: Message, now: datetime, send: Send) -> str:

@@ -23,7 +23,7 @@ _TIMES = ("failing_since", "next_try")
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far the changes were told: all events up to sequence, and done entries of the one after it.
+    """How far the changes were sent: all events up to sequence, and done entries of the one after it.
 
     lineage: names the database; a restored one has another.
     """
@@ -105,9 +105,9 @@ class Webhook:
         return hook
 
     def set(self, url: str, *, allow_private: bool = False) -> str:
-        """Tell this address of changes from now on; return the secret that signs them.
+        """Send changes to this address from now on; return the secret that signs them.
 
-        Where there is a webhook already, what it was not told yet goes to the new address. Raises UsageError
+        Where there is a webhook already, what was not sent yet goes to the new address. Raises UsageError
         for an address that cannot be used.
         """
         check_literal(parse_target(url), allow_private=allow_private)
@@ -119,7 +119,7 @@ class Webhook:
         return secret
 
     def remove(self) -> bool:
-        """Tell nobody any more; return False if nobody was told. This works even where it cannot be read."""
+        """Remove the webhook; return False if there was none. This works even where it cannot be read."""
         with self.database.together():
             found = self._documents.find(_KEY) is not None
             self._documents.delete([_KEY])

@@ -21,8 +21,8 @@ class Message:
     body: bytes
 
 
-def message_of(batch: Batch, *, now: datetime) -> Message:
-    """Return the message that tells a batch."""
+def batch_message(batch: Batch, *, now: datetime) -> Message:
+    """Return the message of a batch."""
     if batch.replaced:
         document = {"type": "blocks.replaced", "timestamp": format_time(now), "data": {}}
         return Message(f"{batch.after.lineage}-{batch.after.sequence}-replaced", orjson.dumps(document))
@@ -34,15 +34,15 @@ def message_of(batch: Batch, *, now: datetime) -> Message:
     return Message(f"{first.id}_{last.id}", orjson.dumps(document))
 
 
-def announced(announcement: Announcement) -> Message:
-    """Return the message that tells an announcement."""
+def announcement_message(announcement: Announcement) -> Message:
+    """Return the message of an announcement."""
     document = {"type": announcement.type, "timestamp": announcement.at, "data": announcement.data}
     # No dot in the id, as above.
     return Message(announcement.id.replace(".", "_"), orjson.dumps(document))
 
 
-def trial(*, now: datetime) -> Message:
-    """Return a message that tells nothing, to see whether messages arrive."""
+def test_message(*, now: datetime) -> Message:
+    """Return a test message."""
     time = format_time(now)
     return Message(f"test-{time}", orjson.dumps({"type": "test", "timestamp": time, "data": {}}))
 

@@ -1,4 +1,4 @@
-"""What the webhook was not told yet, read from the events of the database."""
+"""What the webhook was not sent yet, read from the events of the database."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one message tells, and the position after it.
+    """The content of one message, and the position after it.
 
     replaced: the list is another one, so only reading the whole list helps. No events and not replaced: there is
     nothing to tell up to this position.
@@ -59,7 +59,7 @@ def batches(database: Database, block_list: BlockList, position: Position) -> It
 
 
 def _events(block_list: BlockList, entry: tuple[str, str], event_id: str, at: str) -> Iterator[Event]:
-    """Yield what an entry of an event tells somebody who wants to know who is blocked: one event, or none."""
+    """Yield the webhook's event for an entry of a database event, if there is one."""
     what, key = entry
     block = block_list.get(key)
     if what == "blocked" and block is not None:

@@ -45,16 +45,16 @@ def send(
     except UsageError as error:
         return str(error)
     except (OSError, http.client.HTTPException, UnicodeError) as error:
-        return f"{target.host} cannot be reached: {_told(error)}."
+        return f"{target.host} cannot be reached: {_reason(error)}."
     if 300 <= status < 400:
         return f"{target.host} answered with a redirect ({status}); set the address it leads to."
     return "" if 200 <= status < 300 else f"{target.host} answered with status {status}."
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """Return what went wrong, fit for a terminal and a page: it may be what the other side wrote in place of HTTP."""
-    told = str(getattr(error, "strerror", None) or error) or type(error).__name__
-    return "".join(char for char in told[:200] if char.isprintable())
+    reason = str(getattr(error, "strerror", None) or error) or type(error).__name__
+    return "".join(char for char in reason[:200] if char.isprintable())
 
 
 class _Pinned(http.client.HTTPConnection):

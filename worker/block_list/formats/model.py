@@ -64,7 +64,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """An import that was made. undone_at is None while it stands."""
+    """An import that was made. undone_at is None unless it was undone."""
 
     id: str
     at: datetime

@@ -120,7 +120,7 @@ def orders_beside(row: Row, table: Table) -> list[str]:
 
 
 def _declared_delimiter(first: str) -> str:
-    """Return the separator that a first line such as ``sep=;`` tells Excel, else nothing."""
+    """Return the separator that a first line such as ``sep=;``, which Excel reads, names, else nothing."""
     found = re.fullmatch(r"sep=([\t;,])", first, re.IGNORECASE)
     return found[1] if found else ""
 
