@@ -1,8 +1,8 @@
 """Everything that buyerblock keeps, as TinyDB documents over a database engine.
 
 Promise: what a call has changed is on disk when it returns; a transaction happens whole or not at all; every read
-sees one whole state; threads and processes may share a database. A damaged database is refused, never replaced by
-an empty one. Start reading at ``database.py``; ``schema.py`` lists what is kept.
+sees one whole state; threads and processes may share a database. A database that is damaged, or missing where there
+was one, is refused, never replaced by an empty one. Start reading at ``database.py``; ``schema.py`` lists what is kept.
 """
 
 from worker.database.database import Change, Database, Event

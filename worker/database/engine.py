@@ -48,7 +48,7 @@ class Engine(Protocol):
         """Return SQL for ``'text'``, ``'number'``, ``'null'`` or another word; NULL where the field is missing."""
 
     def position(self, field: str) -> str:
-        """Return the SQL number of the place of one parameter in a text, 0 where it is not in it."""
+        """Return SQL for the position of one parameter in a text, counted from 1; 0 where it is not in it."""
 
     @property
     def lineage(self) -> str:

@@ -1,4 +1,4 @@
-"""The engine on one's own machine: one SQLite file, shared by threads and processes.
+"""The engine that keeps everything in one SQLite file, shared by threads and processes.
 
 Write-ahead logging lets readers read while somebody writes; ``synchronous=FULL`` makes a commit durable.
 """
