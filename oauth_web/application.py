@@ -2,15 +2,17 @@
 
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from oauth_web import api, errors, words
 from oauth_web.access import admission, security, sign_in
-from oauth_web.access.attempts import Attempts
 from oauth_web.access.entry_code import EntryCode
+from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Owners
+from oauth_web.access.pending import Pending
 from oauth_web.access.sessions import ServerSessions, Sessions
 from oauth_web.pages import (
     accounts,
@@ -28,10 +30,8 @@ from oauth_web.pages import (
     undelivered,
     webhook,
 )
-from oauth_web.pages.drafts import Drafts
-from oauth_web.pages.glance import Glance
 from oauth_web.pages.notes import take_note
-from oauth_web.services import NAME, Services, make_limits, waiting
+from oauth_web.services import NAME, CachedHealth, Services, waiting
 from oauth_web.texts import text
 from worker.app import App
 from worker.operation.health import health
@@ -77,24 +77,26 @@ def create_app(
 ) -> Flask:
     """Return the page over the engine.
 
-    restart: has the server start anew in a moment. tell: prints a line on the server's terminal.
+    restart: has the server restart in a moment. tell: prints a line on the server's terminal.
 
     Raises StorageError when the database cannot be read.
     """
     flask_app = Flask("oauth_web")
-    database, now = app.database, app.clock.now
+    database, now, monotonic = app.database, app.clock.now, app.clock.monotonic
     found = Services(
         app=app,
         owners=Owners(database),
         sessions=Sessions(database, app.sealer, now),
-        attempts=Attempts(now),
-        drafts=Drafts(now),
+        pending_sign_ins=Pending(now, life=timedelta(minutes=10), most=1000),
+        # A preview of a large file takes memory.
+        pending_imports=Pending(now, life=timedelta(minutes=30), most=5),
         entry_code=EntryCode(now, tell),
-        glance=Glance(lambda: health(app, now()), app.clock.monotonic),
+        health=CachedHealth(lambda: health(app, now()), monotonic),
         tokens=Tokens(database),
         webhook=Webhook(database, app.sealer),
+        sign_in_limit=RateLimit(60, 600, monotonic),
+        code_limit=RateLimit(20, 600, monotonic),
         restart=restart,
-        **make_limits(app),
     )
     flask_app.extensions[NAME] = found
     flask_app.config.from_mapping(_configuration(app))

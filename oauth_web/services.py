@@ -1,53 +1,74 @@
 """What the routes work with, made once for each Flask application."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from threading import Lock
 
 from flask import current_app
 
-from oauth_web.access.attempts import Attempts
 from oauth_web.access.entry_code import EntryCode
-from oauth_web.access.limits import Limit
+from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Owners
+from oauth_web.access.pending import Pending
 from oauth_web.access.sessions import Sessions
-from oauth_web.pages.drafts import Drafts
-from oauth_web.pages.glance import Glance
 from worker.app import App
+from worker.block_list.formats.model import Preview
+from worker.operation.health import Health
 from worker.owner.tokens import Tokens
 from worker.webhook import Webhook
 
 NAME = "buyerblock"
+HEALTH_KEPT_FOR = 5.0  # seconds
+
+
+class CachedHealth:
+    """The health, looked at again after some seconds: each look writes to the disk, and anybody may ask.
+
+    monotonic: seconds that never run backwards.
+    """
+
+    def __init__(self, look: Callable[[], Health], monotonic: Callable[[], float]) -> None:
+        self._look = look
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._kept: tuple[float, Health] | None = None
+
+    def get(self) -> Health:
+        """Return the health of now, or of a moment ago."""
+        with self._lock:
+            if self._kept is None or self._monotonic() - self._kept[0] >= HEALTH_KEPT_FOR:
+                self._kept = (self._monotonic(), self._look())
+            return self._kept[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """One visit to Google's consent page."""
+
+    verifier: str = field(repr=False)
+    redirect_uri: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The engine, and what only the page knows: who may enter, who is inside, who is on the way to Google.
+    """The engine, and what only the page knows: who may enter, who is inside, what is pending.
 
-    restart: has the server start anew in a moment.
+    pending_imports: previews, with the name of the file. restart: has the server restart in a moment.
     """
 
     app: App
     owners: Owners
     sessions: Sessions
-    attempts: Attempts
-    drafts: Drafts
+    pending_sign_ins: Pending[SignIn]
+    pending_imports: Pending[tuple[Preview, str]]
     entry_code: EntryCode
-    glance: Glance
+    health: CachedHealth
     tokens: Tokens
     webhook: Webhook
-    sign_ins: Limit
-    code_tries: Limit
+    # Of strangers. Behind a proxy that does not tell them apart all share one.
+    sign_in_limit: RateLimit
+    code_limit: RateLimit
     restart: Callable[[], None]
-
-
-def make_limits(app: App) -> dict[str, Limit]:
-    """Return the limits for strangers. Behind a proxy that does not tell them apart all share them."""
-    window = timedelta(minutes=10)
-    return {
-        "sign_ins": Limit(60, window, app.clock.now),
-        "code_tries": Limit(20, window, app.clock.now),
-    }
 
 
 def waiting() -> int:

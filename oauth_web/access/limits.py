@@ -1,35 +1,35 @@
-"""Rate limits: how often a stranger may try."""
+"""Rate limits: how often one visitor, or one program, may ask."""
 
-from collections import deque
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from threading import Lock
 
-from worker.clock import is_due
-
-MOST_VISITORS = 10_000  # remembered at once; the oldest go first
+MAX_CALLERS = 10_000  # remembered at once; the oldest go first
 
 
-class Limit:
-    """At most so many tries in any stretch of time, counted for each visitor."""
+class RateLimit:
+    """A leaky bucket for each caller, kept as one number: when it will be empty again.
 
-    def __init__(self, most: int, every: timedelta, now: Callable[[], datetime]) -> None:
-        self._most = most
-        self._every = every
-        self._now = now
+    most: requests that may come in one burst, and in each such stretch of seconds. monotonic: seconds that never run
+    backwards.
+    """
+
+    def __init__(self, most: int, seconds: float, monotonic: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._each = seconds / most
+        self._monotonic = monotonic
         self._lock = Lock()
-        self._tries: dict[str, deque[datetime]] = {}
+        self._empty_at: dict[str, float] = {}
 
-    def allows(self, visitor: str) -> bool:
-        """Count a try and return whether it is allowed; refused tries do not count."""
-        now = self._now()
+    def wait(self, caller: str) -> float:
+        """Count a request; return 0, or for how many seconds it is refused. Refused ones do not count."""
         with self._lock:
-            tries = self._tries.setdefault(visitor, deque())
-            while tries and is_due(tries[0], self._every, now):
-                tries.popleft()
-            if len(tries) >= self._most:
-                return False
-            tries.append(now)
-            while len(self._tries) > MOST_VISITORS:
-                del self._tries[next(iter(self._tries))]
-            return True
+            now = self._monotonic()
+            empty_at = max(now, self._empty_at.get(caller, now)) + self._each
+            wait = empty_at - now - self._seconds
+            # Less than a microsecond is a rounding error of the sums above.
+            if wait > 1e-6:
+                return wait
+            self._empty_at[caller] = empty_at
+            if len(self._empty_at) > MAX_CALLERS:
+                del self._empty_at[next(iter(self._empty_at))]
+            return 0.0

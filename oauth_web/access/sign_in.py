@@ -1,6 +1,7 @@
 """Sign in with Google, and out again."""
 
 import logging
+import secrets
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,11 +20,11 @@ from oauth_web.access.consent import ConsentError, UntickedError, consent_url, r
 from oauth_web.access.sessions import OWNER
 from oauth_web.errors import error_page
 from oauth_web.pages.notes import leave_note
-from oauth_web.services import services
+from oauth_web.services import SignIn, services
 from oauth_web.texts import text
 from worker.errors import GmailError, SettingsError
 from worker.gmail.credentials import Grant, revoke
-from worker.gmail.mailbox import Mailbox
+from worker.mailbox_pass.connections import address_of
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +46,17 @@ def start() -> ResponseReturnValue:
     if not may_sign_in():
         services().entry_code.offer()
         return render_template("welcome.html", **welcome()), 403
-    if g.owner is None and not services().sign_ins.allows(visitor()):
+    if g.owner is None and services().sign_in_limit.wait(visitor()):
         return error_page(429, text("error.429"))
     try:
         client = _client_for_this_page()
     except SettingsError as error:
         return error_page(503, str(error))
-    attempts, session = services().attempts, browser()
+    session, state = browser(), secrets.token_urlsafe(32)
     session["visited_google"] = True  # an empty session would not be kept, and the answer not recognised
-    state = attempts.new_state()
     url, verifier = consent_url(client, redirect_uri(), state=state, hint=_hint())
-    attempts.begin(state, session_id=session.id, verifier=verifier, redirect_uri=redirect_uri())
+    sign_in = SignIn(verifier=verifier, redirect_uri=redirect_uri())
+    services().pending_sign_ins.add(state, sign_in, session_id=session.id)
     return redirect(url)
 
 
@@ -63,7 +64,7 @@ def start() -> ResponseReturnValue:
 @open_to_all
 def enter_code() -> ResponseReturnValue:
     """Take the one-time code from the server's terminal."""
-    if not services().code_tries.allows(visitor()):
+    if services().code_limit.wait(visitor()):
         return error_page(429, text("error.429"))
     if not may_sign_in():
         if not services().entry_code.accept(request.form.get("code", "")):
@@ -78,13 +79,13 @@ def enter_code() -> ResponseReturnValue:
 @open_to_all
 def callback() -> ResponseReturnValue:
     """Take Google's answer: connect the mailbox, and let its owner in."""
-    attempt = services().attempts.take(request.args.get("state", ""), session_id=browser().id)
-    code = _code() if attempt is not None else ""
-    if attempt is None or not code:
+    sign_in = services().pending_sign_ins.take(request.args.get("state", ""), session_id=browser().id)
+    code = _code() if sign_in is not None else ""
+    if sign_in is None or not code:
         raise _NotLetInError(text("sign_in.stale"), status=400)
     client = read_client_file(services().app.settings.client_secrets)
-    grant = redeem(client, attempt.redirect_uri, code=code, verifier=attempt.verifier)
-    email = _address(grant)
+    grant = redeem(client, sign_in.redirect_uri, code=code, verifier=sign_in.verifier)
+    email = address_of(services().app.settings, services().app.clock, grant)
     if g.owner is None and not _becomes_or_is_owner(email):
         _give_back(email, grant)
         raise _NotLetInError(text("sign_in.stranger", email=email), status=403)
@@ -140,21 +141,6 @@ def _code() -> str:
     if refusal is not None:
         raise ConsentError(text("sign_in.refused", reason=refusal[:60]))
     return request.args.get("code", "")
-
-
-def _address(grant: Grant) -> str:
-    """Return the address of the mailbox; asked of Google, since the browser could say anything."""
-    app = services().app
-    mailbox = Mailbox(
-        grant,
-        gmail_url=app.settings.gmail_url,
-        units_per_minute=app.settings.units_per_minute,
-        clock=app.clock,
-    )
-    try:
-        return mailbox.address()
-    finally:
-        mailbox.close()
 
 
 def _becomes_or_is_owner(email: str) -> bool:

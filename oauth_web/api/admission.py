@@ -9,12 +9,13 @@ from flask import Flask, g, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 
+from oauth_web.access.limits import RateLimit
 from oauth_web.access.sessions import OWNER
 from oauth_web.api.problems import problem
-from oauth_web.api.rate import PER_MINUTE, Rate
 from oauth_web.services import NAME, Services, services
 from worker.owner.tokens import Tokens
 
+MAX_PER_MINUTE = 600
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 _Route = TypeVar("_Route", bound=Callable[..., ResponseReturnValue])
@@ -39,14 +40,14 @@ def question(route: _Route) -> _Route:
 def guard(api: Flask, csrf: CSRFProtect, tokens: Tokens) -> None:
     """Let nobody through without a token or an owner's session, whatever the address."""
     found: Services = api.extensions[NAME]
-    rate = Rate(found.app.clock.monotonic)
+    limit = RateLimit(MAX_PER_MINUTE, 60, found.app.clock.monotonic)
 
     @api.before_request
     def admit() -> ResponseReturnValue | None:
         caller = _by_token(tokens) if "Authorization" in request.headers else _by_session(csrf)
         if caller is None:
             return _unknown()
-        if wait := rate.take(caller.id):
+        if wait := limit.wait(caller.id):
             return _too_fast(wait)
         if _changes_the_list() and not caller.may_write:
             return _read_only()
@@ -105,7 +106,7 @@ def _too_fast(wait: float) -> ResponseReturnValue:
     seconds = ceil(wait)
     return problem(
         429,
-        f"More than {PER_MINUTE} requests a minute with one token; ask for many keys in one call, and go on in "
+        f"More than {MAX_PER_MINUTE} requests a minute with one token; ask for many keys in one call, and go on in "
         f"{seconds} s.",
         {"Retry-After": str(seconds)},
     )

@@ -1,5 +1,7 @@
 """Blocking in bulk: paste or upload, look at what would happen, then do it or not."""
 
+import secrets
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -27,19 +29,18 @@ def preview() -> ResponseReturnValue:
     if not content.strip():
         raise UsageError(text("import.empty"))
     found = services().app.block_list.preview_import(content)
-    name = services().drafts.keep(
-        found, session_id=browser().id, source=(source or text("import.pasted"))[:200]
-    )
-    return render_template("preview.html", preview=found, draft=name, source=source)
+    name, shown = secrets.token_urlsafe(16), (source or text("import.pasted"))[:200]
+    services().pending_imports.add(name, (found, shown), session_id=browser().id)
+    return render_template("preview.html", preview=found, pending=name)
 
 
 @blueprint.post("/import/apply")
 def apply() -> ResponseReturnValue:
     """Do what the preview said."""
-    draft = services().drafts.take(request.form.get("draft", ""), session_id=browser().id)
-    if draft is None:
+    pending = services().pending_imports.take(request.form.get("pending", ""), session_id=browser().id)
+    if pending is None:
         raise UsageError(text("import.stale"))
-    made = services().app.block_list.apply_import(draft.preview, source=draft.source, by=by_owner())
+    made = services().app.block_list.apply_import(pending[0], source=pending[1], by=by_owner())
     leave_note(
         text("import.done", added=made.added, resolved=made.resolved),
         Undo("imports.undo", {"import": made.id}),

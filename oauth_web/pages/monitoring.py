@@ -25,7 +25,7 @@ def readyz() -> ResponseReturnValue:
         found = health(app, app.clock.now())
         reasons: list[str] | None = list(found.reasons)
     else:
-        found, reasons = services().glance.health(), None
+        found, reasons = services().health.get(), None
     return jsonify(ready=found.ready, reasons=reasons), 200 if found.ready else 503
 
 

@@ -1,15 +1,16 @@
-"""Who may enter, in parts: owners, the one-time code, sign-ins under way, limits."""
+"""Who may enter, in parts: owners, the one-time code, pending sign-ins, limits."""
 
 from datetime import timedelta
 
 import pytest
 from clocks import FakeClock
 
-from oauth_web.access import attempts
-from oauth_web.access.attempts import Attempts
+from oauth_web.access import limits
 from oauth_web.access.entry_code import ALPHABET, LIFE, EntryCode
-from oauth_web.access.limits import Limit
+from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Owners
+from oauth_web.access.pending import Pending
+from oauth_web.services import SignIn
 from worker.database import Database
 
 
@@ -62,44 +63,51 @@ def test_nothing_counts_before_a_code_was_offered(clock: FakeClock, terminal: li
     assert not EntryCode(clock.now, terminal.append).accept("")
 
 
-def test_an_attempt_is_taken_once_by_its_own_browser(clock: FakeClock) -> None:
-    under_way = Attempts(clock.now)
-    state = under_way.new_state()
-    under_way.begin(state, session_id="mine", verifier="v", redirect_uri="r")
-    assert under_way.take(state, session_id="another's") is None
-    taken = under_way.take(state, session_id="mine")
-    assert taken is not None
-    assert taken.verifier == "v"
-    assert "verifier" not in repr(taken)
-    assert under_way.take(state, session_id="mine") is None
+@pytest.fixture
+def pending(clock: FakeClock) -> Pending[str]:
+    return Pending(clock.now, life=timedelta(minutes=10), most=3)
 
 
-def test_an_attempt_lasts_ten_minutes(clock: FakeClock) -> None:
-    under_way = Attempts(clock.now)
-    under_way.begin("a", session_id="mine", verifier="v", redirect_uri="r")
-    under_way.begin("b", session_id="mine", verifier="v", redirect_uri="r")
+def test_what_is_pending_is_taken_once_by_its_own_browser(pending: Pending[str]) -> None:
+    pending.add("a", "value", session_id="mine")
+    assert pending.take("a", session_id="another's") is None
+    assert pending.take("a", session_id="mine") == "value"
+    assert pending.take("a", session_id="mine") is None
+
+
+def test_what_is_pending_gets_too_old(pending: Pending[str], clock: FakeClock) -> None:
+    pending.add("a", "value", session_id="mine")
+    pending.add("b", "value", session_id="mine")
     clock.advance(600)
-    assert under_way.take("a", session_id="mine") is not None
+    assert pending.take("a", session_id="mine") == "value"
     clock.advance(1)
-    assert under_way.take("b", session_id="mine") is None
+    assert pending.take("b", session_id="mine") is None
 
 
-def test_a_flood_of_attempts_drops_the_oldest(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "MOST", 3)
-    under_way = Attempts(clock.now)
-    for state in "abcd":
-        under_way.begin(state, session_id="mine", verifier="v", redirect_uri="r")
-    assert under_way.take("a", session_id="mine") is None
-    assert under_way.take("d", session_id="mine") is not None
+def test_a_flood_of_what_is_pending_drops_the_oldest(pending: Pending[str]) -> None:
+    for name in "abcd":
+        pending.add(name, "value", session_id="mine")
+    assert pending.take("a", session_id="mine") is None
+    assert pending.take("d", session_id="mine") == "value"
 
 
-def test_a_limit_counts_each_visitor_in_a_sliding_window(clock: FakeClock) -> None:
-    limit = Limit(2, timedelta(seconds=10), clock.now)
-    assert limit.allows("a")
+def test_a_sign_in_does_not_show_its_proof() -> None:
+    assert "proof" not in repr(SignIn(verifier="proof", redirect_uri="r"))
+
+
+def test_a_limit_counts_each_caller_alone_and_lets_through_again_bit_by_bit(clock: FakeClock) -> None:
+    limit = RateLimit(2, 10, clock.monotonic)
+    assert [limit.wait("a"), limit.wait("a"), limit.wait("a")] == [0, 0, 5]
+    assert limit.wait("b") == 0
     clock.advance(5)
-    assert limit.allows("a")
-    assert not limit.allows("a")
-    assert limit.allows("b")
-    clock.advance(5)
-    assert limit.allows("a")
-    assert not limit.allows("a")
+    assert [limit.wait("a"), limit.wait("a")] == [0, 5]
+    clock.advance(10)
+    assert [limit.wait("a"), limit.wait("a"), limit.wait("a")] == [0, 0, 5]
+
+
+def test_a_flood_of_callers_costs_no_memory(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_CALLERS", 2)
+    limit = RateLimit(1, 10, clock.monotonic)
+    assert [limit.wait(caller) for caller in "abc"] == [0, 0, 0]
+    assert limit.wait("c") == 10
+    assert limit.wait("a") == 0

@@ -31,8 +31,8 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 # --- import
 
 
-def draft_in(text: str) -> str:
-    return text.split('name="draft" value="')[1].split('"', maxsplit=1)[0]
+def pending_in(text: str) -> str:
+    return text.split('name="pending" value="')[1].split('"', maxsplit=1)[0]
 
 
 def test_an_import_is_previewed_applied_and_taken_back(owner: FlaskClient, engine: App) -> None:
@@ -42,7 +42,7 @@ def test_an_import_is_previewed_applied_and_taken_back(owner: FlaskClient, engin
     assert "is not a key" in page
     assert '<td class="number">2</td>' in page
     assert len(engine.block_list) == 0
-    assert post(owner, "/import/apply", draft=draft_in(page)).status_code == 303
+    assert post(owner, "/import/apply", pending=pending_in(page)).status_code == 303
     assert len(engine.block_list) == 2
     note = owner.get("/blocks").text
     assert "2 blocked" in note
@@ -56,7 +56,7 @@ def test_a_file_is_previewed_under_its_name(owner: FlaskClient, engine: App) -> 
     content = "\ufeffOrder ID;Note\r\n111-1111111-1111111;x\r\n".encode()
     name = "<b>my list</b>.csv"
     page = post(owner, "/import", file=(io.BytesIO(content), name)).text
-    post(owner, "/import/apply", draft=draft_in(page))
+    post(owner, "/import/apply", pending=pending_in(page))
     assert len(engine.block_list) == 1
     shown = owner.get("/import").text
     assert "&lt;b&gt;my list&lt;/b&gt;.csv" in shown
@@ -69,23 +69,23 @@ def test_a_large_import_is_taken_and_a_huge_one_refused(owner: FlaskClient) -> N
     assert post(owner, "/import", text="x" * 20_100_000).status_code == 413
 
 
-def test_a_draft_is_its_browsers_own_counts_once_and_not_for_ever(
+def test_a_preview_is_its_browsers_own_counts_once_and_not_for_ever(
     owner: FlaskClient, web: Flask, clock: FakeClock
 ) -> None:
     def preview(order: str) -> str:
-        return draft_in(post(owner, "/import", text=order).text)
+        return pending_in(post(owner, "/import", text=order).text)
 
-    draft = preview("111-1111111-1111111")
+    pending = preview("111-1111111-1111111")
     services = web.extensions["buyerblock"]
     services.sessions.put("another", {"owner": OWNER, "csrf_token": "x"}, new=True)
     another = web.test_client()
     another.set_cookie("buyerblock", "another", domain="localhost")
-    assert post(another, "/import/apply", draft=draft).status_code == 400
-    assert post(owner, "/import/apply", draft=draft).status_code == 303
-    assert post(owner, "/import/apply", draft=draft).status_code == 400
+    assert post(another, "/import/apply", pending=pending).status_code == 400
+    assert post(owner, "/import/apply", pending=pending).status_code == 303
+    assert post(owner, "/import/apply", pending=pending).status_code == 400
     late = preview("111-2222222-1111111")
     clock.advance(31 * 60)
-    assert post(owner, "/import/apply", draft=late).status_code == 400
+    assert post(owner, "/import/apply", pending=late).status_code == 400
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
@@ -97,7 +97,7 @@ def test_an_empty_import_is_refused(owner: FlaskClient, text: str) -> None:
 def test_a_malformed_upload_changes_nothing(owner: FlaskClient, engine: App, content: bytes) -> None:
     answer = post(owner, "/import", file=(io.BytesIO(content), "x.csv"))
     assert answer.status_code in {200, 400}
-    assert "draft" not in answer.text or "Nothing would change" in answer.text
+    assert "pending" not in answer.text or "Nothing would change" in answer.text
     assert len(engine.block_list) == 0
 
 

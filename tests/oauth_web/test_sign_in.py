@@ -102,8 +102,7 @@ def test_google_is_asked_for_lasting_access_with_a_proof_and_nothing_more(
     assert asked["code_challenge_method"] == "S256"
     assert (asked["access_type"], asked["prompt"], asked["response_type"]) == ("offline", "consent", "code")
     assert len(asked["state"]) >= 40
-    attempt = services.attempts.take(asked["state"], session_id="unknown")
-    assert attempt is None
+    assert services.pending_sign_ins.take(asked["state"], session_id="unknown") is None
 
 
 def test_the_answer_to_one_loopback_name_comes_back_to_it(
