@@ -18,8 +18,7 @@ from worker.block_list.review import Review
 from worker.database import Database, open_database
 from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
-from worker.mailbox_pass.judged import JudgedIds
-from worker.mailbox_pass.queue import Queue
+from worker.mailbox_pass.context import Context
 from worker.mailbox_pass.report import PassReport
 from worker.mailbox_pass.sync import Sync
 from worker.owner.accounts import Account, Accounts
@@ -68,24 +67,7 @@ class Seller:
         self.mailbox = Mailbox(
             self.grant, gmail_url=self.google.url, units_per_minute=self.units_per_minute, clock=self.clock
         )
-        judged = JudgedIds(self.database, self.email)
-        queue = Queue(
-            self.email,
-            mailbox=self.mailbox,
-            accounts=self.accounts,
-            block_list=self.block_list,
-            review=self.review,
-            judged=judged,
-            clock=self.clock,
-        )
-        self.sync = Sync(
-            self.email,
-            mailbox=self.mailbox,
-            accounts=self.accounts,
-            queue=queue,
-            judged=judged,
-            clock=self.clock,
-        )
+        self.sync = Sync(self.context)
 
     def restart(self) -> None:
         """Begin anew from what is on disk and in the mailbox."""
@@ -95,6 +77,18 @@ class Seller:
     def close(self) -> None:
         self.mailbox.close()
         self.database.close()
+
+    @property
+    def context(self) -> Context:
+        return Context(
+            email=self.email,
+            mailbox=self.mailbox,
+            database=self.database,
+            accounts=self.accounts,
+            block_list=self.block_list,
+            review=self.review,
+            clock=self.clock,
+        )
 
     @property
     def account(self) -> Account:

@@ -42,14 +42,7 @@ def resolver(seller: Seller) -> Resolver:
 
 
 def new_resolver(seller: Seller) -> Resolver:
-    return Resolver(
-        EMAIL,
-        mailbox=seller.mailbox,
-        block_list=seller.block_list,
-        database=seller.database,
-        units_per_minute=6000,
-        clock=seller.clock,
-    )
+    return Resolver(seller.context)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def _write_private(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def replace_file(source: Path, target: Path) -> None:
-    """Rename source to target, which may exist; patient where Windows has the target open. Raises OSError."""
+    """Rename source to target, which may exist; tries again while Windows has the target open. Raises OSError."""
     for attempt in range(_RENAME_ATTEMPTS):
         try:
             source.replace(target)

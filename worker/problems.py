@@ -27,7 +27,7 @@ class Cause(Enum):
         "The stored sign-in cannot be opened with the present secret key. Please sign in again."
     )
 
-    # The way to Google
+    # The connection to Google
     UNREACHABLE = "Google could not be reached ({why})."
     ANSWER_CUT = "Google's answer was cut or garbled."
     GMAIL_FAILED = "Gmail failed for a moment ({status})."

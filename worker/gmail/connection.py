@@ -74,7 +74,7 @@ def open_session() -> requests.Session:
 def prepare(session: requests.Session) -> None:
     """Have a session use the proxy and certificates of this machine, and no passwords from ~/.netrc."""
     # Otherwise a default line in ~/.netrc would replace the access token.
-    session.auth = _as_it_is
+    session.auth = lambda request: request
     # As for OpenSSL and most other programs; REQUESTS_CA_BUNDLE goes before it.
     session.verify = os.environ.get("SSL_CERT_FILE") or True
 
@@ -99,7 +99,3 @@ def describe_network_error(error: BaseException) -> str:
 def _inner(error: BaseException) -> BaseException | None:
     known = (error.__cause__, getattr(error, "original_error", None), *error.args)
     return next((it for it in known if isinstance(it, BaseException)), None)
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

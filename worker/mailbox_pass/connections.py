@@ -1,6 +1,7 @@
 """Connect a mailbox after a sign-in, and disconnect it."""
 
 import logging
+from contextlib import closing
 from datetime import timedelta
 
 from worker.clock import Clock
@@ -11,7 +12,7 @@ from worker.gmail.credentials import Grant, revoke
 from worker.gmail.mailbox import Mailbox
 from worker.gmail.model import Change
 from worker.gmail.wanted import INBOX, OPT_OUTS, queries, wanted_filters
-from worker.mailbox_pass.passes import Passes
+from worker.mailbox_pass.passes import Passes, open_mailbox
 from worker.owner.accounts import Account, Accounts
 from worker.problems import Cause
 from worker.settings import Settings
@@ -20,21 +21,20 @@ log = logging.getLogger(__name__)
 
 
 def connect(settings: Settings, accounts: Accounts, passes: Passes, clock: Clock, grant: Grant) -> Account:
-    """Remember the mailbox that a new grant opens, and return its account.
-
-    The address is asked of Google, never of the browser. Raises GmailError.
-    """
-    mailbox = Mailbox(
-        grant, gmail_url=settings.gmail_url, units_per_minute=settings.units_per_minute, clock=clock
-    )
-    try:
-        email = mailbox.address()
-    finally:
-        mailbox.close()
-    account = accounts.connect(email, grant, now=clock.now())
+    """Remember the mailbox that a new grant opens, and return its account. Raises GmailError."""
+    account = accounts.connect(address_of(settings, clock, grant), grant, now=clock.now())
     # Only now: a pass that starts in between would keep the old permission.
-    passes.forget(email)
+    passes.forget(account.email)
     return account
+
+
+def address_of(settings: Settings, clock: Clock, grant: Grant) -> str:
+    """Return the address of the mailbox that a grant opens; asked of Google, since a browser could say anything.
+
+    Raises GmailError.
+    """
+    with closing(open_mailbox(settings, clock, grant)) as mailbox:
+        return mailbox.address()
 
 
 def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, days_back: int) -> None:

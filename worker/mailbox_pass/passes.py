@@ -15,11 +15,11 @@ from worker.clock import Clock
 from worker.database import Database
 from worker.errors import BuyerblockError, StoppedError
 from worker.events import fields
+from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
-from worker.mailbox_pass.judged import JudgedIds
+from worker.mailbox_pass.context import Context
 from worker.mailbox_pass.outcomes import Outcomes
 from worker.mailbox_pass.progress import Progress, Watch, unwatched
-from worker.mailbox_pass.queue import Queue
 from worker.mailbox_pass.report import PassReport, Preview
 from worker.mailbox_pass.resolve import Resolver
 from worker.mailbox_pass.sync import Sync
@@ -141,33 +141,23 @@ class Passes:
             return self._running[email]
 
     def _connected(self, email: str) -> "_Running":
-        settings, clock = self._settings, self._clock
-        mailbox = Mailbox(
-            self._accounts.grant(email),
-            gmail_url=settings.gmail_url,
-            units_per_minute=settings.units_per_minute,
-            clock=clock,
-        )
-        judged = JudgedIds(self._database, email)
-        queue = Queue(
-            email,
-            mailbox=mailbox,
+        context = Context(
+            email=email,
+            mailbox=open_mailbox(self._settings, self._clock, self._accounts.grant(email)),
+            database=self._database,
             accounts=self._accounts,
             block_list=self._block_list,
             review=self._review,
-            judged=judged,
-            clock=clock,
+            clock=self._clock,
         )
-        sync = Sync(email, mailbox=mailbox, accounts=self._accounts, queue=queue, judged=judged, clock=clock)
-        resolver = Resolver(
-            email,
-            mailbox=mailbox,
-            block_list=self._block_list,
-            database=self._database,
-            units_per_minute=settings.units_per_minute,
-            clock=clock,
-        )
-        return _Running(mailbox, sync, resolver)
+        return _Running(context.mailbox, Sync(context), Resolver(context))
+
+
+def open_mailbox(settings: Settings, clock: Clock, grant: Grant) -> Mailbox:
+    """Return a connection to the mailbox that a grant opens; close it after use."""
+    return Mailbox(
+        grant, gmail_url=settings.gmail_url, units_per_minute=settings.units_per_minute, clock=clock
+    )
 
 
 def _spent(mailbox: Mailbox) -> Counter[tuple[str, str]]:

@@ -5,13 +5,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from worker.block_list.block_list import BlockList
-from worker.block_list.review import Review
-from worker.clock import Clock, is_due
-from worker.gmail.mailbox import PAGE, Mailbox
+from worker.clock import is_due
+from worker.gmail.mailbox import PAGE
 from worker.gmail.model import Change, MessageRef
 from worker.gmail.quota import PRICES
 from worker.gmail.wanted import QUEUE
+from worker.mailbox_pass.context import Context
 from worker.mailbox_pass.filing import filing
 from worker.mailbox_pass.judged import JudgedIds
 from worker.mailbox_pass.progress import Progress, Watch
@@ -19,7 +18,6 @@ from worker.mailbox_pass.rhythm import latest
 from worker.mailbox_pass.verdicts import Judged, judge_messages, make_durable
 from worker.notices.judge import in_new_words
 from worker.notices.model import OptOut, Verdict
-from worker.owner.accounts import Accounts
 
 LIST_EVERY = timedelta(hours=1)
 # How long a long search or a long reading may keep from looking for new mail.
@@ -45,24 +43,14 @@ class Queue:
     count of it that no list explains (queued mail in Trash, for example).
     """
 
-    def __init__(
-        self,
-        email: str,
-        *,
-        mailbox: Mailbox,
-        accounts: Accounts,
-        block_list: BlockList,
-        review: Review,
-        judged: JudgedIds,
-        clock: Clock,
-    ) -> None:
-        self._email = email
-        self._mailbox = mailbox
-        self._accounts = accounts
-        self._block_list = block_list
-        self._review = review
+    def __init__(self, context: Context, judged: JudgedIds) -> None:
+        self._email = context.email
+        self._mailbox = context.mailbox
+        self._accounts = context.accounts
+        self._block_list = context.block_list
+        self._review = context.review
+        self._clock = context.clock
         self._judged = judged
-        self._clock = clock
         self._listed: datetime | None = None
         self._unexplained = 0
         self._unfiled: dict[str, Judged] = {}  # by message id

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from worker.block_list.block_list import BlockList
-from worker.clock import Clock, has_come, is_due
-from worker.database import Database, reading
-from worker.gmail.mailbox import Mailbox
+from worker.clock import has_come, is_due
+from worker.database import reading
 from worker.gmail.quota import PRICES
+from worker.mailbox_pass.context import Context
 from worker.notices.buyers import buyer_of
 
 # Mail about an order is at most an order confirmation, a question and an answer; more would only cost.
@@ -23,22 +22,13 @@ _COST = PRICES["users.messages.list"] + MAX_READ * PRICES["users.messages.get"]
 class Resolver:
     """Resolves one account's orders, a few a minute."""
 
-    def __init__(
-        self,
-        email: str,
-        *,
-        mailbox: Mailbox,
-        block_list: BlockList,
-        database: Database,
-        units_per_minute: int,
-        clock: Clock,
-    ) -> None:
-        self._email = email
-        self._mailbox = mailbox
-        self._block_list = block_list
-        self._failures = database.documents("unresolved")
-        self._max_a_minute = max(1, units_per_minute // SHARE // _COST)
-        self._clock = clock
+    def __init__(self, context: Context) -> None:
+        self._email = context.email
+        self._mailbox = context.mailbox
+        self._block_list = context.block_list
+        self._failures = context.database.documents("unresolved")
+        self._max_a_minute = max(1, context.mailbox.quota.allowance // SHARE // _COST)
+        self._clock = context.clock
         self._last: datetime | None = None
 
     def resolve_some(self) -> int:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from worker.clock import Clock, is_due
+from worker.clock import is_due
 from worker.errors import GmailError, LabelGoneError
 from worker.gmail import rules
-from worker.gmail.mailbox import MAX_IDS, Mailbox
+from worker.gmail.mailbox import MAX_IDS
 from worker.gmail.model import Change
 from worker.gmail.wanted import INBOX, LABELS, OPT_OUTS, QUEUE, queries, wanted_filters
+from worker.mailbox_pass.context import Context
 from worker.mailbox_pass.filing import filing
 from worker.mailbox_pass.judged import JudgedIds
 from worker.mailbox_pass.missed import OVERLAP, Missed, find_missed
@@ -24,7 +25,7 @@ from worker.mailbox_pass.queue import Queue, QueueRules
 from worker.mailbox_pass.report import PassReport, Preview
 from worker.mailbox_pass.verdicts import Judged
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
-from worker.owner.accounts import EVER, Account, Accounts
+from worker.owner.accounts import EVER, Account
 from worker.problems import Cause, MailboxProblem
 
 RULES_EVERY = timedelta(hours=1)
@@ -45,22 +46,13 @@ class _Found:
 class Sync:
     """Runs the passes of one account, one at a time. Between them it remembers the rules."""
 
-    def __init__(
-        self,
-        email: str,
-        *,
-        mailbox: Mailbox,
-        accounts: Accounts,
-        queue: Queue,
-        judged: JudgedIds,
-        clock: Clock,
-    ) -> None:
-        self._email = email
-        self._mailbox = mailbox
-        self._accounts = accounts
-        self._judged = judged
-        self._clock = clock
-        self._queue = queue
+    def __init__(self, context: Context) -> None:
+        self._email = context.email
+        self._mailbox = context.mailbox
+        self._accounts = context.accounts
+        self._clock = context.clock
+        self._judged = JudgedIds(context.database, context.email)
+        self._queue = Queue(context, self._judged)
         self._advice: MailboxProblem | None = None
         self._rules = QueueRules({}, frozenset())
         self._rules_seen: datetime | None = None

@@ -31,15 +31,14 @@ def schedule_housekeeping(app: App) -> None:
     database, now = app.database, app.clock.now
     webhook, announcements = Webhook(database, app.sealer), Announcements(database)
     alerts = Alerts(database, announcements)
-    add = app.scheduler.every
-    add(
-        WEBHOOK_EVERY,
-        "webhook",
-        _logging_errors(lambda: deliver_due(webhook, app.block_list, announcements, now=now)),
-    )
-    add(LOOK_EVERY, "problems", _logging_errors(lambda: alerts.look(health(app, now()).problems, now())))
-    add(COPY_EVERY, "copy", _logging_errors(lambda: _copy(app)))
-    add(EXPIRE_EVERY, "expire", _logging_errors(lambda: _expire(app)))
+
+    def add(every: timedelta, name: str, work: Callable[[], object]) -> None:
+        app.scheduler.every(every, name, _logging_errors(work))
+
+    add(WEBHOOK_EVERY, "webhook", lambda: deliver_due(webhook, app.block_list, announcements, now=now))
+    add(LOOK_EVERY, "problems", lambda: alerts.look(health(app, now()).problems, now()))
+    add(COPY_EVERY, "copy", lambda: _copy(app))
+    add(EXPIRE_EVERY, "expire", lambda: _expire(app))
     if (seconds := watchdog_interval()) is not None:
         add(timedelta(seconds=seconds), "watchdog", Watchdog(app).feed)
 

@@ -153,12 +153,12 @@ def _finish(data_dir: Path) -> None:
 
 
 def _swap(data_dir: Path, pending: Path) -> None:
-    """Every step may be the last: the next call then goes on. The database is the last to take its place."""
+    """It may be interrupted at every step: the next call then goes on. The database is the last to take its place."""
     new, replaced = pending / "files", pending.with_suffix(".replaced")
     # What is still to be put in place says what is still old.
     coming = sorted((path.name for path in new.iterdir()), key=lambda name: name == DATABASE)
     if DATABASE in coming:
-        _leave(data_dir)
+        _close_present(data_dir)
     make_private_directory(replaced)
     for name in (*coming, *(_DATABASE_FILES if DATABASE in coming else ())):
         if (data_dir / name).exists() and not (replaced / name).exists():
@@ -170,8 +170,8 @@ def _swap(data_dir: Path, pending: Path) -> None:
     _discard(pending)
 
 
-def _leave(data_dir: Path) -> None:
-    """See that nobody has the present database open: what they stored from now on would be lost."""
+def _close_present(data_dir: Path) -> None:
+    """Make sure that nobody has the present database open: what they store from now on would be lost."""
     try:
         close_for_good(data_dir / DATABASE)
     except BusyError as error:

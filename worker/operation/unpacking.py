@@ -1,4 +1,4 @@
-"""What is inside a backup: unpacked with care, since anybody may have made the file, and read as the program will."""
+"""The content of a backup: unpacked as untrusted data, and read completely as the program will read it."""
 
 import gzip
 import re
@@ -34,12 +34,12 @@ _MAX_SECRETS = 1_000_000  # bytes
 _NO_GZIP = (gzip.BadGzipFile, zlib.error, EOFError)
 # Real backups unpack to 6 to 30 times their size. A small file that unpacks to very much would fill the disk.
 _MAX_TIMES = 100
-_ALWAYS = 64_000_000  # bytes
+_MIN_LIMIT = 64_000_000  # bytes
 _MAX_SIZE = 10_000_000_000  # bytes
 
 
 def unpack(source: Path, opened: Content, files: Path) -> tuple[int, tuple[str, ...]]:
-    """Lay the content of a backup out in a folder; return how many blocks there are, and the accounts.
+    """Unpack the content of a backup into a folder; return how many blocks there are, and the accounts.
 
     Raises DamagedFileError where it is not what a backup holds, StorageError and OSError about the disk.
     """
@@ -57,7 +57,7 @@ def _unpack(source: Path, opened: Content, files: Path) -> None:
                 if not (opened.sealed and _SECRET.fullmatch(name)):
                     raise _damaged(source)
                 write_atomically(files / name, b64decode(data, validate=True))
-            limit = min(_ALWAYS + _MAX_TIMES * len(opened.content), _MAX_SIZE)
+            limit = min(_MIN_LIMIT + _MAX_TIMES * len(opened.content), _MAX_SIZE)
             write_chunks_atomically(files / DATABASE, _pieces(source, packed, limit))
     except (*_NO_GZIP, ValueError, TypeError, AttributeError) as error:
         raise _damaged(source) from error

@@ -46,7 +46,8 @@ class Tokens:
 
     def create(self, name: str, scope: Scope = "read", *, now: datetime) -> str:
         """Make a token and return it, for the only time. Raises UsageError for a name that cannot be given."""
-        token, secret = Token(name=_good_name(name), scope=scope, created_at=now), _new_secret()
+        token = Token(name=_good_name(name), scope=scope, created_at=now)
+        secret = PREFIX + secrets.token_urlsafe(32)
         with self._database.together():
             if self._documents.contains(where("name") == token.name):
                 raise UsageError(
@@ -91,10 +92,6 @@ def _good_name(name: str) -> str:
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise UsageError(f"A token needs a name of 1 to {MAX_NAME} printable characters.")
     return name
-
-
-def _new_secret() -> str:
-    return PREFIX + secrets.token_urlsafe(32)
 
 
 def _hashed(secret: str) -> str:
