@@ -228,7 +228,7 @@ def test_a_backup_without_a_database_is_refused(data_dir: Path, tmp_path: Path) 
 def test_a_small_file_that_would_fill_the_disk_is_refused(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpacking, "_ALWAYS", 1_000_000)
+    monkeypatch.setattr(unpacking, "_MIN_LIMIT", 1_000_000)
     written: list[int] = []
 
     def counted(source: Path, packed: gzip.GzipFile, left: int) -> Iterator[bytes]:

@@ -12,12 +12,15 @@ from worker.block_list.model import Sighting
 from worker.block_list.review import sighting_of
 from worker.mail_files.reading import messages
 from worker.notices.judge import judge
-from worker.notices.model import OptOut, Suspect, Verdict
+from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 
 # The account under which blocks from files are remembered.
 FILES = "files"
 # How many opt-outs are made durable in one step; a Takeout archive may hold thousands.
 DURABLE_EVERY = 500
+
+
+_WORDS: dict[type[Verdict], str] = {OptOut: "opt_out", Suspect: "suspect", Unrelated: "unrelated"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,7 @@ class ScannedMail:
 
     @property
     def word(self) -> str:
-        match self.verdict:
-            case OptOut():
-                return "opt_out"
-            case Suspect():
-                return "suspect"
-            case _:
-                return "unrelated"
+        return _WORDS[type(self.verdict)]
 
     @property
     def reason(self) -> str | None:
