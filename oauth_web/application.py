@@ -8,21 +8,19 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from oauth_web import api, errors, words
-from oauth_web.access import admission, security, sign_in
+from oauth_web.access import guard, security, sign_in
 from oauth_web.access.entry_code import EntryCode
 from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Owners
 from oauth_web.access.pending import Pending
 from oauth_web.access.sessions import ServerSessions, Sessions
+from oauth_web.english import text
 from oauth_web.pages import (
-    accounts,
     backups,
     blocks,
-    downloads,
     home,
     imports,
     monitoring,
-    preferences,
     review,
     settings,
     setup,
@@ -32,7 +30,6 @@ from oauth_web.pages import (
 )
 from oauth_web.pages.notes import take_note
 from oauth_web.services import NAME, CachedHealth, Services, waiting
-from oauth_web.texts import text
 from worker.app import App
 from worker.operation.health import health
 from worker.owner.tokens import Tokens
@@ -44,20 +41,17 @@ _PARTS = (
     sign_in,
     setup,
     blocks,
-    downloads,
     imports,
     undelivered,
     review,
     settings,
-    preferences,
     tokens,
     webhook,
     backups,
-    accounts,
     monitoring,
 )
 
-LARGEST_REQUEST = 256_000  # bytes; routes that take files raise it for themselves
+MAX_REQUEST = 256_000  # bytes; routes that take files raise it for themselves
 
 
 def print_on_terminal(line: str) -> None:
@@ -104,7 +98,7 @@ def create_app(
     flask_app.jinja_env.globals.update(t=text, take_note=take_note, waiting=waiting)
     flask_app.jinja_env.trim_blocks = flask_app.jinja_env.lstrip_blocks = True
     security.protect(flask_app)
-    admission.guard(flask_app)  # before anything reads what a stranger sends
+    guard.protect(flask_app)  # before anything reads what a stranger sends
     CSRFProtect(flask_app)
     errors.handle(flask_app)
     words.add_filters(flask_app)
@@ -123,8 +117,8 @@ def _configuration(app: App) -> dict[str, object]:
         "SESSION_COOKIE_NAME": "__Host-buyerblock" if https else "buyerblock",
         "SESSION_COOKIE_SECURE": https,
         "WTF_CSRF_TIME_LIMIT": None,  # a token lives and dies with its session
-        "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
-        "MAX_FORM_MEMORY_SIZE": LARGEST_REQUEST,
+        "MAX_CONTENT_LENGTH": MAX_REQUEST,
+        "MAX_FORM_MEMORY_SIZE": MAX_REQUEST,
         "MAX_FORM_PARTS": 2000,
         "PREFERRED_URL_SCHEME": "https" if https else "http",
     }

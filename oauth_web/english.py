@@ -1,4 +1,4 @@
-"""The sentences of the page in English. To translate it, translate this table."""
+"""Every sentence of the page, by name. To translate the page, translate the table."""
 
 ENGLISH = {
     "app.name": "buyerblock",
@@ -93,7 +93,7 @@ ENGLISH = {
     "error.413": "That is too large.",
     "error.429": "Too many tries; please wait ten minutes.",
     "error.other": "The request could not be understood.",
-    "error.unforeseen": "Something failed that nobody foresaw; the log says more.",
+    "error.unexpected": "Something unexpected went wrong; the log says more.",
     "monitoring.closed": (
         "These numbers name the accounts: ask from the machine itself, or show a token of the API in a "
         "header such as: Authorization: Bearer buyerblock_..."
@@ -181,25 +181,25 @@ ENGLISH = {
     "unblock.button": "Unblock",
     "unblock.done": "{key} is unblocked; only a newer notice blocks this buyer again.",
     "unblock.none": "{key} is not on the block list.",
-    "story.back": "Back to the list",
-    "story.opted_out": "Amazon's notice says that this buyer opted out.",
-    "story.manual": "Blocked by you.",
-    "story.imported": "Came with an import.",
-    "story.unknown": (
+    "detail.back": "Back to the list",
+    "detail.opted_out": "Amazon's notice says that this buyer opted out.",
+    "detail.manual": "Blocked by you.",
+    "detail.imported": "Came with an import.",
+    "detail.unknown": (
         "Only the order is known yet; the address is filled in as soon as a mail in your mailbox shows it."
     ),
-    "story.last": "Latest notice",
-    "story.allowed": "Still allowed",
-    "story.still_allowed": (
+    "detail.last": "Latest notice",
+    "detail.allowed": "Still allowed",
+    "detail.still_allowed": (
         "Answers to messages that the buyer writes, and Seller Central's templates for critical messages."
     ),
-    "story.notices": "Notices: {count}",
-    "story.notice": "notice to {account}.",
-    "story.order": "It is about order {order}.",
-    "story.sent_on": "Your message of {day} did not arrive.",
-    "story.open": "Open in Gmail",
-    "story.opens": "(opens a new tab)",
-    "story.no_notice": "No notice from Amazon is known for this buyer.",
+    "detail.notices": "Notices: {count}",
+    "detail.notice": "notice to {account}.",
+    "detail.order": "It is about order {order}.",
+    "detail.sent_on": "Your message of {day} did not arrive.",
+    "detail.open": "Open in Gmail",
+    "detail.opens": "(opens a new tab)",
+    "detail.no_notice": "No notice from Amazon is known for this buyer.",
     # Import
     "import.title": "Block many at once",
     "import.text": "Paste addresses or order IDs",
@@ -471,3 +471,9 @@ ENGLISH = {
     ),
     "remedy.seller_central": "open Notification Preferences",
 }
+
+
+def text(name: str, /, **values: object) -> str:
+    """Return a sentence with its values filled in. It is plain text: templates escape it as a whole."""
+    sentence = ENGLISH[name]
+    return sentence.format(**values) if values else sentence

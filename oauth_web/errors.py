@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from oauth_web.texts import text
+from oauth_web.english import text
 from worker.errors import BuyerblockError, GmailError, StorageError
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def handle(app: Flask) -> None:
     app.register_error_handler(BuyerblockError, _ours)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unforeseen)
+    app.register_error_handler(Exception, _unexpected)
 
 
 def error_page(status: int, message: str) -> ResponseReturnValue:
@@ -63,6 +63,6 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return error_page(code, text(f"error.{code}" if code in known else "error.other"))
 
 
-def _unforeseen(error: Exception) -> ResponseReturnValue:
-    log.error("A page failed for a reason that nobody foresaw.", exc_info=error)
-    return error_page(500, text("error.unforeseen"))
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    log.error("A page failed unexpectedly.", exc_info=error)
+    return error_page(500, text("error.unexpected"))

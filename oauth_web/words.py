@@ -1,11 +1,12 @@
-"""Times and numbers in words, for templates."""
+"""What templates write often: times and numbers in words, and links to mails."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 from flask import Flask
 
+from oauth_web.english import text
 from oauth_web.services import services
-from oauth_web.texts import text
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
@@ -56,6 +57,17 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def mail_in_gmail(account: str, message_id: str) -> str:
+    """Return the address that shows a mail in Gmail. message_id: its Message-ID, or Gmail's own id without one."""
+    place = (
+        f"search/rfc822msgid:{quote(message_id, safe='')}"
+        if "@" in message_id
+        else f"all/{quote(message_id)}"
+    )
+    return f"https://mail.google.com/mail/u/?authuser={quote(account, safe='')}#{place}"
+
+
 def add_filters(app: Flask) -> None:
     """Make these words known to the templates."""
     app.jinja_env.filters.update(ago=ago, until=until, day=day, number=number, span=lasting, exactly=exactly)
+    app.jinja_env.globals["mail_in_gmail"] = mail_in_gmail

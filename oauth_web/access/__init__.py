@@ -1,4 +1,4 @@
 """Who may enter: the sign-in with Google, sessions, owners, and the rules that hold for every request.
 
-Start reading at ``admission.py``. Nobody but a signed-in owner sees the list or changes anything.
+Start reading at ``guard.py``. Nobody but a signed-in owner sees the list or changes anything.
 """

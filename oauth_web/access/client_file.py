@@ -11,7 +11,7 @@ import orjson
 
 from worker.errors import SettingsError
 
-LARGEST = 64_000  # bytes; real files have about 500
+MAX_SIZE = 64_000  # bytes; real files have about 500
 
 # Where Google's client files, of whatever age, send browsers and codes. Whole names: others at google.com run what
 # anybody wrote.
@@ -41,7 +41,7 @@ def read_client_file(path: Path) -> Client:
     """Return the client of a file. Raises SettingsError with one sentence that says what is wrong with it."""
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(MAX_SIZE + 1)
     except FileNotFoundError as error:
         raise SettingsError(
             f"There is no OAuth client file at {path} yet; {_WHERE}, then put it there."
@@ -55,7 +55,7 @@ def read_client_file(path: Path) -> Client:
 
 def parse_client(content: bytes, *, name: str) -> Client:
     """Return the client of a file's content. name: what to call it in the sentence of the SettingsError."""
-    if len(content) > LARGEST:
+    if len(content) > MAX_SIZE:
         raise SettingsError(f"{name} is too large for an OAuth client file; {_WHERE}.")
     try:
         document = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))

@@ -138,7 +138,7 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         """What the server may remember this session by; the cookie cannot be made from it."""
         return _hashed(self.name)
 
-    def start_anew(self) -> None:
+    def restart(self) -> None:
         """Change the name and forget the content, so that whoever knew the old name gains nothing by a sign-in."""
         self.former = None if self.new else self.name
         self.name = secrets.token_urlsafe(32)

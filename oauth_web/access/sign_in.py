@@ -6,7 +6,9 @@ import secrets
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.admission import (
+from oauth_web.access.client_file import Client, check_redirect, read_client_file
+from oauth_web.access.consent import ConsentError, UntickedError, consent_url, redeem
+from oauth_web.access.guard import (
     ADMITTED,
     browser,
     may_become_owner,
@@ -15,13 +17,11 @@ from oauth_web.access.admission import (
     visitor,
     welcome,
 )
-from oauth_web.access.client_file import Client, check_redirect, read_client_file
-from oauth_web.access.consent import ConsentError, UntickedError, consent_url, redeem
 from oauth_web.access.sessions import OWNER
+from oauth_web.english import text
 from oauth_web.errors import error_page
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import SignIn, services
-from oauth_web.texts import text
 from worker.errors import GmailError, SettingsError
 from worker.gmail.credentials import Grant, revoke
 from worker.mailbox_pass.connections import address_of
@@ -70,7 +70,7 @@ def enter_code() -> ResponseReturnValue:
         if not services().entry_code.accept(request.form.get("code", "")):
             services().entry_code.offer()
             return render_template("welcome.html", **welcome(), wrong_code=True), 403
-        browser().start_anew()
+        browser().restart()
         browser()[ADMITTED] = True
     return redirect(url_for("home.home"), 303)
 
@@ -108,7 +108,7 @@ def refused(error: ConsentError) -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the session, at the server."""
-    browser().start_anew()
+    browser().restart()
     return redirect(url_for("home.home"), 303)
 
 
@@ -164,7 +164,7 @@ def _give_back(email: str, grant: Grant) -> None:
 def _connect(email: str, grant: Grant) -> ResponseReturnValue:
     services().app.connect(grant)
     if g.owner is None:
-        browser().start_anew()
+        browser().restart()
         browser()[OWNER] = email
     leave_note(text("sign_in.connected", email=email))
     return redirect(url_for("home.home"), 303)

@@ -6,10 +6,10 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from oauth_web.access import security
 from oauth_web.access.sessions import ServerSessions
-from oauth_web.api import admission, blocks, description, export, problems
+from oauth_web.api import blocks, description, export, guard, problems
 from oauth_web.services import NAME, Services
 
-LARGEST_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, written as JSON escapes, fit
+MAX_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, written as JSON escapes, fit
 
 # What the API has in common with the page: its names, its sessions and the forms' tokens.
 _SHARED = (
@@ -34,14 +34,14 @@ def create_api(page: Flask) -> Flask:
     api = Flask("oauth_web.api", static_folder=None)
     api.extensions[NAME] = found
     api.config.from_mapping({name: page.config[name] for name in _SHARED})
-    api.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
-    # A token is proof enough; for sessions admission asks for the check itself.
+    api.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
+    # A token is proof enough; for sessions guard.py asks for the check itself.
     api.config["WTF_CSRF_CHECK_DEFAULT"] = False
     api.session_interface = ServerSessions(found.sessions)
     api.url_map.merge_slashes = False
     _let_callers_revalidate(api)
     security.protect(api)
-    admission.guard(api, CSRFProtect(api), found.tokens)
+    guard.protect(api, CSRFProtect(api), found.tokens)
     problems.handle(api)
     for part in (blocks, export, description):
         api.register_blueprint(part.blueprint)

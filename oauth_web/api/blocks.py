@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from oauth_web.api.admission import by_caller, question
 from oauth_web.api.cursors import page_after, parse_cursor
 from oauth_web.api.etags import not_modified, tagged
+from oauth_web.api.guard import by_caller, question
 from oauth_web.api.reading import arguments, body, keys_of, moment, number, text_of, word
 from oauth_web.services import services
 from worker.block_list.documents import public_document

@@ -38,7 +38,7 @@ def handle(api: Flask) -> None:
     """Show every error as a problem document."""
     api.register_error_handler(BuyerblockError, _ours)
     api.register_error_handler(HTTPException, _http)
-    api.register_error_handler(Exception, _unforeseen)
+    api.register_error_handler(Exception, _unexpected)
 
 
 def _ours(error: BuyerblockError) -> ResponseReturnValue:
@@ -59,6 +59,6 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return problem(code, detail, kept)
 
 
-def _unforeseen(error: Exception) -> ResponseReturnValue:
-    log.error("A call of the API failed for a reason that nobody foresaw.", exc_info=error)
-    return problem(500, "Something failed that nobody foresaw; the server's log says more.")
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    log.error("A call of the API failed unexpectedly.", exc_info=error)
+    return problem(500, "Something unexpected went wrong; the server's log says more.")

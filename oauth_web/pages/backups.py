@@ -6,8 +6,8 @@ from pathlib import Path
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from oauth_web.english import text
 from oauth_web.services import services
-from oauth_web.texts import text
 from worker.errors import DamagedFileError, StorageError, UsageError
 from worker.operation.backup import backup
 from worker.operation.restore import prepare_restore

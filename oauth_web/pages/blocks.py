@@ -1,24 +1,24 @@
-"""The block list on the page: look, search, block, unblock."""
+"""The block list on the page: look, search, block, unblock, download."""
 
 from typing import Any, get_args
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from oauth_web.access.admission import by_owner
-from oauth_web.pages.links import mail_in_gmail
+from oauth_web.access.guard import by_owner
+from oauth_web.english import text
 from oauth_web.pages.notes import Undo, leave_note
-from oauth_web.pages.paging import PER_PAGE, page_number
 from oauth_web.services import services
-from oauth_web.texts import text
-from worker.block_list.formats.exports import FORMATS
+from worker.block_list.formats.exports import FORMATS, export_format
 from worker.block_list.keys import parse_key
 from worker.block_list.listing import EVERYTHING, Query, Sort
 from worker.block_list.model import Reason
 from worker.errors import UsageError
 from worker.notices.amazon import MARKETPLACES
+from worker.parsing import whole_number
 
+PER_PAGE = 50
 MAX_SEARCH = 200  # characters
 MAX_KEYS = 100  # in the small box; more go through the import with its preview
 # What an address may ask for, and links to other pages repeat.
@@ -56,12 +56,12 @@ def blocks() -> ResponseReturnValue:
 
 
 @blueprint.get("/block")
-def story() -> ResponseReturnValue:
+def detail() -> ResponseReturnValue:
     """Show all that is known of one block."""
     block = services().app.block_list.get(request.args.get("key", ""))
     if block is None:
         abort(404)
-    return render_template("block.html", block=block, mail_in_gmail=mail_in_gmail)
+    return render_template("block.html", block=block)
 
 
 @blueprint.post("/blocks/block")
@@ -90,6 +90,19 @@ def unblock() -> ResponseReturnValue:
     return redirect(url_for("blocks.blocks"), 303)
 
 
+@blueprint.get("/blocks.json")
+def blocks_json() -> ResponseReturnValue:
+    """Return the JSON export."""
+    return _file("json", "blocks.json")
+
+
+@blueprint.get("/export")
+def export() -> ResponseReturnValue:
+    """Return the list in the format that ``format`` names."""
+    name = request.args.get("format", "json")
+    return _file(name, f"blocks-{name}.{export_format(name).extension}")
+
+
 def query_of(args: MultiDict[str, str]) -> Query:
     """Return the query of an address; what makes no sense in it is left out."""
     return Query(
@@ -103,3 +116,16 @@ def query_of(args: MultiDict[str, str]) -> Query:
 def sort_of(args: MultiDict[str, str]) -> Sort:
     """Return the order that an address asks for, by time for what is none."""
     return next((it for it in get_args(Sort) if it == args.get("sort")), "first_seen")
+
+
+def page_number(text: str) -> int:
+    """Return the page number in an address that anybody may have typed, the first for what is no number."""
+    return whole_number(text, 1, 99_999_999) or 1
+
+
+def _file(format_name: str, file_name: str) -> Response:
+    return Response(
+        services().app.block_list.export(format_name),
+        content_type=export_format(format_name).content_type,
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )

@@ -1,20 +1,51 @@
 """The home page and its live part, and the machines' question whether we are alive."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.admission import may_become_owner, open_to_all, welcome
+from oauth_web.access.guard import may_become_owner, open_to_all, welcome
 from oauth_web.pages.chart import draw, weeks_until
 from oauth_web.pages.preflight import preflights
 from oauth_web.pages.setup import is_ours, needs_client
-from oauth_web.pages.standing import standings
 from oauth_web.services import services
 from worker.block_list.listing import EVERYTHING
+from worker.mailbox_pass.progress import Progress
 from worker.operation.health import Problem, health
+from worker.owner.accounts import Account
 
 WEEKS = 16
 NEWEST = 5
 _WITH_ACCOUNT = {"sign_in_again", "advice"}
+
+Kind = Literal["sign_in_again", "problem", "working", "waiting", "ok"]
+
+_ORDER: tuple[Kind, ...] = ("sign_in_again", "problem", "working", "waiting", "ok")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStatus:
+    """An account as the page shows it.
+
+    kind ``waiting``: its first pass has not ended yet. done, total, found, left: of the pass under way, messages,
+    opt-outs, and the time that it will still take.
+    """
+
+    email: str
+    kind: Kind
+    problem: str
+    last_pass: datetime | None
+    next_pass: datetime | None
+    queued: int
+    done: int = 0
+    total: int = 0
+    found: int = 0
+    left: timedelta | None = None
+
 
 blueprint = Blueprint("home", __name__)
 
@@ -58,7 +89,7 @@ def _problems() -> list[Problem]:
 
 
 def _live() -> dict[str, object]:
-    return {"standings": standings(), "blocked": len(services().app.block_list)}
+    return {"accounts": account_statuses(), "blocked": len(services().app.block_list)}
 
 
 def _welcome() -> ResponseReturnValue:
@@ -70,3 +101,37 @@ def _welcome() -> ResponseReturnValue:
     elif problem and is_ours() and not services().owners.all() and may_become_owner():
         return redirect(url_for("setup.guide"), 303)
     return render_template("welcome.html", **shown, problem=problem)
+
+
+def account_statuses() -> list[AccountStatus]:
+    """Return the accounts, those that need the seller first."""
+    app = services().app
+    return _sorted(_status(account, app.passes.progress(account.email)) for account in app.accounts.all())
+
+
+def _sorted(found: Iterable[AccountStatus]) -> list[AccountStatus]:
+    return sorted(found, key=lambda it: _ORDER.index(it.kind))
+
+
+def _status(account: Account, progress: Progress | None) -> AccountStatus:
+    shown = progress or Progress(done=0, total=0)
+    return AccountStatus(
+        email=account.email,
+        kind=_kind(account, under_way=progress is not None),
+        problem=str(account.problem or ""),
+        last_pass=account.last_pass,
+        next_pass=account.next_pass,
+        queued=max(account.queued, shown.total - shown.done),
+        done=shown.done,
+        total=shown.total,
+        found=shown.found,
+        left=shown.left,
+    )
+
+
+def _kind(account: Account, *, under_way: bool) -> Kind:
+    if account.state != "ok":
+        return account.state
+    if under_way:
+        return "working"
+    return "waiting" if account.last_pass is None else "ok"

@@ -5,10 +5,10 @@ import secrets
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.admission import browser, by_owner
+from oauth_web.access.guard import browser, by_owner
+from oauth_web.english import text
 from oauth_web.pages.notes import Undo, leave_note
 from oauth_web.services import services
-from oauth_web.texts import text
 from worker.errors import UsageError
 
 blueprint = Blueprint("imports", __name__)

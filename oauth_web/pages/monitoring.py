@@ -7,9 +7,9 @@ very machine, for owners, and for programs that show a token of the API.
 from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.admission import is_at_home, open_to_all
+from oauth_web.access.guard import is_local, open_to_all
+from oauth_web.english import text
 from oauth_web.services import services
-from oauth_web.texts import text
 from worker.operation.health import health
 from worker.operation.metrics import CONTENT_TYPE, metrics
 
@@ -44,7 +44,7 @@ def numbers() -> ResponseReturnValue:
 
 
 def _may_know() -> bool:
-    return g.owner is not None or is_at_home() or _has_token()
+    return g.owner is not None or is_local() or _has_token()
 
 
 def _has_token() -> bool:

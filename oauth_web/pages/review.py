@@ -3,11 +3,10 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.admission import by_owner
-from oauth_web.pages.links import mail_in_gmail
+from oauth_web.access.guard import by_owner
+from oauth_web.english import text
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
-from oauth_web.texts import text
 from worker.block_list.review import ReviewItem, sighting_of
 from worker.errors import UsageError
 from worker.mailbox_pass.decisions import Decision
@@ -26,7 +25,6 @@ def page() -> ResponseReturnValue:
         "review.html",
         items=review.items(SHOWN),
         total=len(review),
-        mail_in_gmail=mail_in_gmail,
         forwarder_of=forwarder_of,
     )
 

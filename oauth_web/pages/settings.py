@@ -1,19 +1,33 @@
-"""The page of settings, and what an owner may set for each account."""
+"""The page of settings, with what an owner may set for each account and for the whole program, and disconnecting."""
 
 import re
+from dataclasses import replace
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from oauth_web.english import text
 from oauth_web.pages.notes import leave_note
-from oauth_web.pages.preferences import preferences_shown
 from oauth_web.pages.webhook import webhook_shown
 from oauth_web.services import services
-from oauth_web.texts import text
+from oauth_web.words import exactly
+from worker import parsing
 from worker.errors import UsageError
 from worker.operation.backup_file import MIN_PASSPHRASE
+from worker.owner.preferences import (
+    MAX_DAYS,
+    MAX_INTERVAL,
+    MIN_DAYS,
+    MIN_INTERVAL,
+    change_preferences,
+    read_preferences,
+    sync_interval,
+)
 
-MOST_TRUSTED = 50
+MAX_TRUSTED = 50
+MAX_DAYS_BACK = 3650
+# Seconds that the page offers; the interval of now is offered besides.
+INTERVALS = (30, 60, 300, 900, 3600, 21_600)
 _ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\".]{2,}")
 
 blueprint = Blueprint("settings", __name__)
@@ -26,7 +40,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "settings.html",
         accounts=app.accounts.all(),
-        preferences=preferences_shown(),
+        preferences=_preferences(),
         tokens=services().tokens.all(),
         webhook=webhook_shown(),
         shortest_passphrase=MIN_PASSPHRASE,
@@ -51,13 +65,73 @@ def trusted() -> ResponseReturnValue:
     email = _account()
     lines = [line.strip().lower() for line in request.form.get("addresses", "").splitlines()]
     addresses = tuple(dict.fromkeys(_checked(line) for line in lines if line))
-    if len(addresses) > MOST_TRUSTED:
-        raise UsageError(text("trusted.too_many", most=MOST_TRUSTED))
+    if len(addresses) > MAX_TRUSTED:
+        raise UsageError(text("trusted.too_many", most=MAX_TRUSTED))
     app = services().app
     app.accounts.update(email, trusted=addresses)
     app.settings_changed(email)
     leave_note(text("trusted.saved", email=email))
     return redirect(url_for("settings.page"), 303)
+
+
+@blueprint.post("/settings/interval")
+def save_interval() -> ResponseReturnValue:
+    """Set the seconds between two passes; they hold at once."""
+    given = request.form.get("seconds", "").strip()
+    seconds = _number(given, MIN_INTERVAL, MAX_INTERVAL, sentence="interval.bad")
+    app = services().app
+    change_preferences(app.database, lambda it: replace(it, sync_interval=seconds))
+    app.scheduler.restart_jobs()
+    leave_note(text("interval.saved", span=exactly(seconds)))
+    return redirect(url_for("settings.page"), 303)
+
+
+@blueprint.post("/settings/expiry")
+def save_expiry() -> ResponseReturnValue:
+    """Set after how many days; empty for never."""
+    given = request.form.get("days", "").strip()
+    days = _number(given, MIN_DAYS, MAX_DAYS, sentence="expiry.bad") if given else None
+    change_preferences(services().app.database, lambda it: replace(it, expire_after_days=days))
+    leave_note(text("expiry.never") if days is None else text("expiry.saved", days=days))
+    return redirect(url_for("settings.page"), 303)
+
+
+@blueprint.get("/disconnect")
+def ask_to_disconnect() -> ResponseReturnValue:
+    """Ask once more before disconnecting, and say what stays."""
+    account = services().app.accounts.get(request.args.get("account", ""))
+    return render_template("disconnect.html", email=account.email, most_days=MAX_DAYS_BACK)
+
+
+@blueprint.post("/disconnect")
+def disconnect() -> ResponseReturnValue:
+    """Disconnect an account; with ``undo`` our labels and filters go too, and notices go back to the inbox."""
+    email = services().app.accounts.get(request.form.get("account", "")).email
+    undo, days = "undo" in request.form, request.form.get("days_back", "").strip() or "0"
+    days_back = _number(days, 0, MAX_DAYS_BACK, sentence="disconnect.bad_days") if undo else 0
+    services().app.disconnect(email, undo=undo, days_back=days_back)
+    leave_note(text("disconnect.done", email=email))
+    return redirect(url_for("home.home"), 303)
+
+
+def _preferences() -> dict[str, object]:
+    """Return what the settings show: the numbers of now, and what can be chosen."""
+    app = services().app
+    interval = sync_interval(app.settings, app.database)
+    return {
+        "days": read_preferences(app.database).expire_after_days,
+        "fewest": MIN_DAYS,
+        "most": MAX_DAYS,
+        "interval": interval,
+        "intervals": sorted({*INTERVALS, interval}),
+    }
+
+
+def _number(given: str, least: int, most: int, *, sentence: str) -> int:
+    """Return the number; raise UsageError with the sentence of this name, filled with least and most, for another."""
+    if (number := parsing.whole_number(given, least, most)) is None:
+        raise UsageError(text(sentence, least=least, most=most))
+    return number
 
 
 def _account() -> str:

@@ -3,7 +3,6 @@
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.admission import may_become_owner, open_to_all
 from oauth_web.access.client_file import (
     check_google,
     check_redirect,
@@ -11,14 +10,23 @@ from oauth_web.access.client_file import (
     parse_client,
     read_client_file,
 )
+from oauth_web.access.guard import may_become_owner, open_to_all
 from oauth_web.access.security import name_asked_for
 from oauth_web.access.sign_in import redirect_uri
-from oauth_web.pages.links import CONSOLE, SELLER_CENTRAL
+from oauth_web.english import text
 from oauth_web.pages.preflight import preflights
 from oauth_web.services import services
-from oauth_web.texts import text
 from worker.errors import SettingsError
 from worker.files import write_atomically
+
+CONSOLE = {
+    "project": "https://console.cloud.google.com/projectcreate",
+    "api": "https://console.cloud.google.com/apis/library/gmail.googleapis.com",
+    "consent": "https://console.cloud.google.com/auth/overview",
+    "audience": "https://console.cloud.google.com/auth/audience",
+    "client": "https://console.cloud.google.com/auth/clients/create",
+}
+SELLER_CENTRAL = "https://sellercentral.amazon.com/notifications/preferences"
 
 blueprint = Blueprint("setup", __name__)
 

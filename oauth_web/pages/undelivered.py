@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.pages.links import mail_in_gmail
-from oauth_web.pages.paging import PER_PAGE, page_number
+from oauth_web.pages.blocks import PER_PAGE, page_number
 from oauth_web.services import services
 from worker.block_list.listing import Undelivered
 
@@ -25,7 +24,6 @@ def page() -> ResponseReturnValue:
     return render_template(
         "undelivered.html",
         page=found,
-        mail_in_gmail=mail_in_gmail,
         link=lambda page: url_for("undelivered.page", page=page),
     )
 

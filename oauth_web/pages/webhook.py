@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from oauth_web.english import text
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
-from oauth_web.texts import text
 from worker.errors import StorageError
 from worker.webhook import Hook, send_test
 

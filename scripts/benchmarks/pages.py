@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from benchmarks.filling import OWNER, RARE, address, fill, milliseconds, order
 from oauth_web.application import create_app
-from oauth_web.pages.paging import PER_PAGE
+from oauth_web.pages.blocks import PER_PAGE
 from oauth_web.services import NAME
 from worker.app import App, build_app
 from worker.block_list.model import Sighting

@@ -4,7 +4,7 @@ import orjson
 import pytest
 from people import CLIENT
 
-from oauth_web.access.client_file import LARGEST, Client, check_redirect, parse_client, read_client_file
+from oauth_web.access.client_file import MAX_SIZE, Client, check_redirect, parse_client, read_client_file
 from worker.errors import SettingsError
 
 PART = CLIENT["installed"]
@@ -42,7 +42,7 @@ def test_the_secret_is_not_printed() -> None:
         (content(auth_uri="javascript:alert(1)"), "“auth_uri” in it is no https address"),
         (content(auth_uri="https://user@example.com/"), "“auth_uri” in it is no https address"),
         (content(auth_uri="http://[::1"), "“auth_uri” in it is no https address"),
-        (b" " * (LARGEST + 1), "too large"),
+        (b" " * (MAX_SIZE + 1), "too large"),
     ],
 )
 def test_what_is_no_client_file_is_refused_in_one_sentence(bad: bytes, said: str) -> None:

@@ -5,7 +5,7 @@ import platform
 
 import pytest
 
-from oauth_web.memory import limit_arenas
+from oauth_web.server import limit_arenas
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="Other C libraries have no such trouble.")

@@ -57,7 +57,7 @@ def test_others_learn_that_something_is_wrong_and_no_more(
 
 
 @pytest.mark.usefixtures("dead")
-def test_behind_a_public_address_nobody_is_at_home(engine: App) -> None:
+def test_behind_a_public_address_nobody_is_local(engine: App) -> None:
     settings = replace(engine.settings, public_url="https://blocks.example.com")
     client = create_app(replace(engine, settings=settings)).test_client()
     assert client.get("/readyz").get_json() == {"ready": False, "reasons": None}

@@ -11,8 +11,7 @@ from clocks import FakeClock
 from flask.testing import FlaskClient
 from people import OWNER
 
-from oauth_web.pages.links import mail_in_gmail
-from oauth_web.words import number
+from oauth_web.words import mail_in_gmail, number
 from worker.app import App
 from worker.block_list.model import Sighting
 from worker.mailbox_pass.progress import Progress

@@ -353,7 +353,7 @@ def test_from_elsewhere_the_code_comes_before_what_is_wrong(web: Flask, engine: 
     assert str(engine.settings.client_secrets) not in page.text
 
 
-def test_an_error_that_nobody_foresaw_shows_no_detail(
+def test_an_error_that_is_unexpected_shows_no_detail(
     web: Flask, owner: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> str:

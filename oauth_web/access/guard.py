@@ -38,7 +38,7 @@ def open_to_all(route: _Route) -> _Route:
     return route
 
 
-def guard(app: Flask) -> None:
+def protect(app: Flask) -> None:
     """Let only owners through, except where a route is open to all."""
 
     @app.before_request
@@ -67,7 +67,7 @@ def may_sign_in() -> bool:
 
 def may_become_owner() -> bool:
     """Return whether this visitor would own the page by signing in first."""
-    return is_at_home() or bool(session.get(ADMITTED))
+    return is_local() or bool(session.get(ADMITTED))
 
 
 def by_owner() -> str:
@@ -98,7 +98,7 @@ def visitor() -> str:
         return address[:64]
 
 
-def is_at_home() -> bool:
+def is_local() -> bool:
     """Return whether the request was made on this very machine.
 
     Behind a proxy every request seems to be, so a public address or a proxy's headers rule it out. So does HTTP/1.0,

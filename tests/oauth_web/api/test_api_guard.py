@@ -179,7 +179,7 @@ def test_a_list_that_cannot_be_read_is_503_and_shows_no_path(reader: Program, en
     assert str(engine.settings.data_dir) not in detail
 
 
-def test_what_nobody_foresaw_is_500_and_tells_nothing(
+def test_an_unexpected_error_is_500_and_tells_nothing(
     reader: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:

@@ -37,7 +37,7 @@ def question(route: _Route) -> _Route:
     return route
 
 
-def guard(api: Flask, csrf: CSRFProtect, tokens: Tokens) -> None:
+def protect(api: Flask, csrf: CSRFProtect, tokens: Tokens) -> None:
     """Let nobody through without a token or an owner's session, whatever the address."""
     found: Services = api.extensions[NAME]
     limit = RateLimit(MAX_PER_MINUTE, 60, found.app.clock.monotonic)
