@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
 from oauth_web.demo.sandbox import Sandbox
 from worker.errors import BuyerblockError
+from worker.operation.service import page_answers
 
 # Where this very program was imported from: another one may be installed, or the current folder may hold anything.
 _HOME = Path(__file__).parents[2]
@@ -63,9 +64,7 @@ class Program:
 
     def answers(self) -> bool:
         """Return whether the page is there."""
-        with suppress(requests.ConnectionError):
-            return requests.get(f"{self.page}/healthz", timeout=5).ok
-        return False
+        return page_answers(f"{self.page}/")
 
     def run(self, *arguments: str) -> str:
         """Run another command and return what it prints. Raises DemoError."""

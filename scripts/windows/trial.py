@@ -4,12 +4,10 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-import requests
-
 from windows import wine
+from worker.operation.service import page_answers
 
 _MAX_WAIT = 60  # seconds
 _ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
@@ -26,7 +24,7 @@ def try_commands(folder: Path) -> None:
     port = _free_port()
     first = wine.start(folder / "pythonw.exe", *serve, extra=data | {"BUYERBLOCK_PORT": port})
     try:
-        _until(lambda: _answers(port), "The page does not answer.")
+        _until(lambda: page_answers(f"http://127.0.0.1:{port}/"), "The page does not answer.")
         log = wine.drive_c() / "commands" / "buyerblock.log"
         assert "starts with these settings" in log.read_text(encoding="utf-8")
         elsewhere = {"BUYERBLOCK_DATA_DIR": "C:\\elsewhere", "BUYERBLOCK_PORT": port}
@@ -50,7 +48,7 @@ def try_installer(installer: Path) -> None:
     port = _free_port()
     opened = wine.start("start", wine.windows_path(shortcut), extra={"BUYERBLOCK_PORT": port})
     try:
-        _until(lambda: _answers(port), "The page does not answer.")
+        _until(lambda: page_answers(f"http://127.0.0.1:{port}/"), "The page does not answer.")
     finally:
         wine.end_all()
         opened.communicate()
@@ -67,12 +65,6 @@ def try_installer(installer: Path) -> None:
 def _free_port() -> str:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return str(free.getsockname()[1])
-
-
-def _answers(port: str) -> bool:
-    with suppress(requests.ConnectionError):
-        return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).ok
-    return False
 
 
 def _until(condition: Callable[[], bool], otherwise: str) -> None:
