@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -219,7 +220,7 @@ def test_two_set_ups_at_once_wait_for_each_other(
         assert waiting.wait(60)
         build(folder, lock, project)
 
-    def tell_of_waiting(file: object, *, wait: bool) -> bool:
+    def tell_of_waiting(file: IO[str], *, wait: bool) -> bool:
         if wait:
             waiting.set()
         return locked(file, wait=wait)
