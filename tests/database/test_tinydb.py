@@ -310,7 +310,6 @@ def test_a_query_finds_what_plain_tinydb_finds(
         where("reason").one_of(["manual", "imported"]) | where("deep")["a"].exists(),
         Query().noop(),
     ],
-    ids=repr,
     ids=lambda _: "query",  # the words of a set have another order in each process
 )
 def test_queries_of_texts_and_numbers_run_in_the_database(ours: Documents, query: QueryInstance) -> None:
