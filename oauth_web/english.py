@@ -28,7 +28,7 @@ ENGLISH = {
     "sign_in.try_again": "Try again",
     "sign_in.problem": "You are not signed in",
     "sign_in.stale": (
-        "This sign-in was used already, took more than ten minutes or was begun in another browser; "
+        "This sign-in was used already, took more than ten minutes or was started in another browser; "
         "please start again."
     ),
     "sign_in.denied": "You chose not to give access at Google, so nothing was connected.",
@@ -359,13 +359,13 @@ ENGLISH = {
     "webhook.private": "It may be in a private network",
     "webhook.set": "Set",
     "webhook.change": "Change the address or the secret",
-    "webhook.change_hint": "This makes a new secret; the one of now stops working.",
+    "webhook.change_hint": "This makes a new secret; the current one stops working.",
     "webhook.made_title": "The webhook's secret",
     "webhook.made": (
         "Copy it now: it is shown this once, and cannot be looked up later. With it the other side checks that a "
         "message comes from here:"
     ),
-    "webhook.to": "Changes are told to",
+    "webhook.to": "Changes are sent to",
     "webhook.well": "No message has failed.",
     "webhook.failing": "Failed {count} times in a row: {problem}",
     "webhook.failing_once": "Failed once: {problem}",
@@ -379,7 +379,7 @@ ENGLISH = {
     "webhook.taken": "The test was taken.",
     "webhook.not_taken": "The test was not taken: {problem}",
     "webhook.resumed": "The next message is sent within seconds.",
-    "webhook.removed": "The webhook is removed; nobody is told any more.",
+    "webhook.removed": "The webhook is removed; nothing is sent any more.",
     # Settings: backup
     "backup.title": "Backup",
     "backup.lead": (
@@ -397,20 +397,20 @@ ENGLISH = {
     "restore.open": "Restore a backup",
     "restore.file": "Backup file",
     "restore.passphrase": "Its passphrase, if it has one",
-    "restore.sure": "Replace the block list, the accounts and all settings of now",
+    "restore.sure": "Replace the current block list, accounts and settings",
     "restore.button": "Restore",
     "restore.hint": (
         "The file is checked first. What is there now is kept in a folder, everybody is signed out, and mail that came "
         "since the backup is read again. A file above 32 MB takes the command: buyerblock restore FILE"
     ),
     "restore.no_file": "Choose the backup file first.",
-    "restore.unsure": "Tick the box to say that everything of now may be replaced.",
+    "restore.unsure": "Tick the box to confirm that everything here may be replaced.",
     "restore.this": "This file",
     "restore.title": "The backup is being restored",
     "restore.holds": "Made on {day}. Buyers on its block list: {blocks}; accounts: {accounts}.",
     "restore.kept": "What was there before is kept in",
     "restore.no_key": "The key to the mailboxes is not in it: if an account asks for it, sign in again.",
-    "restore.after": "buyerblock starts anew, which takes some seconds; then sign in again.",
+    "restore.after": "buyerblock restarts, which takes a few seconds; then sign in again.",
     "restore.button_home": "Go to the home page",
     "settings.back": "Back to the settings",
     "error.address": "“{address}” is no mail address.",
@@ -422,7 +422,7 @@ ENGLISH = {
     ),
     "setup.ready": "The client file is here and looks right.",
     "setup.brought": "The host of this page has done the set-up for you.",
-    "setup.again": "Set it up anew, with another client file",
+    "setup.again": "Set up again, with another client file",
     "setup.this": "This",
     "setup.step1": "A project with the Gmail API",
     "setup.project": "Create a project",

@@ -16,6 +16,7 @@ from worker.block_list.block_list import BlockList
 from worker.cli.program import commands, run
 from worker.clock import SystemClock
 from worker.database import DATABASE, open_database, sqlite
+from worker.database.sqlite import SQLite
 from worker.operation.backup import rotate
 
 ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
@@ -95,8 +96,9 @@ HARM: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.fixture
-def locked(data_dir: Path) -> Iterator[None]:
-    """Another process holds the database for itself alone."""
+def locked(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Another process holds the database for itself alone, and the commands do not wait long for it."""
+    monkeypatch.setattr(SQLite.__init__, "__kwdefaults__", {"patience": 0.2})
     with closing(sqlite3.connect(data_dir / DATABASE)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("DELETE FROM judged")

@@ -185,7 +185,7 @@ def test_a_thread_that_ends_leaves_its_connection_to_others(database: Database) 
         thread = threading.Thread(target=lambda it=number: database.documents("blocks").put({str(it): {}}))
         thread.start()
         thread.join()
-    opened = [it for it in Path("/proc/self/fd").glob("*") if it.exists() and it.resolve().name == NAME]
+    opened = [it for it in Path("/proc/self/fd").glob("*") if it.exists() and it.resolve() == tmp_path / NAME]
     assert len(opened) <= 2
 
 
