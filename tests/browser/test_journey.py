@@ -194,7 +194,7 @@ def test_a_backup_is_restored(make_site: Callable[..., Any], tab: Callable[..., 
     page.get_by_text("Restore a backup").click()
     page.get_by_label("Backup file").set_input_files(tmp_path / "copy")
     page.get_by_label("Its passphrase").fill("not these words")
-    page.get_by_label("Replace the block list").check()
+    page.get_by_label("Replace the current block list").check()
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_role("alert")).to_contain_text("the passphrase is wrong")
     assert site.restarts == []
@@ -202,7 +202,7 @@ def test_a_backup_is_restored(make_site: Callable[..., Any], tab: Callable[..., 
     page.get_by_text("Restore a backup").click()
     page.get_by_label("Backup file").set_input_files(tmp_path / "copy")
     page.get_by_label("Its passphrase").fill("staple of invented words")
-    page.get_by_label("Replace the block list").check()
+    page.get_by_label("Replace the current block list").check()
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_text("Buyers on its block list: 3; accounts: 1.")).to_be_visible()
     assert site.restarts == ["restart"]
