@@ -149,6 +149,18 @@ def test_processes_that_open_at_once_use_the_same_file(tmp_path: Path, there: bo
     assert [it.name for it in tmp_path.iterdir()] == [NAME]
 
 
+def test_who_opens_a_restored_file_while_another_writes_to_it_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / NAME
+    create(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("worker.database.sqlite.time.sleep", lambda _seconds: other.execute("ROLLBACK"))
+        with open_database(tmp_path) as database:
+            assert len(database.documents("blocks")) == 0
+
+
 def test_who_waits_too_long_for_another_process_is_told_so(tmp_path: Path) -> None:
     path = saved(tmp_path)
     database = Database(SQLite(path, patience=0.05))

@@ -281,7 +281,8 @@ class SQLite:
         try:
             connection.execute(_wait(self._patience))
             self._recognize(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
+            # SQLite itself does not wait here: it holds a lock already that the other may be waiting for.
+            self._retry(connection, "PRAGMA journal_mode = WAL", time.monotonic() + self._patience)
             connection.execute("PRAGMA synchronous = FULL")
         except BaseException:
             connection.close()
