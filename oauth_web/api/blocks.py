@@ -16,7 +16,7 @@ from oauth_web.api.reading import arguments, body, keys_of, moment, number, text
 from oauth_web.services import services
 from worker.block_list.documents import public_document
 from worker.block_list.formats.exports import public_part
-from worker.block_list.keys import parse_key
+from worker.block_list.keys import Key, parse_key
 from worker.block_list.listing import Query
 from worker.block_list.model import ALL_KINDS, MessageKind, Reason, Result
 from worker.errors import UsageError
@@ -92,20 +92,21 @@ def unblock(key: str) -> ResponseReturnValue:
 
 
 def _checked(keys: Sequence[str], kind: MessageKind | None) -> list[dict[str, Any]]:
-    problems = {key: why for key in keys if (why := _problem(key))}
-    found = iter(services().app.block_list.check([key for key in keys if key not in problems]))
+    understood: list[tuple[str, Key]] = []
+    problems: dict[str, str] = {}
+    for key in keys:
+        try:
+            understood.append((key, parse_key(key)))
+        except UsageError as error:
+            problems[key] = str(error)
+    found = iter(services().app.block_list.look_up(understood))
     return [
         _not_a_key(key, problems[key], kind) if key in problems else _known(next(found), kind) for key in keys
     ]
 
 
 def _known(result: Result, kind: MessageKind | None) -> dict[str, Any]:
-    shown = {
-        "key": result.key,
-        "blocked": result.blocked,
-        "reason": result.reason,
-        "still_allowed": result.still_allowed,
-    }
+    shown = result._asdict()
     return shown if kind is None else {**shown, "allowed": kind in result.still_allowed}
 
 
@@ -121,18 +122,12 @@ def _not_a_key(key: str, problem: str, kind: MessageKind | None) -> dict[str, An
     return shown if kind is None else {**shown, "allowed": None}
 
 
-def _problem(key: str) -> str:
+def _existing(key: str) -> str:
+    """Return what may be asked of the list; what is no key is on no list, so it is not found."""
     try:
         parse_key(key)
     except UsageError as error:
-        return str(error)
-    return ""
-
-
-def _existing(key: str) -> str:
-    """Return what may be asked of the list; what is no key is on no list, so it is not found."""
-    if problem := _problem(key):
-        raise NotFound(problem)
+        raise NotFound(str(error)) from error
     return key
 
 

@@ -7,12 +7,12 @@ from typing import BinaryIO
 from tinydb import where
 
 from worker.block_list import bulk, changes
-from worker.block_list.documents import Document, one_line, storable, to_block
+from worker.block_list.documents import one_line, reason_of, storable, to_block
 from worker.block_list.entries import Entries, changing
 from worker.block_list.formats import imports
 from worker.block_list.formats.exports import export_format
 from worker.block_list.formats.model import Import, Preview
-from worker.block_list.keys import parse_key
+from worker.block_list.keys import Key, parse_key
 from worker.block_list.listing import EVERYTHING, Listing, Query
 from worker.block_list.merging import whole_second
 from worker.block_list.model import (
@@ -67,14 +67,15 @@ class BlockList:
 
     def check(self, keys: Iterable[str]) -> list[Result]:
         """Say for each key, in the order asked, whether it is blocked. Raises UsageError for what is no key."""
-        parsed = [(key, parse_key(key)) for key in keys]
-        orders = [key.text for _, key in parsed if key.kind == "order"]
+        return self.look_up([(key, parse_key(key)) for key in keys])
+
+    def look_up(self, keys: Sequence[tuple[str, Key]]) -> list[Result]:
+        """Say for each key, as it was asked and as it was understood, whether it is blocked."""
+        orders = [key.text for _, key in keys if key.kind == "order"]
         buyers = self._database.documents("orders").find_many(orders) if orders else {}
-        meant = [
-            (asked, buyers[key.text]["key"] if key.text in buyers else key.text) for asked, key in parsed
-        ]
-        blocks = self._blocks.find_many({key for _, key in meant})
-        return [_result(asked, blocks.get(key)) for asked, key in meant]
+        meant = [(asked, buyers[key.text]["key"] if key.text in buyers else key.text) for asked, key in keys]
+        kinds = self._blocks.values("kind", {key for _, key in meant})
+        return [_result(asked, blocked=key in kinds, kind=kinds.get(key)) for asked, key in meant]
 
     def record(self, sightings: Sequence[Sighting]) -> int:
         """Block the buyers of these notices, all in one durable step; return how many changed anything.
@@ -176,10 +177,10 @@ class BlockList:
         return str(order["key"]) if order else parsed.text
 
 
-def _result(asked: str, document: Document | None) -> Result:
-    if document is None:
+def _result(asked: str, *, blocked: bool, kind: str | None) -> Result:
+    if not blocked:
         return Result(asked, False, None, ALL_KINDS)
-    return Result(asked, True, document["reason"], KINDS_STILL_ALLOWED)
+    return Result(asked, True, reason_of(kind) if kind else None, KINDS_STILL_ALLOWED)
 
 
 def _block_one(entries: Entries, text: str, *, note: str, reason: Reason, at: datetime) -> KeyResult:

@@ -5,9 +5,9 @@ The fields of the JSON export come first, in its order. What is ours alone follo
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
-from worker.block_list.model import Block, Entry, Evidence
+from worker.block_list.model import Block, Entry, Evidence, Reason
 from worker.database import format_time, parse_time
 
 Document = dict[str, Any]
@@ -46,6 +46,11 @@ def to_document(entry: Entry) -> Document:
 def kind_of(block: Block) -> str:
     """Return what a block is filtered by, in one text."""
     return " ".join((block.reason, block.marketplace or "", *block.accounts))
+
+
+def reason_of(kind: str) -> Reason:
+    """Return the reason that a ``kind`` begins with."""
+    return cast(Reason, kind.partition(" ")[0])
 
 
 def notice_documents(entries: Iterable[Entry]) -> dict[str, Document]:

@@ -1,6 +1,5 @@
 """Keys of the block list: a buyer's alias or an order ID, from any spelling that people paste."""
 
-from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
@@ -12,11 +11,14 @@ _MAX_LENGTH = 320  # characters; RFC 5321 allows 64 + 1 + 255 for an address
 
 
 class Key(NamedTuple):
-    """A key in its one true spelling. marketplace is known for an alias only."""
+    """A key in canonical spelling. marketplace: of an alias only."""
 
     text: str
     kind: Literal["alias", "order"]
-    marketplace: str | None = None
+
+    @property
+    def marketplace(self) -> str | None:
+        return marketplace_of(self.text) if self.kind == "alias" else None
 
 
 def parse_key(text: str) -> Key:
@@ -25,23 +27,21 @@ def parse_key(text: str) -> Key:
     Upper case, a ``+suffix`` on the alias, spaces, ``mailto:``, angle brackets and brackets around
     an order ID are all understood. Raises UsageError, in one sentence that says why text is no key.
     """
-    return _parse(text) if len(text) <= _MAX_LENGTH else _refuse(text, "it is too long")
+    if len(text) > _MAX_LENGTH:
+        raise _no_key(text, "it is too long")
+    if (address := alias(text)) is not None:
+        return Key(address, "alias")
+    bare = _without_wrapping(text)
+    if orders(bare) == [bare.upper()]:
+        return Key(bare.upper(), "order")
+    if (address := alias(bare)) is not None:
+        return Key(address, "alias")
+    raise _no_key(text, _why_not(bare.lower()))
 
 
 def marketplace_of(address: str) -> str:
     """Return ``amazon.it`` for an alias at ``marketplace.amazon.it``."""
     return address[address.index("amazon.", address.index("@")) :]
-
-
-@lru_cache(maxsize=2048)  # a call of the API looks at each of its keys twice
-def _parse(text: str) -> Key:
-    if (address := alias(text)) is None:
-        bare = _without_wrapping(text)
-        if orders(bare) == [bare.upper()]:
-            return Key(bare.upper(), "order")
-        if (address := alias(bare)) is None:
-            return _refuse(text, _why_not(bare.lower()))
-    return Key(address, "alias", marketplace_of(address))
 
 
 def _without_wrapping(text: str) -> str:
@@ -69,6 +69,6 @@ def _why_not(bare: str) -> str:
     return "the part before the @ is not 8 to 32 letters and digits"
 
 
-def _refuse(text: str, why: str) -> Key:
+def _no_key(text: str, why: str) -> UsageError:
     shown = text if len(text) <= 60 else text[:60] + "..."
-    raise UsageError(f"{shown!r} is not a key: {why}.")
+    return UsageError(f"{shown!r} is not a key: {why}.")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Reason = Literal["opted_out", "manual", "imported"]
 
@@ -86,8 +86,7 @@ class Entry:
         return self.unblocked_at is None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """Whether a buyer may be written to. key is as it was asked."""
 
     key: str

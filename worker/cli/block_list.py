@@ -1,7 +1,6 @@
 """The commands for the block list itself: ask it, change it, take it out and in, fill it from mail files."""
 
 import sys
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -26,7 +25,7 @@ def check(keys: tuple[str, ...], as_json: bool) -> int:
     """
     results = _block_list().check(keys)
     if as_json:
-        print_json({"results": [asdict(result) for result in results]})
+        print_json({"results": [result._asdict() for result in results]})
     else:
         for result in results:
             click.echo(
