@@ -47,8 +47,8 @@ class Engine(Protocol):
     def kind(self, path: Sequence[str]) -> str:
         """Return SQL for ``'text'``, ``'number'``, ``'null'`` or another word; NULL where the field is missing."""
 
-    def position(self, field: str) -> str:
-        """Return SQL for the position of one parameter in a text, counted from 1; 0 where it is not in it."""
+    def containing(self, field: str, text: str) -> tuple[str, str]:
+        """Return SQL that is true where a field contains a text, and its one parameter."""
 
     @property
     def lineage(self) -> str:

@@ -63,9 +63,8 @@ class _Translator:
             case ("exists", path):
                 return Condition(f"({self._engine.kind(path)} IS NOT NULL)", ())
             case ("containing", path, str(text)):
-                return Condition(
-                    f"({self._engine.position(self._engine.field(self._table, path))} > 0)", (text,)
-                )
+                sql, parameter = self._engine.containing(self._engine.field(self._table, path), text)
+                return Condition(f"({sql})", (parameter,))
             case ("one_of", path, values):
                 return self._one_of(path, values)
             case ("==" | "<" | "<=" | ">" | ">=" as sign, path, value):

@@ -3,6 +3,7 @@
 Write-ahead logging lets readers read while somebody writes; ``synchronous=FULL`` makes a commit durable.
 """
 
+import re
 import sqlite3
 import threading
 import time
@@ -38,6 +39,7 @@ _REASONS = {
     "SQLITE_PERM": "It may not be opened; check its permissions, then try again",
     "SQLITE_IOERR": "The disk failed; check it and its free space, then try again",
 }
+_GLOB_SIGNS = re.compile(r"[*?\[]")
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
 
 
@@ -186,8 +188,9 @@ class SQLite:
             f"WHEN 'true' THEN 'number' WHEN 'false' THEN 'number' ELSE json_type(document, '{json_path(path)}') END"
         )
 
-    def position(self, field: str) -> str:
-        return f"instr({field}, ?)"
+    def containing(self, field: str, text: str) -> tuple[str, str]:
+        # instr() would take a third longer.
+        return f"{field} GLOB ?", "*" + _GLOB_SIGNS.sub(r"[\g<0>]", text) + "*"
 
     def backup(self, target: Path) -> None:
         try:
