@@ -15,8 +15,7 @@ _ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
 
 def try_commands(folder: Path) -> None:
     """Call commands, and serve as the scheduled task does, with what is installed in a folder of programs."""
-    data = {"BUYERBLOCK_DATA_DIR": "C:\\commands"}
-    shutil.rmtree(wine.drive_c() / "commands", ignore_errors=True)
+    data = {"BUYERBLOCK_DATA_DIR": _empty_folder("commands")}
     wine.run(folder / "buyerblock.exe", "block", _ALIAS, extra=data)
     assert _ALIAS in wine.run(folder / "buyerblock.exe", "export", "--format", "txt", extra=data)
 
@@ -27,7 +26,7 @@ def try_commands(folder: Path) -> None:
         _until(lambda: page_answers(f"http://127.0.0.1:{port}/"), "The page does not answer.")
         log = wine.drive_c() / "commands" / "buyerblock.log"
         assert "starts with these settings" in log.read_text(encoding="utf-8")
-        elsewhere = {"BUYERBLOCK_DATA_DIR": "C:\\elsewhere", "BUYERBLOCK_PORT": port}
+        elsewhere = {"BUYERBLOCK_DATA_DIR": _empty_folder("elsewhere"), "BUYERBLOCK_PORT": port}
         with wine.start(folder / "buyerblock.exe", "serve", "--no-open", extra=elsewhere) as second:
             said, _ = second.communicate(timeout=_MAX_WAIT)
         assert "choose another with --port" in said, said
@@ -60,6 +59,12 @@ def try_installer(installer: Path) -> None:
     _until(lambda: not program.exists(), "Something of the program is still there.")
     assert not shortcut.exists()
     assert data.exists()
+
+
+def _empty_folder(name: str) -> str:
+    """Return what Windows calls a data folder of which an earlier run has left nothing."""
+    shutil.rmtree(wine.drive_c() / name, ignore_errors=True)
+    return f"C:\\{name}"
 
 
 def _free_port() -> str:
