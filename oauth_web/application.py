@@ -18,6 +18,7 @@ from oauth_web.english import text
 from oauth_web.pages import (
     backups,
     blocks,
+    help_pages,
     home,
     imports,
     monitoring,
@@ -37,6 +38,7 @@ from worker.webhook import Webhook
 
 # Another part is another module with a blueprint; the HTTP API is an application of its own.
 _PARTS = (
+    help_pages,
     home,
     sign_in,
     setup,

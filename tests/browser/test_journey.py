@@ -12,8 +12,8 @@ from worker.operation.backup import backup
 from worker.operation.restore import restore
 
 OWNER = "seller@gmail.com"
-README = Path(__file__).parents[2] / "README.md"
-PICTURES = README.parent / ".screenshots"
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / ".screenshots"
 
 # A browser that goes on to the next page may leave a style sheet half read, and the test server then its file open.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -253,7 +253,7 @@ def test_every_page_is_accessible_and_fits(
     assert {path: ids for path, ids in found.items() if ids} == {}
 
 
-def test_the_pages_of_the_readme_are_pictured(
+def test_the_documents_have_pictures_of_the_pages(
     filled: Any, tab: Callable[..., Any], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     folder = PICTURES if request.config.getoption("--screenshots") else tmp_path
@@ -264,7 +264,10 @@ def test_the_pages_of_the_readme_are_pictured(
         page.goto(filled.url + path)
         picture = page.screenshot(path=folder / f"{name}.png")
         assert len(picture) < 150_000, "pictures in the repository are kept small"
-    assert all(picture.name in README.read_text(encoding="utf-8") for picture in folder.glob("*.png"))
+    shown = "".join(
+        it.read_text(encoding="utf-8") for it in (ROOT / "README.md", *ROOT.glob("oauth_web/help/*"))
+    )
+    assert all(picture.name in shown for picture in folder.glob("*.png"))
 
 
 def test_disconnecting_with_undo_leaves_the_mailbox_as_it_was(

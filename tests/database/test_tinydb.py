@@ -196,7 +196,9 @@ def test_emptying_a_table_takes_one_look_at_it(ours: Table) -> None:
 COLUMN, TEXT_COLUMN = "reason", "marketplace"
 FIELDS = ("a", "b", "not plain", "é")
 texts = st.one_of(
-    st.sampled_from(["", "a", "A", "ab", "é", "\U0001f600", "\uffff", "1", "null", "*", "?", "[a]", '["a"]', "'\"\\"]),
+    st.sampled_from(
+        ["", "a", "A", "ab", "é", "\U0001f600", "\uffff", "1", "null", "*", "?", "[a]", '["a"]', "'\"\\"]
+    ),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=3),
 )
 numbers = st.one_of(

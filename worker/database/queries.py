@@ -63,8 +63,8 @@ class _Translator:
             case ("exists", path):
                 return Condition(f"({self._engine.kind(path)} IS NOT NULL)", ())
             case ("containing", path, str(text)):
-                sql, parameter = self._engine.containing(self._engine.field(self._table, path), text)
-                return Condition(f"({sql})", (parameter,))
+                contains, parameter = self._engine.containing(self._engine.field(self._table, path), text)
+                return Condition(f"({contains})", (parameter,))
             case ("one_of", path, values):
                 return self._one_of(path, values)
             case ("==" | "<" | "<=" | ">" | ">=" as sign, path, value):
