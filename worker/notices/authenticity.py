@@ -12,25 +12,24 @@ from functools import lru_cache
 from authres import AuthenticationResultsHeader
 from authres.core import AuthResError
 
+from worker.notices.addresses import PLAIN_DOMAIN, PLAIN_LOCAL
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.headers import Head, decode_words, text_of
 
 # Real ones have under 1,500 characters; the parser recurses into nested comments.
-_RESULTS_LIMIT = 8_000
+RESULTS_LIMIT = 8_000
 _FROM_LIMIT = 1_000
 
 # One address, bare or in angle brackets behind a name. No comments, no groups, no second address.
 _BARE = re.compile(r"([^<>\"(),:;@\s]+)@([^<>\"(),:;@\s]+)")
 _NAMED = re.compile(r'(?:"((?:[^"\\]|\\.)*+)"|([^<>"(),:;@]*+))\s*<([^<>"(),:;@\s]+)@([^<>"(),:;@\s]+)>')
-_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9._+=&~!#$%*/^{|}'`-]+")
-_PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 _RESULT = re.compile(r'(?:[^;"()\\]++|"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\))*+')
 _ANY_DMARC = re.compile(r"\bdmarc\s{0,9}=\s{0,9}(\w+)")
 _ANY_FROM = re.compile(r"\bheader\.from\s{0,9}=\s{0,9}\"?([^\s;\"()]*)")
-_IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")
+IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")
 # Whose own Received headers are known by their names. What is below a header of another server may be forged.
 _TRACED = ("google.com", "outlook.com")
-_RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
+RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def sender_of(head: Head) -> Sender:
     name = decode_words("".join(filter(None, names))).strip()
     if "@" in name:
         return _doubtful(Doubt.ADDRESS_IN_NAME)
-    if not _PLAIN_LOCAL.fullmatch(local) or not _PLAIN_DOMAIN.fullmatch(domain):
+    if not PLAIN_LOCAL.fullmatch(local) or not PLAIN_DOMAIN.fullmatch(domain):
         return _doubtful(Doubt.LOOKALIKE_ADDRESS)
     return Sender(f"{local}@{domain}".lower(), domain.lower(), name)
 
@@ -83,7 +82,12 @@ def _doubt_about(head: Head, sender: Sender, authserv_id: str) -> Doubt | None:
     value = _results_of(head, authserv_id)
     if value is None:
         return Doubt.NOT_CHECKED
-    return _dmarc_doubt(_dmarc_only(value), sender.domain) or _hidden_doubt(value, sender.domain)
+    return doubt_in_results(value, sender.domain)
+
+
+def doubt_in_results(value: str, domain: str) -> Doubt | None:
+    """Return why this value of Authentication-Results does not vouch for a domain, or None where it does."""
+    return _dmarc_doubt(_dmarc_only(value), domain) or _hidden_doubt(value, domain)
 
 
 # Amazon's mails bring the same few results again and again, and reading them is slow.
@@ -144,7 +148,7 @@ def _results_of(head: Head, authserv_id: str) -> str | None:
     owner = next((domain for domain in _TRACED if _within(wanted, domain)), None)
     for name, value in head.fields:
         if name == b"authentication-results":
-            results = text_of(value[:_RESULTS_LIMIT]).rstrip("; \t")
+            results = text_of(value[:RESULTS_LIMIT]).rstrip("; \t")
             identity = results.partition(";")[0].lower().split()
             if owner == "outlook.com" and identity and "=" in identity[0]:
                 return f"{wanted}; {results}"
@@ -156,12 +160,12 @@ def _results_of(head: Head, authserv_id: str) -> str | None:
 
 
 def _received_by(owner: str, received: str) -> bool:
-    found = _RECEIVED_BY.search(received)
+    found = RECEIVED_BY.search(received)
     if found is None:
         return True
     by = found[1].lower()
     # Inside Google, hops are named by address: "by 2002:a05:6f02:c8c:b0:5a:...".
-    return _within(by, owner) or _IP_ADDRESS.fullmatch(by) is not None
+    return _within(by, owner) or IP_ADDRESS.fullmatch(by) is not None
 
 
 def _within(host: str, domain: str) -> bool:

@@ -2,18 +2,19 @@
 
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from worker.notices.amazon import AMAZON_DOMAINS, OPT_OUT_TYPE, TYPE_HEADER
 from worker.notices.authenticity import Sender, sender_of
 from worker.notices.content import PAGE_LIMIT, Content, content_of, page_of, pages_of
 from worker.notices.doubts import Doubt, Reason
+from worker.notices.first_check import first_check
 from worker.notices.header_lines import Block, find_block
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.page import Page, introduces_other_mail
 
 _AGAIN = Reason(Doubt.FORWARDED_AGAIN)
-_FAILED = re.compile(r"\bdmarc\s{0,9}=\s{0,9}fail\b", re.IGNORECASE)
 
 _BRACKETED = re.compile(
     r"<(?:mailto:)?([^<>\s@:]{1,64}@[^<>\s@?]{1,255})(?:\?[^<>\s]{0,255})?>", re.IGNORECASE
@@ -55,9 +56,18 @@ def forwarded_in(found: list[Part], forwarder: str) -> list[Forwarded]:
     return [replace(mail, reason=_AGAIN) for mail in ours] if any(map(_is_not_amazons, texts)) else ours
 
 
-def has_header_lines(found: list[Part]) -> bool:
-    """Whether the text has the header lines of another mail."""
-    return any(find_block(page.text.splitlines()) for page in pages_of(found, quoted=True))
+def passed_on(found: list[Part]) -> list[Page]:
+    """Return all text that a mail passes on: its own, what it quotes, and attached mails that are not Amazon's."""
+    pages = pages_of(found, quoted=True)
+    waiting = [part for part in found if part.kind == "message/rfc822"]
+    for part in islice(waiting, PAGE_LIMIT):
+        raw = part.data()
+        head = read_head(raw)
+        if sender_of(head).domain not in AMAZON_DOMAINS:
+            inner = list(parts(raw, head))
+            waiting += [each for each in inner if each.kind == "message/rfc822"]
+            pages += [Page(decode_words(head.first("subject"))), *pages_of(inner, quoted=True)]
+    return pages
 
 
 def _attached(raw: bytes) -> Forwarded | None:
@@ -67,8 +77,8 @@ def _attached(raw: bytes) -> Forwarded | None:
         return None
     types = tuple(decode_words(value).strip().upper() for value in head.all(TYPE_HEADER))
     content = content_of(head.first("subject"), pages_of(parts(raw, head), quoted=False))
-    failed = _FAILED.search(head.first("authentication-results")[:8_000])
-    return Forwarded(sender, content, head, types, Reason(Doubt.FAILED_FIRST_CHECK) if failed else None)
+    doubt = first_check(head, sender.domain)
+    return Forwarded(sender, content, head, types, Reason(doubt) if doubt else None)
 
 
 def _is_not_amazons(text: Part) -> bool:

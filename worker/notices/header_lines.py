@@ -8,6 +8,8 @@ half a minute for 32 KB of blanks.
 import re
 from dataclasses import dataclass
 
+from worker.notices.addresses import only_address
+
 # Gmail, Outlook (desktop, web, new), Apple Mail, Thunderbird and Yahoo write these names in the language of
 # their interface; some languages have two or three, one for each program.
 # Columns: From | Date or Sent | Subject | To. Inside a column, names are separated by commas.
@@ -60,7 +62,7 @@ _BLOCK_LINES = 14
 _UNKNOWN_LINES = 3
 # A forwarded notice begins on the first screen.
 _LINE_LIMIT = 5_000
-# How many kinds of lines tell a block from text; where the From has no single address, one more.
+# How many kinds of lines tell a block from text; where the From has no address at all, one more.
 _FEW_LINES = 2
 # Programs wrap plain text at 72 to 78 characters; a shorter line, or one with a full stop, ended by itself.
 _WRAPPED = 60
@@ -84,7 +86,6 @@ LANGUAGES = tuple(row[:2] for row in _NAMES.strip().splitlines())
 _MARKS = "\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # directions of Arabic and Hebrew, mostly
 _MARGIN = " \t\u00a0>*|\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 _LINE = re.compile(rf"[\s>*|{_MARKS}]{{0,40}}([^\s>*|:：{_MARKS}][^:：*]{{0,30}})\*?\s?[:：](.*)")
-_ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +148,11 @@ def _block_at(lines: list[str], number: int) -> Block | None:
             if unknown > _UNKNOWN_LINES or not _LINE.match(text):
                 break
     sender = values.get("from", "")
-    found = {each.lower() for each in _ADDRESS.findall(sender)}
-    if len(found) == 1 and len(values) >= _FEW_LINES:
-        address = found.pop()
+    address = only_address(sender)
+    if address and len(values) >= _FEW_LINES:
         name = sender[: sender.lower().find(address)].strip(' "<[*')
         return Block(address, name, values.get("subject", ""), start, end)
-    if len(values) > _FEW_LINES:
+    if len(values) >= _FEW_LINES + ("@" not in sender):
         return Block("", sender, values.get("subject", ""), start, end)
     return None
 

@@ -166,11 +166,6 @@ def is_reply(subject: str) -> bool:
     return _REPLY.match(_TAGS.sub("", fold(subject))) is not None
 
 
-def forwards_known_subject(subject: str) -> bool:
-    """Whether a known subject is forwarded. Forwards have dozens of prefixes, so any counts but that of a reply."""
-    return contains_known_subject(subject) and not is_reply(subject)
-
-
 # Parts of words that show that opting out is mentioned at all, in any wording.
 _HINTS = (
     *("opted out", "opt out", "opt-out", "unsolicited", "not to receive", "non richiest", "non desiderat"),
