@@ -64,10 +64,8 @@ def judge(
     if sender.domain in ALIAS_DOMAINS:
         return Unrelated(Kind.MESSAGE)
     if sender.domain in AMAZON_DOMAINS:
-        reason = reason_to_doubt(head, sender, authserv_id)
         mail = Candidate(head, sender, _own_content(raw, head))
-        otherwise = Kind.NOTIFICATION if any(types) else Kind.OTHER_OF_AMAZON
-        return _by_sentence(mail, reason, types, otherwise=otherwise)
+        return _by_sentence(mail, types, reason_to_doubt(head, sender, authserv_id))
     accepted = from_owner or _is_trusted(trusted, sender)
     found = list(parts(raw, head))
     if not accepted and not _may_matter(sender, head, found):
@@ -109,11 +107,18 @@ def _doubt_about_type(head: Head, sender: Sender) -> Reason | None:
     return None
 
 
-def _by_sentence(mail: Candidate, reason: Reason | None, types: Sequence[str], *, otherwise: Kind) -> Verdict:
+def _by_sentence(
+    mail: Candidate, types: Sequence[str], reason: Reason | None, *, otherwise: Kind = Kind.OTHER_OF_AMAZON
+) -> Verdict:
+    """Judge by the words. types: values of the type header that are not the known one, if it has one at all."""
     content = mail.content
     if content.wording is None:
         doubt = _doubt_about_new_words(mail, proven=reason is None)
-        return suspect(mail, reason or Reason(doubt)) if doubt else Unrelated(otherwise)
+        return (
+            suspect(mail, reason or Reason(doubt))
+            if doubt
+            else Unrelated(Kind.NOTIFICATION if any(types) else otherwise)
+        )
     reason = reason or _doubt_about_sentence(mail)
     if any(types):
         reason = reason or Reason(Doubt.NEW_TYPE)
@@ -191,7 +196,7 @@ def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
         # Somebody forwarded it on purpose: say that it was not understood.
         return suspect(mail, reason or Reason(Doubt.FORWARD_OF_NEW_TEXT))
     new_types = [each for each in inner.types if each != OPT_OUT_TYPE]
-    return _by_sentence(mail, reason, new_types, otherwise=Kind.FORWARDED)
+    return _by_sentence(mail, new_types, reason, otherwise=Kind.FORWARDED)
 
 
 def _is_trusted(trusted: Container[str], sender: Sender) -> bool:
