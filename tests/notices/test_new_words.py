@@ -43,6 +43,33 @@ UNWANTED = {
 }
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Your message for order {} could not be successfully delivered to the buyer.",
+        "We didn't send your message about order {} to the buyer because they've opted out.",
+        "Delivery of your message for order {} failed.",
+        "Die Zustellung Ihrer Nachricht zur Bestellung {} ist fehlgeschlagen.",
+        "Wir waren nicht in der Lage, Ihre Nachricht zur Bestellung {} zuzustellen.",
+        "Der Käufer hat dem Empfang von Nachrichten widersprochen (Bestellung {}).",
+        "Nous n'avons pas été en mesure d'acheminer votre message au sujet de la commande {}.",
+        "Échec de la remise de votre message (commande {}).",
+        "Il tuo messaggio per l'ordine {} non ha raggiunto l'acquirente.",
+        "Tu mensaje sobre el pedido {} no pudo ser entregado al comprador.",
+        "Sua mensagem sobre o pedido {} não pôde ser entregue.",
+        "Uw bericht over {} kon niet aan de koper worden bezorgd.",
+        "Köparen av {} har avböjt oombedda meddelanden.",
+        "Mesajınız alıcıya ulaştırılamadı: {}",
+        "تعذّر إرسال رسالتك إلى المشتري بخصوص الطلب {}.",
+        "注文 {} について送信されたメッセージは、購入者に届きませんでした。",
+        "我们未能将您关于订单 {} 的消息发送给买家。",
+        "आपका संदेश (ऑर्डर {}) खरीदार तक नहीं पहुंचा।",
+    ],
+)
+def test_one_language_has_many_words_for_it(said: str) -> None:
+    assert doubt(without_type(said.format(ORDER), subject="x")) is Doubt.NEW_SENTENCE
+
+
 @pytest.mark.parametrize("language", NEWS)
 @pytest.mark.parametrize("greeting", ["", "Dear Seller,", "Xxx yyy zzz!"])
 def test_news_of_a_message_that_was_not_delivered_is_suspect_in_any_words(
@@ -70,6 +97,7 @@ def test_news_of_a_message_that_was_not_delivered_is_suspect_in_any_words(
         "Ecco una copia del messaggio che hai inviato a Kim: {}",
         "Voici une copie du message envoyé à Kim. {}",
         "購入者に送信したメッセージのコピーです。 {}",
+        "Mesajınızın kopyası: {}",
         "Er schrieb: “{}”",
         'He was told "{} Thanks.',
         "Xxx. " * 300 + "{}",
@@ -86,6 +114,8 @@ def test_what_others_said_about_undelivered_messages_is_no_news(language: str, c
         f"Your package for order {ORDER} could not be delivered. Send the buyer a message.",
         f"Your message for order {ORDER} was not sent as it did not meet the communication guidelines.",
         f"Sold, ship now: {ORDER}. Do not reply to this message. You can opt out of these notifications.",
+        f"Erstattung für {ORDER}. Antworten Sie nicht auf diese E-Mail, sie wurde automatisch zugestellt.",
+        f"Zwrot {ORDER}. Nie odpowiadaj na tę wiadomość, została wysłana automatycznie.",
         f"The buyer of order {ORDER} has not received the item. Read the message in your inbox.",
         f"Il pacco dell'ordine {ORDER} non è stato consegnato. Hai un messaggio.",
         f"Die Sendung zur Bestellung {ORDER} konnte nicht zugestellt werden. Diese E-Mail kommt automatisch.",

@@ -30,7 +30,10 @@ STEMS: tuple[Stems, ...] = (
         language="en",
         message=("message", "email", "e-mail"),
         buyer=("buyer", "customer"),
-        undelivered=r"(?:not|n't|unable to|cannot|failed to)(?: \w+){0,2} (?:deliver(?:ed)?|reach)\b|undeliver",
+        undelivered=(
+            r"(?:not|n't|unable|fail\w*) [^,]{0,40}\b(?:deliver(?:ed)?|reach)\b"
+            r"|undeliver|delivery [^,]{0,60}fail"
+        ),
         unwanted=(
             "opted out",
             "opt out",
@@ -45,56 +48,69 @@ STEMS: tuple[Stems, ...] = (
         language="it",
         message=("messaggi", "e-mail", "email"),
         buyer=("acquirent", "client"),
-        undelivered=r"(?:non|impossibile)(?: [\w']+){0,5} (?:consegna[tr]|recapita|inoltra|trasme[st])|mancat. recapit",
+        undelivered=r"(?:\bnon|impossibile) [^,]{0,60}(?:consegna[tr]|recapita|inoltra|trasme[st]|raggiun)",
         unwanted=("non richiest", "non desidera", "indesiderat", "non ricevere"),
     ),
     Stems(
         language="fr",
         message=("message", "e-mail", "courriel"),
         buyer=("acheteu", "client"),
-        undelivered=r"(?:\bn'|\bne |impossible de)[^.]{0,40} (?:transm|rem[ie]|livr|délivr|distribu|achemin|envoy)",
+        undelivered=(
+            r"(?:\bn'|\bne |impossible d|échec de la )[^,]{0,60}"
+            r"\b(?:transm|rem[ie]|livr|délivr|distribu|achemin|envoy)"
+        ),
         unwanted=("non sollicit", "non désir", "indésirable", "ne pas recevoir", "ne plus recevoir"),
     ),
     Stems(
         language="de",
         message=("nachricht", "mitteilung", "e-mail"),
         buyer=("käufer", "kunde"),
-        undelivered=r"nicht(?: \w+){0,2} (?:zugestellt|zustell|übermitt|übertrag|weitergel|weiterleit)|unzustellbar",
-        unwanted=("unerwünscht", "unaufgefordert", "ungebeten", "keine nachrichten"),
+        undelivered=(
+            r"nicht [^,]{0,60}(?:zugestell|zustell|übermitt|übertrag|weitergel|weiterlei|versend)"
+            r"|nicht in der lage, .*zuzustellen|zustellung .*fehlgeschlagen"
+        ),
+        unwanted=(
+            "unerwünscht",
+            "unaufgefordert",
+            "ungebeten",
+            "keine nachrichten",
+            "nachrichten widersp",
+            "nachrichten abgel",
+        ),
     ),
     Stems(
         language="es",
         message=("mensaje", "correo"),
         buyer=("comprador", "cliente"),
-        undelivered=r"(?:\bno|imposible)(?: \w+){0,5} (?:entreg|enviar|enviad|transmit|llegad)",
+        undelivered=r"(?:\bno|imposible) [^,]{0,60}(?:entreg|enviar|enviad|transmit|llegad)",
         unwanted=("no solicitad", "no desead", "no desea recibir", "no recibir"),
     ),
     Stems(
         language="pt",
         message=("mensage", "e-mail"),
         buyer=("comprador", "cliente"),
-        undelivered=r"(?:não|impossível)(?: \w+){0,5} (?:entreg|enviar|enviad|transmit|encaminh)",
+        undelivered=r"(?:não|impossível) [^,]{0,60}(?:entreg|enviar|enviad|transmit|encaminh)",
         unwanted=("não solicitad", "não desejad", "indesejad", "não deseja receber", "não receber"),
     ),
     Stems(
         language="nl",
         message=("bericht", "e-mail"),
         buyer=("koper", "klant"),
-        undelivered=r"niet(?: \w+){0,3} (?:bezorg|afgelever|aflever|verzonden|verzend|doorgestuur)|onbestelbaar",
+        undelivered=r"niet [^,]{0,60}(?:bezorg|afgelever|aflever|verzonden|verzend|doorgestuur)|onbestelbaar",
         unwanted=("ongevraagd", "ongewenst", "geen berichten"),
     ),
     Stems(
         language="pl",
         message=("wiadomoś", "e-mail"),
         buyer=("kupując", "klient", "nabywc"),
-        undelivered=r"\bnie(?: \w+){0,3} (?:dostarcz|doręcz|przekaz|wysła)|niedostarcz|niedoręcz",
+        undelivered=r"\bnie [^,]{0,60}(?:dostarcz|doręcz|przekaz|wysła)|niedostarcz|niedoręcz",
         unwanted=("niezamówion", "niechcian", "niepożądan", "zrezygnował z otrzymywania"),
     ),
     Stems(
         language="sv",
         message=("meddeland", "e-post"),
         buyer=("köpare", "kunden"),
-        undelivered=r"inte(?: \w+){0,3} (?:leverera|skicka|vidarebefordra)|misslyckades|kunde inte nå",
+        undelivered=r"inte [^,]{0,40}(?:levere|skicka|vidarebefordra|nå )|misslyckades",
         unwanted=("oönskad", "oombedda", "inte ta emot"),
     ),
     Stems(
@@ -108,7 +124,7 @@ STEMS: tuple[Stems, ...] = (
         language="ar",
         message=("رسال", "رسائل"),
         buyer=("مشتري", "عميل"),
-        undelivered=r"(?:لم|تعذر|يتعذر|لا يمكن|فشل)(?: \w+){0,3} (?:تسليم|توصيل|إيصال|إرسال)",
+        undelivered=r"(?:لم|تعذ.?ر|يتعذ.?ر|لا يمكن|فشل) [^,]{0,40}(?:تسليم|توصيل|إيصال|إرسال)",
         unwanted=("مرغوب", "عدم تلقي", "عدم استلام", "إلغاء الاشتراك"),
     ),
     Stems(
@@ -130,14 +146,14 @@ STEMS: tuple[Stems, ...] = (
         language="zh",
         message=("消息", "邮件", "信息"),
         buyer=("买家", "顾客"),
-        undelivered=r"(?:未能?|无法|没有|不能)(?:成功)?(?:送达|发送|投递|传递|送出)|(?:发送|送达|投递)失败",
-        unwanted=("未经请求", "主动发送", "不接收", "不想接收", "拒绝接收", "非必要"),
+        undelivered=r"(?:未能?|无法|没有|不能)[^,]{0,50}(?:送达|发送|投递|传递|送出)|(?:发送|送达|投递)失败",
+        unwanted=("未经请求", "主动发送", "不接收", "不想接收", "拒绝接收", "拒收", "非必要"),
     ),
     Stems(
         language="hi",
         message=("संदेश", "मैसेज", "ईमेल"),
         buyer=("खरीदार", "ग्राहक"),
-        undelivered=r"(?:डिलीवर|वितरित|पहुंचा|भेजा)[^।]{0,20} नहीं|नहीं[^।]{0,20} (?:डिलीवर|वितरित|पहुंच|भेज)",
+        undelivered=r"(?:डिलीवर|वितरित|पहुंचा|भेजा)[^,]{0,20} नहीं|नहीं[^,]{0,20} (?:डिलीवर|वितरित|पहुंच|भेज)",
         unwanted=("अवांछित", "अनचाहे", "ऑप्ट आउट"),
     ),
 )
@@ -147,7 +163,7 @@ _BEGINNING = 1_500
 _CLAUSE = re.compile(r"(?:[^.!?;:。！？।]|[.!?;:](?! |$)|: ?(?=[\d\[]))+")
 _QUOTED = re.compile(r'"[^"]*(?:"|$)')
 # Copies of sellers' own messages begin by saying that they are copies; anything may follow.
-_COPY = re.compile(r"\b[ck][oó]p(?:y|ie|ia|ię|ya)\b|コピー|写し|控え|نسخة|副本|प्रति")
+_COPY = re.compile(r"\b[ck][oó]p(?:y|ie|ia|ię|ya)|コピー|写し|控え|نسخة|副本|प्रति")
 _ROWS = tuple((row, re.compile(row.undelivered)) for row in STEMS)
 _UNWANTED = tuple(dict.fromkeys(fold(stem) for row in STEMS for stem in row.unwanted))
 
