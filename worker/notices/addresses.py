@@ -12,6 +12,8 @@ PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 _BETWEEN = re.compile(r"[\s<>()\[\]\",;＜＞（）「」，；、]+")
 # What may stand around an address: marks of direction, and bold letters in plain text.
 _AROUND = "*'" + "".join(map(chr, INVISIBLE))
+# Not the end of an address: <a@b.example>.c.example
+_GOES_ON = re.compile(r"[>)\]][.-]\w")
 _SCHEMES = ("mailto:", "smtp:")
 
 
@@ -24,7 +26,7 @@ def only_address(shown: str) -> str:
     for scheme in _SCHEMES:
         words = {word.removeprefix(scheme) for word in words}
     address = words.pop() if len(words) == 1 else ""
-    return address if _is_plain(address) else ""
+    return address if _is_plain(address) and not _GOES_ON.search(shown) else ""
 
 
 def _is_plain(address: str) -> bool:

@@ -16,6 +16,8 @@ from worker.notices.headers import Head, text_of
 
 # Exchange Online writes its results without its name.
 _MICROSOFT = frozenset(("outlook.com", "office365.com", "exchangelabs.com"))
+# Names inside of an organisation: the last label, where there is another one.
+_INTERNAL = frozenset(("internal", "local", "localdomain", "lan"))
 # Below these, a domain has one label more: example.co.uk.
 _SECOND_LEVEL = frozenset(("co", "com", "net", "org", "ac", "or", "ne", "go", "gov", "edu"))
 _DKIM = re.compile(r"\bdkim\s{0,9}=\s{0,9}(\w+)")
@@ -24,23 +26,23 @@ _DKIM = re.compile(r"\bdkim\s{0,9}=\s{0,9}(\w+)")
 def first_check(head: Head, domain: str) -> Doubt | None:
     """Return why an attached mail from this domain may be forged, or None where its results vouch for the domain.
 
-    The topmost results that say anything decide, but not one of those below them may have failed.
+    Only the topmost results may vouch, of which a server may write several in a row; but none at all may have failed.
     """
     if head.truncated:
         return Doubt.HEADERS_TOO_LONG
     received: list[str] = []
-    vouched = False
+    vouched = closed = found = False
     for name, value in head.fields:
         if name == b"received":
             received.append(text_of(value[:2_000]))
+            closed = found
         elif name == b"authentication-results":
+            found = True
             server, _, results = _named(text_of(value[:RESULTS_LIMIT]).rstrip("; \t")).partition(";")
             doubt = _doubt_in(results, domain)
-            if doubt is None and not vouched and not _reached_by(server, received):
-                return Doubt.NO_FIRST_CHECK
             if doubt not in (None, Doubt.NO_DMARC):
                 return Doubt.FAILED_FIRST_CHECK
-            vouched = vouched or doubt is None
+            vouched = vouched or (doubt is None and not closed and _reached_by(server, received))
     return None if vouched else Doubt.NO_FIRST_CHECK
 
 
@@ -62,11 +64,11 @@ def _is_signed(results: str, domain: str) -> bool:
     signers = {
         each.value.lower().rpartition("@")[2]
         for result in parsed
-        if getattr(result, "method", "").lower() == "dkim" and result.result.lower() == "pass"
+        if getattr(result, "method", "").lower() == "dkim"
         for each in result.properties
         if (each.type, each.name) in (("header", "d"), ("header", "i"))
     }
-    # Another result may be hidden in a string, by an odd quotation mark in the sender's own words.
+    # Every one has to pass, and so has one that an odd quotation mark in the sender's own words hides in a string.
     return domain in signers and set(_DKIM.findall(results.lower())) == {"pass"}
 
 
@@ -77,9 +79,14 @@ def _reached_by(server: str, received: Sequence[str]) -> bool:
     """
     own = _organisation(server.strip().partition(" ")[0])
     hosts = [found[1].lower() for each in received if (found := RECEIVED_BY.search(each))]
-    named = {_organisation(host) for host in hosts if "." in host and not IP_ADDRESS.fullmatch(host)}
+    named = {_organisation(host) for host in hosts if not _is_internal(host)}
     allowed = _MICROSOFT if own in _MICROSOFT else {own}
     return named <= allowed and bool(named or not received)
+
+
+def _is_internal(host: str) -> bool:
+    _, dot, last = host.rpartition(".")
+    return not dot or last in _INTERNAL or IP_ADDRESS.fullmatch(host) is not None
 
 
 def _organisation(host: str) -> str:

@@ -138,7 +138,9 @@ def _block_at(lines: list[str], number: int) -> Block | None:
     for at in range(start, min(len(lines), start + _BLOCK_LINES)):
         kind, value = _header(lines[at])
         if kind:
-            values.setdefault(kind, value)
+            known = values.setdefault(kind, value)
+            if kind == "from" and "@" in known and value != known:
+                values[kind] = f"{known} {value}"  # several senders are none
             end, open_value = at + 1, kind if _continues(lines, at, kind, value) else ""
         elif (text := lines[at].strip(_MARGIN)) and open_value:
             values[open_value] = f"{values[open_value]} {text}".strip()
