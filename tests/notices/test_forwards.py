@@ -4,7 +4,7 @@ import re
 from html import escape
 
 import pytest
-from building import GREETINGS, SENTENCES, SUBJECTS, Mail, notice
+from building import GREETINGS, OPT_OUT, SENTENCES, SUBJECTS, Mail, notice
 
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.judge import judge
@@ -552,6 +552,7 @@ SIGNED = "dkim=pass header.d=amazonses.com; dkim=pass (2048-bit key) header.d=am
         (*BY_GMAIL, PASSED),
         (*BY_GMAIL, PASSED, "Authentication-Results: evil.example; none"),
         (*BY_GMAIL, PASSED, "Received: from x by relay.example", PASSED),
+        (*BY_GMAIL, PASSED, "Authentication-Results: relay.example; dmarc=pass header.from=amazon.com"),
         ("Authentication-Results: mx.shop.co.uk; spf=softfail", f"Authentication-Results: mx.shop.co.uk; {SIGNED}"),
         (
             "Received: by imap.shop.co.uk (Cyrus)",
@@ -632,6 +633,15 @@ def test_the_type_of_an_attached_mail_is_heard_but_does_not_suffice() -> None:
     verdict = by_owner(attached(unknown))
     assert isinstance(verdict, Suspect)
     assert verdict.reason.doubt is Doubt.FORWARD_OF_NEW_TEXT
+
+
+def test_a_new_type_of_an_attached_notice_makes_it_a_suspect() -> None:
+    verdict = by_owner(attached(notice(type="SOMETHING_NEW")))
+    assert isinstance(verdict, Suspect)
+    assert verdict.reason.doubt is Doubt.NEW_TYPE
+    other = notice(type="SOMETHING_NEW", subject="x", html="<p>New.</p>")
+    assert isinstance(by_owner(attached(other, subject="x")), Unrelated)
+    assert isinstance(by_owner(attached(notice(type=OPT_OUT))), OptOut)
 
 
 def test_several_attached_notices_are_suspect_but_other_mail_beside_one_is_not() -> None:

@@ -155,7 +155,7 @@ def test_style_sheets_of_any_length_do_not_hide_a_notice(megabytes: float, encod
 
 def test_many_style_sheets_and_comments_of_a_megabyte_together_do_not_hide_a_notice() -> None:
     mail = notice(type=None)
-    sheets = ("<style>" + ".a{color:red}\n" * 400 + "</style><!-- " + "x " * 400 + "-->") * 250
+    sheets = ("<style>" + ".a{color:red}\n" * 400 + "</style><!-- " + "x " * 2_500 + "-->") * 250
     assert isinstance(judge(mail.but(html=mail.html.replace("<body", sheets + "<body")).render()), OptOut)
 
 
