@@ -551,7 +551,7 @@ SIGNED = "dkim=pass header.d=amazonses.com; dkim=pass (2048-bit key) header.d=am
         (PASSED,),
         (*BY_GMAIL, PASSED),
         (*BY_GMAIL, PASSED, "Authentication-Results: evil.example; none"),
-        (*BY_GMAIL, PASSED, "Received: from x by relay.example", PASSED),
+        ("Received: by 10.0.0.7 with SMTP", *BY_GMAIL, PASSED, "Received: from x by relay.example", PASSED),
         (*BY_GMAIL, PASSED, "Authentication-Results: relay.example; dmarc=pass header.from=amazon.com"),
         ("Authentication-Results: mx.shop.co.uk; spf=softfail", f"Authentication-Results: mx.shop.co.uk; {SIGNED}"),
         (
