@@ -27,10 +27,12 @@ _PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 _RESULT = re.compile(r'(?:[^;"()\\]++|"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\))*+')
 _ANY_DMARC = re.compile(r"\bdmarc\s{0,9}=\s{0,9}(\w+)")
 _ANY_FROM = re.compile(r"\bheader\.from\s{0,9}=\s{0,9}\"?([^\s;\"()]*)")
-_IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")
 # Whose own Received headers are known by their names. What is below a header of another server may be forged.
-_TRACED = ("google.com", "outlook.com")
+_TRACED = (("google.com",), ("outlook.com", "office365.com", "exchangelabs.com"))
 _RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
+# Inside Google, hops are named by addresses that only Google uses, and say nothing of where the mail came from:
+# "by 2002:a05:6f02:c8c:b0:5a:1f2e:3d4c with SMTP id ...", in older mail "by 10.223.147.199 with SMTP id ...".
+_INSIDE_GOOGLE = re.compile(r"by (?:2002:a[\da-f]{2}:[\da-f:]+|10(?:\.\d{1,3}){3}) with SMTP id\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +143,12 @@ def _results_of(head: Head, authserv_id: str) -> str | None:
     any other server came with the mail. So does Exchange Online (Outlook.com, Microsoft 365), but without its name.
     """
     wanted = authserv_id.lower()
-    owner = next((domain for domain in _TRACED if _within(wanted, domain)), None)
+    owner = next((domains for domains in _TRACED if _within(wanted, domains)), None)
     for name, value in head.fields:
         if name == b"authentication-results":
             results = text_of(value[:_RESULTS_LIMIT]).rstrip("; \t")
             identity = results.partition(";")[0].lower().split()
-            if owner == "outlook.com" and identity and "=" in identity[0]:
+            if owner and owner[0] == "outlook.com" and identity and "=" in identity[0]:
                 return f"{wanted}; {results}"
             if identity and identity[0] == wanted:
                 return results
@@ -155,14 +157,13 @@ def _results_of(head: Head, authserv_id: str) -> str | None:
     return None
 
 
-def _received_by(owner: str, received: str) -> bool:
+def _received_by(owner: tuple[str, ...], received: str) -> bool:
+    """Whether a server of these domains wrote this Received header; one without a name may be anybody's."""
     found = _RECEIVED_BY.search(received)
-    if found is None:
+    if found is not None and _within(found[1].lower(), owner):
         return True
-    by = found[1].lower()
-    # Inside Google, hops are named by address: "by 2002:a05:6f02:c8c:b0:5a:...".
-    return _within(by, owner) or _IP_ADDRESS.fullmatch(by) is not None
+    return owner[0] == "google.com" and _INSIDE_GOOGLE.match(received) is not None
 
 
-def _within(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")
+def _within(host: str, domains: tuple[str, ...]) -> bool:
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
