@@ -122,7 +122,7 @@ def _doubt_about_sentence(mail: Candidate) -> Reason | None:
 
 
 def _not_from_amazon(head: Head, sender: Sender, found: list[Part], reason: Reason | None) -> Verdict:
-    inner = forwarded_in(found, sender.address)
+    inner = forwarded_in(found, sender.address, decode_words(head.first("subject")))
     inner = [each for each in inner if each.may_be_notice] or inner[:1]
     if len(inner) > 1:
         several = Candidate(head, sender, content_of("", []))
@@ -141,7 +141,8 @@ def _not_from_amazon(head: Head, sender: Sender, found: list[Part], reason: Reas
     # Articles quote notices too: a person is asked only about an imitation, or a mail of somebody trusted.
     if not proven or not (reason is None or content.subject_wording or _claims_amazon(sender, head)):
         return Unrelated(Kind.OTHER)
-    return suspect(Candidate(head, sender, content), Reason(sender.doubt or Doubt.TEXT_NOT_FROM_AMAZON))
+    unclear = Doubt.TEXT_NOT_FROM_AMAZON if reason else Doubt.FORWARD_NOT_UNDERSTOOD
+    return suspect(Candidate(head, sender, content), Reason(sender.doubt or unclear))
 
 
 def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
