@@ -47,6 +47,8 @@ ATTACKS: dict[str, Callable[[int], bytes]] = {
     "huge attribute": lambda n: html('<div a="' + "x" * n * 1000 + '">'),
     "quotes that never close": lambda n: html("<a " + "='" * n * 300),
     "tags that never close": lambda n: html("<a" * n * 500),
+    "style sheets": lambda n: html("<style>a</style>" * n * 200),
+    "long style sheets that never close": lambda n: html("x" * 1024 * 1024 + "<style" * n * 200),
     "style that never closes": lambda n: html("<style" * n * 200),
     "comments that never close": lambda n: html("<!--" * n * 200),
     "entities": lambda n: html("&amp&#" * n * 200),
@@ -114,10 +116,20 @@ def test_twenty_megabytes_of_html_are_judged_in_a_second_or_two() -> None:
     assert time.process_time() - start < 2
 
 
-def test_style_sheets_of_any_length_do_not_hide_a_notice() -> None:
+@pytest.mark.parametrize("encoding", ["quoted-printable", "base64", "8bit"])
+@pytest.mark.parametrize("megabytes", [0.5, 1.5, 6])
+def test_style_sheets_of_any_length_do_not_hide_a_notice(megabytes: float, encoding: str) -> None:
+    mail = notice(type=None, encoding=encoding)
+    sheet = "<STYLE>" + ".a{color:red}\n" * int(megabytes * 70_000) + "</Style>"
+    verdict = judge(mail.but(html=mail.html.replace("<body", sheet + "<body")).render())
+    assert isinstance(verdict, OptOut)
+    assert verdict.address == "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+
+
+def test_many_style_sheets_and_comments_of_a_megabyte_together_do_not_hide_a_notice() -> None:
     mail = notice(type=None)
-    sheet = "<style>" + ".a{color:red}\n" * 40_000 + "</style>"
-    assert isinstance(judge(mail.but(html=mail.html.replace("<body", sheet + "<body")).render()), OptOut)
+    sheets = ("<style>" + ".a{color:red}\n" * 400 + "</style><!-- " + "x " * 400 + "-->") * 250
+    assert isinstance(judge(mail.but(html=mail.html.replace("<body", sheets + "<body")).render()), OptOut)
 
 
 def test_text_right_behind_a_style_sheet_of_any_length_is_own_text() -> None:

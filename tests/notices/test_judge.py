@@ -558,6 +558,72 @@ def test_an_alias_in_visible_text_counts_and_its_host_has_an_end() -> None:
     assert saying(f"blacklisted-{ALIAS}") is None
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "k4q8z1x7c3v9b2n@\u200bmarketplace.amazon.it",
+        "k4q8z1x7\u200cc3v9b2n@marketplace\u2060.amazon\ufeff.it",
+        "\u202ak4q8z1x7c3v9b2n\u00ad@marketplace.amazon.it\u202c",
+        "\u2018k4q8z1x7c3v9b2n@marketplace.amazon.it\u2019",
+    ],
+)
+def test_characters_without_width_do_not_hide_an_alias(shown: str) -> None:
+    mail = notice(alias=None)
+    assert opt_out(mail.but(html=mail.html.replace("Gentile", f"{shown} Gentile"))).address == ALIAS
+    assert opt_out(mail.but(html="", text=f"{SENTENCES['it']}\n{shown}\n")).address == ALIAS
+
+
+def test_characters_without_width_do_not_mend_an_alias_that_was_broken_on_purpose() -> None:
+    mail = notice(alias=None)
+    shown = f"blacklisted-\u200b{ALIAS} blacklisted\u2010{ALIAS} {ALIAS}\u200b.example.com"
+    assert opt_out(mail.but(html=mail.html.replace("Gentile", f"{shown} Gentile"))).address is None
+
+
+@pytest.mark.parametrize("tld", ["co.za", "ie", "com.co", "cl", "co.nz", "com.ng"])
+@pytest.mark.parametrize("prefix", ["", "m."])
+def test_a_buyer_of_a_marketplace_that_is_not_in_the_table_is_one_all_the_same(tld: str, prefix: str) -> None:
+    alias = f"k4q8z1x7c3v9b2n@{prefix}marketplace.amazon.{tld}"
+    verdict = opt_out(notice("en", alias=alias, tld=tld, marketplace_id="A0UNKNOWN0ID00"))
+    assert (verdict.address, verdict.marketplace) == (alias, f"amazon.{tld}")
+    mail = notice("en", alias=None, tld=tld, marketplace_id="A0UNKNOWN0ID00")
+    shown = opt_out(mail.but(html=mail.html.replace("Dear", f"{alias}. Dear")))
+    assert (shown.address, shown.marketplace) == (alias, f"amazon.{tld}")
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "marketplace.amazon.co.za.example.com",
+        "marketplace.amazon.zz",
+        "marketplace.amazon.org",
+        "marketplace.amazon.co.com",
+        "marketplace.amazon.net.za",
+        "marketplace.amazon.co.zaa",
+        "marketplace.amazon-co.za",
+        "marketplace.amaz0n.co.za",
+        "marketplace.amazon.c\u043e.za",
+        "marketplaces.amazon.co.za",
+        "x.marketplace.amazon.co.za",
+        "marketplace.amazon.com.com",
+    ],
+)
+def test_a_domain_that_only_looks_like_a_marketplace_has_no_buyers(domain: str) -> None:
+    address = f"k4q8z1x7c3v9b2n@{domain}"
+    mail = linked(f"mailto:{address}")
+    assert opt_out(mail.but(html=mail.html.replace("Gentile", f"{address} Gentile"))).address is None
+
+
+def test_an_unknown_marketplace_is_not_called_that_of_the_sender_of_all_of_them() -> None:
+    mail = notice("en", alias=None, marketplace_id="A0UNKNOWN0ID00")
+    for name, expected in (("Amazon.cl", "amazon.cl"), ("Amazon.co.za", "amazon.co.za"), ("Amazon", None)):
+        assert opt_out(mail.but(from_=f'"{name}" <auto-communication@amazon.com>')).marketplace == expected
+
+
+def test_south_africa_is_known_by_its_id() -> None:
+    mail = notice("en", alias=None, marketplace_id="AE08WJ6YKNBMC")
+    assert opt_out(mail.but(from_="Amazon <auto-communication@amazon.co.za>")).marketplace == "amazon.co.za"
+
+
 def test_one_alias_in_several_spellings_is_one_buyer() -> None:
     assert (
         opt_out(linked(f"mailto:{ALIAS}?cc=,").but(text=f"{ALIAS.upper()} {GREETINGS['it']}")).address

@@ -12,24 +12,25 @@ from functools import lru_cache
 from authres import AuthenticationResultsHeader
 from authres.core import AuthResError
 
+from worker.notices.addresses import PLAIN_DOMAIN, PLAIN_LOCAL
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.headers import Head, decode_words, text_of
 
 # Real ones have under 1,500 characters; the parser recurses into nested comments.
-_RESULTS_LIMIT = 8_000
+RESULTS_LIMIT = 8_000
 _FROM_LIMIT = 1_000
 
 # One address, bare or in angle brackets behind a name. No comments, no groups, no second address.
 _BARE = re.compile(r"([^<>\"(),:;@\s]+)@([^<>\"(),:;@\s]+)")
 _NAMED = re.compile(r'(?:"((?:[^"\\]|\\.)*+)"|([^<>"(),:;@]*+))\s*<([^<>"(),:;@\s]+)@([^<>"(),:;@\s]+)>')
-_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9._+=&~!#$%*/^{|}'`-]+")
-_PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 _RESULT = re.compile(r'(?:[^;"()\\]++|"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\))*+')
 _ANY_DMARC = re.compile(r"\bdmarc\s{0,9}=\s{0,9}(\w+)")
 _ANY_FROM = re.compile(r"\bheader\.from\s{0,9}=\s{0,9}\"?([^\s;\"()]*)")
+# Exchange Online: Outlook.com and Microsoft 365.
+MICROSOFT = ("outlook.com", "office365.com", "exchangelabs.com")
 # Whose own Received headers are known by their names. What is below a header of another server may be forged.
-_TRACED = (("google.com",), ("outlook.com", "office365.com", "exchangelabs.com"))
-_RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
+_TRACED = (("google.com",), MICROSOFT)
+RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
 # Inside Google, hops are named by addresses that only Google uses, and say nothing of where the mail came from:
 # "by 2002:a05:6f02:c8c:b0:5a:1f2e:3d4c with SMTP id ...", in older mail "by 10.223.147.199 with SMTP id ...".
 _INSIDE_GOOGLE = re.compile(r"by (?:2002:a[\da-f]{2}:[\da-f:]+|10(?:\.\d{1,3}){3}) with SMTP id\b")
@@ -61,7 +62,7 @@ def sender_of(head: Head) -> Sender:
     name = decode_words("".join(filter(None, names))).strip()
     if "@" in name:
         return _doubtful(Doubt.ADDRESS_IN_NAME)
-    if not _PLAIN_LOCAL.fullmatch(local) or not _PLAIN_DOMAIN.fullmatch(domain):
+    if not PLAIN_LOCAL.fullmatch(local) or not PLAIN_DOMAIN.fullmatch(domain):
         return _doubtful(Doubt.LOOKALIKE_ADDRESS)
     return Sender(f"{local}@{domain}".lower(), domain.lower(), name)
 
@@ -85,7 +86,12 @@ def _doubt_about(head: Head, sender: Sender, authserv_id: str) -> Doubt | None:
     value = _results_of(head, authserv_id)
     if value is None:
         return Doubt.NOT_CHECKED
-    return _dmarc_doubt(_dmarc_only(value), sender.domain) or _hidden_doubt(value, sender.domain)
+    return doubt_in_results(value, sender.domain)
+
+
+def doubt_in_results(value: str, domain: str) -> Doubt | None:
+    """Return why this value of Authentication-Results does not vouch for a domain, or None where it does."""
+    return _dmarc_doubt(_dmarc_only(value), domain) or _hidden_doubt(value, domain)
 
 
 # Amazon's mails bring the same few results again and again, and reading them is slow.
@@ -146,9 +152,9 @@ def _results_of(head: Head, authserv_id: str) -> str | None:
     owner = next((domains for domains in _TRACED if _within(wanted, domains)), None)
     for name, value in head.fields:
         if name == b"authentication-results":
-            results = text_of(value[:_RESULTS_LIMIT]).rstrip("; \t")
+            results = text_of(value[:RESULTS_LIMIT]).rstrip("; \t")
             identity = results.partition(";")[0].lower().split()
-            if owner and owner[0] == "outlook.com" and identity and "=" in identity[0]:
+            if owner == MICROSOFT and identity and "=" in identity[0]:
                 return f"{wanted}; {results}"
             if identity and identity[0] == wanted:
                 return results
@@ -159,10 +165,10 @@ def _results_of(head: Head, authserv_id: str) -> str | None:
 
 def _received_by(owner: tuple[str, ...], received: str) -> bool:
     """Whether a server of these domains wrote this Received header; one without a name may be anybody's."""
-    found = _RECEIVED_BY.search(received)
+    found = RECEIVED_BY.search(received)
     if found is not None and _within(found[1].lower(), owner):
         return True
-    return owner[0] == "google.com" and _INSIDE_GOOGLE.match(received) is not None
+    return owner != MICROSOFT and _INSIDE_GOOGLE.match(received) is not None
 
 
 def _within(host: str, domains: tuple[str, ...]) -> bool:

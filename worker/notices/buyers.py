@@ -3,7 +3,7 @@
 import re
 
 from worker.notices.aliases import alias, orders
-from worker.notices.amazon import ALIAS_DOMAINS, AMAZON_DOMAINS
+from worker.notices.amazon import AMAZON_DOMAINS
 from worker.notices.authenticity import reason_to_doubt, sender_of
 from worker.notices.content import content_of, pages_of
 from worker.notices.headers import Head, decode_words, read_head
@@ -26,7 +26,8 @@ def buyer_of(raw: bytes, order_id: str, *, authserv_id: str = GMAIL, from_owner:
     if from_owner:
         return _only_alias(head, "to")
     sender = sender_of(head)
-    if sender.domain not in ALIAS_DOMAINS | AMAZON_DOMAINS or reason_to_doubt(head, sender, authserv_id):
+    known = sender.domain.rpartition("marketplace.")[2] in AMAZON_DOMAINS
+    if not known or reason_to_doubt(head, sender, authserv_id):
         return None
     return alias(sender.address) or _only_alias(head, "reply-to")
 

@@ -85,10 +85,8 @@ class Content:
 def content_of(subject: str, pages: Iterable[Page]) -> Content:
     """Return what the pages of one mail say. subject: as it stands in the header."""
     pages = list(pages)
-    aliases = [
-        alias for page in pages for alias in (*aliases_in_links(page.links), *aliases_in_text(page.text))
-    ]
     text = fold("\n\n".join(page.text for page in pages))
+    aliases = [*aliases_in_links(link for page in pages for link in page.links), *aliases_in_text(text)]
     subject = decode_words(subject)
     found = tuple(find_sentences(text))
     subject_wording = known_subject(subject)

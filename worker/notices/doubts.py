@@ -50,6 +50,7 @@ class Doubt(Enum):
     FORWARD_UNREADABLE = "It passes on a notice that cannot be read."
     FORWARD_OF_NEW_TEXT = "It may be a notice, but its text is new to us."
     FORWARD_WITHOUT_SENDER = "The mail program that forwarded it left out the address it came from."
+    NO_FIRST_CHECK = "Nothing shows that the mail server that first received it has checked the sender."
     FAILED_FIRST_CHECK = "The mail server that first received it found that the sender is not genuine."
 
 

@@ -1,23 +1,24 @@
 """Find the notice in a forwarded mail: an attached mail first, else the lines quoted in the text."""
 
-import re
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from worker.notices.above import names_another
+from worker.notices.addresses import only_address
 from worker.notices.amazon import AMAZON_DOMAINS, OPT_OUT_TYPE, TYPE_HEADER
 from worker.notices.authenticity import Sender, sender_of
 from worker.notices.content import PAGE_LIMIT, Content, content_of, page_of, pages_of
 from worker.notices.doubts import Doubt, Reason
-from worker.notices.header_lines import ADDRESS, Block, find_block
+from worker.notices.first_check import first_check
+from worker.notices.header_lines import Block, find_block
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.one_line import find_line
 from worker.notices.page import Page
-from worker.notices.sentences import forwards_known_subject
+from worker.notices.sentences import contains_known_subject, is_reply
 
 _AGAIN = Reason(Doubt.FORWARDED_AGAIN)
 _UNCLEAR = Reason(Doubt.OTHER_MAIL_ABOVE)
-_FAILED = re.compile(r"\bdmarc\s{0,9}=\s{0,9}fail\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,26 @@ def forwarded_in(found: list[Part], forwarder: str, subject: str) -> list[Forwar
     texts = [part for part in found if part.kind.startswith("text/") and not part.attached][:PAGE_LIMIT]
     if not ours:
         # Outlook for Mac writes the same line above a forward as above a reply: only the subject tells them apart.
-        inline = _inline(texts, forwarder, introduced=forwards_known_subject(subject))
+        introduced = contains_known_subject(subject) and not is_reply(subject)
+        inline = _inline(texts, forwarder, introduced=introduced)
         return [inline] if inline else []
     # A stranger's mail is forwarded together with its attachments.
     doubts = [doubt for text in texts if (doubt := _doubt_about_text(text, forwarder))]
     return [replace(mail, reason=doubts[0]) for mail in ours] if doubts else ours
 
 
-def has_header_lines(found: list[Part]) -> bool:
-    """Whether the text has the header lines of another mail."""
-    return any(find_block(page.text.splitlines()) for page in pages_of(found, quoted=True))
+def passed_on(found: list[Part]) -> list[Page]:
+    """Return all text that a mail passes on: its own, what it quotes, and attached mails that are not Amazon's."""
+    pages = pages_of(found, quoted=True)
+    waiting = [part for part in found if part.kind == "message/rfc822"]
+    for part in islice(waiting, PAGE_LIMIT):
+        raw = part.data()
+        head = read_head(raw)
+        if sender_of(head).domain not in AMAZON_DOMAINS:
+            inner = list(parts(raw, head))
+            waiting += [each for each in inner if each.kind == "message/rfc822"]
+            pages += [Page(decode_words(head.first("subject"))), *pages_of(inner, quoted=True)]
+    return pages
 
 
 def _attached(raw: bytes) -> Forwarded | None:
@@ -69,8 +80,8 @@ def _attached(raw: bytes) -> Forwarded | None:
         return None
     types = tuple(decode_words(value).strip().upper() for value in head.all(TYPE_HEADER))
     content = content_of(head.first("subject"), pages_of(parts(raw, head), quoted=False))
-    failed = _FAILED.search(head.first("authentication-results")[:8_000])
-    return Forwarded(sender, content, head, types, Reason(Doubt.FAILED_FIRST_CHECK) if failed else None)
+    doubt = first_check(head, sender.domain)
+    return Forwarded(sender, content, head, types, Reason(doubt) if doubt else None)
 
 
 def _doubt_about_text(text: Part, forwarder: str) -> Reason | None:
@@ -110,7 +121,7 @@ def _first_block(lines: list[str], *, introduced: bool) -> Block | None:
 
 
 def _is_amazons(block: Block) -> bool:
-    name = block.name.casefold()
-    if block.sender or ADDRESS.fullmatch(name):
-        return (block.sender or name).rpartition("@")[2] in AMAZON_DOMAINS
-    return "@" not in name and "amazon" in name
+    address = block.sender or only_address(block.name)
+    if address:
+        return address.rpartition("@")[2] in AMAZON_DOMAINS
+    return "@" not in block.name and "amazon" in block.name.casefold()

@@ -8,6 +8,8 @@ half a minute for 32 KB of blanks.
 import re
 from dataclasses import dataclass
 
+from worker.notices.addresses import only_address
+
 # Gmail, Outlook (desktop, web, new), Apple Mail, Thunderbird, Yahoo, HubSpot and others write these names in the
 # language of their interface; some languages have two or three, one for each program.
 # Columns: From | Date or Sent | Subject | To. Inside a column, names are separated by commas.
@@ -60,7 +62,7 @@ _BLOCK_LINES = 14
 _UNKNOWN_LINES = 3
 # A forwarded notice begins on the first screen.
 _LINE_LIMIT = 5_000
-# How many kinds of lines tell a block from text; where the From has no single address, one more.
+# How many kinds of lines tell a block from text; where the From has no address at all, one more.
 _FEW_LINES = 2
 # Programs wrap plain text at 72 to 78 characters; a shorter line, or one with a full stop, ended by itself.
 _WRAPPED = 60
@@ -145,6 +147,8 @@ def _block_at(lines: list[str], number: int) -> Block | None:
     end, open_value, unknown = start, "", 0
     for at in range(start, min(len(lines), start + _BLOCK_LINES)):
         kind, value = _header(lines[at])
+        if kind == "from" and "from" in values:
+            break  # another block begins
         if kind:
             values.setdefault(kind, value)
             end, open_value = at + 1, kind if _continues(lines, at, kind, value) else ""
@@ -155,7 +159,7 @@ def _block_at(lines: list[str], number: int) -> Block | None:
             unknown += 1
             if unknown > _UNKNOWN_LINES or not _LINE.match(text):
                 break
-    return block_of(values, start, end) if len(values) >= _FEW_LINES else None
+    return block_of(values, lines[start:end], start, end) if len(values) >= _FEW_LINES else None
 
 
 def _bare_block_at(lines: list[str], number: int) -> Block | None:
@@ -172,20 +176,26 @@ def _bare_block_at(lines: list[str], number: int) -> Block | None:
             value, at = lines[at].strip(_MARGIN), at + 1
         values.setdefault(kind, value)
         count += 1
-    block = block_of(values, number, at)
+    block = block_of(values, lines[number:at], number, at)
     return block if count > len(values) > _FEW_LINES and block and block.sender else None
 
 
-def block_of(values: dict[str, str], start: int, end: int) -> Block | None:
-    """The block of these values by kind of header; None if too few kinds are there for its From."""
+def block_of(values: dict[str, str], lines: list[str], start: int, end: int) -> Block | None:
+    """The block of these values by kind of header, in these lines; None if too few kinds are there for its From."""
     sender, subject = values.get("from", ""), values.get("subject", "")
-    found = {each.lower() for each in ADDRESS.findall(sender)}
-    # Notices have a name. An address alone may be the name that a stranger chose, where only names are shown.
-    if len(found) == 1 and not ADDRESS.fullmatch(sender):
-        address = found.pop()
+    address = only_address(sender)
+    if address and not _may_be_name(address, sender, lines):
         name = sender[: sender.lower().find(address)].strip(' "<[*')
         return Block(address, name, subject, start, end)
-    return Block("", sender, subject, start, end) if len(values) > _FEW_LINES else None
+    # Where the From has no address at all, one more kind has to tell a block from text.
+    return Block("", sender, subject, start, end) if len(values) >= _FEW_LINES + ("@" not in sender) else None
+
+
+def _may_be_name(address: str, sender: str, lines: list[str]) -> bool:
+    """Whether this From may be a name that a stranger chose: an address alone, in a block that shows only names."""
+    return len(sender) <= len(address) + 2 and not any(
+        "@" in line for line in lines if address not in line.lower()
+    )
 
 
 def _continues(lines: list[str], at: int, kind: str, value: str) -> bool:

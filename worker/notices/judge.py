@@ -13,11 +13,11 @@ from worker.notices.authenticity import Sender, reason_to_doubt, sender_of
 from worker.notices.clues import Candidate, opt_out, suspect
 from worker.notices.content import Content, content_of, pages_of
 from worker.notices.doubts import NEW_WORDS, Doubt, Reason
-from worker.notices.forwarded import Forwarded, forwarded_in, has_header_lines
+from worker.notices.forwarded import Forwarded, forwarded_in, passed_on
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.model import Kind, Suspect, Unrelated, Verdict
-from worker.notices.sentences import contains_known_subject, forwards_known_subject, is_reply
+from worker.notices.sentences import contains_known_subject, is_reply
 
 GMAIL = "mx.google.com"
 
@@ -73,7 +73,7 @@ def judge(
     reason = None if from_owner else reason_to_doubt(head, sender, authserv_id)
     if not accepted:
         reason = reason or Reason(Doubt.FORWARDED_BY_STRANGER, sender.address)
-    return _not_from_amazon(head, sender, found, reason)
+    return _not_from_amazon(head, sender, found, reason, accepted=accepted)
 
 
 def in_new_words(verdict: Verdict) -> bool:
@@ -121,28 +121,33 @@ def _doubt_about_sentence(mail: Candidate) -> Reason | None:
     return None
 
 
-def _not_from_amazon(head: Head, sender: Sender, found: list[Part], reason: Reason | None) -> Verdict:
+def _not_from_amazon(
+    head: Head, sender: Sender, found: list[Part], reason: Reason | None, *, accepted: bool
+) -> Verdict:
     inner = forwarded_in(found, sender.address, decode_words(head.first("subject")))
     inner = [each for each in inner if each.may_be_notice] or inner[:1]
     if len(inner) > 1:
         several = Candidate(head, sender, content_of("", []))
         return suspect(several, Reason(Doubt.SEVERAL_FORWARDED))
-    if inner:
-        return _forwarded(head, inner[0], reason)
-    subject = head.first("subject")
-    # With unknown header lines, or in a file of Outlook's, it is better shown than lost.
-    is_forward = (
-        reason is None and forwards_known_subject(decode_words(subject)) and not has_header_lines(found)
-    )
-    content = content_of(subject, pages_of(found, quoted=is_forward))
-    proven = content.wording is not None and content.wording.proven
-    if is_forward and not proven:
-        return suspect(Candidate(head, sender, content), Reason(Doubt.FORWARD_UNREADABLE))
+    verdict = _forwarded(head, inner[0], reason) if inner else Unrelated(Kind.OTHER)
+    if not isinstance(verdict, Unrelated) or (inner and not accepted):
+        return verdict
+    subject = decode_words(head.first("subject"))
+    if accepted and not is_reply(subject):
+        content = content_of(subject, passed_on(found))
+        named = contains_known_subject(content.text) or (not inner and contains_known_subject(subject))
+    else:
+        content, named = content_of(subject, pages_of(found, quoted=False)), False
+    mail = Candidate(head, sender, content)
     # Articles quote notices too: a person is asked only about an imitation, or a mail of somebody trusted.
-    if not proven or not (reason is None or content.subject_wording or _claims_amazon(sender, head)):
-        return Unrelated(Kind.OTHER)
-    unclear = Doubt.TEXT_NOT_FROM_AMAZON if reason else Doubt.FORWARD_NOT_UNDERSTOOD
-    return suspect(Candidate(head, sender, content), Reason(sender.doubt or unclear))
+    if _is_proven(content) and (accepted or content.subject_wording or _claims_amazon(sender, head)):
+        unclear = Doubt.TEXT_NOT_FROM_AMAZON if reason else Doubt.FORWARD_NOT_UNDERSTOOD
+        return suspect(mail, Reason(sender.doubt or unclear))
+    return suspect(mail, Reason(Doubt.FORWARD_UNREADABLE)) if named else verdict
+
+
+def _is_proven(content: Content) -> bool:
+    return content.wording is not None and content.wording.proven
 
 
 def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:

@@ -6,7 +6,8 @@ was sent: ``On 10/09/2026, 02:04, "Ann" <ann@example.org> wrote:``
 
 import re
 
-from worker.notices.header_lines import ADDRESS, NAMES, Block, block_of
+from worker.notices.addresses import only_address
+from worker.notices.header_lines import NAMES, Block, block_of
 
 # One line names all addressees; a name and a date are short.
 _LONGEST = 5_000
@@ -46,13 +47,14 @@ def _run_together(line: str, number: int) -> Block | None:
     ):
         return None
     ends = [*(name.start() for name in found[1:]), len(line)]
-    texts = (line[name.end() : end].strip() for name, end in zip(found, ends, strict=True))
-    return block_of(dict(zip(("from", "to", "date", "subject"), texts, strict=True)), number, number + 1)
+    texts = [line[name.end() : end].strip() for name, end in zip(found, ends, strict=True)]
+    values = dict(zip(("from", "to", "date", "subject"), texts, strict=True))
+    return block_of(values, texts, number, number + 1)
 
 
 def _introduction(line: str, number: int) -> Block | None:
     found = _WROTE.fullmatch(_LINK.sub("", line[:_SHORT]))
-    if found is None or not ADDRESS.fullmatch(found[2]) or not _DIGIT.search(found[1] + found[3]):
+    if found is None or not only_address(found[2]) or not _DIGIT.search(found[1] + found[3]):
         return None
     quoted = _QUOTED.search(found[1])
     name = quoted[1] if quoted else found[1].rpartition(",")[2].strip()
