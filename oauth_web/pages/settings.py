@@ -29,6 +29,7 @@ MAX_DAYS_BACK = 3650
 # Seconds that the page offers; the interval of now is offered besides.
 INTERVALS = (30, 60, 300, 900, 3600, 21_600)
 _ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\".]{2,}")
+_ADDRESS_OR_DOMAIN = re.compile(rf"{_ADDRESS.pattern}|(?:[\w-]+\.)+[\w-]{{2,}}")
 
 blueprint = Blueprint("settings", __name__)
 
@@ -62,16 +63,13 @@ def forwarding() -> ResponseReturnValue:
 @blueprint.post("/settings/trusted")
 def trusted() -> ResponseReturnValue:
     """Set whose forwarded notices are believed, one address a line."""
-    email = _account()
-    lines = [line.strip().lower() for line in request.form.get("addresses", "").splitlines()]
-    addresses = tuple(dict.fromkeys(_checked(line) for line in lines if line))
-    if len(addresses) > MAX_TRUSTED:
-        raise UsageError(text("trusted.too_many", most=MAX_TRUSTED))
-    app = services().app
-    app.accounts.update(email, trusted=addresses)
-    app.settings_changed(email)
-    leave_note(text("trusted.saved", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return _save_list("trusted", _ADDRESS)
+
+
+@blueprint.post("/settings/redirectors")
+def redirectors() -> ResponseReturnValue:
+    """Set whose redirected mail is believed, one address or domain a line."""
+    return _save_list("redirectors", _ADDRESS_OR_DOMAIN)
 
 
 @blueprint.post("/settings/interval")
@@ -134,11 +132,25 @@ def _number(given: str, least: int, most: int, *, sentence: str) -> int:
     return number
 
 
+def _save_list(field: str, form: re.Pattern[str]) -> ResponseReturnValue:
+    """Keep the lines that were sent as a field of the account; each has to have this form."""
+    email = _account()
+    lines = [line.strip().lower() for line in request.form.get("addresses", "").splitlines()]
+    entries = tuple(dict.fromkeys(_checked(line, form) for line in lines if line))
+    if len(entries) > MAX_TRUSTED:
+        raise UsageError(text("trusted.too_many", most=MAX_TRUSTED))
+    app = services().app
+    app.accounts.update(email, **{field: entries})
+    app.settings_changed(email)
+    leave_note(text(f"{field}.saved", email=email))
+    return redirect(url_for("settings.page"), 303)
+
+
 def _account() -> str:
     return services().app.accounts.get(request.form.get("account", "")).email
 
 
-def _checked(address: str) -> str:
-    if not _ADDRESS.fullmatch(address):
+def _checked(address: str, form: re.Pattern[str] = _ADDRESS) -> str:
+    if not form.fullmatch(address):
         raise UsageError(text("error.address", address=address[:100]))
     return address

@@ -40,13 +40,15 @@ _INSIDE_GOOGLE = re.compile(r"by (?:2002:a[\da-f]{2}:[\da-f:]+|10(?:\.\d{1,3}){3
 class Sender:
     """The From of a mail. address, domain: in lower case, empty where doubt says why there is none.
 
-    name: what a mail program shows, decoded.
+    name: what a mail program shows, decoded. through: the address in From, where somebody who redirects mail put his
+    own there; the others are then those of who wrote it.
     """
 
     address: str
     domain: str
     name: str = ""
     doubt: Doubt | None = None
+    through: str = ""
 
 
 def sender_of(head: Head) -> Sender:
@@ -83,10 +85,8 @@ def reason_to_doubt(head: Head, sender: Sender, authserv_id: str) -> Reason | No
 def _doubt_about(head: Head, sender: Sender, authserv_id: str) -> Doubt | None:
     if head.truncated:
         return Doubt.HEADERS_TOO_LONG
-    value = _results_of(head, authserv_id)
-    if value is None:
-        return Doubt.NOT_CHECKED
-    return doubt_in_results(value, sender.domain)
+    found = results_of(head, authserv_id)
+    return doubt_in_results(found[1], sender.domain) if found else Doubt.NOT_CHECKED
 
 
 def doubt_in_results(value: str, domain: str) -> Doubt | None:
@@ -129,35 +129,43 @@ def _hidden_doubt(value: str, domain: str) -> Doubt | None:
 def _dmarc_only(value: str) -> str:
     """Leave out the results of other methods: parsing them all takes most of a notice's time.
 
-    Split at semicolons outside of strings and comments; what cannot be split cleanly is returned whole.
+    What cannot be split cleanly is returned whole.
     """
-    pieces, at = [], 0
-    while at <= len(value):
-        piece = _RESULT.match(value, at)
-        if piece is None or value[piece.end() : piece.end() + 1] not in ("", ";"):
-            return value
-        pieces.append(piece[0])
-        at = piece.end() + 1
+    pieces = split_results(value)
+    if pieces is None:
+        return value
     others = [piece for piece in pieces[1:] if piece.lstrip().lower().startswith(("dmarc", "("))]
     return ";".join([pieces[0], *others]) if others else f"{pieces[0]}; none"
 
 
-def _results_of(head: Head, authserv_id: str) -> str | None:
-    """The topmost results under this name, unless another server's Received header is above them.
+def split_results(value: str) -> list[str] | None:
+    """Split at semicolons outside of strings and comments; None where that cannot be done cleanly."""
+    pieces, at = [], 0
+    while at <= len(value):
+        piece = _RESULT.match(value, at)
+        if piece is None or value[piece.end() : piece.end() + 1] not in ("", ";"):
+            return None
+        pieces.append(piece[0])
+        at = piece.end() + 1
+    return pieces
+
+
+def results_of(head: Head, authserv_id: str) -> tuple[int, str] | None:
+    """The topmost results under this name, and where they stand, unless another server's Received is above them.
 
     Gmail writes its results right below its own Received headers; what is below the Received of
     any other server came with the mail. So does Exchange Online (Outlook.com, Microsoft 365), but without its name.
     """
     wanted = authserv_id.lower()
     owner = next((domains for domains in _TRACED if _within(wanted, domains)), None)
-    for name, value in head.fields:
+    for at, (name, value) in enumerate(head.fields):
         if name == b"authentication-results":
             results = text_of(value[:RESULTS_LIMIT]).rstrip("; \t")
             identity = results.partition(";")[0].lower().split()
             if owner == MICROSOFT and identity and "=" in identity[0]:
-                return f"{wanted}; {results}"
+                return at, f"{wanted}; {results}"
             if identity and identity[0] == wanted:
-                return results
+                return at, results
         elif name == b"received" and owner and not _received_by(owner, text_of(value[:2_000])):
             return None
     return None
