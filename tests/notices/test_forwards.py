@@ -367,7 +367,7 @@ def test_a_notice_passed_on_under_another_sender_blocks_nobody_and_is_not_lost(
         "Amazon.it [SMTP:Auto-Communication@Amazon.com]",
         "Amazon.it (auto-communication@amazon.com)",
         "'auto-communication@amazon.com' <auto-communication@amazon.com>",
-        "A<mailto:auto-communication@amazon.com> <auto-communication@amazon.com<mailto:auto-communication@amazon.com>>",
+        "Amazon.it<mailto:Auto-Communication@amazon.com> <auto-communication@amazon.com<mailto:x>>",
         "\u202bAmazon.it \u202a<\u200eauto-communication@amazon.com\u200e>\u202c",
         "*Amazon.it* <auto-communication@amazon.com>",
         "\u201cAmazon.it\u201d\uff1cauto-communication@amazon.com\uff1e",

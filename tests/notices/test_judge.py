@@ -78,7 +78,22 @@ def test_the_type_header_decides_whatever_the_language() -> None:
 
 def test_another_type_is_unrelated_even_with_the_words_of_a_notice() -> None:
     assert unrelated(notice(type="BBC_MESSAGE_CONFIRMATION_TO_MERCHANT")) is Kind.COPY
-    assert unrelated(notice(type="SOMETHING_NEW")) is Kind.NOTIFICATION
+    assert unrelated(notice(type="REFUND_ISSUED", extra=("X-Space-Notification-Type: NEW",))) is Kind.REFUND
+    assert unrelated(notice(type="NEW", from_="Amazon <donotreply@amazon.it>")) is Kind.NOTIFICATION
+
+
+@pytest.mark.parametrize("kind", ["BUYER_OPTED_OUT_BSM_MESSAGE", "SOMETHING_NEW"])
+def test_a_new_type_from_who_sends_notices_is_suspect_where_the_words_are_those_of_a_notice(
+    kind: str,
+) -> None:
+    mail = notice(type=kind)
+    assert doubt(mail) is Doubt.NEW_TYPE
+    assert suspect(mail).address == ALIAS
+    assert doubt(mail.but(html=page(["New."]))) is Doubt.NEW_TEXT
+    said = f"Wir konnten Ihre Nachricht zur Bestellung {ORDER} nicht zustellen."
+    assert doubt(mail.but(subject="x", html=page([said]))) is Doubt.NEW_SENTENCE
+    assert unrelated(mail.but(subject="x", html=page([f"New: {ORDER}."]))) is Kind.NOTIFICATION
+    assert doubt(mail.but(results="fail")) is Doubt.DMARC_FAILED
 
 
 def test_a_type_that_is_written_strangely_is_suspect() -> None:

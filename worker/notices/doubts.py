@@ -34,6 +34,8 @@ class Doubt(Enum):
     OTHER_REASON = "Its type says that the buyer opted out, its text gives another reason."
     NEW_TEXT = "It has the subject of a notice, but its text is new to us."
     HALF_A_SENTENCE = "It says that a buyer opted out, but not that a message was not delivered."
+    NEW_SENTENCE = "It seems to say that a buyer did not get or want a message, in words that are new to us."
+    NEW_TYPE = "It has the words of a notice, but a type that is new to us."
     GUESSED_WORDING = "It reads like a notice in words that we only guess."
     MAY_BE_QUOTED = "It holds the words of a notice, but may only quote them."
     SEVERAL_BUYERS = "It names several buyers."
@@ -68,5 +70,12 @@ class Reason:
 
 # It may be a notice, but its wording is not in the table, or not proven.
 NEW_WORDS = frozenset(
-    (Doubt.NEW_TEXT, Doubt.HALF_A_SENTENCE, Doubt.GUESSED_WORDING, Doubt.FORWARD_OF_NEW_TEXT)
+    (
+        Doubt.NEW_TEXT,
+        Doubt.HALF_A_SENTENCE,
+        Doubt.NEW_SENTENCE,
+        Doubt.NEW_TYPE,
+        Doubt.GUESSED_WORDING,
+        Doubt.FORWARD_OF_NEW_TEXT,
+    )
 )

@@ -6,7 +6,7 @@ sentences of notices. A mail that fails a step is at most a suspect.
 
 import codecs
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from worker.notices.amazon import ALIAS_DOMAINS, AMAZON_DOMAINS, NOTICE_SENDERS, OPT_OUT_TYPE, TYPE_HEADER
 from worker.notices.authenticity import Sender, sender_of
@@ -59,18 +59,16 @@ def judge(
     head = read_head(raw)
     sender = original_sender(head, sender_of(head))
     types = [decode_words(value).strip().upper() for value in head.all(TYPE_HEADER)]
-    if any(types) and OPT_OUT_TYPE not in types:
-        return Unrelated(_KINDS.get(types[0], Kind.NOTIFICATION))
+    if kind := _kind_by_type(types, sender):
+        return Unrelated(kind)
     if OPT_OUT_TYPE in types:
         reason = reason_to_doubt(head, sender, authserv_id, redirectors) or _doubt_about_type(head, sender)
         return _by_type(Candidate(head, sender, _own_content(raw, head)), reason)
     if sender.domain in ALIAS_DOMAINS:
         return Unrelated(Kind.MESSAGE)
     if sender.domain in AMAZON_DOMAINS:
-        content = _own_content(raw, head)
-        return _by_sentence(
-            Candidate(head, sender, content), reason_to_doubt(head, sender, authserv_id, redirectors)
-        )
+        mail = Candidate(head, sender, _own_content(raw, head))
+        return _by_sentence(mail, types, reason_to_doubt(head, sender, authserv_id, redirectors))
     accepted = from_owner or _is_trusted(trusted, sender)
     found = list(parts(raw, head))
     if not accepted and not _may_matter(sender, head, found):
@@ -84,6 +82,17 @@ def judge(
 def in_new_words(verdict: Verdict) -> bool:
     """Return whether this may be a notice whose wording is not in the table, or not proven."""
     return isinstance(verdict, Suspect) and verdict.reason.doubt in NEW_WORDS
+
+
+def _kind_by_type(types: Sequence[str], sender: Sender) -> Kind | None:
+    """What the type header says that a mail is, other than a notice.
+
+    One specimen shows the type of notices. Who sends them may send them under another one: then the words decide.
+    """
+    if not any(types) or OPT_OUT_TYPE in types:
+        return None
+    known = next((_KINDS[each] for each in types if each in _KINDS), None)
+    return known or (None if sender.address in NOTICE_SENDERS else Kind.NOTIFICATION)
 
 
 def _by_type(mail: Candidate, reason: Reason | None) -> Verdict:
@@ -102,17 +111,35 @@ def _doubt_about_type(head: Head, sender: Sender) -> Reason | None:
 
 
 def _by_sentence(
-    mail: Candidate, reason: Reason | None, *, otherwise: Kind = Kind.OTHER_OF_AMAZON
+    mail: Candidate, types: Sequence[str], reason: Reason | None, *, otherwise: Kind = Kind.OTHER_OF_AMAZON
 ) -> Verdict:
+    """Judge by the words. types: values of the type header that are not the known one, if it has one at all."""
     content = mail.content
     if content.wording is None:
-        if content.subject_wording and not content.failed_for_other_reason:
-            return suspect(mail, reason or Reason(Doubt.NEW_TEXT))
-        if reason is None and mail.sender.address in NOTICE_SENDERS and content.gives_opt_out_reason:
-            return suspect(mail, Reason(Doubt.HALF_A_SENTENCE))
-        return Unrelated(otherwise)
+        doubt = _doubt_about_new_words(mail, proven=reason is None)
+        return (
+            suspect(mail, reason or Reason(doubt))
+            if doubt
+            else Unrelated(Kind.NOTIFICATION if any(types) else otherwise)
+        )
     reason = reason or _doubt_about_sentence(mail)
+    if any(types):
+        reason = reason or Reason(Doubt.NEW_TYPE)
     return suspect(mail, reason) if reason else opt_out(mail)
+
+
+def _doubt_about_new_words(mail: Candidate, *, proven: bool) -> Doubt | None:
+    """Why a mail without a known sentence may be a notice all the same. proven: whether its sender is genuine."""
+    content = mail.content
+    if content.failed_for_other_reason:
+        return None
+    if content.subject_wording:
+        return Doubt.NEW_TEXT
+    if not proven or mail.sender.address not in NOTICE_SENDERS:
+        return None
+    if content.gives_opt_out_reason:
+        return Doubt.HALF_A_SENTENCE
+    return Doubt.NEW_SENTENCE if content.tells_of_refused_message else None
 
 
 def _doubt_about_sentence(mail: Candidate) -> Reason | None:
@@ -163,7 +190,7 @@ def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
         reason = reason or Reason(Doubt.REPLY)
     if not inner.sender.address:
         reason = reason or Reason(Doubt.FORWARD_WITHOUT_SENDER)
-    if any(inner.types) and OPT_OUT_TYPE not in inner.types:
+    if _kind_by_type(inner.types, inner.sender):
         return Unrelated(Kind.FORWARDED)
     if (
         mail.content.wording is None
@@ -172,7 +199,8 @@ def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
     ):
         # Somebody forwarded it on purpose: say that it was not understood.
         return suspect(mail, reason or Reason(Doubt.FORWARD_OF_NEW_TEXT))
-    return _by_sentence(mail, reason, otherwise=Kind.FORWARDED)
+    new_types = [each for each in inner.types if each != OPT_OUT_TYPE]
+    return _by_sentence(mail, new_types, reason, otherwise=Kind.FORWARDED)
 
 
 def _is_trusted(trusted: Container[str], sender: Sender) -> bool:

@@ -164,25 +164,3 @@ _REPLY = re.compile(
 def is_reply(subject: str) -> bool:
     """Whether this subject has the prefix of a reply."""
     return _REPLY.match(_TAGS.sub("", fold(subject))) is not None
-
-
-# Parts of words that show that opting out is mentioned at all, in any wording.
-_HINTS = (
-    *("opted out", "opt out", "opt-out", "unsolicited", "not to receive", "non richiest", "non desiderat"),
-    *(
-        "non sollicit",
-        "未承諾",
-        "受信しないよう",
-        "no solicitad",
-        "no desead",
-        "não solicitad",
-        "unerwünscht",
-    ),
-    *("unaufgefordert", "ongevraagd", "ongewenst", "niezamówion", "niechcian", "oönskad", "oombedda"),
-    *("istenmeyen", "مرغوب"),
-)
-
-
-def mentions_unsolicited_messages(folded: str) -> bool:
-    """Whether folded text mentions unsolicited messages at all, in any language of the table."""
-    return any(hint in folded for hint in _HINTS)
