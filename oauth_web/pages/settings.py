@@ -53,9 +53,7 @@ def forwarding() -> ResponseReturnValue:
     """Set where tidied notices go as well; empty for nowhere."""
     email = _account()
     address = request.form.get("address", "").strip().lower()
-    app = services().app
-    app.accounts.update(email, forward_to=_checked(address) if address else None)
-    app.settings_changed(email)
+    _change(email, forward_to=_checked(address) if address else None)
     leave_note(text("forwarding.saved" if address else "forwarding.off", email=email, address=address))
     return redirect(url_for("settings.page"), 303)
 
@@ -63,13 +61,19 @@ def forwarding() -> ResponseReturnValue:
 @blueprint.post("/settings/trusted")
 def trusted() -> ResponseReturnValue:
     """Set whose forwarded notices are believed, one address a line."""
-    return _save_list("trusted", _ADDRESS)
+    email = _account()
+    _change(email, trusted=_entries(_ADDRESS))
+    leave_note(text("trusted.saved", email=email))
+    return redirect(url_for("settings.page"), 303)
 
 
 @blueprint.post("/settings/redirectors")
 def redirectors() -> ResponseReturnValue:
     """Set whose redirected mail is believed, one address or domain a line."""
-    return _save_list("redirectors", _ADDRESS_OR_DOMAIN)
+    email = _account()
+    _change(email, redirectors=_entries(_ADDRESS_OR_DOMAIN))
+    leave_note(text("redirectors.saved", email=email))
+    return redirect(url_for("settings.page"), 303)
 
 
 @blueprint.post("/settings/interval")
@@ -132,18 +136,19 @@ def _number(given: str, least: int, most: int, *, sentence: str) -> int:
     return number
 
 
-def _save_list(field: str, form: re.Pattern[str]) -> ResponseReturnValue:
-    """Keep the lines that were sent as a field of the account; each has to have this form."""
-    email = _account()
+def _entries(form: re.Pattern[str]) -> tuple[str, ...]:
+    """Return the lines that were sent, in lower case and each once; each has to have this form."""
     lines = [line.strip().lower() for line in request.form.get("addresses", "").splitlines()]
     entries = tuple(dict.fromkeys(_checked(line, form) for line in lines if line))
     if len(entries) > MAX_TRUSTED:
         raise UsageError(text("trusted.too_many", most=MAX_TRUSTED))
+    return entries
+
+
+def _change(email: str, **changes: object) -> None:
     app = services().app
-    app.accounts.update(email, **{field: entries})
+    app.accounts.update(email, **changes)
     app.settings_changed(email)
-    leave_note(text(f"{field}.saved", email=email))
-    return redirect(url_for("settings.page"), 303)
 
 
 def _account() -> str:
