@@ -285,7 +285,22 @@ def test_a_notice_inside_the_mail_of_an_unclear_sender_is_suspect(sender: str) -
         ("El 10/09/26 Mallory escribió:", Suspect),
         ('---- Original Message ----\nFrom "Mallory" <mallory@evil.example>\nDate 10/09/2026', Suspect),
         ("Xxx auto-communication@amazon.it <auto-communication@amazon.it> <mallory@evil.example>", Suspect),
+        ("გამომგზავნი: mallory@evil.example", Suspect),
+        ("გამომგზავნი: mallory@evil.example <mallory@evil.example>", Suspect),
+        ("გამომგზავნი: Mallory\nთემა: hello\nმიმღები: Anna\n\n---- Forwarded message ----", Suspect),
+        ("Mallory იწერება 10/09/2026 02:04:", Suspect),
+        ("Mallory, 2026年9月10日 2時04分", Suspect),
+        ("Mallory kirjutas 10.9.2026 kell 2.04.50", Suspect),
+        ("----- გადაგზავნილი ----- Mallory\nhello", Suspect),
         ("Inizio messaggio inoltrato:", OptOut),
+        (
+            "Ciao: aggiungi questo, ordine 406-1234508-7654301 del 10/09/2026.\n\nInizio messaggio inoltrato:",
+            OptOut,
+        ),
+        (
+            "Anna Verdi\nanna@shop.example\nTel.: 02 12.34.56.78\nWeb: www.shop.example\n______________",
+            OptOut,
+        ),
         ("----- Forwarded message from Amazon.it <auto-communication@amazon.com> -----", OptOut),
         ("Anna Verdi <Seller@gmail.com>", OptOut),
         ("E-mail: anna@shop.example<mailto:anna@shop.example>", OptOut),
@@ -415,6 +430,25 @@ def test_a_forward_that_shows_only_the_name_of_amazon_is_suspect() -> None:
     assert verdict.address == ALIAS
 
 
+def test_an_address_without_a_name_may_be_the_name_that_a_stranger_chose() -> None:
+    # Outlook shows only the names of people that it knows.
+    lines = f"From: auto-communication@amazon.com\nSent: x\nTo: Anna\nSubject: {SUBJECTS['it']}"
+    verdict = by_owner(forward(text=f"{lines}\n\n{SAID}\n{ALIAS}\n"))
+    assert isinstance(verdict, Suspect)
+    assert verdict.reason.doubt is Doubt.FORWARD_WITHOUT_SENDER
+
+
+def test_a_line_of_a_note_that_begins_like_a_header_is_no_part_of_the_block() -> None:
+    lines = "\n".join(f"{name}: {value}" for name, value in zip(NAMES["it"], VALUES, strict=True))
+    assert isinstance(by_owner(forward(text=f"Da: ufficio Milano\n\n{lines}\n\n{SAID}\n{ALIAS}\n")), OptOut)
+
+
+def test_one_line_in_which_a_stranger_put_more_names_is_not_taken_apart() -> None:
+    for name in ("auto-communication@amazon.com To: x", "Amazon <auto-communication@amazon.com>Date: y"):
+        line = f"----- Forwarded Message ----- From: {name} <m@evil.example>To: aSent: xSubject: {SUBJECTS['it']}"
+        assert isinstance(by_owner(forward(text=f"{line}\n\n{SAID}\n{ALIAS}\n")), Suspect)
+
+
 def test_another_sender_at_amazon_is_suspect() -> None:
     verdict = by_owner(forward(gmail(NAMES["en"], "Amazon <donotreply@amazon.com>")))
     assert isinstance(verdict, Suspect)
@@ -527,6 +561,17 @@ def test_a_notice_attached_to_a_strangers_mail_that_is_forwarded_is_suspect() ->
     verdict = by_owner(beside("From: Mallory <m@evil.example>\nDate: x\nSubject: y\n\nHello", notice()))
     assert isinstance(verdict, Suspect)
     assert verdict.reason.doubt is Doubt.FORWARDED_AGAIN
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("გამომგზავნი: Mallory <m@evil.example>\nთარიღი: 10/09\nთემა: y\n\nHello", Suspect),
+        ("Per la lista: vedi allegato.\n\nAnna Verdi\nTel.: 02 1234567", OptOut),
+    ],
+)
+def test_a_notice_attached_to_a_mail_under_unknown_header_lines_is_suspect(text: str, expected: type) -> None:
+    assert isinstance(by_owner(beside(text, notice())), expected)
 
 
 def received(*headers: str) -> Verdict:

@@ -44,7 +44,10 @@ class Doubt(Enum):
 
     # How it was forwarded
     FORWARDED_BY_STRANGER = "It was forwarded by {address}, whom you have not chosen to trust."
+    REDIRECTED = "It was redirected by {address}, which you have not chosen to trust."
     FORWARDED_AGAIN = "It was forwarded more than once."
+    OTHER_MAIL_ABOVE = "Lines above the notice may name another sender, so somebody else may have made it up."
+    FORWARD_NOT_UNDERSTOOD = "It was forwarded, but in a way that does not show us who sent it first."
     SEVERAL_FORWARDED = "It holds several forwarded notices: forward them one by one."
     REPLY = "It is a reply, which may quote anybody."
     FORWARD_UNREADABLE = "It passes on a notice that cannot be read."

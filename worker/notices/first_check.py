@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from authres import AuthenticationResultsHeader
 from authres.core import AuthResError
 
-from worker.notices.authenticity import IP_ADDRESS, RECEIVED_BY, RESULTS_LIMIT, doubt_in_results
+from worker.notices.authenticity import MICROSOFT, RECEIVED_BY, RESULTS_LIMIT, doubt_in_results
 from worker.notices.doubts import Doubt
 from worker.notices.headers import Head, text_of
 
-# Exchange Online writes its results without its name.
-_MICROSOFT = frozenset(("outlook.com", "office365.com", "exchangelabs.com"))
+_IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")
 # Names inside of an organisation: the last label, where there is another one.
 _INTERNAL = frozenset(("internal", "local", "localdomain", "lan"))
 # Below these, a domain has one label more: example.co.uk.
@@ -52,6 +51,7 @@ def first_check(head: Head, domain: str) -> Doubt | None:
 
 
 def _named(value: str) -> str:
+    # Exchange Online writes its results without its name.
     return f"outlook.com; {value}" if "=" in value.partition(";")[0].partition(" ")[0] else value
 
 
@@ -85,13 +85,13 @@ def _reached_by(server: str, received: Sequence[str]) -> bool:
     own = _organisation(server.strip().partition(" ")[0])
     hosts = [found[1].lower() for each in received if (found := RECEIVED_BY.search(each))]
     named = {_organisation(host) for host in hosts if not _is_internal(host)}
-    allowed = _MICROSOFT if own in _MICROSOFT else {own}
+    allowed = set(MICROSOFT) if own in MICROSOFT else {own}
     return named <= allowed and bool(named or not received)
 
 
 def _is_internal(host: str) -> bool:
     _, dot, last = host.rpartition(".")
-    return not dot or last in _INTERNAL or IP_ADDRESS.fullmatch(host) is not None
+    return not dot or last in _INTERNAL or _IP_ADDRESS.fullmatch(host) is not None
 
 
 def _organisation(host: str) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Container, Sequence
 
 from worker.notices.amazon import ALIAS_DOMAINS, AMAZON_DOMAINS, NOTICE_SENDERS, OPT_OUT_TYPE, TYPE_HEADER
-from worker.notices.authenticity import Sender, reason_to_doubt, sender_of
+from worker.notices.authenticity import Sender, sender_of
 from worker.notices.clues import Candidate, opt_out, suspect
 from worker.notices.content import Content, content_of, pages_of
 from worker.notices.doubts import NEW_WORDS, Doubt, Reason
@@ -17,6 +17,7 @@ from worker.notices.forwarded import Forwarded, forwarded_in, passed_on
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.model import Kind, Suspect, Unrelated, Verdict
+from worker.notices.redirected import original_sender, reason_to_doubt
 from worker.notices.sentences import contains_known_subject, is_reply
 
 GMAIL = "mx.google.com"
@@ -41,6 +42,7 @@ def judge(
     raw: bytes,
     *,
     trusted: Container[str] = frozenset(),
+    redirectors: Container[str] = frozenset(),
     authserv_id: str = GMAIL,
     from_owner: bool = False,
 ) -> Verdict:
@@ -48,29 +50,30 @@ def judge(
 
     raw: the mail as delivered, or rebuilt from Gmail's API with headers and bodies already in UTF-8.
     trusted: lower-case addresses from which forwarded notices are accepted.
+    redirectors: lower-case addresses and domains whose word counts for mail that they pass on and change.
     authserv_id: the name of the receiving server in Authentication-Results.
     from_owner: Gmail says that the account itself wrote this mail. Such a mail carries no
     Authentication-Results, and needs none.
     """
     raw = _with_newlines(raw)
     head = read_head(raw)
-    sender = sender_of(head)
+    sender = original_sender(head, sender_of(head))
     types = [decode_words(value).strip().upper() for value in head.all(TYPE_HEADER)]
     if kind := _kind_by_type(types, sender):
         return Unrelated(kind)
     if OPT_OUT_TYPE in types:
-        reason = reason_to_doubt(head, sender, authserv_id) or _doubt_about_type(head, sender)
+        reason = reason_to_doubt(head, sender, authserv_id, redirectors) or _doubt_about_type(head, sender)
         return _by_type(Candidate(head, sender, _own_content(raw, head)), reason)
     if sender.domain in ALIAS_DOMAINS:
         return Unrelated(Kind.MESSAGE)
     if sender.domain in AMAZON_DOMAINS:
         mail = Candidate(head, sender, _own_content(raw, head))
-        return _by_sentence(mail, types, reason_to_doubt(head, sender, authserv_id))
+        return _by_sentence(mail, types, reason_to_doubt(head, sender, authserv_id, redirectors))
     accepted = from_owner or _is_trusted(trusted, sender)
     found = list(parts(raw, head))
     if not accepted and not _may_matter(sender, head, found):
         return Unrelated(Kind.OTHER)
-    reason = None if from_owner else reason_to_doubt(head, sender, authserv_id)
+    reason = None if from_owner else reason_to_doubt(head, sender, authserv_id, redirectors)
     if not accepted:
         reason = reason or Reason(Doubt.FORWARDED_BY_STRANGER, sender.address)
     return _not_from_amazon(head, sender, found, reason, accepted=accepted)
@@ -153,7 +156,7 @@ def _doubt_about_sentence(mail: Candidate) -> Reason | None:
 def _not_from_amazon(
     head: Head, sender: Sender, found: list[Part], reason: Reason | None, *, accepted: bool
 ) -> Verdict:
-    inner = forwarded_in(found, sender.address)
+    inner = forwarded_in(found, sender.address, decode_words(head.first("subject")))
     inner = [each for each in inner if each.may_be_notice] or inner[:1]
     if len(inner) > 1:
         several = Candidate(head, sender, content_of("", []))
@@ -170,7 +173,8 @@ def _not_from_amazon(
     mail = Candidate(head, sender, content)
     # Articles quote notices too: a person is asked only about an imitation, or a mail of somebody trusted.
     if _is_proven(content) and (accepted or content.subject_wording or _claims_amazon(sender, head)):
-        return suspect(mail, Reason(sender.doubt or Doubt.TEXT_NOT_FROM_AMAZON))
+        unclear = Doubt.TEXT_NOT_FROM_AMAZON if reason else Doubt.FORWARD_NOT_UNDERSTOOD
+        return suspect(mail, Reason(sender.doubt or unclear))
     return suspect(mail, Reason(Doubt.FORWARD_UNREADABLE)) if named else verdict
 
 
