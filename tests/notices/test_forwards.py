@@ -292,6 +292,11 @@ def test_a_notice_inside_the_mail_of_an_unclear_sender_is_suspect(sender: str) -
         ("Mallory, 2026年9月10日 2時04分", Suspect),
         ("Mallory kirjutas 10.9.2026 kell 2.04.50", Suspect),
         ("----- გადაგზავნილი ----- Mallory\nhello", Suspect),
+        ('Xxx: Amazon.it <"auto-communication@amazon.com"@evil.example>', Suspect),
+        ("Xxx: Amazon.it <auto-communication@amazon.com\U0001f600.ws>", Suspect),
+        ("Xxx: Amazon.it <auto-communication@amazon.com@evil.example>", Suspect),
+        ("Xxx: Amazon.it <auto-communication@amazon.com\u200b.evil.example>", Suspect),
+        ("@Anna, @Bob: see below, bought @ home", OptOut),
         ("Inizio messaggio inoltrato:", OptOut),
         (
             "Ciao: aggiungi questo, ordine 406-1234508-7654301 del 10/09/2026.\n\nInizio messaggio inoltrato:",

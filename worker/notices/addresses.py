@@ -17,16 +17,21 @@ _GOES_ON = re.compile(r"[>)\]][.-]\w")
 _SCHEMES = ("mailto:", "smtp:")
 
 
+def addresses_in(shown: str) -> set[str]:
+    """Return the addresses in text, in lower case; what has an "@" and is none is an empty one among them."""
+    words = {word.strip(_AROUND).lower() for word in _BETWEEN.split(shown) if "@" in word}
+    for scheme in _SCHEMES:
+        words = {word.removeprefix(scheme) for word in words}
+    return {word if _is_plain(word) else "" for word in words}
+
+
 def only_address(shown: str) -> str:
     """Return the one address in a From as mail programs show it, in lower case; empty if there is none, or a doubt.
 
     It may be there twice, as in ``a@b.example <mailto:a@b.example>``, but each "@" has to be part of it.
     """
-    words = {word.strip(_AROUND).lower() for word in _BETWEEN.split(shown) if "@" in word}
-    for scheme in _SCHEMES:
-        words = {word.removeprefix(scheme) for word in words}
-    address = words.pop() if len(words) == 1 else ""
-    return address if _is_plain(address) and not _GOES_ON.search(shown) else ""
+    found = addresses_in(shown)
+    return found.pop() if len(found) == 1 and not _GOES_ON.search(shown) else ""
 
 
 def _is_plain(address: str) -> bool:

@@ -90,7 +90,6 @@ _BEGINNINGS = frozenset(name.split()[0] for name in _KINDS)
 _MARKS = "\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # directions of Arabic and Hebrew, mostly
 _MARGIN = " \t\u00a0>*|\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 _LINE = re.compile(rf"[\s>*|{_MARKS}]{{0,40}}([^\s>*|:：{_MARKS}][^:：*|]{{0,30}})\*?\s?[:：|](.*)")
-ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)
