@@ -344,6 +344,7 @@ OTHERS = [
     "Amazon.it <auto-communication@amazon.com\uff0eevil.example>",
     "auto-communication@amazon.com\uff20evil.example",
     "auto-communication@amazon.com <@evil.example>",
+    "Amazon.it <auto-communication@evil.example@amazon.com>",
     "Amazon.it <@evil.example:auto-communication@amazon.com>",
 ]
 
@@ -708,10 +709,11 @@ def test_a_notice_in_an_attached_mail_that_is_not_amazons_is_not_lost() -> None:
         assert isinstance(by_owner(attached(mail, subject="x")), Suspect)
     other = rewritten.but(subject="x", html="<p>New words.</p>")
     assert by_owner(attached(other, subject="x")) == Unrelated(Kind.OTHER)
-    assert isinstance(
-        by_owner(attached(attached(rewritten, from_="Bob <b@example.net>", subject="x"), subject="x")),
-        Suspect,
-    )
+    deeper = attached(rewritten, from_="Bob <b@example.net>", subject="x").render()
+    deeper = deeper.replace(b"--b", b"--c").replace(b"boundary=b", b"boundary=c")
+    body = b"--b\nContent-Type: message/rfc822\n\n" + deeper + b"\n--b--\n"
+    outer = forward(body=body, content_type="multipart/mixed; boundary=b", subject="x")
+    assert isinstance(by_owner(outer), Suspect)
 
 
 def test_an_attached_notice_with_headers_without_end_is_suspect() -> None:

@@ -157,6 +157,8 @@ def test_many_style_sheets_and_comments_of_a_megabyte_together_do_not_hide_a_not
     mail = notice(type=None)
     sheets = ("<style>" + ".a{color:red}\n" * 400 + "</style><!-- " + "x " * 2_500 + "-->") * 250
     assert isinstance(judge(mail.but(html=mail.html.replace("<body", sheets + "<body")).render()), OptOut)
+    comment = f"<!-- {'x ' * 200_000}-->"
+    assert isinstance(judge(mail.but(html=mail.html.replace("<body", comment + "<body")).render()), OptOut)
 
 
 def test_text_right_behind_a_style_sheet_of_any_length_is_own_text() -> None:

@@ -572,6 +572,8 @@ def test_an_alias_in_visible_text_counts_and_its_host_has_an_end() -> None:
     assert saying(f"{ALIAS}.example.com") is None
     assert saying(f"{ALIAS}-x.example") is None
     assert saying(f"blacklisted-{ALIAS}") is None
+    assert saying(f"o'{ALIAS}") is None
+    assert saying(f"'{ALIAS}'") == ALIAS
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_news_of_a_message_that_was_not_delivered_is_suspect_in_any_words(
         link = f'<a href="mailto:{ALIAS}">x</a>'
         assert suspect(mail.but(html=page([nameless, link]))).address == ALIAS
         assert doubt(mail.but(html=page([link]), subject=nameless)) is Doubt.NEW_SENTENCE
+        assert suspect(mail.but(html=page([nameless]), subject=f"x {ORDER}")).order_id == ORDER
         assert unrelated(mail.but(from_="Amazon <donotreply@amazon.com>")) is Kind.OTHER_OF_AMAZON
         assert unrelated(mail.but(results="none")) is Kind.OTHER_OF_AMAZON
 
