@@ -268,7 +268,7 @@ ENGLISH = {
     "review.dismiss": "Dismiss",
     "review.dismiss_one": "Dismiss “{subject}”",
     "review.trust": "Trust {person}",
-    "review.nobody_to_trust": "Nobody whom you could trust forwarded these mails.",
+    "review.nobody_to_trust": "Nobody whom you could trust passed these mails on.",
     "review.all": "Tick all",
     "review.ticked": "With all ticked mails:",
     "review.block_ticked": "Block buyers",
@@ -278,7 +278,7 @@ ENGLISH = {
     "review.blocked_some": "{count} blocked; {left} name no buyer and stay here.",
     "review.dismissed": "{count} dismissed.",
     "review.trusted": (
-        "Trusted from now on: {people}. Notices that they forward will count; the mails here still wait "
+        "Trusted from now on: {people}. Notices that they pass on will count; the mails here still wait "
         "for your word."
     ),
     "review.more": "{count} more wait behind these.",
@@ -310,6 +310,13 @@ ENGLISH = {
     ),
     "trusted.saved": "The trusted forwarders of {email} are saved.",
     "trusted.too_many": "At most {most} addresses can be trusted.",
+    "redirectors.label": "Trusted redirectors",
+    "redirectors.hint": (
+        "One a line: the address of a Google Group or forwarding service that puts itself in place of the sender, or "
+        "the domain of one that changes mail and seals it (ARC). What they say of the first sender is believed; mail "
+        "that others redirect waits under Review."
+    ),
+    "redirectors.saved": "The trusted redirectors of {email} are saved.",
     # Settings: how often to look
     "interval.title": "How often to look",
     "interval.label": "Check every mailbox every",

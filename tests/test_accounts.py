@@ -63,6 +63,7 @@ def test_every_kind_of_field_is_read_as_it_was_stored(accounts: Accounts) -> Non
         "labels": {"queue": "Label_1"},
         "filter_ids": ("a", "b"),
         "trusted": ("boss@example.com",),
+        "redirectors": ("group@example.com", "example.org"),
         "last_pass": START,
         "notice_days": (START.date(),),
         "queued": 3,
@@ -105,7 +106,7 @@ def test_an_account_of_an_older_version_opens(accounts: Accounts, database: Data
     account = accounts.connect(EMAIL, GRANT, now=START)
     documents = database.documents("accounts")
     document = documents.get(doc_id=EMAIL)
-    later = ("queued_since", "undoing", "next_pass", "notice_days", "trusted")
+    later = ("queued_since", "undoing", "next_pass", "notice_days", "trusted", "redirectors")
     documents.put({EMAIL: {name: value for name, value in document.items() if name not in later}})
     assert accounts.all() == [account]
 

@@ -207,6 +207,16 @@ def test_scan_accepts_forwards_from_whom_one_names(buyerblock: Call) -> None:
     )
 
 
+def test_scan_believes_the_redirectors_whom_one_names(buyerblock: Call) -> None:
+    path = str(SAMPLES / "suspect" / "redirected_by_group.eml")
+    assert (
+        "redirected by sellers@company.example"
+        in json.loads(buyerblock("scan", "--json", path).out)["reason"]
+    )
+    said = buyerblock("scan", "--json", "--trust-redirector", "Sellers@company.example", path)
+    assert json.loads(said.out)["verdict"] == "opt_out"
+
+
 def test_scan_blocks_when_asked_to_and_only_then(buyerblock: Call) -> None:
     path, buyer = str(SAMPLES / NOTICE), EXPECTED[NOTICE]["address"]
     assert buyerblock("scan", path).code == 0

@@ -7,6 +7,7 @@ from oauth_web.demo.sandbox import Sandbox
 from worker.app import App
 from worker.block_list.review import ReviewItem
 from worker.mailbox_pass.decisions import file_decided
+from worker.notices.doubts import Doubt, Reason
 
 FORWARD = "suspect/forward_by_stranger.eml"
 
@@ -46,6 +47,21 @@ def test_mail_of_somebody_trusted_now_is_judged_again_and_leaves_the_review_list
     assert app.review.items() == []
     assert len(app.block_list) == 1
     assert labels(google, item) == {"Amazon opt-outs", "UNREAD"}
+
+
+@pytest.mark.parametrize("name", ["redirected_by_group", "redirected_by_group_no_type"])
+def test_mail_by_way_of_a_group_waits_until_the_group_is_trusted(
+    app: App, google: Sandbox, name: str
+) -> None:
+    google.deliver(EMAIL, sample(f"suspect/{name}.eml"))
+    app.passes.run(EMAIL)
+    (waiting,) = app.review.items()
+    assert waiting.reason == Reason(Doubt.REDIRECTED, "sellers@company.example")
+    app.accounts.update(EMAIL, redirectors=(waiting.reason.address,))
+    app.passes.look_at_rules(EMAIL)
+    file_decided(app.accounts, app.passes, [waiting], "again")
+    assert app.passes.run(EMAIL).opt_outs == 1
+    assert (app.review.items(), len(app.block_list)) == ([], 1)
 
 
 def test_a_decision_stands_although_google_does_not_answer(

@@ -15,6 +15,8 @@ from worker.notices.doubts import Doubt
 blueprint = Blueprint("review", __name__)
 
 SHOWN = 100
+# By which field of the account somebody is trusted, if that is all that is missing.
+_TRUSTED_AS = {Doubt.FORWARDED_BY_STRANGER: "trusted", Doubt.REDIRECTED: "redirectors"}
 
 
 @blueprint.get("/review")
@@ -68,31 +70,30 @@ def _dismiss(items: list[ReviewItem]) -> str:
 
 
 def _trust(items: list[ReviewItem]) -> str:
-    """Trust the people who forwarded these mails from now on; their mails are judged once more."""
+    """Trust from now on who forwarded or redirected these mails, which are judged once more."""
     app = services().app
-    accounts = app.accounts
-    people = {(item.account, person) for item in items if (person := forwarder_of(item))}
-    if not people:
+    passed_on = [item for item in items if forwarder_of(item)]
+    if not passed_on:
         raise UsageError(text("review.nobody_to_trust"))
-    for email, person in sorted(people):
-        account = accounts.get(email)
-        if person not in account.trusted:
-            accounts.update(email, trusted=(*account.trusted, person))
-    for email in sorted({email for email, _ in people}):
+    for item in passed_on:
+        field = _TRUSTED_AS[item.reason.doubt]
+        known = getattr(app.accounts.get(item.account), field)
+        app.accounts.update(item.account, **{field: tuple(dict.fromkeys((*known, forwarder_of(item))))})
+    for email in sorted({item.account for item in passed_on}):
         app.settings_changed(email)
-    app.decided([item for item in items if forwarder_of(item)], "again")
-    return text("review.trusted", people=", ".join(sorted({person for _, person in people})))
+    app.decided(passed_on, "again")
+    return text("review.trusted", people=", ".join(sorted(set(map(forwarder_of, passed_on)))))
 
 
 _ACTIONS = {"block": _block, "dismiss": _dismiss, "trust": _trust}
 
 
 def forwarder_of(item: ReviewItem) -> str:
-    """Return who forwarded a mail and could be trusted, "" if that is not what is wrong with it.
+    """Return who forwarded or redirected a mail and could be trusted, "" if that is not what is wrong with it.
 
     The header From may name somebody else, or be forged, so only the judge's word counts.
     """
-    return item.reason.address if item.reason.doubt is Doubt.FORWARDED_BY_STRANGER else ""
+    return item.reason.address if item.reason.doubt in _TRUSTED_AS else ""
 
 
 def _done(items: list[ReviewItem], decision: Decision) -> None:

@@ -29,6 +29,7 @@ MAX_DAYS_BACK = 3650
 # Seconds that the page offers; the interval of now is offered besides.
 INTERVALS = (30, 60, 300, 900, 3600, 21_600)
 _ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\".]{2,}")
+_ADDRESS_OR_DOMAIN = re.compile(rf"{_ADDRESS.pattern}|(?:[\w-]+\.)+[\w-]{{2,}}")
 
 blueprint = Blueprint("settings", __name__)
 
@@ -52,9 +53,7 @@ def forwarding() -> ResponseReturnValue:
     """Set where tidied notices go as well; empty for nowhere."""
     email = _account()
     address = request.form.get("address", "").strip().lower()
-    app = services().app
-    app.accounts.update(email, forward_to=_checked(address) if address else None)
-    app.settings_changed(email)
+    _change(email, forward_to=_checked(address) if address else None)
     leave_note(text("forwarding.saved" if address else "forwarding.off", email=email, address=address))
     return redirect(url_for("settings.page"), 303)
 
@@ -63,14 +62,17 @@ def forwarding() -> ResponseReturnValue:
 def trusted() -> ResponseReturnValue:
     """Set whose forwarded notices are believed, one address a line."""
     email = _account()
-    lines = [line.strip().lower() for line in request.form.get("addresses", "").splitlines()]
-    addresses = tuple(dict.fromkeys(_checked(line) for line in lines if line))
-    if len(addresses) > MAX_TRUSTED:
-        raise UsageError(text("trusted.too_many", most=MAX_TRUSTED))
-    app = services().app
-    app.accounts.update(email, trusted=addresses)
-    app.settings_changed(email)
+    _change(email, trusted=_entries(_ADDRESS))
     leave_note(text("trusted.saved", email=email))
+    return redirect(url_for("settings.page"), 303)
+
+
+@blueprint.post("/settings/redirectors")
+def redirectors() -> ResponseReturnValue:
+    """Set whose redirected mail is believed, one address or domain a line."""
+    email = _account()
+    _change(email, redirectors=_entries(_ADDRESS_OR_DOMAIN))
+    leave_note(text("redirectors.saved", email=email))
     return redirect(url_for("settings.page"), 303)
 
 
@@ -134,11 +136,26 @@ def _number(given: str, least: int, most: int, *, sentence: str) -> int:
     return number
 
 
+def _entries(form: re.Pattern[str]) -> tuple[str, ...]:
+    """Return the lines that were sent, in lower case and each once; each has to have this form."""
+    lines = [line.strip().lower() for line in request.form.get("addresses", "").splitlines()]
+    entries = tuple(dict.fromkeys(_checked(line, form) for line in lines if line))
+    if len(entries) > MAX_TRUSTED:
+        raise UsageError(text("trusted.too_many", most=MAX_TRUSTED))
+    return entries
+
+
+def _change(email: str, **changes: object) -> None:
+    app = services().app
+    app.accounts.update(email, **changes)
+    app.settings_changed(email)
+
+
 def _account() -> str:
     return services().app.accounts.get(request.form.get("account", "")).email
 
 
-def _checked(address: str) -> str:
-    if not _ADDRESS.fullmatch(address):
+def _checked(address: str, form: re.Pattern[str] = _ADDRESS) -> str:
+    if not form.fullmatch(address):
         raise UsageError(text("error.address", address=address[:100]))
     return address

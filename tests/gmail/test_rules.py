@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sellers import EMAIL, PERSONAL_ADDRESS, Seller
+from sellers import EMAIL, EXPECTED, PERSONAL_ADDRESS, Seller
 
 from oauth_web.demo.sandbox import Sandbox
 from oauth_web.demo.sandbox.users import User
@@ -157,6 +157,13 @@ def test_no_filter_is_too_long_for_gmail() -> None:
     filters = wanted_filters(queries("a" * 64 + "+optouts-abcdefgh@" + "b" * 60 + ".example"), None)
     assert all(len(it.query or "") <= MAX_QUERY for it in filters)
     assert len(filters) > 2
+
+
+def test_a_notice_in_any_words_or_under_any_type_is_queued_at_delivery(ready: Seller) -> None:
+    names = [name for name in EXPECTED if name.startswith(("suspect/new_", "opt_out/en_co_za"))]
+    assert len(names) > 14
+    for name in names:
+        assert QUEUE in ready.labels(ready.receive(name)), name
 
 
 def test_two_programs_on_one_mailbox_leave_each_other_alone(ready: Seller) -> None:

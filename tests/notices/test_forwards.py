@@ -4,7 +4,7 @@ import re
 from html import escape
 
 import pytest
-from building import GREETINGS, SENTENCES, SUBJECTS, Mail, notice
+from building import GREETINGS, OPT_OUT, SENTENCES, SUBJECTS, Mail, notice
 
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.judge import judge
@@ -285,7 +285,27 @@ def test_a_notice_inside_the_mail_of_an_unclear_sender_is_suspect(sender: str) -
         ("El 10/09/26 Mallory escribió:", Suspect),
         ('---- Original Message ----\nFrom "Mallory" <mallory@evil.example>\nDate 10/09/2026', Suspect),
         ("Xxx auto-communication@amazon.it <auto-communication@amazon.it> <mallory@evil.example>", Suspect),
+        ("გამომგზავნი: mallory@evil.example", Suspect),
+        ("გამომგზავნი: mallory@evil.example <mallory@evil.example>", Suspect),
+        ("გამომგზავნი: Mallory\nთემა: hello\nმიმღები: Anna\n\n---- Forwarded message ----", Suspect),
+        ("Mallory იწერება 10/09/2026 02:04:", Suspect),
+        ("Mallory, 2026年9月10日 2時04分", Suspect),
+        ("Mallory kirjutas 10.9.2026 kell 2.04.50", Suspect),
+        ("----- გადაგზავნილი ----- Mallory\nhello", Suspect),
+        ('Xxx: Amazon.it <"auto-communication@amazon.com"@evil.example>', Suspect),
+        ("Xxx: Amazon.it <auto-communication@amazon.com\U0001f600.ws>", Suspect),
+        ("Xxx: Amazon.it <auto-communication@amazon.com@evil.example>", Suspect),
+        ("Xxx: Amazon.it <auto-communication@amazon.com\u200b.evil.example>", Suspect),
+        ("@Anna, @Bob: see below, bought @ home", OptOut),
         ("Inizio messaggio inoltrato:", OptOut),
+        (
+            "Ciao: aggiungi questo, ordine 406-1234508-7654301 del 10/09/2026.\n\nInizio messaggio inoltrato:",
+            OptOut,
+        ),
+        (
+            "Anna Verdi\nanna@shop.example\nTel.: 02 12.34.56.78\nWeb: www.shop.example\n______________",
+            OptOut,
+        ),
         ("----- Forwarded message from Amazon.it <auto-communication@amazon.com> -----", OptOut),
         ("Anna Verdi <Seller@gmail.com>", OptOut),
         ("E-mail: anna@shop.example<mailto:anna@shop.example>", OptOut),
@@ -300,17 +320,113 @@ def test_somebody_else_named_above_the_notice_makes_it_a_suspect(above: str, exp
 # What is forwarded
 
 
+OTHERS = [
+    "Elio <abcd1234efgh567@marketplace.amazon.it>",
+    "Tips <news@amazon.com.example.org>",
+    "Amazon.it <auto-communication@amazon.com> b@example.net",
+    "'Amazon.it' via Sellers <sellers@shop.example>",
+    "Amazon.it <auto-communication@amazon.com> on behalf of Desk <desk@shop.example>",
+    "Sellers <sellers@shop.example>",
+    "Ginevra",
+    # Addresses that contain one of Amazon's
+    'Amazon.it <"auto-communication@amazon.com"@evil.example>',
+    "Amazon.it <auto-communication@amazon.com@evil.example>",
+    "Amazon.it <auto-communication@amazon.com\U0001f600.ws>",
+    "Amazon.it <\U0001f600auto-communication@amazon.com>",
+    "Amazon.it <auto-communication@\u0430mazon.com>",
+    "Amazon.it <auto-communication@amazon.com\u200b.evil.example>",
+    "Amazon.it <auto-communication@amazon.com\u202e.evil.example>",
+    "Amazon.it <auto-communication@amazon.com/evil.example>",
+    "Amazon.it <auto-communication@amazon.com>.evil.example",
+    "Amazon.it <evil:auto-communication@amazon.com>",
+    "Amazon.it <auto-communication@amazon.com%evil.example>",
+    "Amazon.it <auto-communication@amazon.com.>",
+    "Amazon.it <auto-communication@amazon.com\uff0eevil.example>",
+    "auto-communication@amazon.com\uff20evil.example",
+    "auto-communication@amazon.com <@evil.example>",
+    "Amazon.it <auto-communication@evil.example@amazon.com>",
+    "Amazon.it <@evil.example:auto-communication@amazon.com>",
+]
+
+
+@pytest.mark.parametrize("sender", OTHERS)
+@pytest.mark.parametrize("subject", ["Fwd", "Fwd: " + SUBJECTS["it"]])
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
+def test_a_notice_passed_on_under_another_sender_blocks_nobody_and_is_not_lost(
+    sender: str, subject: str, client: object
+) -> None:
+    mail = forward(client(NAMES["en"], sender), subject=subject)  # type: ignore[operator]  # a function above
+    verdict = by_owner(mail)
+    assert isinstance(verdict, Suspect), verdict
+    assert verdict.order_id == ORDER
+    assert isinstance(by_owner(mail.but(results="fail")), Suspect)
+    assert not isinstance(judge(mail.render()), OptOut)
+    lines = "\n".join(f"{name}: {value}" for name, value in zip(NAMES["en"], values(sender), strict=True))
+    assert isinstance(by_owner(forward(text=f"{lines}\n\n{SAID}\n{ALIAS}\n", subject=subject)), Suspect)
+
+
 @pytest.mark.parametrize(
-    ("sender", "expected"),
+    "sender",
     [
-        ("Elio <abcd1234efgh567@marketplace.amazon.it>", Unrelated(Kind.OTHER)),
-        ("Tips <news@amazon.com.example.org>", Unrelated(Kind.OTHER)),
-        ("Amazon.it <auto-communication@amazon.com> b@example.net", Unrelated(Kind.OTHER)),
-        ("Ginevra", Unrelated(Kind.OTHER)),
+        "auto-communication@amazon.com",
+        "Amazon.it <mailto:auto-communication@amazon.com>",
+        "Amazon.it [mailto:auto-communication@amazon.com]",
+        "Amazon.it [SMTP:Auto-Communication@Amazon.com]",
+        "Amazon.it (auto-communication@amazon.com)",
+        "'auto-communication@amazon.com' <auto-communication@amazon.com>",
+        "Amazon.it<mailto:Auto-Communication@amazon.com> <auto-communication@amazon.com<mailto:x>>",
+        "\u202bAmazon.it \u202a<\u200eauto-communication@amazon.com\u200e>\u202c",
+        "*Amazon.it* <auto-communication@amazon.com>",
+        "\u201cAmazon.it\u201d\uff1cauto-communication@amazon.com\uff1e",
     ],
 )
-def test_only_forwards_of_amazons_own_mail_count(sender: str, expected: Verdict) -> None:
-    assert by_owner(forward(gmail(NAMES["en"], sender), subject="Fwd")) == expected
+def test_the_sender_is_known_in_every_form_that_programs_write(sender: str) -> None:
+    lines = "\n".join(f"{name}: {value}" for name, value in zip(NAMES["en"], values(sender), strict=True))
+    verdict = by_owner(forward(text=f"{lines}\n\n{SAID}\n{ALIAS}\n"))
+    assert isinstance(verdict, OptOut), verdict
+    assert verdict.address == ALIAS
+
+
+def test_header_lines_with_two_senders_have_none() -> None:
+    for senders in ((SENDER, "m@evil.example"), ("m@evil.example", SENDER)):
+        text = (
+            "".join(f"From: {each}\n" for each in senders) + f"Date: x\nSubject: {SUBJECTS['it']}\n\n{SAID}\n"
+        )
+        assert isinstance(by_owner(forward(text=text)), Suspect)
+
+
+def test_an_address_beside_that_of_notices_is_another_address_of_amazons() -> None:
+    for sender in ("xauto-communication@amazon.com", "evil.example/auto-communication@amazon.com"):
+        verdict = by_owner(forward(gmail(NAMES["en"], f"Amazon <{sender}>")))
+        assert isinstance(verdict, Suspect)
+        assert verdict.reason == Reason(Doubt.OTHER_ADDRESS_OF_AMAZON, sender)
+
+
+@pytest.mark.parametrize(
+    "note", ["Da: ufficio Milano", "From: me\nTo: you", "From: the Milan office, today\n\nHi"]
+)
+def test_a_note_that_begins_like_header_lines_does_not_lose_the_notice_below(note: str) -> None:
+    lines = "\n".join(f"{name}: {value}" for name, value in zip(NAMES["en"], VALUES, strict=True))
+    text = f"Per la lista.\n{note}\n\n---------- Forwarded message ---------\n{lines}\n\n{SAID}\n{ALIAS}\n"
+    for subject in ("Fwd: " + SUBJECTS["it"], "per la lista"):
+        verdict = by_owner(forward(text=text, subject=subject))
+        assert not isinstance(verdict, Unrelated), verdict
+        assert verdict.address == ALIAS
+
+
+def test_the_subject_of_a_notice_suffices_not_to_lose_what_is_passed_on() -> None:
+    block = "From: Sellers <sellers@shop.example>\nDate: x\nSubject: {}\n\nNew words.\n"
+    verdict = by_owner(forward(text=block.format(SUBJECTS["ja"]), subject="Fwd: look"))
+    assert isinstance(verdict, Suspect)
+    assert verdict.reason.doubt is Doubt.FORWARD_UNREADABLE
+    assert by_owner(forward(text=block.format("look"), subject="Fwd: look")) == Unrelated(Kind.OTHER)
+
+
+def test_a_notice_beside_another_attached_mail_of_amazons_is_not_lost() -> None:
+    refund = Mail(html="<p>Rimborso</p>", type="REFUND_ISSUED")
+    block = f"From: Sellers <sellers@shop.example>\nDate: x\nSubject: y\n\n{SAID}\n{ALIAS}\n"
+    assert isinstance(by_owner(beside(block, refund)), Suspect)
+    assert by_owner(beside("Ciao", refund)) == Unrelated(Kind.FORWARDED)
 
 
 def test_a_forward_that_shows_only_the_name_of_amazon_is_suspect() -> None:
@@ -318,6 +434,25 @@ def test_a_forward_that_shows_only_the_name_of_amazon_is_suspect() -> None:
     assert isinstance(verdict, Suspect)
     assert verdict.reason.doubt is Doubt.FORWARD_WITHOUT_SENDER
     assert verdict.address == ALIAS
+
+
+def test_an_address_without_a_name_may_be_the_name_that_a_stranger_chose() -> None:
+    # Outlook shows only the names of people that it knows.
+    lines = f"From: auto-communication@amazon.com\nSent: x\nTo: Anna\nSubject: {SUBJECTS['it']}"
+    verdict = by_owner(forward(text=f"{lines}\n\n{SAID}\n{ALIAS}\n"))
+    assert isinstance(verdict, Suspect)
+    assert verdict.reason.doubt is Doubt.FORWARD_WITHOUT_SENDER
+
+
+def test_a_line_of_a_note_that_begins_like_a_header_is_no_part_of_the_block() -> None:
+    lines = "\n".join(f"{name}: {value}" for name, value in zip(NAMES["it"], VALUES, strict=True))
+    assert isinstance(by_owner(forward(text=f"Da: ufficio Milano\n\n{lines}\n\n{SAID}\n{ALIAS}\n")), OptOut)
+
+
+def test_one_line_in_which_a_stranger_put_more_names_is_not_taken_apart() -> None:
+    for name in ("auto-communication@amazon.com To: x", "Amazon <auto-communication@amazon.com>Date: y"):
+        line = f"----- Forwarded Message ----- From: {name} <m@evil.example>To: aSent: xSubject: {SUBJECTS['it']}"
+        assert isinstance(by_owner(forward(text=f"{line}\n\n{SAID}\n{ALIAS}\n")), Suspect)
 
 
 def test_another_sender_at_amazon_is_suspect() -> None:
@@ -434,11 +569,113 @@ def test_a_notice_attached_to_a_strangers_mail_that_is_forwarded_is_suspect() ->
     assert verdict.reason.doubt is Doubt.FORWARDED_AGAIN
 
 
-def test_an_attached_notice_that_its_mail_server_found_forged_is_suspect() -> None:
-    verdict = by_owner(attached(notice(results="fail")))
-    assert isinstance(verdict, Suspect)
-    assert verdict.reason.doubt is Doubt.FAILED_FIRST_CHECK
-    assert isinstance(by_owner(attached(notice(results=None))), OptOut)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("გამომგზავნი: Mallory <m@evil.example>\nთარიღი: 10/09\nთემა: y\n\nHello", Suspect),
+        ("Per la lista: vedi allegato.\n\nAnna Verdi\nTel.: 02 1234567", OptOut),
+    ],
+)
+def test_a_notice_attached_to_a_mail_under_unknown_header_lines_is_suspect(text: str, expected: type) -> None:
+    assert isinstance(by_owner(beside(text, notice())), expected)
+
+
+def received(*headers: str) -> Verdict:
+    """What becomes of an attached notice with these headers of servers above its own."""
+    raw = notice(type=None, results=None).render()
+    own = raw[raw.index(b"DKIM-Signature") :].replace(b"\r\n", b"\n")
+    body = b"--b\nContent-Type: message/rfc822\n\n" + "".join(f"{it}\n" for it in headers).encode() + own
+    return by_owner(forward(body=body + b"\n--b--\n", content_type="multipart/mixed; boundary=b"))
+
+
+BY_GMAIL = (
+    "Received: by 2002:a05:6f02::1 with SMTP id k12",
+    "Received: from a4-21.smtp-out.amazonses.com by mx.google.com with ESMTPS id ff",
+)
+PASSED = "Authentication-Results: mx.google.com; dmarc=pass header.from=amazon.com"
+SIGNED = "dkim=pass header.d=amazonses.com; dkim=pass (2048-bit key) header.d=amazon.com header.i=@amazon.com"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (PASSED,),
+        (*BY_GMAIL, PASSED),
+        (*BY_GMAIL, PASSED, "Authentication-Results: evil.example; none"),
+        ("Received: by 10.0.0.7 with SMTP", *BY_GMAIL, PASSED, "Received: from x by relay.example", PASSED),
+        (*BY_GMAIL, PASSED, "Authentication-Results: relay.example; dmarc=pass header.from=amazon.com"),
+        ("Authentication-Results: mx.shop.co.uk; spf=softfail", f"Authentication-Results: mx.shop.co.uk; {SIGNED}"),
+        (
+            "Received: by imap.shop.co.uk (Cyrus)",
+            "Received: from localhost by localhost (amavis)",
+            "Received: from x.example by mx.shop.co.uk (Postfix)",
+            f"Authentication-Results: mx.shop.co.uk 1; {SIGNED}; spf=none",
+        ),
+        (
+            "Received: from c1.internal by s1 (Cyrus)",
+            "Received: from m1 by m1.nyi.internal (Postfix)",
+            "Received: from x.example by m1.shop.example (Postfix)",
+            f"Authentication-Results: m1.shop.example; {SIGNED}; dmarc=pass header.from=amazon.com",
+        ),
+        (
+            "Received: from a.example by AM0PR01.eurprd01.prod.exchangelabs.com with HTTPS",
+            "Received: from b.example by DB8.eurprd01.prod.outlook.office365.com with HTTPS",
+            "Authentication-Results: spf=pass smtp.mailfrom=x;dmarc=pass action=none header.from=amazon.com;compauth=x",
+        ),
+    ],
+)  # fmt: skip
+def test_an_attached_notice_counts_where_the_server_that_received_it_vouches_for_it(
+    headers: tuple[str, ...],
+) -> None:
+    verdict = received(*headers)
+    assert isinstance(verdict, OptOut), verdict
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ((), Doubt.NO_FIRST_CHECK),
+        (BY_GMAIL, Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: mx.shop.example; dkim=none; spf=softfail",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: mx.shop.example; none",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; dkim=pass header.d=evil.example",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; dkim=pass header.d=notamazon.com",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; dkim=fail header.d=amazon.com",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; dkim=pass header.d=amazon.com; dkim=fail header.d=x.y",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; dkim=pass header.d=x.y; other=pass header.d=amazon.com",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; dkim=pass header.b=amazon.com",), Doubt.NO_FIRST_CHECK),
+        (('Authentication-Results: x; y="; dkim=fail; y="; dkim=pass header.d=amazon.com',), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; spf=pass smtp.mailfrom=amazon.com",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; dmarc=none header.from=amazon.com; " + SIGNED,), Doubt.FAILED_FIRST_CHECK),
+        (("Authentication-Results: x; dmarc=fail header.from=amazon.com; " + SIGNED,), Doubt.FAILED_FIRST_CHECK),
+        (("Authentication-Results: x; dmarc=temperror header.from=amazon.com",), Doubt.FAILED_FIRST_CHECK),
+        (("Authentication-Results: x; dmarc=pass header.from=evil.example",), Doubt.FAILED_FIRST_CHECK),
+        (("Authentication-Results: dmarc=fail header.from=amazon.com",), Doubt.FAILED_FIRST_CHECK),
+        (("Authentication-Results: x; dmarc=fail header.from=amazon.com", PASSED), Doubt.FAILED_FIRST_CHECK),
+        ((PASSED, "Authentication-Results: x; dmarc=fail header.from=amazon.com"), Doubt.FAILED_FIRST_CHECK),
+        (("Received: from evil.example by mx.shop.example with ESMTP", PASSED), Doubt.NO_FIRST_CHECK),
+        (("Received: from evil.example by 10.1.2.3 with ESMTP", PASSED), Doubt.NO_FIRST_CHECK),
+        (("Received: from evil.example by mx with ESMTP", PASSED), Doubt.NO_FIRST_CHECK),
+        (("Received: (qmail 1 invoked by uid 1)", PASSED), Doubt.NO_FIRST_CHECK),
+        (("Received: by mx.google.com.evil.example with ESMTP", PASSED), Doubt.NO_FIRST_CHECK),
+        ((*BY_GMAIL, "Received: from x by evil.example", PASSED), Doubt.NO_FIRST_CHECK),
+        (
+            ("Authentication-Results: mx.google.com; dkim=none", "Received: from evil by mx.google.com", PASSED),
+            Doubt.NO_FIRST_CHECK,
+        ),
+        (("ARC-Authentication-Results: i=1; mx.google.com; dmarc=pass header.from=amazon.com",), Doubt.NO_FIRST_CHECK),
+        (
+            ("Received: from x by evil.co.uk", f"Authentication-Results: mx.shop.co.uk; {SIGNED}"),
+            Doubt.NO_FIRST_CHECK,
+        ),
+    ],
+)  # fmt: skip
+def test_an_attached_notice_that_no_server_vouches_for_is_suspect(
+    headers: tuple[str, ...], expected: Doubt
+) -> None:
+    verdict = received(*headers)
+    assert isinstance(verdict, Suspect), verdict
+    assert verdict.reason.doubt is expected
 
 
 def test_the_type_of_an_attached_mail_is_heard_but_does_not_suffice() -> None:
@@ -449,6 +686,15 @@ def test_the_type_of_an_attached_mail_is_heard_but_does_not_suffice() -> None:
     assert verdict.reason.doubt is Doubt.FORWARD_OF_NEW_TEXT
 
 
+def test_a_new_type_of_an_attached_notice_makes_it_a_suspect() -> None:
+    verdict = by_owner(attached(notice(type="SOMETHING_NEW")))
+    assert isinstance(verdict, Suspect)
+    assert verdict.reason.doubt is Doubt.NEW_TYPE
+    other = notice(type="SOMETHING_NEW", subject="x", html="<p>New.</p>")
+    assert isinstance(by_owner(attached(other, subject="x")), Unrelated)
+    assert isinstance(by_owner(attached(notice(type=OPT_OUT))), OptOut)
+
+
 def test_several_attached_notices_are_suspect_but_other_mail_beside_one_is_not() -> None:
     other = notice(alias="otherbuyer12345@marketplace.amazon.it", order="402-0000000-1111111")
     assert isinstance(by_owner(attached(notice(), other)), Suspect)
@@ -457,8 +703,23 @@ def test_several_attached_notices_are_suspect_but_other_mail_beside_one_is_not()
     assert by_owner(attached(refund, refund)) == Unrelated(Kind.FORWARDED)
 
 
-def test_an_attached_mail_that_is_not_amazons_is_unrelated() -> None:
-    assert by_owner(attached(notice(from_="Bob <bob@example.net>"), subject="x")) == Unrelated(Kind.OTHER)
+def test_a_notice_in_an_attached_mail_that_is_not_amazons_is_not_lost() -> None:
+    rewritten = notice(from_="'Amazon.it' via Sellers <sellers@shop.example>")
+    for mail in (rewritten, rewritten.but(subject="x"), rewritten.but(html="<p>New words.</p>")):
+        assert isinstance(by_owner(attached(mail, subject="x")), Suspect)
+    other = rewritten.but(subject="x", html="<p>New words.</p>")
+    assert by_owner(attached(other, subject="x")) == Unrelated(Kind.OTHER)
+    deeper = attached(rewritten, from_="Bob <b@example.net>", subject="x").render()
+    deeper = deeper.replace(b"--b", b"--c").replace(b"boundary=b", b"boundary=c")
+    body = b"--b\nContent-Type: message/rfc822\n\n" + deeper + b"\n--b--\n"
+    outer = forward(body=body, content_type="multipart/mixed; boundary=b", subject="x")
+    assert isinstance(by_owner(outer), Suspect)
+
+
+def test_an_attached_notice_with_headers_without_end_is_suspect() -> None:
+    verdict = by_owner(attached(notice(extra=("X-Filler: " + "x" * 300_000,))))
+    assert isinstance(verdict, Suspect)
+    assert verdict.reason.doubt is Doubt.HEADERS_TOO_LONG
 
 
 def test_a_stranger_who_attaches_a_notice_is_suspect() -> None:

@@ -13,6 +13,8 @@ from worker.notices.model import OptOut
 
 BASE = notice(rows=2)
 RESULTS = "Authentication-Results: mx.google.com; "
+RESULT = b"Authentication-Results: x%d; dmarc=pass header.from=amazon.it\n".__mod__
+NEWS = "Your message for 111-1234508-7654301"
 
 
 def html(source: str) -> bytes:
@@ -25,6 +27,19 @@ def text(source: str) -> bytes:
 
 def mixed(body: bytes) -> bytes:
     return BASE.but(body=body, content_type="multipart/mixed; boundary=b").render()
+
+
+def passed_on(kind: bytes, body: bytes) -> bytes:
+    """A mail of somebody else's, which is read to its end where it is the owner's."""
+    base = BASE.but(from_="a@shop.example", type=None, header_from="shop.example")
+    return base.but(
+        body=b"--b\nContent-Type: %b\n\n%b\n--b--\n" % (kind, body),
+        content_type="multipart/mixed; boundary=b",
+    ).render()
+
+
+def attached(mail: bytes) -> bytes:
+    return passed_on(b"message/rfc822", mail + b"\n\nx\n")
 
 
 def checked_by(results: str) -> bytes:
@@ -47,6 +62,8 @@ ATTACKS: dict[str, Callable[[int], bytes]] = {
     "huge attribute": lambda n: html('<div a="' + "x" * n * 1000 + '">'),
     "quotes that never close": lambda n: html("<a " + "='" * n * 300),
     "tags that never close": lambda n: html("<a" * n * 500),
+    "style sheets": lambda n: html("<style>a</style>" * n * 200),
+    "long style sheets that never close": lambda n: html("x" * 1024 * 1024 + "<style" * n * 200),
     "style that never closes": lambda n: html("<style" * n * 200),
     "comments that never close": lambda n: html("<!--" * n * 200),
     "entities": lambda n: html("&amp&#" * n * 200),
@@ -74,6 +91,18 @@ ATTACKS: dict[str, Callable[[int], bytes]] = {
     "parts with long headers": lambda n: mixed((b"--b\n" + b"a:\n" * 500 + b"\n") * n),
     "attached mails": lambda n: mixed(
         b"--b\nContent-Type: message/rfc822\n\nFrom: a@amazon.it\n\nx\n" * n * 20
+    ),
+    "results of an attached mail": lambda n: attached(
+        b"From: a@amazon.it\n" + b"Received: by a.b\n" * n * 100 + b"".join(map(RESULT, range(n * 20)))
+    ),
+    "results that say nothing": lambda n: attached(
+        b"From: a@amazon.it\n" + b"Authentication-Results: x; dkim=none\n" * n * 50
+    ),
+    "mails in attached mails": lambda n: attached(b"Subject: x\nContent-Type: message/rfc822\n\n" * n * 50),
+    "mails of strangers attached": lambda n: attached(b"From: a@b.example\n\n" + b"x <div>" * n * 300),
+    "almost news": lambda n: BASE.but(type=None, html=NEWS + " not deliver" * n * 100).render(),
+    "almost addresses in header lines": lambda n: passed_on(
+        b"text/plain", b"From: " + b"<a@b>" * n * 100 + b"\nDate: x\nSubject: y\n"
     ),
     "headers": lambda n: b"a: b\r\n" * n * 300 + BASE.render(),
     "folded lines": lambda n: b"Subject: x\r\n" + b" y\r\n" * n * 300 + b"\r\n",
@@ -114,10 +143,22 @@ def test_twenty_megabytes_of_html_are_judged_in_a_second_or_two() -> None:
     assert time.process_time() - start < 2
 
 
-def test_style_sheets_of_any_length_do_not_hide_a_notice() -> None:
+@pytest.mark.parametrize("encoding", ["quoted-printable", "base64", "8bit"])
+@pytest.mark.parametrize("megabytes", [0.5, 1.5, 6])
+def test_style_sheets_of_any_length_do_not_hide_a_notice(megabytes: float, encoding: str) -> None:
+    mail = notice(type=None, encoding=encoding)
+    sheet = "<STYLE>" + ".a{color:red}\n" * int(megabytes * 70_000) + "</Style>"
+    verdict = judge(mail.but(html=mail.html.replace("<body", sheet + "<body")).render())
+    assert isinstance(verdict, OptOut)
+    assert verdict.address == "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+
+
+def test_many_style_sheets_and_comments_of_a_megabyte_together_do_not_hide_a_notice() -> None:
     mail = notice(type=None)
-    sheet = "<style>" + ".a{color:red}\n" * 40_000 + "</style>"
-    assert isinstance(judge(mail.but(html=mail.html.replace("<body", sheet + "<body")).render()), OptOut)
+    sheets = ("<style>" + ".a{color:red}\n" * 400 + "</style><!-- " + "x " * 2_500 + "-->") * 250
+    assert isinstance(judge(mail.but(html=mail.html.replace("<body", sheets + "<body")).render()), OptOut)
+    comment = f"<!-- {'x ' * 200_000}-->"
+    assert isinstance(judge(mail.but(html=mail.html.replace("<body", comment + "<body")).render()), OptOut)
 
 
 def test_text_right_behind_a_style_sheet_of_any_length_is_own_text() -> None:

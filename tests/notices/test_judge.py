@@ -78,7 +78,23 @@ def test_the_type_header_decides_whatever_the_language() -> None:
 
 def test_another_type_is_unrelated_even_with_the_words_of_a_notice() -> None:
     assert unrelated(notice(type="BBC_MESSAGE_CONFIRMATION_TO_MERCHANT")) is Kind.COPY
-    assert unrelated(notice(type="SOMETHING_NEW")) is Kind.NOTIFICATION
+    assert unrelated(notice(type="REFUND_ISSUED", extra=("X-Space-Notification-Type: NEW",))) is Kind.REFUND
+    assert unrelated(notice(type="NEW", extra=("X-Space-Notification-Type: REFUND_ISSUED",))) is Kind.REFUND
+    assert unrelated(notice(type="NEW", from_="Amazon <donotreply@amazon.it>")) is Kind.NOTIFICATION
+
+
+@pytest.mark.parametrize("kind", ["BUYER_OPTED_OUT_BSM_MESSAGE", "SOMETHING_NEW"])
+def test_a_new_type_from_who_sends_notices_is_suspect_where_the_words_are_those_of_a_notice(
+    kind: str,
+) -> None:
+    mail = notice(type=kind)
+    assert doubt(mail) is Doubt.NEW_TYPE
+    assert suspect(mail).address == ALIAS
+    assert doubt(mail.but(html=page(["New."]))) is Doubt.NEW_TEXT
+    said = f"Wir konnten Ihre Nachricht zur Bestellung {ORDER} nicht zustellen."
+    assert doubt(mail.but(subject="x", html=page([said]))) is Doubt.NEW_SENTENCE
+    assert unrelated(mail.but(subject="x", html=page([f"New: {ORDER}."]))) is Kind.NOTIFICATION
+    assert doubt(mail.but(results="fail")) is Doubt.DMARC_FAILED
 
 
 def test_a_type_that_is_written_strangely_is_suspect() -> None:
@@ -303,9 +319,29 @@ def test_results_below_another_servers_trace_came_with_the_mail() -> None:
     brought = "Authentication-Results: mx.google.com; dmarc=pass header.from=amazon.com"
     trace = "Received: from evil.example by relay.example with ESMTP"
     assert is_suspect(notice(results=None, above=(trace, brought)))
-    assert is_opt_out(
-        notice(results=None, above=("Received: by 10.1.2.3 with SMTP", "Received: (qmail)", brought))
-    )
+    for inside in ("2002:a05:6f02:c8c:b0:5a:1f2e:3d4c", "10.223.147.199"):
+        hop = f"Received: by {inside} with SMTP id k12csp1234567rwd; Wed, 9 Sep 2026 17:04:52 -0700 (PDT)"
+        assert is_opt_out(notice(results=None, above=(hop, brought)))
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        "from evil.example (203.0.113.9) by 10.1.2.3 with SMTP id k12csp1234567rwd; Wed, 9 Sep 2026",
+        "from evil.example by 2002:a05:6f02:c8c:b0:5a:1f2e:3d4c with SMTP id k12csp1234567rwd",
+        "by 10.1.2.3 (Postfix, from userid 1000) id 4F2A",
+        "by 203.0.113.9 with SMTP id k12csp1234567rwd",
+        "from evil.example (203.0.113.9) by [198.51.100.7] with ESMTP",
+        "(qmail 1234 invoked from network); 10 Sep 2026 00:04:50 -0000",
+        "from evil.example; Thu, 10 Sep 2026 00:04:50 +0000",
+        "by mx.google.com.relay.example with ESMTP",
+        "",
+    ],
+)
+def test_results_below_a_trace_without_a_name_of_gmails_came_with_the_mail(trace: str) -> None:
+    brought = "Authentication-Results: mx.google.com; dmarc=pass header.from=amazon.com"
+    mail = notice(results=None, above=(f"Received: {trace}", brought))
+    assert doubt(mail) is Doubt.NOT_CHECKED
 
 
 EXCHANGE = (
@@ -324,8 +360,10 @@ def by_exchange(server: str, dmarc: str = "pass", authserv_id: str = "outlook.co
 
 def test_exchange_online_vouches_without_its_name() -> None:
     assert isinstance(by_exchange("db8pr01mb1.eurprd01.prod.outlook.com"), OptOut)
-    assert isinstance(by_exchange("mail.example"), Suspect)
-    assert isinstance(by_exchange("outlook.com.example.org"), Suspect)
+    assert isinstance(by_exchange("dbbpr09ca0047.outlook.office365.com"), OptOut)
+    assert isinstance(by_exchange("VI1PR04MB1.eurprd04.prod.exchangelabs.com"), OptOut)
+    for other in ("mail.example", "outlook.com.example.org", "myoffice365.com", "10.167.242.43"):
+        assert isinstance(by_exchange(other), Suspect)
     assert isinstance(by_exchange("db8pr01mb1.eurprd01.prod.outlook.com", "fail"), Suspect)
     assert isinstance(
         by_exchange("db8pr01mb1.eurprd01.prod.outlook.com", authserv_id="mx.google.com"), Suspect
@@ -534,6 +572,74 @@ def test_an_alias_in_visible_text_counts_and_its_host_has_an_end() -> None:
     assert saying(f"{ALIAS}.example.com") is None
     assert saying(f"{ALIAS}-x.example") is None
     assert saying(f"blacklisted-{ALIAS}") is None
+    assert saying(f"o'{ALIAS}") is None
+    assert saying(f"'{ALIAS}'") == ALIAS
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "k4q8z1x7c3v9b2n@\u200bmarketplace.amazon.it",
+        "k4q8z1x7\u200cc3v9b2n@marketplace\u2060.amazon\ufeff.it",
+        "\u202ak4q8z1x7c3v9b2n\u00ad@marketplace.amazon.it\u202c",
+        "\u2018k4q8z1x7c3v9b2n@marketplace.amazon.it\u2019",
+    ],
+)
+def test_characters_without_width_do_not_hide_an_alias(shown: str) -> None:
+    mail = notice(alias=None)
+    assert opt_out(mail.but(html=mail.html.replace("Gentile", f"{shown} Gentile"))).address == ALIAS
+    assert opt_out(mail.but(html="", text=f"{SENTENCES['it']}\n{shown}\n")).address == ALIAS
+
+
+def test_characters_without_width_do_not_mend_an_alias_that_was_broken_on_purpose() -> None:
+    mail = notice(alias=None)
+    shown = f"blacklisted-\u200b{ALIAS} blacklisted\u2010{ALIAS} {ALIAS}\u200b.example.com"
+    assert opt_out(mail.but(html=mail.html.replace("Gentile", f"{shown} Gentile"))).address is None
+
+
+@pytest.mark.parametrize("tld", ["co.za", "ie", "com.co", "cl", "co.nz", "com.ng"])
+@pytest.mark.parametrize("prefix", ["", "m."])
+def test_a_buyer_of_a_marketplace_that_is_not_in_the_table_is_one_all_the_same(tld: str, prefix: str) -> None:
+    alias = f"k4q8z1x7c3v9b2n@{prefix}marketplace.amazon.{tld}"
+    verdict = opt_out(notice("en", alias=alias, tld=tld, marketplace_id="A0UNKNOWN0ID00"))
+    assert (verdict.address, verdict.marketplace) == (alias, f"amazon.{tld}")
+    mail = notice("en", alias=None, tld=tld, marketplace_id="A0UNKNOWN0ID00")
+    shown = opt_out(mail.but(html=mail.html.replace("Dear", f"{alias}. Dear")))
+    assert (shown.address, shown.marketplace) == (alias, f"amazon.{tld}")
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "marketplace.amazon.co.za.example.com",
+        "marketplace.amazon.zz",
+        "marketplace.amazon.org",
+        "marketplace.amazon.co.com",
+        "marketplace.amazon.net.za",
+        "marketplace.amazon.co.zaa",
+        "marketplace.amazon-co.za",
+        "marketplace.amaz0n.co.za",
+        "marketplace.amazon.c\u043e.za",
+        "marketplaces.amazon.co.za",
+        "x.marketplace.amazon.co.za",
+        "marketplace.amazon.com.com",
+    ],
+)
+def test_a_domain_that_only_looks_like_a_marketplace_has_no_buyers(domain: str) -> None:
+    address = f"k4q8z1x7c3v9b2n@{domain}"
+    mail = linked(f"mailto:{address}")
+    assert opt_out(mail.but(html=mail.html.replace("Gentile", f"{address} Gentile"))).address is None
+
+
+def test_an_unknown_marketplace_is_not_called_that_of_the_sender_of_all_of_them() -> None:
+    mail = notice("en", alias=None, marketplace_id="A0UNKNOWN0ID00")
+    for name, expected in (("Amazon.cl", "amazon.cl"), ("Amazon.co.za", "amazon.co.za"), ("Amazon", None)):
+        assert opt_out(mail.but(from_=f'"{name}" <auto-communication@amazon.com>')).marketplace == expected
+
+
+def test_south_africa_is_known_by_its_id() -> None:
+    mail = notice("en", alias=None, marketplace_id="AE08WJ6YKNBMC")
+    assert opt_out(mail.but(from_="Amazon <auto-communication@amazon.co.za>")).marketplace == "amazon.co.za"
 
 
 def test_one_alias_in_several_spellings_is_one_buyer() -> None:

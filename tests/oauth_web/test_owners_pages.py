@@ -167,6 +167,19 @@ def test_a_forwarder_is_trusted(owner: FlaskClient, engine: App, account: str, c
     assert engine.review.items() == [item]
 
 
+def test_a_redirector_is_trusted_as_such(
+    owner: FlaskClient, engine: App, account: str, clock: FakeClock
+) -> None:
+    reason = Reason(Doubt.REDIRECTED, "sellers@company.example")
+    item = suspect(engine, clock, 1, reason=reason)
+    page = owner.get("/review").text
+    assert "It was redirected by sellers@company.example" in page
+    assert "Trust sellers@company.example" in page
+    post(owner, "/review", action=f"trust {item.id}")
+    trusting = engine.accounts.get(account)
+    assert (trusting.trusted, trusting.redirectors) == ((), ("sellers@company.example",))
+
+
 @pytest.mark.usefixtures("account")
 def test_nobody_is_trusted_for_what_a_forgery_says(owner: FlaskClient, engine: App, clock: FakeClock) -> None:
     item = suspect(engine, clock, 1, reason=Reason(Doubt.DMARC_FAILED))
@@ -236,6 +249,16 @@ def test_trusted_forwarders_are_set_as_a_list(owner: FlaskClient, engine: App, a
     assert post(owner, "/settings/trusted", account=account, addresses=many).status_code == 400
     assert post(owner, "/settings/trusted", account=account, addresses="nonsense").status_code == 400
     assert len(engine.accounts.get(account).trusted) == 2
+
+
+def test_trusted_redirectors_are_addresses_and_domains(owner: FlaskClient, engine: App, account: str) -> None:
+    names = "Sellers@company.example\nforwarding.example"
+    post(owner, "/settings/redirectors", account=account, addresses=names)
+    assert engine.accounts.get(account).redirectors == ("sellers@company.example", "forwarding.example")
+    assert "sellers@company.example\nforwarding.example</textarea>" in owner.get("/settings").text
+    for bad in ("nonsense", "*.example", "a b.example"):
+        assert post(owner, "/settings/redirectors", account=account, addresses=bad).status_code == 400
+    assert len(engine.accounts.get(account).redirectors) == 2
 
 
 # --- set-up

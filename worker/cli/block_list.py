@@ -146,6 +146,14 @@ def undo_import(import_id: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a mail.")
 @click.option("--trust", multiple=True, metavar="ADDRESS", help="Accept notices forwarded from this address.")
 @click.option(
+    "--trust-redirector",
+    "redirectors",
+    multiple=True,
+    metavar="ADDRESS|DOMAIN",
+    help="Believe this Google Group or forwarding service, or whoever seals mail (ARC) with this domain, about mail "
+    "that it redirects.",
+)
+@click.option(
     "--authserv-id",
     default="mx.google.com",
     show_default=True,
@@ -153,7 +161,12 @@ def undo_import(import_id: str) -> None:
     "for Outlook.com and Microsoft 365, which leave it out.",
 )
 def scan(
-    paths: tuple[Path, ...], to_block: bool, as_json: bool, trust: tuple[str, ...], authserv_id: str
+    paths: tuple[Path, ...],
+    to_block: bool,
+    as_json: bool,
+    trust: tuple[str, ...],
+    redirectors: tuple[str, ...],
+    authserv_id: str,
 ) -> None:
     """Judge mail files without Gmail: .eml files, folders, Maildir and mbox (Google Takeout)."""
     from worker.cli.output import progress_bar, verdicts
@@ -162,8 +175,8 @@ def scan(
     from worker.mail_files.scan import scan as scan_files
     from worker.mailbox_pass.progress import Progress
 
-    trusted = frozenset(address.strip().lower() for address in trust)
-    found = scan_files(paths, trusted=trusted, authserv_id=authserv_id)
+    trusted, redirecting = (frozenset(it.strip().lower() for it in names) for names in (trust, redirectors))
+    found = scan_files(paths, trusted=trusted, redirectors=redirecting, authserv_id=authserv_id)
     if to_block:
         found = blocking(found, _block_list(new=True), now=datetime.now(UTC))
     with progress_bar("reading", sizes=True) as watch:

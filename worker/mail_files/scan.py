@@ -54,11 +54,14 @@ class ScannedMail:
                 return verdict.kind.value
 
 
-def scan(paths: Iterable[Path], *, trusted: Container[str], authserv_id: str) -> Iterator[ScannedMail]:
+def scan(
+    paths: Iterable[Path], *, trusted: Container[str], redirectors: Container[str], authserv_id: str
+) -> Iterator[ScannedMail]:
     """Judge every mail in these files and folders, one at a time. Raises UsageError for a path that cannot be read."""
     for path in paths:
         for source, raw in messages(path):
-            yield ScannedMail(source, judge(raw, trusted=trusted, authserv_id=authserv_id), len(raw))
+            verdict = judge(raw, trusted=trusted, redirectors=redirectors, authserv_id=authserv_id)
+            yield ScannedMail(source, verdict, len(raw))
 
 
 def blocking(found: Iterable[ScannedMail], block_list: BlockList, *, now: datetime) -> Iterator[ScannedMail]:

@@ -15,7 +15,7 @@ from worker.mailbox_pass.filing import filing
 from worker.mailbox_pass.judged import JudgedIds
 from worker.mailbox_pass.progress import Progress, Watch
 from worker.mailbox_pass.rhythm import latest
-from worker.mailbox_pass.verdicts import Judged, judge_messages, make_durable
+from worker.mailbox_pass.verdicts import Judged, Trust, judge_messages, make_durable
 from worker.notices.judge import in_new_words
 from worker.notices.model import OptOut, Verdict
 
@@ -30,10 +30,10 @@ MAX_AT_ONCE = PAGE // 2
 
 @dataclass(frozen=True, slots=True)
 class QueueRules:
-    """What mail is judged and filed by. labels: Gmail's ids by our names. trusted: addresses whose forwards count."""
+    """What mail is judged and filed by. labels: Gmail's ids by our names. trust: whose word counts."""
 
     labels: Mapping[str, str]
-    trusted: frozenset[str]
+    trust: Trust
 
 
 class Queue:
@@ -69,7 +69,7 @@ class Queue:
         while more:
             refs, more = self._next(rules.labels, seen)
             seen.update(ref.id for ref in refs)
-            self._judge(refs, rules.trusted, counts, lambda: watch(self._progress(counts, total)))
+            self._judge(refs, rules.trust, counts, lambda: watch(self._progress(counts, total)))
             more = more or self._is_time_to_look()
             if not more or len(seen & self._unfiled.keys()) + self._max_at_once() > PAGE:
                 self._file(seen, rules.labels)
@@ -80,18 +80,18 @@ class Queue:
         """Judge and file the newest of the queue, unless that was done a moment ago."""
         if self._is_time_to_look():
             refs = self._newest(rules.labels)[:DURABLE_EVERY]
-            self._judge(refs, rules.trusted, counts, lambda: None)
+            self._judge(refs, rules.trust, counts, lambda: None)
             self._file({ref.id for ref in refs}, rules.labels)
 
     def pages(self, labels: Mapping[str, str]) -> Iterator[list[MessageRef]]:
         """Yield what is queued, page by page. labels: Gmail's ids by our names."""
         return self._mailbox.find(label_id=labels[QUEUE])
 
-    def read(self, refs: list[MessageRef], trusted: frozenset[str]) -> Iterator[list[Judged]]:
+    def read(self, refs: list[MessageRef], trust: Trust) -> Iterator[list[Judged]]:
         """Yield these messages and their verdicts, some at a time; nothing is kept of them."""
         for start in range(0, len(refs), DURABLE_EVERY):
             messages = self._mailbox.read(refs[start : start + DURABLE_EVERY])
-            yield judge_messages(messages, trusted)
+            yield judge_messages(messages, trust)
 
     def holds_judged(self, message_id: str) -> bool:
         """Return whether a message was judged and is still to be filed by its verdict."""
@@ -116,11 +116,11 @@ class Queue:
     def _judge(
         self,
         refs: list[MessageRef],
-        trusted: frozenset[str],
+        trust: Trust,
         counts: Counter[type[Verdict]],
         report: Callable[[], None],
     ) -> None:
-        for judged in self.read([ref for ref in refs if ref.id not in self._unfiled], trusted):
+        for judged in self.read([ref for ref in refs if ref.id not in self._unfiled], trust):
             make_durable(judged, self._email, self._block_list, self._review)
             self._unfiled |= {it.message.id: it for it in judged}
             counts.update(type(it.verdict) for it in judged)

@@ -23,7 +23,7 @@ from worker.mailbox_pass.missed import OVERLAP, Missed, find_missed
 from worker.mailbox_pass.progress import Progress, Watch, unwatched
 from worker.mailbox_pass.queue import Queue, QueueRules
 from worker.mailbox_pass.report import PassReport, Preview
-from worker.mailbox_pass.verdicts import Judged
+from worker.mailbox_pass.verdicts import Judged, Trust
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 from worker.owner.accounts import EVER, Account
 from worker.problems import Cause, MailboxProblem
@@ -39,7 +39,7 @@ class _Found:
 
     there: rules.Rules
     steps: tuple[rules.Step, ...]
-    trusted: frozenset[str]
+    trust: Trust
     advice: MailboxProblem | None
 
 
@@ -54,7 +54,7 @@ class Sync:
         self._judged = JudgedIds(context.database, context.email)
         self._queue = Queue(context, self._judged)
         self._advice: MailboxProblem | None = None
-        self._rules = QueueRules({}, frozenset())
+        self._rules = QueueRules({}, Trust())
         self._rules_seen: datetime | None = None
 
     def run_pass(self, watch: Watch = unwatched) -> PassReport:
@@ -108,7 +108,7 @@ class Sync:
         pages = self._queue.pages(labels) if QUEUE in found.there.labels else ()
         refs = list(dict.fromkeys((*(ref for page in pages for ref in page), *missed.queue)))
         judged: list[Judged] = []
-        for messages in self._queue.read(refs, found.trusted):
+        for messages in self._queue.read(refs, found.trust):
             judged += messages
             watch(Progress(done=len(judged), total=len(refs)))
         archived = {ref.id for ref in missed.archive}
@@ -133,19 +133,20 @@ class Sync:
             account = self._accounts.update(self._email, search_from=since) or account
         there = rules.apply(self._mailbox, found.there, found.steps)
         self._accounts.update(self._email, labels=dict(there.labels), filter_ids=there.filter_ids)
-        self._rules, self._advice = QueueRules(there.labels, found.trusted), found.advice
+        self._rules, self._advice = QueueRules(there.labels, found.trust), found.advice
         self._rules_seen = self._clock.now()
         return account, found.steps
 
     def _look(self, account: Account) -> _Found:
-        trusted = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
+        forwarders = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
         forward_to, advice = account.forward_to, None
         if forward_to and forward_to not in self._mailbox.verified_forwarding_addresses():
             advice = MailboxProblem(Cause.FORWARDING_UNVERIFIED, {"address": forward_to})
             forward_to = None
         wanted = wanted_filters(queries(account.personal_address), forward_to)
+        trust = Trust(frozenset(forwarders), frozenset(account.redirectors))
         there = rules.look(self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted)
-        return _Found(there, rules.plan(there, wanted), trusted, advice)
+        return _Found(there, rules.plan(there, wanted), trust, advice)
 
     # --- mail that the filters did not queue
 

@@ -1,13 +1,24 @@
 """Judge messages and make their verdicts durable: the step before filing may acknowledge them."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review, ReviewItem, item_id, sighting_of
 from worker.gmail.model import Message
 from worker.notices.judge import judge
 from worker.notices.model import OptOut, Suspect, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose word counts beside Google's. forwarders: addresses whose forwards are accepted. redirectors: addresses
+    and domains that may have changed mail on its way.
+    """
+
+    forwarders: frozenset[str] = frozenset()
+    redirectors: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +29,14 @@ class Judged:
     verdict: Verdict
 
 
-def judge_messages(messages: Iterable[Message], trusted: Container[str]) -> list[Judged]:
-    """Judge messages of a mailbox. trusted: addresses whose forwards are accepted.
+def judge_messages(messages: Iterable[Message], trust: Trust) -> list[Judged]:
+    """Judge messages of a mailbox.
 
     The messages come back without their content: once judged, nobody needs it any more.
     """
+    judged = partial(judge, trusted=trust.forwarders, redirectors=trust.redirectors)
     return [
-        Judged(replace(it, raw=b""), judge(it.raw, trusted=trusted, from_owner="SENT" in it.label_ids))
-        for it in messages
+        Judged(replace(it, raw=b""), judged(it.raw, from_owner="SENT" in it.label_ids)) for it in messages
     ]
 
 

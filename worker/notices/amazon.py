@@ -49,6 +49,7 @@ MARKETPLACES: tuple[Marketplace, ...] = (
     Marketplace("ae", "A2VIGQ35RCS4UG", "documented"),
     Marketplace("sa", "A17E79C6D8DWNP", "documented"),
     Marketplace("eg", "ARBP9OOSHTCHU", "documented"),
+    Marketplace("co.za", "AE08WJ6YKNBMC", "seen"),
 )
 
 MARKETPLACE_BY_ID: dict[str, str] = {place.id: place.domain for place in MARKETPLACES if place.id}
@@ -56,9 +57,25 @@ MARKETPLACE_BY_ID: dict[str, str] = {place.id: place.domain for place in MARKETP
 # Whole domains: a From must equal one of them, label by label.
 AMAZON_DOMAINS: frozenset[str] = frozenset(place.domain for place in MARKETPLACES)
 
+# Top-level domains of countries (ISO 3166-1, and "uk" and "eu").
+_COUNTRIES = """
+ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bl bm bn bo bq br bs bt bv bw by bz
+ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg eh er es et eu fi fj fk fm fo
+fr ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm
+jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mf mg mh mk ml mm mn mo mp mq
+mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re
+ro rs ru rw sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt
+tv tw tz ua ug uk um us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
+"""
+
+# Amazon names its shops by this rule. One that opens later is no sender that we trust, but its buyers are buyers.
+POSSIBLE_MARKETPLACES: frozenset[str] = AMAZON_DOMAINS | {
+    f"amazon.{form}{country}" for country in _COUNTRIES.split() for form in ("", "co.", "com.")
+}
+
 # Where buyers' aliases live. "m." was seen for Japan; nothing says that it stays there.
 ALIAS_DOMAINS: frozenset[str] = frozenset(
-    f"{prefix}marketplace.{domain}" for domain in AMAZON_DOMAINS for prefix in ("", "m.")
+    f"{prefix}marketplace.{domain}" for domain in POSSIBLE_MARKETPLACES for prefix in ("", "m.")
 )
 
 # Who sends opt-out notices. Seen: auto-communication at amazon.com for an Italian order; other mails of the

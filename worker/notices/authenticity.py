@@ -12,38 +12,43 @@ from functools import lru_cache
 from authres import AuthenticationResultsHeader
 from authres.core import AuthResError
 
+from worker.notices.addresses import PLAIN_DOMAIN, PLAIN_LOCAL
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.headers import Head, decode_words, text_of
 
 # Real ones have under 1,500 characters; the parser recurses into nested comments.
-_RESULTS_LIMIT = 8_000
+RESULTS_LIMIT = 8_000
 _FROM_LIMIT = 1_000
 
 # One address, bare or in angle brackets behind a name. No comments, no groups, no second address.
 _BARE = re.compile(r"([^<>\"(),:;@\s]+)@([^<>\"(),:;@\s]+)")
 _NAMED = re.compile(r'(?:"((?:[^"\\]|\\.)*+)"|([^<>"(),:;@]*+))\s*<([^<>"(),:;@\s]+)@([^<>"(),:;@\s]+)>')
-_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9._+=&~!#$%*/^{|}'`-]+")
-_PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 _RESULT = re.compile(r'(?:[^;"()\\]++|"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\))*+')
 _ANY_DMARC = re.compile(r"\bdmarc\s{0,9}=\s{0,9}(\w+)")
 _ANY_FROM = re.compile(r"\bheader\.from\s{0,9}=\s{0,9}\"?([^\s;\"()]*)")
-_IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")
+# Exchange Online: Outlook.com and Microsoft 365.
+MICROSOFT = ("outlook.com", "office365.com", "exchangelabs.com")
 # Whose own Received headers are known by their names. What is below a header of another server may be forged.
-_TRACED = ("google.com", "outlook.com")
-_RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
+_TRACED = (("google.com",), MICROSOFT)
+RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
+# Inside Google, hops are named by addresses that only Google uses, and say nothing of where the mail came from:
+# "by 2002:a05:6f02:c8c:b0:5a:1f2e:3d4c with SMTP id ...", in older mail "by 10.223.147.199 with SMTP id ...".
+_INSIDE_GOOGLE = re.compile(r"by (?:2002:a[\da-f]{2}:[\da-f:]+|10(?:\.\d{1,3}){3}) with SMTP id\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
     """The From of a mail. address, domain: in lower case, empty where doubt says why there is none.
 
-    name: what a mail program shows, decoded.
+    name: what a mail program shows, decoded. through: the address in From, where somebody who redirects mail put his
+    own there; the others are then those of who wrote it.
     """
 
     address: str
     domain: str
     name: str = ""
     doubt: Doubt | None = None
+    through: str = ""
 
 
 def sender_of(head: Head) -> Sender:
@@ -59,7 +64,7 @@ def sender_of(head: Head) -> Sender:
     name = decode_words("".join(filter(None, names))).strip()
     if "@" in name:
         return _doubtful(Doubt.ADDRESS_IN_NAME)
-    if not _PLAIN_LOCAL.fullmatch(local) or not _PLAIN_DOMAIN.fullmatch(domain):
+    if not PLAIN_LOCAL.fullmatch(local) or not PLAIN_DOMAIN.fullmatch(domain):
         return _doubtful(Doubt.LOOKALIKE_ADDRESS)
     return Sender(f"{local}@{domain}".lower(), domain.lower(), name)
 
@@ -80,10 +85,13 @@ def reason_to_doubt(head: Head, sender: Sender, authserv_id: str) -> Reason | No
 def _doubt_about(head: Head, sender: Sender, authserv_id: str) -> Doubt | None:
     if head.truncated:
         return Doubt.HEADERS_TOO_LONG
-    value = _results_of(head, authserv_id)
-    if value is None:
-        return Doubt.NOT_CHECKED
-    return _dmarc_doubt(_dmarc_only(value), sender.domain) or _hidden_doubt(value, sender.domain)
+    found = results_of(head, authserv_id)
+    return doubt_in_results(found[1], sender.domain) if found else Doubt.NOT_CHECKED
+
+
+def doubt_in_results(value: str, domain: str) -> Doubt | None:
+    """Return why this value of Authentication-Results does not vouch for a domain, or None where it does."""
+    return _dmarc_doubt(_dmarc_only(value), domain) or _hidden_doubt(value, domain)
 
 
 # Amazon's mails bring the same few results again and again, and reading them is slow.
@@ -121,48 +129,55 @@ def _hidden_doubt(value: str, domain: str) -> Doubt | None:
 def _dmarc_only(value: str) -> str:
     """Leave out the results of other methods: parsing them all takes most of a notice's time.
 
-    Split at semicolons outside of strings and comments; what cannot be split cleanly is returned whole.
+    What cannot be split cleanly is returned whole.
     """
-    pieces, at = [], 0
-    while at <= len(value):
-        piece = _RESULT.match(value, at)
-        if piece is None or value[piece.end() : piece.end() + 1] not in ("", ";"):
-            return value
-        pieces.append(piece[0])
-        at = piece.end() + 1
+    pieces = split_results(value)
+    if pieces is None:
+        return value
     others = [piece for piece in pieces[1:] if piece.lstrip().lower().startswith(("dmarc", "("))]
     return ";".join([pieces[0], *others]) if others else f"{pieces[0]}; none"
 
 
-def _results_of(head: Head, authserv_id: str) -> str | None:
-    """The topmost results under this name, unless another server's Received header is above them.
+def split_results(value: str) -> list[str] | None:
+    """Split at semicolons outside of strings and comments; None where that cannot be done cleanly."""
+    pieces, at = [], 0
+    while at <= len(value):
+        piece = _RESULT.match(value, at)
+        if piece is None or value[piece.end() : piece.end() + 1] not in ("", ";"):
+            return None
+        pieces.append(piece[0])
+        at = piece.end() + 1
+    return pieces
+
+
+def results_of(head: Head, authserv_id: str) -> tuple[int, str] | None:
+    """The topmost results under this name, and where they stand, unless another server's Received is above them.
 
     Gmail writes its results right below its own Received headers; what is below the Received of
     any other server came with the mail. So does Exchange Online (Outlook.com, Microsoft 365), but without its name.
     """
     wanted = authserv_id.lower()
-    owner = next((domain for domain in _TRACED if _within(wanted, domain)), None)
-    for name, value in head.fields:
+    owner = next((domains for domains in _TRACED if _within(wanted, domains)), None)
+    for at, (name, value) in enumerate(head.fields):
         if name == b"authentication-results":
-            results = text_of(value[:_RESULTS_LIMIT]).rstrip("; \t")
+            results = text_of(value[:RESULTS_LIMIT]).rstrip("; \t")
             identity = results.partition(";")[0].lower().split()
-            if owner == "outlook.com" and identity and "=" in identity[0]:
-                return f"{wanted}; {results}"
+            if owner == MICROSOFT and identity and "=" in identity[0]:
+                return at, f"{wanted}; {results}"
             if identity and identity[0] == wanted:
-                return results
+                return at, results
         elif name == b"received" and owner and not _received_by(owner, text_of(value[:2_000])):
             return None
     return None
 
 
-def _received_by(owner: str, received: str) -> bool:
-    found = _RECEIVED_BY.search(received)
-    if found is None:
+def _received_by(owner: tuple[str, ...], received: str) -> bool:
+    """Whether a server of these domains wrote this Received header; one without a name may be anybody's."""
+    found = RECEIVED_BY.search(received)
+    if found is not None and _within(found[1].lower(), owner):
         return True
-    by = found[1].lower()
-    # Inside Google, hops are named by address: "by 2002:a05:6f02:c8c:b0:5a:...".
-    return _within(by, owner) or _IP_ADDRESS.fullmatch(by) is not None
+    return owner != MICROSOFT and _INSIDE_GOOGLE.match(received) is not None
 
 
-def _within(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")
+def _within(host: str, domains: tuple[str, ...]) -> bool:
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypedDict
 
 from worker.notices.aliases import orders
-from worker.notices.amazon import AMAZON_DOMAINS, MARKETPLACE_BY_ID, MARKETPLACE_HEADER
+from worker.notices.amazon import AMAZON_DOMAINS, MARKETPLACE_BY_ID, MARKETPLACE_HEADER, POSSIBLE_MARKETPLACES
 from worker.notices.authenticity import Sender
 from worker.notices.content import Content
 from worker.notices.dates import find_day
@@ -84,15 +84,16 @@ def _sent_on(content: Content, marketplace: str | None) -> date | None:
 
 
 def _marketplace(mail: Candidate, address: str | None) -> str | None:
-    named = MARKETPLACE_BY_ID.get(mail.head.first(MARKETPLACE_HEADER).strip())
-    if named:
-        return named
+    id_ = mail.head.first(MARKETPLACE_HEADER).strip()
+    if id_ in MARKETPLACE_BY_ID:
+        return MARKETPLACE_BY_ID[id_]
     if address:
         return address.partition("marketplace.")[2]
     # The name shown is the marketplace's, while the address may be at amazon.com for all of them.
-    if mail.sender.name.lower() in AMAZON_DOMAINS:
-        return mail.sender.name.lower()
-    return mail.sender.domain if mail.sender.domain in AMAZON_DOMAINS else None
+    name, domain = mail.sender.name.lower(), mail.sender.domain
+    if name in POSSIBLE_MARKETPLACES:
+        return name
+    return domain if domain in AMAZON_DOMAINS and not (id_ and domain == "amazon.com") else None
 
 
 def _dated(head: Head) -> datetime | None:

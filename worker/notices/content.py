@@ -8,6 +8,7 @@ from itertools import islice
 from worker.notices.aliases import aliases_in_links, aliases_in_text, orders
 from worker.notices.headers import decode_words
 from worker.notices.mime import Part
+from worker.notices.new_words import mentions_unsolicited_messages, tells_of_refused_message
 from worker.notices.page import Page, read_html, read_plain
 from worker.notices.sentences import (
     Sentence,
@@ -16,7 +17,6 @@ from worker.notices.sentences import (
     find_undelivered,
     fold,
     known_subject,
-    mentions_unsolicited_messages,
 )
 from worker.notices.wording import Wording
 
@@ -68,8 +68,18 @@ class Content:
     @property
     def gives_opt_out_reason(self) -> bool:
         """Whether it gives the reason of notices in proven wording, and names a single order or buyer."""
-        about_one = len(self.aliases) == 1 or len(orders(self.text)) == 1
-        return about_one and bool(find_because_clauses(self.text))
+        return self._is_about_one and bool(find_because_clauses(self.text))
+
+    @property
+    def tells_of_refused_message(self) -> bool:
+        """Whether it says, in any words, that the message to a single buyer was not delivered or not wanted."""
+        return self._is_about_one and (
+            tells_of_refused_message(fold(self.subject)) or tells_of_refused_message(self.text)
+        )
+
+    @property
+    def _is_about_one(self) -> bool:
+        return len(self.aliases) == 1 or len(orders(f"{self.subject} {self.text}")) == 1
 
     @property
     def mentions_opting_out(self) -> bool:
@@ -85,10 +95,8 @@ class Content:
 def content_of(subject: str, pages: Iterable[Page]) -> Content:
     """Return what the pages of one mail say. subject: as it stands in the header."""
     pages = list(pages)
-    aliases = [
-        alias for page in pages for alias in (*aliases_in_links(page.links), *aliases_in_text(page.text))
-    ]
     text = fold("\n\n".join(page.text for page in pages))
+    aliases = [*aliases_in_links(link for page in pages for link in page.links), *aliases_in_text(text)]
     subject = decode_words(subject)
     found = tuple(find_sentences(text))
     subject_wording = known_subject(subject)

@@ -34,6 +34,8 @@ class Doubt(Enum):
     OTHER_REASON = "Its type says that the buyer opted out, its text gives another reason."
     NEW_TEXT = "It has the subject of a notice, but its text is new to us."
     HALF_A_SENTENCE = "It says that a buyer opted out, but not that a message was not delivered."
+    NEW_SENTENCE = "It seems to say that a buyer did not get or want a message, in words that are new to us."
+    NEW_TYPE = "It has the words of a notice, but a type that is new to us."
     GUESSED_WORDING = "It reads like a notice in words that we only guess."
     MAY_BE_QUOTED = "It holds the words of a notice, but may only quote them."
     SEVERAL_BUYERS = "It names several buyers."
@@ -42,12 +44,16 @@ class Doubt(Enum):
 
     # How it was forwarded
     FORWARDED_BY_STRANGER = "It was forwarded by {address}, whom you have not chosen to trust."
+    REDIRECTED = "It was redirected by {address}, which you have not chosen to trust."
     FORWARDED_AGAIN = "It was forwarded more than once."
+    OTHER_MAIL_ABOVE = "Lines above the notice may name another sender, so somebody else may have made it up."
+    FORWARD_NOT_UNDERSTOOD = "It was forwarded, but in a way that does not show us who sent it first."
     SEVERAL_FORWARDED = "It holds several forwarded notices: forward them one by one."
     REPLY = "It is a reply, which may quote anybody."
     FORWARD_UNREADABLE = "It passes on a notice that cannot be read."
     FORWARD_OF_NEW_TEXT = "It may be a notice, but its text is new to us."
     FORWARD_WITHOUT_SENDER = "The mail program that forwarded it left out the address it came from."
+    NO_FIRST_CHECK = "Nothing shows that the mail server that first received it has checked the sender."
     FAILED_FIRST_CHECK = "The mail server that first received it found that the sender is not genuine."
 
 
@@ -64,5 +70,12 @@ class Reason:
 
 # It may be a notice, but its wording is not in the table, or not proven.
 NEW_WORDS = frozenset(
-    (Doubt.NEW_TEXT, Doubt.HALF_A_SENTENCE, Doubt.GUESSED_WORDING, Doubt.FORWARD_OF_NEW_TEXT)
+    (
+        Doubt.NEW_TEXT,
+        Doubt.HALF_A_SENTENCE,
+        Doubt.NEW_SENTENCE,
+        Doubt.NEW_TYPE,
+        Doubt.GUESSED_WORDING,
+        Doubt.FORWARD_OF_NEW_TEXT,
+    )
 )

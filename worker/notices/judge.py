@@ -6,18 +6,19 @@ sentences of notices. A mail that fails a step is at most a suspect.
 
 import codecs
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from worker.notices.amazon import ALIAS_DOMAINS, AMAZON_DOMAINS, NOTICE_SENDERS, OPT_OUT_TYPE, TYPE_HEADER
-from worker.notices.authenticity import Sender, reason_to_doubt, sender_of
+from worker.notices.authenticity import Sender, sender_of
 from worker.notices.clues import Candidate, opt_out, suspect
 from worker.notices.content import Content, content_of, pages_of
 from worker.notices.doubts import NEW_WORDS, Doubt, Reason
-from worker.notices.forwarded import Forwarded, forwarded_in, has_header_lines
+from worker.notices.forwarded import Forwarded, forwarded_in, passed_on
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.model import Kind, Suspect, Unrelated, Verdict
-from worker.notices.sentences import contains_known_subject, forwards_known_subject, is_reply
+from worker.notices.redirected import original_sender, reason_to_doubt
+from worker.notices.sentences import contains_known_subject, is_reply
 
 GMAIL = "mx.google.com"
 
@@ -41,6 +42,7 @@ def judge(
     raw: bytes,
     *,
     trusted: Container[str] = frozenset(),
+    redirectors: Container[str] = frozenset(),
     authserv_id: str = GMAIL,
     from_owner: bool = False,
 ) -> Verdict:
@@ -48,37 +50,49 @@ def judge(
 
     raw: the mail as delivered, or rebuilt from Gmail's API with headers and bodies already in UTF-8.
     trusted: lower-case addresses from which forwarded notices are accepted.
+    redirectors: lower-case addresses and domains whose word counts for mail that they pass on and change.
     authserv_id: the name of the receiving server in Authentication-Results.
     from_owner: Gmail says that the account itself wrote this mail. Such a mail carries no
     Authentication-Results, and needs none.
     """
     raw = _with_newlines(raw)
     head = read_head(raw)
-    sender = sender_of(head)
+    sender = original_sender(head, sender_of(head))
     types = [decode_words(value).strip().upper() for value in head.all(TYPE_HEADER)]
-    if any(types) and OPT_OUT_TYPE not in types:
-        return Unrelated(_KINDS.get(types[0], Kind.NOTIFICATION))
+    if kind := _kind_by_type(types, sender):
+        return Unrelated(kind)
     if OPT_OUT_TYPE in types:
-        reason = reason_to_doubt(head, sender, authserv_id) or _doubt_about_type(head, sender)
+        reason = reason_to_doubt(head, sender, authserv_id, redirectors) or _doubt_about_type(head, sender)
         return _by_type(Candidate(head, sender, _own_content(raw, head)), reason)
     if sender.domain in ALIAS_DOMAINS:
         return Unrelated(Kind.MESSAGE)
     if sender.domain in AMAZON_DOMAINS:
-        content = _own_content(raw, head)
-        return _by_sentence(Candidate(head, sender, content), reason_to_doubt(head, sender, authserv_id))
+        mail = Candidate(head, sender, _own_content(raw, head))
+        return _by_sentence(mail, types, reason_to_doubt(head, sender, authserv_id, redirectors))
     accepted = from_owner or _is_trusted(trusted, sender)
     found = list(parts(raw, head))
     if not accepted and not _may_matter(sender, head, found):
         return Unrelated(Kind.OTHER)
-    reason = None if from_owner else reason_to_doubt(head, sender, authserv_id)
+    reason = None if from_owner else reason_to_doubt(head, sender, authserv_id, redirectors)
     if not accepted:
         reason = reason or Reason(Doubt.FORWARDED_BY_STRANGER, sender.address)
-    return _not_from_amazon(head, sender, found, reason)
+    return _not_from_amazon(head, sender, found, reason, accepted=accepted)
 
 
 def in_new_words(verdict: Verdict) -> bool:
     """Return whether this may be a notice whose wording is not in the table, or not proven."""
     return isinstance(verdict, Suspect) and verdict.reason.doubt in NEW_WORDS
+
+
+def _kind_by_type(types: Sequence[str], sender: Sender) -> Kind | None:
+    """What the type header says that a mail is, other than a notice.
+
+    One specimen shows the type of notices. Who sends them may send them under another one: then the words decide.
+    """
+    if not any(types) or OPT_OUT_TYPE in types:
+        return None
+    known = next((_KINDS[each] for each in types if each in _KINDS), None)
+    return known or (None if sender.address in NOTICE_SENDERS else Kind.NOTIFICATION)
 
 
 def _by_type(mail: Candidate, reason: Reason | None) -> Verdict:
@@ -97,17 +111,35 @@ def _doubt_about_type(head: Head, sender: Sender) -> Reason | None:
 
 
 def _by_sentence(
-    mail: Candidate, reason: Reason | None, *, otherwise: Kind = Kind.OTHER_OF_AMAZON
+    mail: Candidate, types: Sequence[str], reason: Reason | None, *, otherwise: Kind = Kind.OTHER_OF_AMAZON
 ) -> Verdict:
+    """Judge by the words. types: values of the type header that are not the known one, if it has one at all."""
     content = mail.content
     if content.wording is None:
-        if content.subject_wording and not content.failed_for_other_reason:
-            return suspect(mail, reason or Reason(Doubt.NEW_TEXT))
-        if reason is None and mail.sender.address in NOTICE_SENDERS and content.gives_opt_out_reason:
-            return suspect(mail, Reason(Doubt.HALF_A_SENTENCE))
-        return Unrelated(otherwise)
+        doubt = _doubt_about_new_words(mail, proven=reason is None)
+        return (
+            suspect(mail, reason or Reason(doubt))
+            if doubt
+            else Unrelated(Kind.NOTIFICATION if any(types) else otherwise)
+        )
     reason = reason or _doubt_about_sentence(mail)
+    if any(types):
+        reason = reason or Reason(Doubt.NEW_TYPE)
     return suspect(mail, reason) if reason else opt_out(mail)
+
+
+def _doubt_about_new_words(mail: Candidate, *, proven: bool) -> Doubt | None:
+    """Why a mail without a known sentence may be a notice all the same. proven: whether its sender is genuine."""
+    content = mail.content
+    if content.failed_for_other_reason:
+        return None
+    if content.subject_wording:
+        return Doubt.NEW_TEXT
+    if not proven or mail.sender.address not in NOTICE_SENDERS:
+        return None
+    if content.gives_opt_out_reason:
+        return Doubt.HALF_A_SENTENCE
+    return Doubt.NEW_SENTENCE if content.tells_of_refused_message else None
 
 
 def _doubt_about_sentence(mail: Candidate) -> Reason | None:
@@ -121,27 +153,33 @@ def _doubt_about_sentence(mail: Candidate) -> Reason | None:
     return None
 
 
-def _not_from_amazon(head: Head, sender: Sender, found: list[Part], reason: Reason | None) -> Verdict:
-    inner = forwarded_in(found, sender.address)
+def _not_from_amazon(
+    head: Head, sender: Sender, found: list[Part], reason: Reason | None, *, accepted: bool
+) -> Verdict:
+    inner = forwarded_in(found, sender.address, decode_words(head.first("subject")))
     inner = [each for each in inner if each.may_be_notice] or inner[:1]
     if len(inner) > 1:
         several = Candidate(head, sender, content_of("", []))
         return suspect(several, Reason(Doubt.SEVERAL_FORWARDED))
-    if inner:
-        return _forwarded(head, inner[0], reason)
-    subject = head.first("subject")
-    # With unknown header lines, or in a file of Outlook's, it is better shown than lost.
-    is_forward = (
-        reason is None and forwards_known_subject(decode_words(subject)) and not has_header_lines(found)
-    )
-    content = content_of(subject, pages_of(found, quoted=is_forward))
-    proven = content.wording is not None and content.wording.proven
-    if is_forward and not proven:
-        return suspect(Candidate(head, sender, content), Reason(Doubt.FORWARD_UNREADABLE))
+    verdict = _forwarded(head, inner[0], reason) if inner else Unrelated(Kind.OTHER)
+    if not isinstance(verdict, Unrelated):
+        return verdict
+    subject = decode_words(head.first("subject"))
+    if accepted and not is_reply(subject):
+        content = content_of(subject, passed_on(found))
+        named = contains_known_subject(content.text) or (not inner and contains_known_subject(subject))
+    else:
+        content, named = content_of(subject, pages_of(found, quoted=False)), False
+    mail = Candidate(head, sender, content)
     # Articles quote notices too: a person is asked only about an imitation, or a mail of somebody trusted.
-    if not proven or not (reason is None or content.subject_wording or _claims_amazon(sender, head)):
-        return Unrelated(Kind.OTHER)
-    return suspect(Candidate(head, sender, content), Reason(sender.doubt or Doubt.TEXT_NOT_FROM_AMAZON))
+    if _is_proven(content) and (accepted or content.subject_wording or _claims_amazon(sender, head)):
+        unclear = Doubt.TEXT_NOT_FROM_AMAZON if reason else Doubt.FORWARD_NOT_UNDERSTOOD
+        return suspect(mail, Reason(sender.doubt or unclear))
+    return suspect(mail, Reason(Doubt.FORWARD_UNREADABLE)) if named else verdict
+
+
+def _is_proven(content: Content) -> bool:
+    return content.wording is not None and content.wording.proven
 
 
 def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
@@ -152,7 +190,7 @@ def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
         reason = reason or Reason(Doubt.REPLY)
     if not inner.sender.address:
         reason = reason or Reason(Doubt.FORWARD_WITHOUT_SENDER)
-    if any(inner.types) and OPT_OUT_TYPE not in inner.types:
+    if _kind_by_type(inner.types, inner.sender):
         return Unrelated(Kind.FORWARDED)
     if (
         mail.content.wording is None
@@ -161,7 +199,8 @@ def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
     ):
         # Somebody forwarded it on purpose: say that it was not understood.
         return suspect(mail, reason or Reason(Doubt.FORWARD_OF_NEW_TEXT))
-    return _by_sentence(mail, reason, otherwise=Kind.FORWARDED)
+    new_types = [each for each in inner.types if each != OPT_OUT_TYPE]
+    return _by_sentence(mail, new_types, reason, otherwise=Kind.FORWARDED)
 
 
 def _is_trusted(trusted: Container[str], sender: Sender) -> bool:

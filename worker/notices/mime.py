@@ -8,6 +8,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import AnyStr
 from urllib.parse import unquote_to_bytes
 
 from worker.notices.charsets import decode
@@ -17,8 +18,10 @@ from worker.notices.headers import Head, decode_words, from_base64, read_head
 PART_LIMIT = 200
 # Every level of nesting is scanned for its boundary; this bounds the sum over all levels.
 SCAN_LIMIT = 64 * 1024 * 1024
-# Encoded size of the text that is read of one part. Notices have 7 to 60 KB.
-TEXT_LIMIT = 2 * 1024 * 1024
+# Encoded size of a part that is read at all, and how much of it is read as text. Notices have 7 to 60 KB, but the
+# style sheets above their text may be longer than both.
+ENCODED_LIMIT = 32 * 1024 * 1024
+TEXT_LIMIT = 1024 * 1024
 
 # The headers of a part: a handful of short lines.
 _PART_HEAD_LIMIT = 16 * 1024
@@ -48,8 +51,11 @@ class Part:
         return self.body
 
     def text(self) -> str:
-        """The part as text."""
-        return decode(self.data(), self.charset)
+        """The part as text, without style sheets and comments where it is long."""
+        data = self.data()
+        if len(data) > TEXT_LIMIT:
+            data = without(without(data, b"<style", b"</style>"), b"<!--", b"-->")[:TEXT_LIMIT]
+        return decode(data, self.charset)
 
 
 def parts(raw: bytes, head: Head) -> Iterator[Part]:
@@ -70,7 +76,7 @@ def parts(raw: bytes, head: Head) -> Iterator[Part]:
                 )
                 continue
         count += 1
-        limit = end if kind == "message/rfc822" else min(end, start + TEXT_LIMIT)
+        limit = end if kind == "message/rfc822" else min(end, start + ENCODED_LIMIT)
         yield _leaf(head, raw[start:limit])
 
 
@@ -98,6 +104,20 @@ def _leaf(head: Head, body: bytes) -> Part:
 def _file_name(head: Head, parameters: dict[str, str]) -> str:
     disposition = content_type("x/" + head.first("content-disposition"))[1]
     return decode_words(disposition.get("filename") or parameters.get("name", "")).strip().lower()
+
+
+def without(source: AnyStr, opening: AnyStr, closing: AnyStr) -> AnyStr:
+    """Remove every stretch from opening to closing, in lower or upper case; one that is never closed stays."""
+    lower = source.lower()
+    if len(lower) != len(source):  # letters that grow in lower case, such as the Turkish İ
+        lower = source
+    out: list[AnyStr] = []
+    end = 0
+    while (begin := lower.find(opening, end)) >= 0 and (close := lower.find(closing, begin)) >= 0:
+        out.append(source[end:begin])
+        end = close + len(closing)
+    out.append(source[end:])
+    return source[:0].join(out)
 
 
 def _sections(raw: bytes, start: int, end: int, boundary: str) -> list[tuple[int, int]]:

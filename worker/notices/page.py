@@ -7,9 +7,9 @@ from itertools import islice
 from selectolax.lexbor import LexborHTMLParser
 
 from worker.notices.header_lines import find_block
+from worker.notices.mime import without
 
 # A notice has 7 to 40 KB of HTML, most of it style sheets; a forward by Outlook doubles that.
-SOURCE_LIMIT = 1024 * 1024
 MARKUP_LIMIT = 256 * 1024
 # The parser's time grows with the square of open elements, and of attributes in one tag: 100,000 unclosed
 # <div> take it 10 seconds. Below TRUSTED_SIZE even the worst page takes a tenth of a second; above it, tags
@@ -106,10 +106,10 @@ def _own_lines(text: str) -> str:
 
 
 def _limit_markup(source: str) -> str:
-    source = source[:SOURCE_LIMIT].replace("\0", "").replace("\f", " ")
+    source = source.replace("\0", "").replace("\f", " ")
     if len(source) <= TRUSTED_SIZE:
         return source
-    source = _without(_without(source, "<style", "</style>"), "<!--", "-->")[:MARKUP_LIMIT]
+    source = without(without(source, "<style", "</style>"), "<!--", "-->")[:MARKUP_LIMIT]
     if len(source) <= TRUSTED_SIZE:
         return source
     tags = _TAG.findall(source)
@@ -122,17 +122,4 @@ def _limit_markup(source: str) -> str:
         end = tag.end()
     if len(tags) <= TAG_LIMIT:
         out.append(source[end:])
-    return "".join(out)
-
-
-def _without(source: str, opening: str, closing: str) -> str:
-    """Remove every stretch from opening to closing; one that is never closed stays."""
-    lower = source.lower()
-    if len(lower) != len(source):  # letters that grow in lower case, such as the Turkish İ
-        lower = source
-    out, end = [], 0
-    while (begin := lower.find(opening, end)) >= 0 and (close := lower.find(closing, begin)) >= 0:
-        out.append(source[end:begin])
-        end = close + len(closing)
-    out.append(source[end:])
     return "".join(out)

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from worker.notices.aliases import INVISIBLE
 from worker.notices.wording import WORDING, Wording
 
 # The two halves are in one sentence; between them are a name, an order ID and a date.
@@ -17,21 +18,8 @@ _OCCURRENCES = 20
 # How far before a sentence an opening quotation mark is looked for: a greeting may come between.
 _QUOTE_REACH = 150
 
-_IGNORABLE = dict.fromkeys(
-    (
-        0x00,
-        0xAD,
-        0x34F,
-        0x180E,
-        *range(0x200B, 0x2010),
-        *range(0x202A, 0x202F),
-        0x2060,
-        *range(0x2066, 0x206A),
-        0xFEFF,
-    )
-)
 _TABLE: dict[int, str | None] = {
-    **_IGNORABLE,
+    **INVISIBLE,
     **dict.fromkeys(map(ord, "’‘ʼ´`′‛"), "'"),
     **dict.fromkeys(map(ord, "“”„«»‟「」『』″"), '"'),
     **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
@@ -176,30 +164,3 @@ _REPLY = re.compile(
 def is_reply(subject: str) -> bool:
     """Whether this subject has the prefix of a reply."""
     return _REPLY.match(_TAGS.sub("", fold(subject))) is not None
-
-
-def forwards_known_subject(subject: str) -> bool:
-    """Whether a known subject is forwarded. Forwards have dozens of prefixes, so any counts but that of a reply."""
-    return contains_known_subject(subject) and not is_reply(subject)
-
-
-# Parts of words that show that opting out is mentioned at all, in any wording.
-_HINTS = (
-    *("opted out", "opt out", "opt-out", "unsolicited", "not to receive", "non richiest", "non desiderat"),
-    *(
-        "non sollicit",
-        "未承諾",
-        "受信しないよう",
-        "no solicitad",
-        "no desead",
-        "não solicitad",
-        "unerwünscht",
-    ),
-    *("unaufgefordert", "ongevraagd", "ongewenst", "niezamówion", "niechcian", "oönskad", "oombedda"),
-    *("istenmeyen", "مرغوب"),
-)
-
-
-def mentions_unsolicited_messages(folded: str) -> bool:
-    """Whether folded text mentions unsolicited messages at all, in any language of the table."""
-    return any(hint in folded for hint in _HINTS)

@@ -28,6 +28,7 @@ class Account:
     needs the seller, None if all is well. sign_in_ends: when Google ends the sign-in by itself, None if it does
     not. labels, filter_ids: Gmail's ids of ours. forward_to: where archived
     notices go as well. trusted: addresses whose forwards are accepted besides the account's own.
+    redirectors: addresses and domains whose word counts for mail that they redirect and change.
     queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
     when on the mailbox still has to be searched for mail that the filters missed, None if it has been.
     swept_at: when the last days were last searched. queued_since: since when mail was received that a search has put
@@ -46,6 +47,7 @@ class Account:
     filter_ids: tuple[str, ...] = ()
     forward_to: str | None = None
     trusted: tuple[str, ...] = ()
+    redirectors: tuple[str, ...] = ()
     queued: int = 0
     last_pass: datetime | None = None
     next_pass: datetime | None = None
@@ -62,7 +64,7 @@ _TIMES = (
     *("connected_at", "sign_in_ends", "last_pass", "next_pass", "last_good_pass", "search_from", "swept_at"),
     *("queued_since", "new_wording_at"),
 )
-_TUPLES = ("filter_ids", "trusted")
+_TUPLES = ("filter_ids", "trusted", "redirectors")
 _FIELDS = {it.name for it in fields(Account)}
 
 

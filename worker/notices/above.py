@@ -1,0 +1,119 @@
+"""Lines above a forwarded notice: whether they may be the header lines of another mail.
+
+A stranger's mail may begin with header lines of Amazon's that he made up. Forwarded by a program whose header names we
+do not know, only what is above the made-up lines tells it from a notice. So everything counts that such a program may
+have written there in any language: another address, a date with a time, lines with names, a line that introduces them.
+"""
+
+import re
+
+from worker.notices.addresses import addresses_in
+from worker.notices.amazon import AMAZON_DOMAINS
+from worker.notices.page import introduces_other_mail
+
+_LINE_LIMIT = 1_000
+# One line with a name is a note ("For the list: ..."); header lines are at least three, the last of which may stand
+# where a program announces the notice.
+_FEW_LINES = 2
+
+_NAMED = re.compile(r"[\W_]{0,20}([^\W\d_][^:：|<>@]{0,30}?)\s?[:：|](?!//)")  # noqa: RUF001 - a wide colon
+_RULE = re.compile(r"[\W_]{0,10}[-_=*─]{4,}\s?\w")
+_TIME = re.compile(  # "02:04", "2h04", "2時04分", in Finnish "2.04.50"
+    r"(?<!\d)\d{1,2}\s?[:h：时時]\s?\d{2}(?!\d)|(?<![\d.])\d{1,2}\.\d{2}(?:\.\d{2})?(?![\d.])"  # noqa: RUF001 - a wide colon
+)
+_DAY = re.compile(r"(?<!\d)(?:\d{4}(?!\d)|\d{1,2}[./-]\d{1,2}(?!\d))")
+_MENTION = re.compile(r"(?<!\S)@[\w-]*[:,;.!?]*(?!\S)")  # "@ann": no address
+_LINK = re.compile(r"<(?:mailto:)?[^<>\s]*>", re.IGNORECASE)
+# What people write before their own addresses and numbers, below their names.
+_CONTACTS = frozenset(
+    (
+        *(
+            "e",
+            "e-mail",
+            "email",
+            "mail",
+            "correo",
+            "posta",
+            "e-posta",
+            "e-post",
+            "courriel",
+            "メール",
+            "邮箱",
+            "郵箱",
+        ),
+        *(
+            "이메일",
+            "почта",
+            "t",
+            "tel",
+            "tel.",
+            "phone",
+            "mobile",
+            "mob",
+            "mob.",
+            "m",
+            "cell",
+            "cell.",
+            "telefono",
+        ),
+        *(
+            "tél",
+            "tél.",
+            "téléphone",
+            "teléfono",
+            "telefon",
+            "telefone",
+            "telefoon",
+            "handy",
+            "mobil",
+            "fax",
+            "f",
+        ),
+        *(
+            "web",
+            "website",
+            "site",
+            "www",
+            "w",
+            "url",
+            "skype",
+            "whatsapp",
+            "電話",
+            "电话",
+            "전화",
+            "тел",
+            "тел.",
+        ),
+    )
+)
+
+
+def names_another(lines: list[str], forwarder: str) -> bool:
+    """Whether these lines may be header lines of a mail of somebody else than the forwarder and Amazon."""
+    lines = [line[:_LINE_LIMIT] for line in lines if line.strip()]
+    named = 0
+    for number, line in enumerate(lines, start=1):
+        found = _NAMED.match(line)
+        if found and found[1].casefold() in _CONTACTS:
+            continue
+        if introduces_other_mail(line) or _has_other_address(line, forwarder) or _has_time(line):
+            return True
+        if number < len(lines):  # the last one may announce the notice: "Begin forwarded message:"
+            named += found is not None
+            if named >= _FEW_LINES or _RULE.match(line):
+                return True
+    return False
+
+
+def _has_other_address(line: str, forwarder: str) -> bool:
+    """Whether an address of somebody else is in this line, but for one that stands alone, as below a signature."""
+    others = {
+        address
+        for address in addresses_in(_MENTION.sub("", line))
+        if address != forwarder and address.rpartition("@")[2] not in AMAZON_DOMAINS
+    }
+    return bool(others) and _LINK.sub("", line).strip().lower() not in others
+
+
+def _has_time(line: str) -> bool:
+    return _TIME.search(line) is not None and _DAY.search(line) is not None
