@@ -12,6 +12,8 @@ from worker.notices.header_lines import ADDRESS
 from worker.notices.page import introduces_other_mail
 
 _LINE_LIMIT = 1_000
+# A note is shorter.
+_MOST_LINES = 200
 # One line with a name is a note ("For the list: ..."); header lines are at least three, the last of which may stand
 # where a program announces the notice.
 _FEW_LINES = 2
@@ -90,6 +92,8 @@ _CONTACTS = frozenset(
 def names_another(lines: list[str], forwarder: str) -> bool:
     """Whether these lines may be header lines of a mail of somebody else than the forwarder and Amazon."""
     lines = [line[:_LINE_LIMIT] for line in lines if line.strip()]
+    if len(lines) > _MOST_LINES:
+        return True
     named = 0
     for number, line in enumerate(lines, start=1):
         found = _NAMED.match(line)
