@@ -31,6 +31,13 @@ def test_an_alias_in_any_spelling_is_one_key(text: str) -> None:
     assert (key.text, key.kind, key.marketplace) == (ALIAS, "alias", "amazon.it")
 
 
+@pytest.mark.parametrize("tld", ["co.za", "ie", "com.co", "cl"])
+def test_an_alias_of_any_marketplace_is_a_key_and_keeps_its_marketplace(tld: str) -> None:
+    key = parse_key(f"K4q8z1x7\u200bc3v9b2n@marketplace.amazon.{tld}")
+
+    assert (key.text, key.marketplace) == (f"k4q8z1x7c3v9b2n@marketplace.amazon.{tld}", f"amazon.{tld}")
+
+
 @pytest.mark.parametrize("text", [ORDER, f"[{ORDER}]", f" {ORDER} ", f"({ORDER})"])
 def test_an_order_id_in_any_spelling_is_one_key(text: str) -> None:
     key = parse_key(text)

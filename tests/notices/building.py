@@ -1,11 +1,10 @@
 """Build mails after the structure of real ones, with invented buyers, orders and aliases."""
 
 import binascii
-from base64 import b64encode
+from base64 import encodebytes
 from dataclasses import dataclass, field, replace
 from email.header import Header
 from html import escape
-from textwrap import wrap
 
 OPT_OUT = "BUYER_OPTED_OUT_BSM_MESSAGES"
 
@@ -215,7 +214,7 @@ def encoded(source: str, charset: str, encoding: str) -> bytes:
     if encoding == "quoted-printable":
         return binascii.b2a_qp(data)
     if encoding == "base64":
-        return "\n".join(wrap(b64encode(data).decode(), 76)).encode() + b"\n"
+        return encodebytes(data)
     return data
 
 

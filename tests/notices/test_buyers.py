@@ -50,6 +50,12 @@ def test_the_sellers_own_mail_tells_its_only_addressee() -> None:
     assert buyer_of(both.render(), ORDER, from_owner=True) is None
 
 
+def test_an_address_that_only_contains_an_alias_tells_nothing() -> None:
+    for to in (f'"{ALIAS}"@evil.example', f"Elio <{ALIAS}@evil.example>", f"{ALIAS}\U0001f600.ws"):
+        mail = message(from_="seller@gmail.com", results=None, to=to)
+        assert buyer_of(mail.render(), ORDER, from_owner=True) is None
+
+
 def test_a_domain_that_is_only_by_its_form_a_marketplace_vouches_for_nobody() -> None:
     unknown = ALIAS.replace("amazon.it", "amazon.cl")
     mail = message(from_=f"Elio <{unknown}>")

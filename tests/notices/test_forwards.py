@@ -4,7 +4,7 @@ import re
 from html import escape
 
 import pytest
-from building import GREETINGS, SENTENCES, SUBJECTS, Mail, notice
+from building import GREETINGS, OPT_OUT, SENTENCES, SUBJECTS, Mail, notice
 
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.judge import judge
@@ -292,6 +292,11 @@ def test_a_notice_inside_the_mail_of_an_unclear_sender_is_suspect(sender: str) -
         ("Mallory, 2026年9月10日 2時04分", Suspect),
         ("Mallory kirjutas 10.9.2026 kell 2.04.50", Suspect),
         ("----- გადაგზავნილი ----- Mallory\nhello", Suspect),
+        ('Xxx: Amazon.it <"auto-communication@amazon.com"@evil.example>', Suspect),
+        ("Xxx: Amazon.it <auto-communication@amazon.com\U0001f600.ws>", Suspect),
+        ("Xxx: Amazon.it <auto-communication@amazon.com@evil.example>", Suspect),
+        ("Xxx: Amazon.it <auto-communication@amazon.com\u200b.evil.example>", Suspect),
+        ("@Anna, @Bob: see below, bought @ home", OptOut),
         ("Inizio messaggio inoltrato:", OptOut),
         (
             "Ciao: aggiungi questo, ordine 406-1234508-7654301 del 10/09/2026.\n\nInizio messaggio inoltrato:",
@@ -332,6 +337,7 @@ OTHERS = [
     "Amazon.it <auto-communication@amazon.com\u200b.evil.example>",
     "Amazon.it <auto-communication@amazon.com\u202e.evil.example>",
     "Amazon.it <auto-communication@amazon.com/evil.example>",
+    "Amazon.it <auto-communication@amazon.com>.evil.example",
     "Amazon.it <evil:auto-communication@amazon.com>",
     "Amazon.it <auto-communication@amazon.com%evil.example>",
     "Amazon.it <auto-communication@amazon.com.>",
@@ -378,6 +384,14 @@ def test_the_sender_is_known_in_every_form_that_programs_write(sender: str) -> N
     verdict = by_owner(forward(text=f"{lines}\n\n{SAID}\n{ALIAS}\n"))
     assert isinstance(verdict, OptOut), verdict
     assert verdict.address == ALIAS
+
+
+def test_header_lines_with_two_senders_have_none() -> None:
+    for senders in ((SENDER, "m@evil.example"), ("m@evil.example", SENDER)):
+        text = (
+            "".join(f"From: {each}\n" for each in senders) + f"Date: x\nSubject: {SUBJECTS['it']}\n\n{SAID}\n"
+        )
+        assert isinstance(by_owner(forward(text=text)), Suspect)
 
 
 def test_an_address_beside_that_of_notices_is_another_address_of_amazons() -> None:
@@ -587,12 +601,20 @@ SIGNED = "dkim=pass header.d=amazonses.com; dkim=pass (2048-bit key) header.d=am
         (PASSED,),
         (*BY_GMAIL, PASSED),
         (*BY_GMAIL, PASSED, "Authentication-Results: evil.example; none"),
+        ("Received: by 10.0.0.7 with SMTP", *BY_GMAIL, PASSED, "Received: from x by relay.example", PASSED),
+        (*BY_GMAIL, PASSED, "Authentication-Results: relay.example; dmarc=pass header.from=amazon.com"),
         ("Authentication-Results: mx.shop.co.uk; spf=softfail", f"Authentication-Results: mx.shop.co.uk; {SIGNED}"),
         (
             "Received: by imap.shop.co.uk (Cyrus)",
             "Received: from localhost by localhost (amavis)",
             "Received: from x.example by mx.shop.co.uk (Postfix)",
             f"Authentication-Results: mx.shop.co.uk 1; {SIGNED}; spf=none",
+        ),
+        (
+            "Received: from c1.internal by s1 (Cyrus)",
+            "Received: from m1 by m1.nyi.internal (Postfix)",
+            "Received: from x.example by m1.shop.example (Postfix)",
+            f"Authentication-Results: m1.shop.example; {SIGNED}; dmarc=pass header.from=amazon.com",
         ),
         (
             "Received: from a.example by AM0PR01.eurprd01.prod.exchangelabs.com with HTTPS",
@@ -618,6 +640,9 @@ def test_an_attached_notice_counts_where_the_server_that_received_it_vouches_for
         (("Authentication-Results: x; dkim=pass header.d=evil.example",), Doubt.NO_FIRST_CHECK),
         (("Authentication-Results: x; dkim=pass header.d=notamazon.com",), Doubt.NO_FIRST_CHECK),
         (("Authentication-Results: x; dkim=fail header.d=amazon.com",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; dkim=pass header.d=amazon.com; dkim=fail header.d=x.y",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; dkim=pass header.d=x.y; other=pass header.d=amazon.com",), Doubt.NO_FIRST_CHECK),
+        (("Authentication-Results: x; dkim=pass header.b=amazon.com",), Doubt.NO_FIRST_CHECK),
         (('Authentication-Results: x; y="; dkim=fail; y="; dkim=pass header.d=amazon.com',), Doubt.NO_FIRST_CHECK),
         (("Authentication-Results: x; spf=pass smtp.mailfrom=amazon.com",), Doubt.NO_FIRST_CHECK),
         (("Authentication-Results: x; dmarc=none header.from=amazon.com; " + SIGNED,), Doubt.FAILED_FIRST_CHECK),
@@ -633,6 +658,11 @@ def test_an_attached_notice_counts_where_the_server_that_received_it_vouches_for
         (("Received: (qmail 1 invoked by uid 1)", PASSED), Doubt.NO_FIRST_CHECK),
         (("Received: by mx.google.com.evil.example with ESMTP", PASSED), Doubt.NO_FIRST_CHECK),
         ((*BY_GMAIL, "Received: from x by evil.example", PASSED), Doubt.NO_FIRST_CHECK),
+        (
+            ("Authentication-Results: mx.google.com; dkim=none", "Received: from evil by mx.google.com", PASSED),
+            Doubt.NO_FIRST_CHECK,
+        ),
+        (("ARC-Authentication-Results: i=1; mx.google.com; dmarc=pass header.from=amazon.com",), Doubt.NO_FIRST_CHECK),
         (
             ("Received: from x by evil.co.uk", f"Authentication-Results: mx.shop.co.uk; {SIGNED}"),
             Doubt.NO_FIRST_CHECK,
@@ -655,6 +685,15 @@ def test_the_type_of_an_attached_mail_is_heard_but_does_not_suffice() -> None:
     assert verdict.reason.doubt is Doubt.FORWARD_OF_NEW_TEXT
 
 
+def test_a_new_type_of_an_attached_notice_makes_it_a_suspect() -> None:
+    verdict = by_owner(attached(notice(type="SOMETHING_NEW")))
+    assert isinstance(verdict, Suspect)
+    assert verdict.reason.doubt is Doubt.NEW_TYPE
+    other = notice(type="SOMETHING_NEW", subject="x", html="<p>New.</p>")
+    assert isinstance(by_owner(attached(other, subject="x")), Unrelated)
+    assert isinstance(by_owner(attached(notice(type=OPT_OUT))), OptOut)
+
+
 def test_several_attached_notices_are_suspect_but_other_mail_beside_one_is_not() -> None:
     other = notice(alias="otherbuyer12345@marketplace.amazon.it", order="402-0000000-1111111")
     assert isinstance(by_owner(attached(notice(), other)), Suspect)
@@ -673,6 +712,12 @@ def test_a_notice_in_an_attached_mail_that_is_not_amazons_is_not_lost() -> None:
         by_owner(attached(attached(rewritten, from_="Bob <b@example.net>", subject="x"), subject="x")),
         Suspect,
     )
+
+
+def test_an_attached_notice_with_headers_without_end_is_suspect() -> None:
+    verdict = by_owner(attached(notice(extra=("X-Filler: " + "x" * 300_000,))))
+    assert isinstance(verdict, Suspect)
+    assert verdict.reason.doubt is Doubt.HEADERS_TOO_LONG
 
 
 def test_a_stranger_who_attaches_a_notice_is_suspect() -> None:

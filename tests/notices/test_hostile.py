@@ -13,6 +13,8 @@ from worker.notices.model import OptOut
 
 BASE = notice(rows=2)
 RESULTS = "Authentication-Results: mx.google.com; "
+RESULT = b"Authentication-Results: x%d; dmarc=pass header.from=amazon.it\n".__mod__
+NEWS = "Your message for 111-1234508-7654301"
 
 
 def html(source: str) -> bytes:
@@ -25,6 +27,19 @@ def text(source: str) -> bytes:
 
 def mixed(body: bytes) -> bytes:
     return BASE.but(body=body, content_type="multipart/mixed; boundary=b").render()
+
+
+def passed_on(kind: bytes, body: bytes) -> bytes:
+    """A mail of somebody else's, which is read to its end where it is the owner's."""
+    base = BASE.but(from_="a@shop.example", type=None, header_from="shop.example")
+    return base.but(
+        body=b"--b\nContent-Type: %b\n\n%b\n--b--\n" % (kind, body),
+        content_type="multipart/mixed; boundary=b",
+    ).render()
+
+
+def attached(mail: bytes) -> bytes:
+    return passed_on(b"message/rfc822", mail + b"\n\nx\n")
 
 
 def checked_by(results: str) -> bytes:
@@ -83,6 +98,18 @@ ATTACKS: dict[str, Callable[[int], bytes]] = {
     "attached mails": lambda n: mixed(
         b"--b\nContent-Type: message/rfc822\n\nFrom: a@amazon.it\n\nx\n" * n * 20
     ),
+    "results of an attached mail": lambda n: attached(
+        b"From: a@amazon.it\n" + b"Received: by a.b\n" * n * 100 + b"".join(map(RESULT, range(n * 20)))
+    ),
+    "results that say nothing": lambda n: attached(
+        b"From: a@amazon.it\n" + b"Authentication-Results: x; dkim=none\n" * n * 50
+    ),
+    "mails in attached mails": lambda n: attached(b"Subject: x\nContent-Type: message/rfc822\n\n" * n * 50),
+    "mails of strangers attached": lambda n: attached(b"From: a@b.example\n\n" + b"x <div>" * n * 300),
+    "almost news": lambda n: BASE.but(type=None, html=NEWS + " not deliver" * n * 100).render(),
+    "almost addresses in header lines": lambda n: passed_on(
+        b"text/plain", b"From: " + b"<a@b>" * n * 100 + b"\nDate: x\nSubject: y\n"
+    ),
     "headers": lambda n: b"a: b\r\n" * n * 300 + BASE.render(),
     "folded lines": lambda n: b"Subject: x\r\n" + b" y\r\n" * n * 300 + b"\r\n",
     "encoded words": lambda n: BASE.but(subject="=?utf-8?q?a?= " * n * 50).render(),
@@ -134,7 +161,7 @@ def test_style_sheets_of_any_length_do_not_hide_a_notice(megabytes: float, encod
 
 def test_many_style_sheets_and_comments_of_a_megabyte_together_do_not_hide_a_notice() -> None:
     mail = notice(type=None)
-    sheets = ("<style>" + ".a{color:red}\n" * 400 + "</style><!-- " + "x " * 400 + "-->") * 250
+    sheets = ("<style>" + ".a{color:red}\n" * 400 + "</style><!-- " + "x " * 2_500 + "-->") * 250
     assert isinstance(judge(mail.but(html=mail.html.replace("<body", sheets + "<body")).render()), OptOut)
 
 

@@ -79,6 +79,7 @@ def test_the_type_header_decides_whatever_the_language() -> None:
 def test_another_type_is_unrelated_even_with_the_words_of_a_notice() -> None:
     assert unrelated(notice(type="BBC_MESSAGE_CONFIRMATION_TO_MERCHANT")) is Kind.COPY
     assert unrelated(notice(type="REFUND_ISSUED", extra=("X-Space-Notification-Type: NEW",))) is Kind.REFUND
+    assert unrelated(notice(type="NEW", extra=("X-Space-Notification-Type: REFUND_ISSUED",))) is Kind.REFUND
     assert unrelated(notice(type="NEW", from_="Amazon <donotreply@amazon.it>")) is Kind.NOTIFICATION
 
 

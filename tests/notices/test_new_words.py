@@ -114,6 +114,8 @@ def test_what_others_said_about_undelivered_messages_is_no_news(language: str, c
         f"Your package for order {ORDER} could not be delivered. Send the buyer a message.",
         f"Your message for order {ORDER} was not sent as it did not meet the communication guidelines.",
         f"Sold, ship now: {ORDER}. Do not reply to this message. You can opt out of these notifications.",
+        f"Order {ORDER} is on its way. To opt out of these e-mails, change your preferences.",
+        f"The buyer of order {ORDER} sent a message. Read it.",
         f"Erstattung für {ORDER}. Antworten Sie nicht auf diese E-Mail, sie wurde automatisch zugestellt.",
         f"Zwrot {ORDER}. Nie odpowiadaj na tę wiadomość, została wysłana automatycznie.",
         f"The buyer of order {ORDER} has not received the item. Read the message in your inbox.",

@@ -7,8 +7,8 @@ have written there in any language: another address, a date with a time, lines w
 
 import re
 
+from worker.notices.addresses import addresses_in
 from worker.notices.amazon import AMAZON_DOMAINS
-from worker.notices.header_lines import ADDRESS
 from worker.notices.page import introduces_other_mail
 
 _LINE_LIMIT = 1_000
@@ -24,68 +24,14 @@ _TIME = re.compile(  # "02:04", "2h04", "2時04分", in Finnish "2.04.50"
     r"(?<!\d)\d{1,2}\s?[:h：时時]\s?\d{2}(?!\d)|(?<![\d.])\d{1,2}\.\d{2}(?:\.\d{2})?(?![\d.])"  # noqa: RUF001 - a wide colon
 )
 _DAY = re.compile(r"(?<!\d)(?:\d{4}(?!\d)|\d{1,2}[./-]\d{1,2}(?!\d))")
+_MENTION = re.compile(r"(?<!\S)@[\w-]*[:,;.!?]*(?!\S)")  # "@ann": no address
 _LINK = re.compile(r"<(?:mailto:)?[^<>\s]*>", re.IGNORECASE)
 # What people write before their own addresses and numbers, below their names.
-_CONTACTS = frozenset(
-    (
-        *(
-            "e",
-            "e-mail",
-            "email",
-            "mail",
-            "correo",
-            "posta",
-            "e-posta",
-            "e-post",
-            "courriel",
-            "メール",
-            "邮箱",
-            "郵箱",
-        ),
-        *(
-            "이메일",
-            "почта",
-            "t",
-            "tel",
-            "tel.",
-            "phone",
-            "mobile",
-            "mob",
-            "mob.",
-            "m",
-            "cell",
-            "cell.",
-            "telefono",
-        ),
-        *(
-            "tél",
-            "tél.",
-            "téléphone",
-            "teléfono",
-            "telefon",
-            "telefone",
-            "telefoon",
-            "handy",
-            "mobil",
-            "fax",
-            "f",
-        ),
-        *(
-            "web",
-            "website",
-            "site",
-            "www",
-            "w",
-            "url",
-            "skype",
-            "whatsapp",
-            "電話",
-            "电话",
-            "전화",
-            "тел",
-            "тел.",
-        ),
-    )
+_CONTACT = re.compile(
+    r"(?:e-?)?mail|e|e-?posta?|posta|correo|courriel|メール|邮箱|郵箱|이메일|почта"
+    r"|t|t[ée]l|t[ée]l[ée]phone|tel[ée]fon[eo]?|telefoon|phone|mob|mobile?|m|cell|handy|fax|f|電話|电话|전화|тел"
+    r"|w|www|web|web ?site|site|url|skype|whatsapp",
+    re.IGNORECASE,
 )
 
 
@@ -97,7 +43,7 @@ def names_another(lines: list[str], forwarder: str) -> bool:
     named = 0
     for number, line in enumerate(lines, start=1):
         found = _NAMED.match(line)
-        if found and found[1].casefold() in _CONTACTS:
+        if found and _CONTACT.fullmatch(found[1].rstrip(".")):
             continue
         if introduces_other_mail(line) or _has_other_address(line, forwarder) or _has_time(line):
             return True
@@ -112,7 +58,7 @@ def _has_other_address(line: str, forwarder: str) -> bool:
     """Whether an address of somebody else is in this line, but for one that stands alone, as below a signature."""
     others = {
         address
-        for address in map(str.lower, ADDRESS.findall(line))
+        for address in addresses_in(_MENTION.sub("", line))
         if address != forwarder and address.rpartition("@")[2] not in AMAZON_DOMAINS
     }
     return bool(others) and _LINK.sub("", line).strip().lower() not in others

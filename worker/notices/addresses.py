@@ -12,7 +12,17 @@ PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 _BETWEEN = re.compile(r"[\s<>()\[\]\",;＜＞（）「」，；、]+")
 # What may stand around an address: marks of direction, and bold letters in plain text.
 _AROUND = "*'" + "".join(map(chr, INVISIBLE))
+# Not the end of an address: <a@b.example>.c.example
+_GOES_ON = re.compile(r"[>)\]][.-]\w")
 _SCHEMES = ("mailto:", "smtp:")
+
+
+def addresses_in(shown: str) -> set[str]:
+    """Return the addresses in text, in lower case; what has an "@" and is none is an empty one among them."""
+    words = {word.strip(_AROUND).lower() for word in _BETWEEN.split(shown) if "@" in word}
+    for scheme in _SCHEMES:
+        words = {word.removeprefix(scheme) for word in words}
+    return {word if _is_plain(word) else "" for word in words}
 
 
 def only_address(shown: str) -> str:
@@ -20,11 +30,8 @@ def only_address(shown: str) -> str:
 
     It may be there twice, as in ``a@b.example <mailto:a@b.example>``, but each "@" has to be part of it.
     """
-    words = {word.strip(_AROUND).lower() for word in _BETWEEN.split(shown) if "@" in word}
-    for scheme in _SCHEMES:
-        words = {word.removeprefix(scheme) for word in words}
-    address = words.pop() if len(words) == 1 else ""
-    return address if _is_plain(address) else ""
+    found = addresses_in(shown)
+    return found.pop() if len(found) == 1 and not _GOES_ON.search(shown) else ""
 
 
 def _is_plain(address: str) -> bool:

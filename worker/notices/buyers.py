@@ -1,7 +1,6 @@
 """Find out from an ordinary mail which buyer an order belongs to."""
 
-import re
-
+from worker.notices.addresses import addresses_in
 from worker.notices.aliases import alias, orders
 from worker.notices.amazon import AMAZON_DOMAINS
 from worker.notices.authenticity import reason_to_doubt, sender_of
@@ -9,8 +8,6 @@ from worker.notices.content import content_of, pages_of
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.judge import GMAIL
 from worker.notices.mime import parts
-
-_ADDRESS = re.compile(r"[^\s<>\",;:()]+@[^\s<>\",;:()]+")
 
 
 def buyer_of(raw: bytes, order_id: str, *, authserv_id: str = GMAIL, from_owner: bool = False) -> str | None:
@@ -33,6 +30,6 @@ def buyer_of(raw: bytes, order_id: str, *, authserv_id: str = GMAIL, from_owner:
 
 
 def _only_alias(head: Head, name: str) -> str | None:
-    addresses = _ADDRESS.findall(decode_words(" ".join(head.all(name)))[:10_000])
+    addresses = addresses_in(decode_words(" ".join(head.all(name)))[:10_000])
     aliases = {found for address in addresses if (found := alias(address))}
-    return aliases.pop() if len(aliases) == 1 else None
+    return aliases.pop() if len(aliases) == 1 and "" not in addresses else None

@@ -15,31 +15,38 @@ from worker.notices.doubts import Doubt
 from worker.notices.headers import Head, text_of
 
 _IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4})+")
+# Names inside of an organisation: the last label, where there is another one.
+_INTERNAL = frozenset(("internal", "local", "localdomain", "lan"))
 # Below these, a domain has one label more: example.co.uk.
 _SECOND_LEVEL = frozenset(("co", "com", "net", "org", "ac", "or", "ne", "go", "gov", "edu"))
+# Real mail has up to six. Reading them is slow.
+_MOST = 20
 _DKIM = re.compile(r"\bdkim\s{0,9}=\s{0,9}(\w+)")
 
 
 def first_check(head: Head, domain: str) -> Doubt | None:
     """Return why an attached mail from this domain may be forged, or None where its results vouch for the domain.
 
-    The topmost results that say anything decide, but not one of those below them may have failed.
+    Only the topmost results may vouch, of which a server may write several in a row; but none at all may have failed.
     """
     if head.truncated:
         return Doubt.HEADERS_TOO_LONG
     received: list[str] = []
-    vouched = False
+    count, closed, vouched = 0, False, False
     for name, value in head.fields:
         if name == b"received":
             received.append(text_of(value[:2_000]))
+            closed = count > 0
         elif name == b"authentication-results":
+            count += 1
             server, _, results = _named(text_of(value[:RESULTS_LIMIT]).rstrip("; \t")).partition(";")
             doubt = _doubt_in(results, domain)
-            if doubt is None and not vouched and not _reached_by(server, received):
-                return Doubt.NO_FIRST_CHECK
-            if doubt not in (None, Doubt.NO_DMARC):
+            if doubt not in (None, Doubt.NO_DMARC) or count > _MOST:
                 return Doubt.FAILED_FIRST_CHECK
-            vouched = vouched or doubt is None
+            if doubt is None and not vouched and not closed:
+                vouched = _reached_by(server, received)
+                if not vouched:
+                    break
     return None if vouched else Doubt.NO_FIRST_CHECK
 
 
@@ -62,11 +69,11 @@ def _is_signed(results: str, domain: str) -> bool:
     signers = {
         each.value.lower().rpartition("@")[2]
         for result in parsed
-        if getattr(result, "method", "").lower() == "dkim" and result.result.lower() == "pass"
+        if getattr(result, "method", "").lower() == "dkim"
         for each in result.properties
         if (each.type, each.name) in (("header", "d"), ("header", "i"))
     }
-    # Another result may be hidden in a string, by an odd quotation mark in the sender's own words.
+    # Every one has to pass, and so has one that an odd quotation mark in the sender's own words hides in a string.
     return domain in signers and set(_DKIM.findall(results.lower())) == {"pass"}
 
 
@@ -77,9 +84,14 @@ def _reached_by(server: str, received: Sequence[str]) -> bool:
     """
     own = _organisation(server.strip().partition(" ")[0])
     hosts = [found[1].lower() for each in received if (found := RECEIVED_BY.search(each))]
-    named = {_organisation(host) for host in hosts if "." in host and not _IP_ADDRESS.fullmatch(host)}
+    named = {_organisation(host) for host in hosts if not _is_internal(host)}
     allowed = set(MICROSOFT) if own in MICROSOFT else {own}
     return named <= allowed and bool(named or not received)
+
+
+def _is_internal(host: str) -> bool:
+    _, dot, last = host.rpartition(".")
+    return not dot or last in _INTERNAL or _IP_ADDRESS.fullmatch(host) is not None
 
 
 def _organisation(host: str) -> str:

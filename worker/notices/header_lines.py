@@ -92,7 +92,6 @@ _MARGIN = " \t\u00a0>*|\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2
 _LINE = re.compile(rf"[\s>*|{_MARKS}]{{0,40}}([^\s>*|:：{_MARKS}][^:：*|]{{0,30}})\*?\s?[:：|](.*)")
 # Looked at first, to save time: most lines of a mail begin with other letters than a From.
 _FIRST_LETTERS = frozenset(_MARGIN).union(*({name[0].lower(), name[0].upper()} for name in NAMES[0]))
-ADDRESS = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ def _not_from_amazon(
         several = Candidate(head, sender, content_of("", []))
         return suspect(several, Reason(Doubt.SEVERAL_FORWARDED))
     verdict = _forwarded(head, inner[0], reason) if inner else Unrelated(Kind.OTHER)
-    if not isinstance(verdict, Unrelated) or (inner and not accepted):
+    if not isinstance(verdict, Unrelated):
         return verdict
     subject = decode_words(head.first("subject"))
     if accepted and not is_reply(subject):

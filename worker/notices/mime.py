@@ -51,10 +51,10 @@ class Part:
         return self.body
 
     def text(self) -> str:
-        """The part as text, without style sheets where it is long."""
+        """The part as text, without style sheets and comments where it is long."""
         data = self.data()
         if len(data) > TEXT_LIMIT:
-            data = without(data, b"<style", b"</style>")[:TEXT_LIMIT]
+            data = without(without(data, b"<style", b"</style>"), b"<!--", b"-->")[:TEXT_LIMIT]
         return decode(data, self.charset)
 
 
