@@ -75,6 +75,12 @@ ATTACKS: dict[str, Callable[[int], bytes]] = {
     "letters that grow": lambda n: html("<style>\u0130</style>" * n * 50),
     "header lines": lambda n: text("From: a@b.it\n" * n * 100),
     "header lines without values": lambda n: text("From:\n\n" * n * 100),
+    "header lines without colons": lambda n: text("From x\nTo\n" * n * 100),
+    "header lines run together": lambda n: text(("----- ab ----- From: " + "To: An " * 50 + "\n") * n),
+    "lines that introduce": lambda n: text(("(1<" * 90 + ":\n") * n * 3),
+    "lines above a forward": lambda n: text(
+        "1:2 a@b " * n * 100 + "\nFrom: A <a@amazon.it>\nDate: x\nSubject: y"
+    ),
     "letters": lambda n: text("a" * n * 1000),
     "almost addresses": lambda n: text("abcdefgh+" * n * 100 + "abcdefgh@" * n * 100),
     "almost orders": lambda n: text("123-1234567-" * n * 100),

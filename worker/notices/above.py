@@ -12,6 +12,8 @@ from worker.notices.amazon import AMAZON_DOMAINS
 from worker.notices.page import introduces_other_mail
 
 _LINE_LIMIT = 1_000
+# A note is shorter.
+_MOST_LINES = 200
 # One line with a name is a note ("For the list: ..."); header lines are at least three, the last of which may stand
 # where a program announces the notice.
 _FEW_LINES = 2
@@ -25,76 +27,23 @@ _DAY = re.compile(r"(?<!\d)(?:\d{4}(?!\d)|\d{1,2}[./-]\d{1,2}(?!\d))")
 _MENTION = re.compile(r"(?<!\S)@[\w-]*[:,;.!?]*(?!\S)")  # "@ann": no address
 _LINK = re.compile(r"<(?:mailto:)?[^<>\s]*>", re.IGNORECASE)
 # What people write before their own addresses and numbers, below their names.
-_CONTACTS = frozenset(
-    (
-        *(
-            "e",
-            "e-mail",
-            "email",
-            "mail",
-            "correo",
-            "posta",
-            "e-posta",
-            "e-post",
-            "courriel",
-            "メール",
-            "邮箱",
-            "郵箱",
-        ),
-        *(
-            "이메일",
-            "почта",
-            "t",
-            "tel",
-            "tel.",
-            "phone",
-            "mobile",
-            "mob",
-            "mob.",
-            "m",
-            "cell",
-            "cell.",
-            "telefono",
-        ),
-        *(
-            "tél",
-            "tél.",
-            "téléphone",
-            "teléfono",
-            "telefon",
-            "telefone",
-            "telefoon",
-            "handy",
-            "mobil",
-            "fax",
-            "f",
-        ),
-        *(
-            "web",
-            "website",
-            "site",
-            "www",
-            "w",
-            "url",
-            "skype",
-            "whatsapp",
-            "電話",
-            "电话",
-            "전화",
-            "тел",
-            "тел.",
-        ),
-    )
+_CONTACT = re.compile(
+    r"(?:e-?)?mail|e|e-?posta?|posta|correo|courriel|メール|邮箱|郵箱|이메일|почта"
+    r"|t|t[ée]l|t[ée]l[ée]phone|tel[ée]fon[eo]?|telefoon|phone|mob|mobile?|m|cell|handy|fax|f|電話|电话|전화|тел"
+    r"|w|www|web|web ?site|site|url|skype|whatsapp",
+    re.IGNORECASE,
 )
 
 
 def names_another(lines: list[str], forwarder: str) -> bool:
     """Whether these lines may be header lines of a mail of somebody else than the forwarder and Amazon."""
     lines = [line[:_LINE_LIMIT] for line in lines if line.strip()]
+    if len(lines) > _MOST_LINES:
+        return True
     named = 0
     for number, line in enumerate(lines, start=1):
         found = _NAMED.match(line)
-        if found and found[1].casefold() in _CONTACTS:
+        if found and _CONTACT.fullmatch(found[1].rstrip(".")):
             continue
         if introduces_other_mail(line) or _has_other_address(line, forwarder) or _has_time(line):
             return True

@@ -90,6 +90,8 @@ _BEGINNINGS = frozenset(name.split()[0] for name in _KINDS)
 _MARKS = "\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # directions of Arabic and Hebrew, mostly
 _MARGIN = " \t\u00a0>*|\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 _LINE = re.compile(rf"[\s>*|{_MARKS}]{{0,40}}([^\s>*|:：{_MARKS}][^:：*|]{{0,30}})\*?\s?[:：|](.*)")
+# Looked at first, to save time: most lines of a mail begin with other letters than a From.
+_FIRST_LETTERS = frozenset(_MARGIN).union(*({name[0].lower(), name[0].upper()} for name in NAMES[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ def find_block(lines: list[str], start: int = 0) -> Block | None:
     """Return the first block of header lines, from line ``start`` on."""
     tries = 0
     for number in range(start, min(len(lines), _LINE_LIMIT)):
+        if lines[number].lstrip()[:1] not in _FIRST_LETTERS:
+            continue
         if _header(lines[number])[0] == "from":
             read = _block_at
         elif _bare_header(lines[number])[0] == "from":
@@ -168,10 +172,11 @@ def _bare_block_at(lines: list[str], number: int) -> Block | None:
     """
     values: dict[str, str] = {}
     count, at = 0, number
-    while at < len(lines) and (header := _bare_header(lines[at]))[0]:
+    last = min(len(lines), number + _BLOCK_LINES)
+    while at < last and (header := _bare_header(lines[at]))[0]:
         kind, value = header
         at += 1
-        if not value and at < len(lines):
+        if not value and at < last:
             value, at = lines[at].strip(_MARGIN), at + 1
         values.setdefault(kind, value)
         count += 1

@@ -9,9 +9,10 @@ import re
 from worker.notices.addresses import only_address
 from worker.notices.header_lines import NAMES, Block, block_of
 
-# One line names all addressees; a name and a date are short.
-_LONGEST = 5_000
+# One line names all addressees; a name and a date are short. A forwarded notice begins on the first screen.
+_LONGEST = 2_000
 _SHORT = 300
+_LINES = 200
 _RULE = re.compile(r"[\s>]{0,10}-{4,10} [^-:]{2,60} -{4,10} (?=\S)")
 _BY_LENGTH = sorted((name for column in NAMES for name in column), key=len, reverse=True)
 _NAME = re.compile(rf"({'|'.join(map(re.escape, _BY_LENGTH))})\s?[:：]")  # noqa: RUF001 - a wide colon
@@ -30,7 +31,7 @@ def find_line(lines: list[str], *, introduced: bool) -> Block | None:
 
     introduced: whether a line may do that says only when and by whom the mail was sent, as above a reply.
     """
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines[:_LINES]):
         found = _run_together(line, number) if _RULE.match(line) else None
         if found is None and introduced and line.rstrip().endswith((":", "：")):  # noqa: RUF001 - a wide colon
             found = _introduction(line.strip("\ufeff \t>"), number)
