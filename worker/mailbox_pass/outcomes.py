@@ -45,7 +45,9 @@ class Outcomes:
         level = logging.DEBUG if problem == self._logged.get(email) else logging.WARNING
         self._logged[email] = problem
         log.log(level, "A pass ended early: %s", problem, extra=fields(account=email, state=state))
-        self._accounts.update(email, state=state, problem=problem, last_pass=self._clock.now())
+        self._accounts.update(
+            email, state=state, problem=problem, last_pass=self._clock.now(), progress_at=None
+        )
 
     def _problem(self, email: str, error: BuyerblockError) -> MailboxProblem:
         match error:

@@ -78,6 +78,8 @@ class Passes:
     def _run(self, email: str, watch: Watch) -> PassReport:
         def record(progress: Progress) -> None:
             self._progress[email] = progress
+            # Stored, so that every process comes to the same answer whether passes are late.
+            self._accounts.update(email, progress_at=self._clock.now())
             watch(progress)
 
         try:

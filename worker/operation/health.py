@@ -144,8 +144,8 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
     if account.state == "sign_in_again":
         yield "sign_in_again", str(account.problem or Cause.SIGN_IN_NOT_ACCEPTED.value)
         return
-    if _is_late(app, account, now):
-        yield "late", f"{_since(account)}. {account.problem or ''}".rstrip()
+    if late := lateness(app, account, now):
+        yield "late", late
         return
     # The advice of a pass that came to its end.
     if account.state == "problem" and account.last_pass == account.last_good_pass:
@@ -158,18 +158,22 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
         yield "new_wording", _NEW_WORDING.format(last=account.new_wording_at)
 
 
-def _is_late(app: App, account: Account, now: datetime) -> bool:
-    # Reading years of old mail is one pass of hours.
-    if app.passes.progress(account.email) is not None:
-        return False
-    last = account.last_good_pass or account.connected_at
-    return now - last > 3 * timedelta(seconds=sync_interval(app.settings, app.database)) + GRACE
+def lateness(app: App, account: Account, now: datetime) -> str:
+    """Return in a sentence that an account's notices have not become blocks for too long, "" if they have."""
+    # Reading years of old mail is one pass of hours; one that comes no further is late all the same.
+    good = account.last_good_pass or account.connected_at
+    if now - max(good, account.progress_at or good) <= 3 * timedelta(seconds=sync_interval(app.settings, app.database)) + GRACE:
+        return ""
+    return f"{_since(account)}. {account.problem or ''}".rstrip()
 
 
 def _since(account: Account) -> str:
-    if account.last_good_pass is None:
+    good, moved = account.last_good_pass, account.progress_at
+    if moved is not None and (good is None or moved > good):
+        return f"The pass has come no further since {moved:%Y-%m-%d at %H:%M} UTC"
+    if good is None:
         return "No pass has come to its end yet"
-    return f"The last good pass began on {account.last_good_pass:%Y-%m-%d at %H:%M} UTC"
+    return f"The last good pass began on {good:%Y-%m-%d at %H:%M} UTC"
 
 
 def _webhook(app: App) -> Iterator[Problem]:

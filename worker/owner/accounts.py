@@ -32,7 +32,8 @@ class Account:
     when on the mailbox still has to be searched for mail that the filters missed, None if it has been.
     swept_at: when the last days were last searched. queued_since: since when mail was received that a search has put
     into the queue, until the queue is empty. undoing: our labels and filters are being removed. notice_days: the latest
-    days on which notices came, in UTC, as ``rhythm.latest`` returns them. new_wording_at: when mail last came that may
+    days on which notices came, in UTC, as ``rhythm.latest`` returns them. progress_at: when a pass last came
+    further, None if it has failed since. new_wording_at: when mail last came that may
     be a notice in words that are not known.
     """
 
@@ -56,11 +57,12 @@ class Account:
     undoing: bool = False
     notice_days: tuple[date, ...] = ()
     new_wording_at: datetime | None = None
+    progress_at: datetime | None = None
 
 
 _TIMES = (
     *("connected_at", "sign_in_ends", "last_pass", "next_pass", "last_good_pass", "search_from", "swept_at"),
-    *("queued_since", "new_wording_at"),
+    *("queued_since", "new_wording_at", "progress_at"),
 )
 _TUPLES = ("filter_ids", "trusted")
 _FIELDS = {it.name for it in fields(Account)}
