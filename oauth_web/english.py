@@ -32,7 +32,6 @@ ENGLISH = {
         "please start again."
     ),
     "sign_in.denied": "You chose not to give access at Google, so nothing was connected.",
-    "sign_in.refused": "Google refused the sign-in ({reason}).",
     "sign_in.stranger": (
         "This page belongs to somebody else, so {email} was not let in and nothing of it was kept. To "
         "connect it as a further account, its owner signs in first."

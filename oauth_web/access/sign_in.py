@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from oauth_web.access.client_file import Client, check_redirect, read_client_file
 from oauth_web.access.consent import ConsentError, UntickedError, consent_url, redeem
+from oauth_web.access.consent import refused as refused_by_google
 from oauth_web.access.guard import (
     ADMITTED,
     browser,
@@ -139,7 +140,7 @@ def _code() -> str:
     if refusal == "access_denied":
         raise _NotLetInError(text("sign_in.denied"), status=403)
     if refusal is not None:
-        raise ConsentError(text("sign_in.refused", reason=refusal[:60]))
+        raise refused_by_google(refusal, request.args.get("error_description"))
     return request.args.get("code", "")
 
 

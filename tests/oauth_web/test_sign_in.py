@@ -207,13 +207,43 @@ def test_a_user_who_cancels_is_told_that_nothing_happened(
     assert engine.accounts.all() == []
 
 
-def test_an_error_code_of_google_is_shown_as_text(stranger: FlaskClient) -> None:
-    state = parse_qs(urlsplit(to_google(stranger)).query)["state"][0]
-    answer = stranger.get(
-        f"/oauth2/callback?state={state}&error=<b>org_internal</b>", base_url="http://localhost:8000"
-    )
+def test_a_reason_of_googles_that_is_not_known_is_shown_as_text_in_its_words(
+    stranger: FlaskClient, google: Sandbox, enter: Enter
+) -> None:
+    odd = {"error": "<b>new</b>", "error_description": "Something new " + "x" * 5000}
+    google.fault = lambda _number, method, _email: Fault(oauth=odd) if method == "oauth.consent" else None
+    answer = enter(stranger)
     assert answer.status_code == 502
-    assert "&lt;b&gt;org_internal" in answer.text
+    assert "it says: Something new xxx" in answer.text
+    assert "x" * 300 not in answer.text
+    google.fault = lambda _number, method, _email: (
+        Fault(oauth={"error": "<b>new</b>"}) if method == "oauth.consent" else None
+    )
+    assert "&lt;b&gt;new" in enter(stranger).text
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        ("admin_policy_enforced", "have it trusted in the Admin console"),
+        ("org_internal", "choose “External”"),
+        ("policy_enforced", "leave Advanced Protection"),
+        ("deleted_client", "restore it there, or create a new one"),
+        ("disabled_client", "it can be enabled again there"),
+        ("unauthorized_client", "Desktop app"),
+    ],
+)
+@pytest.mark.parametrize("method", ["oauth.consent", "oauth.token"])
+def test_a_refusal_of_googles_is_told_with_its_cure(
+    stranger: FlaskClient, google: Sandbox, enter: Enter, engine: App, method: str, code: str, cure: str
+) -> None:
+    google.fault = lambda _number, asked, _email: (
+        Fault(status=403, oauth={"error": code}) if asked == method else None
+    )
+    answer = enter(stranger)
+    assert answer.status_code == 502
+    assert cure in answer.text
+    assert engine.accounts.all() == []
 
 
 def test_an_answer_counts_once(stranger: FlaskClient, google: Sandbox, engine: App) -> None:

@@ -162,7 +162,8 @@ def lateness(app: App, account: Account, now: datetime) -> str:
     """Return in a sentence that an account's notices have not become blocks for too long, "" if they have."""
     # Reading years of old mail is one pass of hours; one that comes no further is late all the same.
     good = account.last_good_pass or account.connected_at
-    if now - max(good, account.progress_at or good) <= 3 * timedelta(seconds=sync_interval(app.settings, app.database)) + GRACE:
+    interval = timedelta(seconds=sync_interval(app.settings, app.database))
+    if now - max(good, account.progress_at or good) <= 3 * interval + GRACE:
         return ""
     return f"{_since(account)}. {account.problem or ''}".rstrip()
 
