@@ -13,7 +13,7 @@ from sellers import EMAIL, running, sample
 
 from oauth_web.demo.sandbox import Fault, Sandbox
 from signing_in import sign_in
-from worker.app import App
+from worker.app import App, build_app
 from worker.errors import SignInAgainError, TransientError
 from worker.mailbox_pass import scheduler
 from worker.mailbox_pass.progress import Watch
@@ -99,6 +99,20 @@ def test_a_new_sign_in_brings_the_job_back(app: App, google: Sandbox, tmp_path: 
     app.scheduler.stop()
     assert jobs == {EMAIL, OTHER}
     assert app.accounts.get(EMAIL).state == "ok"
+
+
+def test_one_start_with_a_wrong_secret_key_costs_no_sign_in(app: App) -> None:
+    wrong, right = (build_app(replace(app.settings, secret_key=it * 32)) for it in ("x", "k"))
+    run_until_passes_end(wrong, 2)
+    wrong.scheduler.stop()
+    account = app.accounts.get(EMAIL)
+    assert account.state == "sign_in_again"
+    assert "BUYERBLOCK_SECRET_KEY" in str(account.problem)
+    run_until_passes_end(right, 2)
+    right.scheduler.stop()
+    assert (app.accounts.get(EMAIL).state, app.accounts.get(EMAIL).problem) == ("ok", None)
+    for it in (wrong, right):
+        it.close()
 
 
 def test_accounts_that_wait_for_a_sign_in_get_no_job(app: App) -> None:

@@ -61,7 +61,7 @@ class App:
             disconnect(self.settings, self.accounts, self.passes, email)
         except (GmailError, StorageError):
             # It is still connected: its passes go on, or say what is left to do.
-            if self.accounts.get(email).state != "sign_in_again":
+            if not self.accounts.get(email).waits_for_sign_in:
                 self.scheduler.add(email)
             raise
 

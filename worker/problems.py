@@ -57,7 +57,8 @@ class Cause(Enum):
     )
     NOT_RENEWED = "Google did not renew the sign-in; it says: {words}."
     SEALED_WITH_ANOTHER_KEY = (
-        "The stored sign-in cannot be opened with the present secret key. Please sign in again."
+        "The stored sign-in cannot be opened with the present secret key. Start buyerblock with the key of before "
+        "(BUYERBLOCK_SECRET_KEY, or secret.key in the data folder), or sign in again."
     )
 
     # The connection to Google

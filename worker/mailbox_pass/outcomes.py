@@ -51,7 +51,7 @@ class Outcomes:
 
     def _problem(self, email: str, error: BuyerblockError) -> MailboxProblem:
         match error:
-            case SignInAgainError():
+            case SignInAgainError() if error.problem.cause is Cause.SIGN_IN_ENDED:
                 return self._announced_end(email) or error.problem
             case TransientError():
                 return replace(error.problem, tried_again=True)

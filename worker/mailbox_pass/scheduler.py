@@ -100,7 +100,7 @@ class Scheduler:
     def restart_jobs(self) -> None:
         """Replace the job of every account by one at the present interval; the first pass is at once."""
         for account in self._accounts.all():
-            if account.state != "sign_in_again":
+            if not account.waits_for_sign_in:
                 self.add(account.email)
 
     def add(self, email: str) -> None:

@@ -59,6 +59,12 @@ class Account:
     new_wording_at: datetime | None = None
     progress_at: datetime | None = None
 
+    @property
+    def waits_for_sign_in(self) -> bool:
+        """Whether only a new sign-in helps; where it was the secret key, that of before helps as well."""
+        sealed = self.problem is not None and self.problem.cause is Cause.SEALED_WITH_ANOTHER_KEY
+        return self.state == "sign_in_again" and not sealed
+
 
 _TIMES = (
     *("connected_at", "sign_in_ends", "last_pass", "next_pass", "last_good_pass", "search_from", "swept_at"),
