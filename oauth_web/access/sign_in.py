@@ -25,7 +25,6 @@ from oauth_web.pages.notes import leave_note
 from oauth_web.services import SignIn, services
 from worker.errors import GmailError, SettingsError
 from worker.gmail.credentials import Grant, revoke
-from worker.mailbox_pass.connections import address_of
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +85,8 @@ def callback() -> ResponseReturnValue:
         raise _NotLetInError(text("sign_in.stale"), status=400)
     client = read_client_file(services().app.settings.client_secrets)
     grant = redeem(client, sign_in.redirect_uri, code=code, verifier=sign_in.verifier)
-    email = address_of(services().app.settings, services().app.clock, grant)
+    email = services().app.recognise(grant)
+    _follow(email)
     if g.owner is None and not _becomes_or_is_owner(email):
         _give_back(email, grant)
         raise _NotLetInError(text("sign_in.stranger", email=email), status=403)
@@ -142,6 +142,14 @@ def _code() -> str:
     if refusal is not None:
         raise refused_by_google(refusal, request.args.get("error_description"))
     return request.args.get("code", "")
+
+
+def _follow(email: str) -> None:
+    """Let an owner whose Google account has a new address go on with that, in this session too."""
+    formerly = {it.email: it.formerly for it in services().app.accounts.all()}.get(email, ())
+    services().owners.follow(email, formerly)
+    if g.owner in formerly:
+        browser()[OWNER] = email
 
 
 def _becomes_or_is_owner(email: str) -> bool:

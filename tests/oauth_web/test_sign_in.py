@@ -156,6 +156,27 @@ def test_a_connected_account_at_the_door_is_refused_and_stays_connected(
     assert engine.passes.mailbox(OTHER).address() == OTHER
 
 
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_an_owner_whose_address_was_changed_still_owns_the_page(
+    web: Flask,
+    stranger: FlaskClient,
+    enter: Enter,
+    engine: App,
+    google: Sandbox,
+    services: Services,
+    signed_in: bool,
+) -> None:
+    enter(stranger)
+    engine.passes.run(OWNER)
+    google.user(OWNER).change_address("new.name@gmail.com")
+    browser = stranger if signed_in else web.test_client()
+    assert enter(browser, "new.name@gmail.com").status_code == 303
+    assert browser.get("/blocks", base_url="http://localhost:8000").status_code == 200
+    assert services.owners.all() == {"new.name@gmail.com"}
+    assert [it.email for it in engine.accounts.all()] == ["new.name@gmail.com"]
+    engine.passes.run("new.name@gmail.com")
+
+
 def test_from_elsewhere_the_first_account_owns_the_page_by_the_code(
     web: Flask, google: Sandbox, terminal: list[str], services: Services
 ) -> None:
