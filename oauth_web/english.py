@@ -300,6 +300,9 @@ ENGLISH = {
     ),
     "forwarding.saved": "Notices of {email} will be forwarded to {address}.",
     "forwarding.off": "Notices of {email} are forwarded to nobody.",
+    "reading.label": "Mark notices as read when they leave the inbox",
+    "reading.on": "Notices of {email} are marked as read from now on.",
+    "reading.off": "Notices of {email} stay unread.",
     "trusted.label": "Trusted forwarders",
     "trusted.hint": (
         "One address a line. Notices that these people forward count; forwards from anybody else wait "
