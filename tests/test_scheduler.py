@@ -134,17 +134,19 @@ def test_a_problem_is_told_and_the_next_pass_comes_all_the_same(app: App, google
 
 
 def test_an_unforeseen_failure_ends_the_pass_and_not_the_program(
-    app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    app: App, google: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("nobody foresaw this")
 
+    google.deliver(EMAIL, sample(NOTICE))
     monkeypatch.setattr(app.block_list, "record", fail)
-    monkeypatch.setattr(app.passes, "run", fail)
     run_until_passes_end(app, 2)
     app.scheduler.stop()
-    assert app.accounts.get(EMAIL).state == "problem"
+    assert (app.accounts.get(EMAIL).state, app.accounts.get(OTHER).state) == ("problem", "ok")
+    assert app.accounts.get(EMAIL).next_pass is not None
     assert "nobody foresaw this" in caplog.text
+    assert app.passes.counted()["passes", "problem"] == 1
 
 
 def test_an_interval_that_the_owner_sets_holds_at_once(app: App) -> None:

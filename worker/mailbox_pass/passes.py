@@ -72,6 +72,9 @@ class Passes:
         except BuyerblockError as error:
             self._outcomes.failed(email, error)
             raise
+        except Exception:
+            self._outcomes.failed_unexpectedly(email)
+            raise
         self._outcomes.succeeded(email, report)
         return report
 

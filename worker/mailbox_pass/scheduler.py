@@ -12,12 +12,10 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from worker.clock import Clock
-from worker.errors import BuyerblockError, SignInAgainError, StoppedError
-from worker.events import fields
+from worker.errors import SignInAgainError, StoppedError
 from worker.mailbox_pass.passes import Passes
 from worker.mailbox_pass.progress import Progress, Watch
 from worker.owner.accounts import Accounts
-from worker.problems import Cause, MailboxProblem
 
 log = logging.getLogger(__name__)
 
@@ -174,11 +172,8 @@ class Scheduler:
             self._passes.forget(email)
             self._accounts.update(email, next_pass=None)
             return
-        except BuyerblockError:
-            pass  # logged, and kept with the account, by Passes
-        except Exception:
-            log.exception("A pass failed in an unexpected way.", extra=fields(account=email))
-            self._accounts.update(email, state="problem", problem=MailboxProblem(Cause.UNEXPECTED))
+        except Exception:  # noqa: S110 - logged, and kept with the account, by Passes
+            pass
         next_pass = self._clock.now() + timedelta(seconds=self._interval())
         if self._accounts.update(email, next_pass=next_pass) is None:
             # A command has disconnected it.
