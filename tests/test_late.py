@@ -13,7 +13,7 @@ from oauth_web.demo.sandbox import Fault, Sandbox
 from oauth_web.services import NAME
 from worker.app import App, build_app
 from worker.errors import TransientError
-from worker.operation.health import health
+from worker.operation.health import health, standing
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 LONG = timedelta(minutes=19).total_seconds()
@@ -38,6 +38,7 @@ def answers(app: App, page: FlaskClient) -> list[bool]:
             page.get("/readyz").status_code == 200,
             'class="account problem"' not in page.get("/live").text,
             health(command, app.clock.now()).ready,
+            standing(command, command.accounts.get(EMAIL), app.clock.now())[0] == "ok",
         ]
 
 
@@ -77,8 +78,8 @@ def test_a_pass_that_comes_no_further_is_late_although_google_still_answers(
 
     google.fault = fault
     app.passes.run(EMAIL)
-    assert seen == [[True] * 3, [False] * 3]
-    assert answers(app, page) == [True] * 3
+    assert seen == [[True] * 4, [False] * 4]
+    assert answers(app, page) == [True] * 4
 
 
 def test_passes_that_come_further_and_then_fail_are_late(
@@ -89,4 +90,4 @@ def test_passes_that_come_further_and_then_fail_are_late(
     clock.advance(LONG)
     with pytest.raises(TransientError):
         app.passes.run(EMAIL)
-    assert answers(app, page) == [False] * 3
+    assert answers(app, page) == [False] * 4

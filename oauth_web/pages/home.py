@@ -15,8 +15,8 @@ from oauth_web.pages.setup import is_ours, needs_client
 from oauth_web.services import services
 from worker.block_list.listing import EVERYTHING
 from worker.mailbox_pass.progress import Progress
-from worker.operation.health import Problem, health, lateness
-from worker.owner.accounts import Account
+from worker.operation.health import Problem, health, standing
+from worker.owner.accounts import Account, State
 
 WEEKS = 16
 NEWEST = 5
@@ -115,11 +115,11 @@ def _sorted(found: Iterable[AccountStatus]) -> list[AccountStatus]:
 
 def _status(account: Account, progress: Progress | None) -> AccountStatus:
     app, shown = services().app, progress or Progress(done=0, total=0)
-    late = lateness(app, account, app.clock.now()) if account.state != "sign_in_again" else ""
+    state, problem = standing(app, account, app.clock.now())
     return AccountStatus(
         email=account.email,
-        kind="problem" if late else _kind(account, under_way=progress is not None),
-        problem=late or str(account.problem or ""),
+        kind=_kind(state, account, under_way=progress is not None),
+        problem=problem,
         last_pass=account.last_pass,
         next_pass=account.next_pass,
         queued=max(account.queued, shown.total - shown.done),
@@ -130,9 +130,9 @@ def _status(account: Account, progress: Progress | None) -> AccountStatus:
     )
 
 
-def _kind(account: Account, *, under_way: bool) -> Kind:
-    if account.state != "ok":
-        return account.state
+def _kind(state: State, account: Account, *, under_way: bool) -> Kind:
+    if state != "ok":
+        return state
     if under_way:
         return "working"
     return "waiting" if account.last_pass is None else "ok"

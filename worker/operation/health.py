@@ -16,7 +16,7 @@ from typing import Literal
 from worker.app import App
 from worker.errors import DamagedFileError, StorageError
 from worker.mailbox_pass.rhythm import have_stopped
-from worker.owner.accounts import Account
+from worker.owner.accounts import Account, State
 from worker.owner.preferences import read_preferences, sync_interval
 from worker.problems import Cause
 from worker.sealing import UnsealError
@@ -144,7 +144,7 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
     if account.state == "sign_in_again":
         yield "sign_in_again", str(account.problem or Cause.SIGN_IN_NOT_ACCEPTED.value)
         return
-    if late := lateness(app, account, now):
+    if late := _lateness(app, account, now):
         yield "late", late
         return
     # The advice of a pass that came to its end.
@@ -158,7 +158,13 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
         yield "new_wording", _NEW_WORDING.format(last=account.new_wording_at)
 
 
-def lateness(app: App, account: Account, now: datetime) -> str:
+def standing(app: App, account: Account, now: datetime) -> tuple[State, str]:
+    """Return an account's state and sentence as the page, ``status`` and metrics show them: to be late is a problem."""
+    late = "" if account.state == "sign_in_again" else _lateness(app, account, now)
+    return ("problem", late) if late else (account.state, str(account.problem or ""))
+
+
+def _lateness(app: App, account: Account, now: datetime) -> str:
     """Return in a sentence that an account's notices have not become blocks for too long, "" if they have."""
     # Reading years of old mail is one pass of hours; one that comes no further is late all the same.
     good = account.last_good_pass or account.connected_at
