@@ -64,9 +64,8 @@ class Watchdog:
             self._moved[account.email] = (spent, since)
         return (
             account.next_pass is None
-            or app.scheduler.is_in_line(
-                account.email
-            )  # those whose threads it waits for are looked at themselves
+            # It waits for the threads of others, and those are looked at themselves.
+            or app.scheduler.is_in_line(account.email)
             or app.clock.now() - account.next_pass < MAX_PASS_DELAY
             or since - self._moved[account.email][1] < MAX_PASS_DELAY.total_seconds()
         )
