@@ -41,9 +41,13 @@ class App:
         self.scheduler.add(account.email)
         return account
 
+    def address_of(self, grant: Grant) -> tuple[str, str | None]:
+        """Return the address of the mailbox that this grant opens, and by which it is connected if that is another."""
+        return address_of(self.settings, self.accounts, self.clock, grant)
+
     def recognise(self, grant: Grant) -> str:
         """Return the address of the mailbox that this grant opens; an account whose address has changed gets it."""
-        email, former = address_of(self.settings, self.accounts, self.clock, grant)
+        email, former = self.address_of(grant)
         if former is not None:
             self.scheduler.remove(former)
             rename(self.database, self.accounts, self.passes, former, email)

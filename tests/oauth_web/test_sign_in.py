@@ -177,6 +177,26 @@ def test_an_owner_whose_address_was_changed_still_owns_the_page(
     engine.passes.run("new.name@gmail.com")
 
 
+def test_a_visitor_from_elsewhere_is_not_let_in_by_the_filters_of_a_mailbox(
+    web: Flask, stranger: FlaskClient, enter: Enter, engine: App, google: Sandbox, services: Services
+) -> None:
+    """Its account goes on under the old address until an owner, or somebody at this machine, signs in with it."""
+    enter(stranger)
+    engine.passes.run(OWNER)
+    google.user(OWNER).change_address("new.name@gmail.com")
+    visitor = web.test_client()
+    parts = urlsplit(google.consent(to_google(visitor), email="new.name@gmail.com"))
+    answer = visitor.get(
+        f"{parts.path}?{parts.query}",
+        base_url="http://localhost:8000",
+        environ_overrides={"REMOTE_ADDR": "203.0.113.9"},
+    )
+    assert answer.status_code == 403
+    assert services.owners.all() == {OWNER}
+    google.user("new.name@gmail.com").expire_access_tokens()
+    engine.passes.run(OWNER)
+
+
 def test_from_elsewhere_the_first_account_owns_the_page_by_the_code(
     web: Flask, google: Sandbox, terminal: list[str], services: Services
 ) -> None:
