@@ -32,7 +32,6 @@ ENGLISH = {
         "please start again."
     ),
     "sign_in.denied": "You chose not to give access at Google, so nothing was connected.",
-    "sign_in.refused": "Google refused the sign-in ({reason}).",
     "sign_in.stranger": (
         "This page belongs to somebody else, so {email} was not let in and nothing of it was kept. To "
         "connect it as a further account, its owner signs in first."
@@ -303,6 +302,9 @@ ENGLISH = {
     ),
     "forwarding.saved": "Notices of {email} will be forwarded to {address}.",
     "forwarding.off": "Notices of {email} are forwarded to nobody.",
+    "reading.label": "Mark notices as read when they leave the inbox",
+    "reading.on": "Notices of {email} are marked as read from now on.",
+    "reading.off": "Notices of {email} stay unread.",
     "trusted.label": "Trusted forwarders",
     "trusted.hint": (
         "One address a line. Notices that these people forward count; forwards from anybody else wait "

@@ -289,6 +289,7 @@ def test_the_files_of_version_0_1_are_refused_untouched(
 def test_status_as_json_has_the_promised_shape(buyerblock: Call, seller: Seller) -> None:
     seller.receive(NOTICE)
     seller.run_pass()
+    seller.accounts.update(EMAIL, last_good_pass=datetime.now(UTC))
     status = json.loads(buyerblock("status", "--json").out)
     assert status["blocks"] == 1
     (account,) = status["accounts"]
@@ -433,6 +434,14 @@ def test_status_tells_monitors_by_its_exit_code_that_somebody_is_needed(
     said = buyerblock("status")
     assert said.code == 1
     assert "please sign in again." in said.out
+
+
+def test_status_calls_an_account_whose_passes_stopped_no_longer_ok(buyerblock: Call, seller: Seller) -> None:
+    seller.accounts.update(EMAIL, last_good_pass=datetime.now(UTC) - timedelta(hours=1))
+    (account,) = json.loads(buyerblock("status", "--json").out)["accounts"]
+    assert account["state"] == "problem"
+    assert account["problem"].startswith("The last good pass began on")
+    assert buyerblock("status").out.count("The last good pass") == 1
 
 
 def test_status_and_lists_that_are_empty_say_what_comes_next(buyerblock: Call) -> None:

@@ -38,6 +38,22 @@ def test_a_message_is_filed_by_its_verdict_and_where_it_lies(
     assert filing(verdict, message, LABELS) == expected
 
 
+@pytest.mark.parametrize(
+    ("verdict", "labels", "expected"),
+    [
+        (OPT_OUT, "L1 L2 UNREAD", change(remove="L2 UNREAD")),
+        (OPT_OUT, "L1 L2", change(remove="L2")),
+        (SUSPECT, "L1 L2", change(add="L3 INBOX UNREAD", remove="L1 L2")),
+        (SUSPECT, "L2 INBOX", change(add="L3", remove="L2")),
+        (UNRELATED, "L1 L2", change(add="INBOX UNREAD", remove="L1 L2")),
+        (UNRELATED, "L2 INBOX UNREAD", change(remove="L2")),
+    ],
+)
+def test_only_opt_outs_are_marked_as_read(verdict: Verdict, labels: str, expected: Change) -> None:
+    message = Message(id="m", label_ids=frozenset(labels.split()), received_at=START, raw=b"")
+    assert filing(verdict, message, LABELS, mark_read=True) == expected
+
+
 @pytest.mark.parametrize("verdict", [OPT_OUT, SUSPECT, UNRELATED])
 @pytest.mark.parametrize("labels", ["L2", "L1 L2", "L2 INBOX", "L1 L2 INBOX", "L2 L3", "L1 L2 L3 STARRED"])
 def test_filing_a_filed_message_again_changes_nothing_but_the_queue(verdict: Verdict, labels: str) -> None:

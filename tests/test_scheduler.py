@@ -13,8 +13,10 @@ from sellers import EMAIL, running, sample
 
 from oauth_web.demo.sandbox import Fault, Sandbox
 from signing_in import sign_in
-from worker.app import App
+from worker.app import App, build_app
 from worker.errors import SignInAgainError, TransientError
+from worker.mailbox_pass import scheduler
+from worker.mailbox_pass.progress import Watch
 from worker.owner.preferences import change_preferences
 from worker.problems import Cause
 
@@ -99,6 +101,20 @@ def test_a_new_sign_in_brings_the_job_back(app: App, google: Sandbox, tmp_path: 
     assert app.accounts.get(EMAIL).state == "ok"
 
 
+def test_one_start_with_a_wrong_secret_key_costs_no_sign_in(app: App) -> None:
+    wrong, right = (build_app(replace(app.settings, secret_key=it * 32)) for it in ("x", "k"))
+    run_until_passes_end(wrong, 2)
+    wrong.scheduler.stop()
+    account = app.accounts.get(EMAIL)
+    assert account.state == "sign_in_again"
+    assert "BUYERBLOCK_SECRET_KEY" in str(account.problem)
+    run_until_passes_end(right, 2)
+    right.scheduler.stop()
+    assert (app.accounts.get(EMAIL).state, app.accounts.get(EMAIL).problem) == ("ok", None)
+    for it in (wrong, right):
+        it.close()
+
+
 def test_accounts_that_wait_for_a_sign_in_get_no_job(app: App) -> None:
     app.accounts.update(EMAIL, state="sign_in_again")
     run_until_passes_end(app, 1)
@@ -118,17 +134,19 @@ def test_a_problem_is_told_and_the_next_pass_comes_all_the_same(app: App, google
 
 
 def test_an_unforeseen_failure_ends_the_pass_and_not_the_program(
-    app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    app: App, google: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("nobody foresaw this")
 
+    google.deliver(EMAIL, sample(NOTICE))
     monkeypatch.setattr(app.block_list, "record", fail)
-    monkeypatch.setattr(app.passes, "run", fail)
     run_until_passes_end(app, 2)
     app.scheduler.stop()
-    assert app.accounts.get(EMAIL).state == "problem"
+    assert (app.accounts.get(EMAIL).state, app.accounts.get(OTHER).state) == ("problem", "ok")
+    assert app.accounts.get(EMAIL).next_pass is not None
     assert "nobody foresaw this" in caplog.text
+    assert app.passes.counted()["passes", "problem"] == 1
 
 
 def test_an_interval_that_the_owner_sets_holds_at_once(app: App) -> None:
@@ -204,7 +222,7 @@ def test_a_failed_disconnection_of_an_account_that_waits_for_a_sign_in_gives_it_
 def test_it_stops_while_a_pass_takes_its_own_job_away(app: App) -> None:
     begun = threading.Event()
 
-    def refused_while_stopping(_email: str) -> None:
+    def refused_while_stopping(_email: str, _watch: Watch) -> None:
         begun.set()
         while app.scheduler._scheduler.running:
             begun.wait(0.01)
@@ -223,7 +241,7 @@ def test_a_pass_asked_for_during_another_follows_it_at_once(app: App) -> None:
     change_preferences(app.database, lambda it: replace(it, sync_interval=86_400))
     passes, goes_on = threading.Semaphore(0), threading.Event()
 
-    def slow(_email: str) -> None:
+    def slow(_email: str, _watch: Watch) -> None:
         passes.release()
         assert goes_on.wait(30)
 
@@ -238,3 +256,53 @@ def test_a_pass_asked_for_during_another_follows_it_at_once(app: App) -> None:
     goes_on.set()
     assert passes.acquire(timeout=30)
     app.scheduler.stop()
+
+
+def test_passes_of_more_mailboxes_than_have_threads_keep_no_task_waiting(
+    google: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watchdog is such a task: while it waited, systemd would end the program."""
+    monkeypatch.setattr(scheduler, "PASSES_AT_ONCE", 2)
+    emails = [f"seller{number}@gmail.com" for number in range(4)]
+    for email in emails:
+        google.add_user(email)
+    held, goes_on, alive = threading.Semaphore(0), threading.Event(), threading.Semaphore(0)
+
+    def hold() -> None:
+        held.release()
+        assert goes_on.wait(30)
+
+    with running(google, tmp_path, *emails) as app:
+        google.fault = lambda *_: Fault(before=hold)
+        app.scheduler.start()
+        for _ in range(2):
+            assert held.acquire(timeout=30)
+        for number in range(scheduler.TASKS_AT_ONCE):
+            app.scheduler.every(timedelta(seconds=0.01), str(number), alive.release)
+        for _ in range(3 * scheduler.TASKS_AT_ONCE):
+            assert alive.acquire(timeout=30)
+        assert sum(map(app.scheduler.is_in_line, emails)) == 2
+        google.fault = None
+        goes_on.set()
+        app.scheduler.stop()
+
+
+def test_a_long_pass_gives_its_thread_to_a_mailbox_that_waits(
+    clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "PASSES_AT_ONCE", 1)
+    last = "waits@gmail.com"  # in the order of the alphabet
+    with Sandbox(clock=clock) as google:
+        for email in (EMAIL, last):
+            google.add_user(email)
+        for _ in range(150):
+            google.deliver(EMAIL, sample(NOTICE))
+        with running(google, tmp_path, EMAIL, last, clock=clock) as app:
+            google.latency = 60.0  # seconds, so that the first fifty mails take longer than a turn
+            asked: list[str] = []
+            google.fault = lambda _number, _method, email: asked.append(email)
+            run_until_passes_end(app, 3)
+            app.scheduler.stop()
+            turns = [email for number, email in enumerate(asked) if number == 0 or asked[number - 1] != email]
+            assert turns[:3] == [EMAIL, last, EMAIL]
+            assert app.accounts.get(EMAIL).last_good_pass, "it went on at once, not after an interval"

@@ -9,7 +9,7 @@ from worker.database import Database, open_database
 from worker.errors import GmailError, StorageError
 from worker.files import make_private_directory
 from worker.gmail.credentials import Grant
-from worker.mailbox_pass.connections import connect, disconnect, undo_rules
+from worker.mailbox_pass.connections import address_of, disconnect, rename, undo_rules
 from worker.mailbox_pass.decisions import Decision, file_decided
 from worker.mailbox_pass.passes import Passes
 from worker.mailbox_pass.scheduler import Scheduler
@@ -35,9 +35,23 @@ class App:
 
     def connect(self, grant: Grant) -> Account:
         """Connect the mailbox that this grant opens. Its first pass starts at once if the scheduler runs."""
-        account = connect(self.settings, self.accounts, self.passes, self.clock, grant)
+        account = self.accounts.connect(self.recognise(grant), grant, now=self.clock.now())
+        # Only now: a pass that starts in between would keep the old permission.
+        self.passes.forget(account.email)
         self.scheduler.add(account.email)
         return account
+
+    def address_of(self, grant: Grant) -> tuple[str, str | None]:
+        """Return the address of the mailbox that this grant opens, and by which it is connected if that is another."""
+        return address_of(self.settings, self.accounts, self.clock, grant)
+
+    def recognise(self, grant: Grant) -> str:
+        """Return the address of the mailbox that this grant opens; an account whose address has changed gets it."""
+        email, former = self.address_of(grant)
+        if former is not None:
+            self.scheduler.remove(former)
+            rename(self.database, self.accounts, self.passes, former, email)
+        return email
 
     def settings_changed(self, email: str) -> None:
         """Let new settings of an account take effect now: the next pass starts at once, and looks at the rules."""
@@ -61,7 +75,7 @@ class App:
             disconnect(self.settings, self.accounts, self.passes, email)
         except (GmailError, StorageError):
             # It is still connected: its passes go on, or say what is left to do.
-            if self.accounts.get(email).state != "sign_in_again":
+            if not self.accounts.get(email).waits_for_sign_in:
                 self.scheduler.add(email)
             raise
 

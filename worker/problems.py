@@ -23,8 +23,42 @@ class Cause(Enum):
         "app” in Google's console, under Audience, then sign in again."
     )
     SCOPE_MISSING = "Google no longer grants what is needed; please sign in again and tick every box."
+    SIGN_IN_FOR_A_TIME = (
+        "Your Google Workspace asks for a new sign-in from time to time; please sign in again. Its administrator can "
+        "exempt this OAuth client: Admin console, Security, Access and data control, Google Cloud session control."
+    )
+    CLIENT_UNKNOWN = (
+        "Google does not know this OAuth client, or its secret was changed; download the client file again from "
+        "Google's console, then sign in again."
+    )
+    CLIENT_DELETED = (
+        "This OAuth client was deleted in Google's console; restore it there, or create a new one and download its "
+        "file, then sign in again."
+    )
+    CLIENT_DISABLED = (
+        "This OAuth client is disabled in Google's console; the reason stands there, and it can be enabled again "
+        "there."
+    )
+    CLIENT_OF_WRONG_KIND = (
+        "This OAuth client may not sign in here; use one of the type “Desktop app”, or “Web application” behind "
+        "https, then sign in again."
+    )
+    ADMIN_FORBIDS = (
+        "The administrator of this Google Workspace does not let this OAuth client read mail; have it trusted in the "
+        "Admin console under Security, Access and data control, API controls."
+    )
+    FOR_MEMBERS_ONLY = (
+        "This OAuth client is for accounts of its own organisation only; connect one of those, or choose “External” "
+        "in Google's console, under Audience."
+    )
+    ADVANCED_PROTECTION = (
+        "Google's Advanced Protection lets no app that Google has not verified read this mailbox; connect another "
+        "one, or leave Advanced Protection."
+    )
+    NOT_RENEWED = "Google did not renew the sign-in; it says: {words}."
     SEALED_WITH_ANOTHER_KEY = (
-        "The stored sign-in cannot be opened with the present secret key. Please sign in again."
+        "The stored sign-in cannot be opened with the present secret key. Start buyerblock with the key of before "
+        "(BUYERBLOCK_SECRET_KEY, or secret.key in the data folder), or sign in again."
     )
 
     # The connection to Google

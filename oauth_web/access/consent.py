@@ -19,7 +19,7 @@ from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it sh
 from oauth_web.access.client_file import Client
 from worker.errors import BuyerblockError
 from worker.gmail.connection import describe_network_error, prepare
-from worker.gmail.credentials import SCOPES, Grant
+from worker.gmail.credentials import REASONS, SCOPES, Grant, googles_words
 
 TIMEOUT = 20  # seconds, for the exchange of the code
 
@@ -62,7 +62,7 @@ def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Gr
         with flow.oauth2session, _http_to_ourselves(client.token_uri):
             token = flow.fetch_token(code=code, timeout=TIMEOUT)
     except OAuth2Error as error:
-        raise ConsentError(_REFUSALS.get(error.error, _refused(error))) from error
+        raise refused(error.error, error.description) from error
     except requests.exceptions.InvalidJSONError as error:
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
     except OSError as error:
@@ -74,17 +74,23 @@ def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Gr
     return _grant(client, token)
 
 
-# By OAuth error code. Google explains them at developers.google.com/identity/protocols/oauth2/web-server
+# What is said in other words while somebody signs in.
 _REFUSALS = {
     "invalid_grant": "Google no longer knows this sign-in; it was used already or took too long. Please start again.",
-    "invalid_client": "Google does not know this OAuth client, or its secret was changed; download the client file "
-    "again from Google's console.",
-    "deleted_client": "This OAuth client was deleted in Google's console; create a new one and download its file.",
-    "unauthorized_client": "This OAuth client may not sign in here; use one of the type “Desktop app”, or “Web "
-    "application” behind https.",
     "redirect_uri_mismatch": "Google does not know this page's address; add it under “Authorized redirect URIs” "
     "of the client in Google's console.",
 }
+
+
+def refused(code: str, description: object = "") -> ConsentError:
+    """Return the error for a refusal of Google's; one that is not known is shown in Google's words."""
+    if code in _REFUSALS:
+        return ConsentError(_REFUSALS[code])
+    if cause := REASONS.get(code):
+        return ConsentError(cause.value)
+    return ConsentError(
+        f"Google refused the sign-in; it says: {googles_words(code, description)}. Please try again."
+    )
 
 
 def _flow(client: Client, redirect_uri: str, **options: Any) -> Flow:
@@ -136,10 +142,6 @@ def _lifetime(token: dict[str, Any]) -> int | None:
     """
     lifetime = token.get("refresh_token_expires_in")
     return lifetime if type(lifetime) is int and lifetime > 0 else None
-
-
-def _refused(error: OAuth2Error) -> str:
-    return f"Google refused the sign-in ({error.error}); please try again."
 
 
 _environment = threading.Lock()

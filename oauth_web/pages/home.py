@@ -15,12 +15,12 @@ from oauth_web.pages.setup import is_ours, needs_client
 from oauth_web.services import services
 from worker.block_list.listing import EVERYTHING
 from worker.mailbox_pass.progress import Progress
-from worker.operation.health import Problem, health
-from worker.owner.accounts import Account
+from worker.operation.health import Problem, health, standing
+from worker.owner.accounts import Account, State
 
 WEEKS = 16
 NEWEST = 5
-_WITH_ACCOUNT = {"sign_in_again", "advice"}
+_WITH_ACCOUNT = {"sign_in_again", "advice", "late"}
 
 Kind = Literal["sign_in_again", "problem", "working", "waiting", "ok"]
 
@@ -114,11 +114,12 @@ def _sorted(found: Iterable[AccountStatus]) -> list[AccountStatus]:
 
 
 def _status(account: Account, progress: Progress | None) -> AccountStatus:
-    shown = progress or Progress(done=0, total=0)
+    app, shown = services().app, progress or Progress(done=0, total=0)
+    state, problem = standing(app, account, app.clock.now())
     return AccountStatus(
         email=account.email,
-        kind=_kind(account, under_way=progress is not None),
-        problem=str(account.problem or ""),
+        kind=_kind(state, account, under_way=progress is not None),
+        problem=problem,
         last_pass=account.last_pass,
         next_pass=account.next_pass,
         queued=max(account.queued, shown.total - shown.done),
@@ -129,9 +130,9 @@ def _status(account: Account, progress: Progress | None) -> AccountStatus:
     )
 
 
-def _kind(account: Account, *, under_way: bool) -> Kind:
-    if account.state != "ok":
-        return account.state
+def _kind(state: State, account: Account, *, under_way: bool) -> Kind:
+    if state != "ok":
+        return state
     if under_way:
         return "working"
     return "waiting" if account.last_pass is None else "ok"

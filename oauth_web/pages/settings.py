@@ -58,6 +58,17 @@ def forwarding() -> ResponseReturnValue:
     return redirect(url_for("settings.page"), 303)
 
 
+@blueprint.post("/settings/reading")
+def reading() -> ResponseReturnValue:
+    """Set whether tidied notices are marked as read."""
+    email, mark_read = _account(), "mark_read" in request.form
+    app = services().app
+    app.accounts.update(email, mark_read=mark_read)
+    app.settings_changed(email)
+    leave_note(text("reading.on" if mark_read else "reading.off", email=email))
+    return redirect(url_for("settings.page"), 303)
+
+
 @blueprint.post("/settings/trusted")
 def trusted() -> ResponseReturnValue:
     """Set whose forwarded notices are believed, one address a line."""

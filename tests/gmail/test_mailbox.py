@@ -1,5 +1,6 @@
 """The verbs of a mailbox, through Google's client against the stand-in."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
@@ -325,3 +326,13 @@ def test_too_many_requests_at_once_are_learned_from(seller: Seller) -> None:
 def test_all_traffic_goes_to_the_root_that_was_set(seller: Seller) -> None:
     seller.mailbox.address()
     assert methods(seller) == ["getProfile"]
+
+
+def test_a_mailbox_keeps_no_connection_for_every_thread_that_ever_called_it(seller: Seller) -> None:
+    """Passes of many accounts share their threads, so that in time each of them has called each mailbox."""
+    before = len(seller.google._server._open)
+    for _ in range(20):
+        thread = threading.Thread(target=seller.mailbox.address)
+        thread.start()
+        thread.join()
+    assert len(seller.google._server._open) - before <= 2, "one to Gmail, one to the token service"

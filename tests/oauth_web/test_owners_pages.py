@@ -222,6 +222,17 @@ def test_the_personal_address_is_shown(owner: FlaskClient, engine: App, account:
     assert engine.accounts.get(account).personal_address in owner.get("/settings").text
 
 
+def test_marking_as_read_is_switched_on_and_off(owner: FlaskClient, engine: App, account: str) -> None:
+    assert not engine.accounts.get(account).mark_read
+    post(owner, "/settings/reading", account=account, mark_read="on")
+    assert engine.accounts.get(account).mark_read
+    page = owner.get("/settings").text
+    assert "are marked as read from now on" in page
+    assert 'name="mark_read" checked' in page
+    post(owner, "/settings/reading", account=account)
+    assert not engine.accounts.get(account).mark_read
+
+
 def test_a_forwarding_address_is_set_checked_and_cleared(
     owner: FlaskClient, engine: App, account: str
 ) -> None:

@@ -156,6 +156,47 @@ def test_a_connected_account_at_the_door_is_refused_and_stays_connected(
     assert engine.passes.mailbox(OTHER).address() == OTHER
 
 
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_an_owner_whose_address_was_changed_still_owns_the_page(
+    web: Flask,
+    stranger: FlaskClient,
+    enter: Enter,
+    engine: App,
+    google: Sandbox,
+    services: Services,
+    signed_in: bool,
+) -> None:
+    enter(stranger)
+    engine.passes.run(OWNER)
+    google.user(OWNER).change_address("new.name@gmail.com")
+    browser = stranger if signed_in else web.test_client()
+    assert enter(browser, "new.name@gmail.com").status_code == 303
+    assert browser.get("/blocks", base_url="http://localhost:8000").status_code == 200
+    assert services.owners.all() == {"new.name@gmail.com"}
+    assert [it.email for it in engine.accounts.all()] == ["new.name@gmail.com"]
+    engine.passes.run("new.name@gmail.com")
+
+
+def test_a_visitor_from_elsewhere_is_not_let_in_by_the_filters_of_a_mailbox(
+    web: Flask, stranger: FlaskClient, enter: Enter, engine: App, google: Sandbox, services: Services
+) -> None:
+    """Its account goes on under the old address until an owner, or somebody at this machine, signs in with it."""
+    enter(stranger)
+    engine.passes.run(OWNER)
+    google.user(OWNER).change_address("new.name@gmail.com")
+    visitor = web.test_client()
+    parts = urlsplit(google.consent(to_google(visitor), email="new.name@gmail.com"))
+    answer = visitor.get(
+        f"{parts.path}?{parts.query}",
+        base_url="http://localhost:8000",
+        environ_overrides={"REMOTE_ADDR": "203.0.113.9"},
+    )
+    assert answer.status_code == 403
+    assert services.owners.all() == {OWNER}
+    google.user("new.name@gmail.com").expire_access_tokens()
+    engine.passes.run(OWNER)
+
+
 def test_from_elsewhere_the_first_account_owns_the_page_by_the_code(
     web: Flask, google: Sandbox, terminal: list[str], services: Services
 ) -> None:
@@ -207,13 +248,43 @@ def test_a_user_who_cancels_is_told_that_nothing_happened(
     assert engine.accounts.all() == []
 
 
-def test_an_error_code_of_google_is_shown_as_text(stranger: FlaskClient) -> None:
-    state = parse_qs(urlsplit(to_google(stranger)).query)["state"][0]
-    answer = stranger.get(
-        f"/oauth2/callback?state={state}&error=<b>org_internal</b>", base_url="http://localhost:8000"
-    )
+def test_a_reason_of_googles_that_is_not_known_is_shown_as_text_in_its_words(
+    stranger: FlaskClient, google: Sandbox, enter: Enter
+) -> None:
+    odd = {"error": "<b>new</b>", "error_description": "Something new " + "x" * 5000}
+    google.fault = lambda _number, method, _email: Fault(oauth=odd) if method == "oauth.consent" else None
+    answer = enter(stranger)
     assert answer.status_code == 502
-    assert "&lt;b&gt;org_internal" in answer.text
+    assert "it says: Something new xxx" in answer.text
+    assert "x" * 300 not in answer.text
+    google.fault = lambda _number, method, _email: (
+        Fault(oauth={"error": "<b>new</b>"}) if method == "oauth.consent" else None
+    )
+    assert "&lt;b&gt;new" in enter(stranger).text
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        ("admin_policy_enforced", "have it trusted in the Admin console"),
+        ("org_internal", "choose “External”"),
+        ("policy_enforced", "leave Advanced Protection"),
+        ("deleted_client", "restore it there, or create a new one"),
+        ("disabled_client", "it can be enabled again there"),
+        ("unauthorized_client", "Desktop app"),
+    ],
+)
+@pytest.mark.parametrize("method", ["oauth.consent", "oauth.token"])
+def test_a_refusal_of_googles_is_told_with_its_cure(
+    stranger: FlaskClient, google: Sandbox, enter: Enter, engine: App, method: str, code: str, cure: str
+) -> None:
+    google.fault = lambda _number, asked, _email: (
+        Fault(status=403, oauth={"error": code}) if asked == method else None
+    )
+    answer = enter(stranger)
+    assert answer.status_code == 502
+    assert cure in answer.text
+    assert engine.accounts.all() == []
 
 
 def test_an_answer_counts_once(stranger: FlaskClient, google: Sandbox, engine: App) -> None:

@@ -1,6 +1,6 @@
 """The commands for connected mailboxes: run a pass, list them, show their status, disconnect one."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,7 @@ from worker.errors import BuyerblockError, StoppedError, UsageError
 
 if TYPE_CHECKING:
     from worker.app import App
+    from worker.owner.accounts import Account
 
 _NO_ACCOUNT = "No account is connected yet; run “buyerblock serve” and sign in with Google."
 
@@ -78,10 +79,7 @@ def status(as_json: bool) -> int:
     from worker.operation.health import health
 
     app = _app()
-    shown = ("email", "state", "problem", "last_pass", "next_pass", "queued")
-    rows = [{name: getattr(account, name) for name in shown} for account in app.accounts.all()]
-    for row in rows:
-        row["problem"] = str(row["problem"] or "")
+    rows = [_row(app, account) for account in app.accounts.all()]
     problems = health(app, app.clock.now()).problems
     if as_json:
         print_json({"blocks": len(app.block_list), "accounts": rows})
@@ -99,6 +97,14 @@ def status(as_json: bool) -> int:
         if not rows:
             click.echo(_NO_ACCOUNT)
     return int(bool(problems) or any(row["state"] != "ok" for row in rows))
+
+
+def _row(app: "App", account: "Account") -> dict[str, Any]:
+    from worker.operation.health import standing
+
+    state, problem = standing(app, account, app.clock.now())
+    times = {"last_pass": account.last_pass, "next_pass": account.next_pass}
+    return {"email": account.email, "state": state, "problem": problem, **times, "queued": account.queued}
 
 
 def _app() -> "App":

@@ -1,6 +1,7 @@
 """Make a call to Gmail: paid for, tried again where that helps, and its errors in our words."""
 
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
@@ -38,14 +39,14 @@ def _tried_enough(state: RetryCallState) -> bool:
 
 
 class Calls:
-    """One account's way to Gmail, for all threads; each has a connection of its own, which it keeps."""
+    """One account's way to Gmail, for all threads. As many connections are open as calls were in flight at once."""
 
     def __init__(self, grant: Grant, quota: Quota, clock: Clock) -> None:
         self._quota = quota
         self._clock = clock
         self._credentials = SharedCredentials(grant)
-        self._threads = threading.local()
         self._connections: list[Connection] = []
+        self._idle: list[Connection] = []
         self._closed = False
 
     def make(self, request: Any) -> Any:
@@ -70,12 +71,18 @@ class Calls:
         except GoneError:
             return None
 
-    def http(self) -> Any:
-        """Return this thread's connection."""
-        if not hasattr(self._threads, "http"):
-            self._threads.http = Connection(self._credentials)
-            self._connections.append(self._threads.http)
-        return self._threads.http
+    @contextmanager
+    def http(self) -> Iterator[Connection]:
+        """Lend a connection that no other call uses: not one a thread, since any of many threads may run a pass."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = Connection(self._credentials)
+            self._connections.append(connection)
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
 
     def close(self) -> None:
         """Close the connections; calls under way in other threads come to their end, later ones get StoppedError."""
@@ -88,8 +95,8 @@ class Calls:
             if self._closed:
                 raise StoppedError("The mailbox was disconnected.")
             try:
-                with translated(self._clock.now()):
-                    reply = request.execute(http=self.http())
+                with translated(self._clock.now()), self.http() as http:
+                    reply = request.execute(http=http)
             except QuotaError as error:
                 self._quota.learn(error)
                 raise

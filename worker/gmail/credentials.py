@@ -2,14 +2,14 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from google.auth.exceptions import RefreshError, TransportError
+from google.auth.exceptions import TransportError
 from google.oauth2.credentials import Credentials
 
-from worker.errors import TransientError
+from worker.errors import GmailError, SignInAgainError, TransientError
 from worker.gmail.connection import TIMEOUT, describe_network_error, is_page, open_session
 from worker.problems import Cause
 
@@ -18,18 +18,29 @@ SCOPES = (
     "https://www.googleapis.com/auth/gmail.settings.basic",
 )
 
-# What the token service says when a grant has ended (RFC 6749, section 5.2, and Google's own words).
-# Any other answer may be a proxy's page, or a transient failure.
-FINAL_ERRORS = frozenset(
-    {
-        "invalid_grant",
-        "invalid_client",
-        "unauthorized_client",
-        "deleted_client",
-        "disabled_client",
-        "invalid_scope",
-    }
-)
+# What Google says in place of a token, at the sign-in and later: the error, or its subtype, which is more exact.
+# RFC 6749, section 5.2; developers.google.com/identity/protocols/oauth2/web-server; support.google.com/a/answer/9368756
+REASONS = {
+    "invalid_grant": Cause.SIGN_IN_ENDED,
+    "invalid_rapt": Cause.SIGN_IN_FOR_A_TIME,
+    "rapt_required": Cause.SIGN_IN_FOR_A_TIME,
+    "invalid_client": Cause.CLIENT_UNKNOWN,
+    "deleted_client": Cause.CLIENT_DELETED,
+    "disabled_client": Cause.CLIENT_DISABLED,
+    "unauthorized_client": Cause.CLIENT_OF_WRONG_KIND,
+    "invalid_scope": Cause.SCOPE_MISSING,
+    "admin_policy_enforced": Cause.ADMIN_FORBIDS,
+    "org_internal": Cause.FOR_MEMBERS_ONLY,
+    "policy_enforced": Cause.ADVANCED_PROTECTION,
+}
+# They are put right elsewhere, and the sign-in is good again then.
+_CURED_ELSEWHERE = {
+    Cause.CLIENT_DISABLED,
+    Cause.ADMIN_FORBIDS,
+    Cause.FOR_MEMBERS_ONLY,
+    Cause.ADVANCED_PROTECTION,
+}
+MAX_WORDS = 200  # characters of Google's that a person is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class SharedCredentials(Credentials):
             client_secret=grant.client_secret,
         )
         self._refreshing = threading.Lock()
-        self._refused: RefreshError | None = None
+        self._refused: SignInAgainError | None = None
 
     def refresh(self, request: Any) -> None:
         stale = self.token
@@ -70,31 +81,49 @@ class SharedCredentials(Credentials):
                 return
             try:
                 super().refresh(_checked(request))  # type: ignore[no-untyped-call]
-            except RefreshError as error:
+            except SignInAgainError as error:
                 self._refused = error
                 raise
 
 
 def _checked(request: Any) -> Callable[..., Any]:
-    """Let only answers through that are a token or a final refusal; the rest is a transient failure.
+    """Let only tokens through; raise what Google says in their place, and a transient failure for anything else.
 
-    On its own google-auth would sleep and retry, without a way to stop it, and take a proxy's page for a final refusal.
+    On its own google-auth would sleep and retry, without a way to stop it, take a proxy's page for a final refusal, and
+    keep nothing of Google's reasons.
     """
 
     def call(*args: Any, **kwargs: Any) -> Any:
         response = request(*args, **kwargs)
         try:
             answer = json.loads(response.data)
-            good = "access_token" in answer if response.status == 200 else answer["error"] in FINAL_ERRORS
-        except (ValueError, LookupError, TypeError):
-            good = False
-        if not good:
-            raise TransportError(  # type: ignore[no-untyped-call]
-                f"the token service answered {response.status}"
-            )
-        return response
+        except ValueError:
+            answer = None
+        given = answer if isinstance(answer, dict) else {}
+        if response.status == 200 and "access_token" in given:
+            return response
+        if response.status < 500 and isinstance(given.get("error"), str):
+            raise _refusal(given)
+        raise TransportError(  # type: ignore[no-untyped-call]
+            f"the token service answered {response.status}"
+        )
 
     return call
+
+
+def _refusal(answer: Mapping[str, Any]) -> GmailError:
+    code, words = answer["error"], googles_words(answer["error"], answer.get("error_description"))
+    cause = REASONS.get(str(answer.get("error_subtype"))) or REASONS.get(code)
+    if cause is None:
+        return TransientError(Cause.NOT_RENEWED, words=words)
+    kind = GmailError if cause in _CURED_ELSEWHERE else SignInAgainError
+    return kind(cause, words=words)
+
+
+def googles_words(code: str, description: object) -> str:
+    """Return what Google says, in one line that is not too long. code: of the error, such as ``org_internal``."""
+    text = " ".join(f"{description} ({code})".split()) if description else code
+    return "".join(it for it in text if it.isprintable())[:MAX_WORDS].rstrip(".")
 
 
 def revoke(grant: Grant, revoke_url: str) -> None:

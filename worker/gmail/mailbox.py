@@ -44,7 +44,8 @@ class Mailbox:
         )
         if gmail_url:
             document["rootUrl"] = gmail_url + "/"
-        self._users: Any = build_from_document(document, http=self._calls.http()).users()
+        with self._calls.http() as http:
+            self._users: Any = build_from_document(document, http=http).users()
 
     def close(self) -> None:
         """Give up connections; calls under way in other threads come to their end, later ones get StoppedError."""

@@ -7,11 +7,11 @@ coarse: Gmail matches words and ignores punctuation; the judge decides.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from worker.gmail.model import Filter, Label
+from worker.gmail.model import Change, Filter, Label
 from worker.notices.amazon import AMAZON_DOMAINS, NOTICE_SENDERS
 from worker.notices.wording import WORDING, Wording
 
-INBOX = "INBOX"
+INBOX, UNREAD = "INBOX", "UNREAD"
 # Our names for the labels; in filters that are not made yet they stand in for the ids.
 OPT_OUTS, QUEUE, REVIEW = "opt-outs", "queue", "review"
 LABELS = {
@@ -50,10 +50,21 @@ def queries(own_address: str) -> Queries:
     )
 
 
-def wanted_filters(searches: Queries, forward_to: str | None) -> frozenset[Filter]:
-    """Return the filters for these searches. forward_to: a verified address that gets every archived notice."""
+def archiving(*, mark_read: bool) -> Change:
+    """Return what becomes of a notice in known words, by a filter or a search. mark_read: as its owner wishes."""
+    return Change(add=frozenset({OPT_OUTS}), remove=frozenset({INBOX, UNREAD} if mark_read else {INBOX}))
+
+
+def wanted_filters(
+    searches: Queries, forward_to: str | None, *, mark_read: bool = False
+) -> frozenset[Filter]:
+    """Return the filters for these searches. forward_to: a verified address that gets every archived notice.
+
+    mark_read: whether those are marked as read.
+    """
+    tidy = archiving(mark_read=mark_read)
     archive = (
-        Filter(query=query, add=frozenset({OPT_OUTS}), remove=frozenset({INBOX}), forward=forward_to)
+        Filter(query=query, add=tidy.add, remove=tidy.remove, forward=forward_to)
         for query in searches.archive
     )
     queue = (Filter(query=query, add=frozenset({QUEUE}), remove=frozenset()) for query in searches.queue)

@@ -1,16 +1,18 @@
-"""Connect a mailbox after a sign-in, and disconnect it."""
+"""Recognise a mailbox at a sign-in, under a new address too, and disconnect it."""
 
 import logging
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import timedelta
 
 from worker.clock import Clock
+from worker.database import Database, Documents
 from worker.errors import SignInAgainError
 from worker.events import fields
 from worker.gmail import rules
 from worker.gmail.credentials import Grant, revoke
 from worker.gmail.mailbox import Mailbox
-from worker.gmail.model import Change
+from worker.gmail.model import Change, Filter
 from worker.gmail.wanted import INBOX, OPT_OUTS, queries, wanted_filters
 from worker.mailbox_pass.passes import Passes, open_mailbox
 from worker.owner.accounts import Account, Accounts
@@ -19,22 +21,48 @@ from worker.settings import Settings
 
 log = logging.getLogger(__name__)
 
-
-def connect(settings: Settings, accounts: Accounts, passes: Passes, clock: Clock, grant: Grant) -> Account:
-    """Remember the mailbox that a new grant opens, and return its account. Raises GmailError."""
-    account = accounts.connect(address_of(settings, clock, grant), grant, now=clock.now())
-    # Only now: a pass that starts in between would keep the old permission.
-    passes.forget(account.email)
-    return account
+# Whose keys begin with an account's address, and what follows it there.
+_KEYED_BY_ACCOUNT = {"review": ":", "judged": " ", "unresolved": " "}
 
 
-def address_of(settings: Settings, clock: Clock, grant: Grant) -> str:
-    """Return the address of the mailbox that a grant opens; asked of Google, since a browser could say anything.
+def address_of(settings: Settings, accounts: Accounts, clock: Clock, grant: Grant) -> tuple[str, str | None]:
+    """Return the address of the mailbox that a grant opens, and by which it is connected, if that is another one.
 
-    Raises GmailError.
+    Asked of Google, since a browser could say anything. Raises GmailError.
     """
     with closing(open_mailbox(settings, clock, grant)) as mailbox:
-        return mailbox.address()
+        address, known = mailbox.address(), accounts.all()
+        if not known or any(account.email == address for account in known):
+            return address, None
+        filters = mailbox.filters()
+        return address, next((it.email for it in known if _is_mailbox_of(it, filters)), None)
+
+
+def _is_mailbox_of(account: Account, filters: Iterable[Filter]) -> bool:
+    """Return whether an account's own filters are in a mailbox: its ids, which Gmail gave, and its secret address."""
+    return any(it.id in account.filter_ids and account.personal_address in (it.query or "") for it in filters)
+
+
+def rename(database: Database, accounts: Accounts, passes: Passes, former: str, email: str) -> None:
+    """Let an account have the new address of its mailbox, with all that is kept by its address. Raises StorageError."""
+    with database.together():
+        accounts.rename(former, email)
+        for table, separator in _KEYED_BY_ACCOUNT.items():
+            _move(database.documents(table), f"{former}{separator}", f"{email}{separator}", email)
+    passes.forget(former)
+    log.info("A mailbox has a new address.", extra=fields(account=email, formerly=former))
+
+
+def _move(documents: Documents, start: str, new_start: str, email: str) -> None:
+    found = {str(it.doc_id): it for it in documents.walk() if str(it.doc_id).startswith(start)}
+    named = {"account": email}
+    documents.put(
+        {
+            new_start + key.removeprefix(start): {**it, **(named if "account" in it else {})}
+            for key, it in found.items()
+        }
+    )
+    documents.delete(found)
 
 
 def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, days_back: int) -> None:
@@ -60,7 +88,13 @@ def _undo(mailbox: Mailbox, account: Account, clock: Clock, days_back: int) -> N
         mailbox,
         labels=account.labels,
         filter_ids=account.filter_ids,
-        wanted=wanted_filters(searches, None) | wanted_filters(searches, account.forward_to),
+        wanted=frozenset().union(
+            *(
+                wanted_filters(searches, address, mark_read=mark_read)
+                for address in (None, account.forward_to)
+                for mark_read in (False, True)
+            )
+        ),
     )
     if days_back and (label := there.labels.get(OPT_OUTS)):
         after = f"after:{int((clock.now() - timedelta(days=days_back)).timestamp())}"

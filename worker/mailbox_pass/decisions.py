@@ -10,7 +10,7 @@ from worker.block_list.review import ReviewItem
 from worker.errors import BuyerblockError
 from worker.events import fields
 from worker.gmail.model import Change
-from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, REVIEW
+from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, REVIEW, UNREAD
 from worker.mailbox_pass.passes import Passes
 from worker.owner.accounts import Accounts
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 # blocked: it was a notice. dismissed: it was none. again: judge it once more, since its sender is trusted now.
 Decision = Literal["blocked", "dismissed", "again"]
 _ADDED = {"blocked": OPT_OUTS, "dismissed": None, "again": QUEUE}
-_REMOVED = {"blocked": (REVIEW, INBOX), "dismissed": (REVIEW,), "again": (REVIEW,)}
+_REMOVED = {"blocked": (REVIEW, INBOX, UNREAD), "dismissed": (REVIEW,), "again": (REVIEW,)}
 
 
 def file_decided(accounts: Accounts, passes: Passes, items: Iterable[ReviewItem], decision: Decision) -> None:
@@ -29,7 +29,8 @@ def file_decided(accounts: Accounts, passes: Passes, items: Iterable[ReviewItem]
     """
     for email, of_account in groupby(sorted(items, key=attrgetter("account")), key=attrgetter("account")):
         try:
-            labels = {**accounts.get(email).labels, INBOX: INBOX}
+            account = accounts.get(email)
+            labels = {**account.labels, INBOX: INBOX, **({UNREAD: UNREAD} if account.mark_read else {})}
             added = labels.get(_ADDED[decision] or "")
             change = Change(
                 add=frozenset({added} if added else ()),

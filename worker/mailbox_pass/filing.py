@@ -3,20 +3,24 @@
 from collections.abc import Mapping
 
 from worker.gmail.model import Change, Message
-from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, REVIEW
+from worker.gmail.wanted import INBOX, OPT_OUTS, QUEUE, REVIEW, UNREAD
 from worker.notices.model import OptOut, Suspect, Verdict
 
 
-def filing(verdict: Verdict, message: Message, labels: Mapping[str, str]) -> Change:
+def filing(
+    verdict: Verdict, message: Message, labels: Mapping[str, str], *, mark_read: bool = False
+) -> Change:
     """Return the change that files a message, no larger than needed. labels: Gmail's ids by our names.
 
-    Our archiving filter may have archived mail that turns out to be no opt-out; such mail goes back to the inbox.
+    mark_read: whether opt-outs are marked as read. Our archiving filter may have archived mail that turns out to be no
+    opt-out; such mail goes back to the inbox, and is unread there if the filter marks mail as read.
     """
     queue, opt_outs, review = labels[QUEUE], labels[OPT_OUTS], labels[REVIEW]
-    back = {INBOX} if opt_outs in message.label_ids and INBOX not in message.label_ids else set()
+    read = {UNREAD} if mark_read else set()
+    back = {INBOX} | read if opt_outs in message.label_ids and INBOX not in message.label_ids else set()
     match verdict:
         case OptOut():
-            add, remove = {opt_outs}, {queue, INBOX, review}
+            add, remove = {opt_outs}, {queue, INBOX, review} | read
         case Suspect():
             add, remove = {review} | back, {queue, opt_outs}
         case _:

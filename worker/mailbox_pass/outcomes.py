@@ -22,9 +22,12 @@ class Outcomes:
         self._accounts = accounts
         self._clock = clock
         self._logged: dict[str, MailboxProblem] = {}
+        self._failures: Counter[str] = Counter()  # in a row
 
     def succeeded(self, email: str, report: PassReport) -> None:
         """Record a pass that came to its end."""
+        if failures := self._failures.pop(email, 0):
+            log.info("Passes are good again.", extra=fields(account=email, failed=failures))
         self._logged.pop(email, None)
         self.counted["passes", "good"] += 1
         self.counted["notices", "opt_out"] += report.opt_outs
@@ -40,16 +43,27 @@ class Outcomes:
         """Record a pass that an error has ended."""
         state: State = "sign_in_again" if isinstance(error, SignInAgainError) else "problem"
         problem = self._problem(email, error)
-        self.counted["passes", state] += 1
         # An outage of a day is one line, not one for each of its 1,440 passes.
         level = logging.DEBUG if problem == self._logged.get(email) else logging.WARNING
-        self._logged[email] = problem
         log.log(level, "A pass ended early: %s", problem, extra=fields(account=email, state=state))
-        self._accounts.update(email, state=state, problem=problem, last_pass=self._clock.now())
+        self._keep(email, state, problem)
+
+    def failed_unexpectedly(self, email: str) -> None:
+        """Record a pass that the exception being handled has ended, which nobody foresaw."""
+        log.exception("A pass failed in an unexpected way.", extra=fields(account=email))
+        self._keep(email, "problem", MailboxProblem(Cause.UNEXPECTED))
+
+    def _keep(self, email: str, state: State, problem: MailboxProblem) -> None:
+        self.counted["passes", state] += 1
+        self._failures[email] += 1
+        self._logged[email] = problem
+        self._accounts.update(
+            email, state=state, problem=problem, last_pass=self._clock.now(), progress_at=None
+        )
 
     def _problem(self, email: str, error: BuyerblockError) -> MailboxProblem:
         match error:
-            case SignInAgainError():
+            case SignInAgainError() if error.problem.cause is Cause.SIGN_IN_ENDED:
                 return self._announced_end(email) or error.problem
             case TransientError():
                 return replace(error.problem, tried_again=True)

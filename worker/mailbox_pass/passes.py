@@ -72,12 +72,17 @@ class Passes:
         except BuyerblockError as error:
             self._outcomes.failed(email, error)
             raise
+        except Exception:
+            self._outcomes.failed_unexpectedly(email)
+            raise
         self._outcomes.succeeded(email, report)
         return report
 
     def _run(self, email: str, watch: Watch) -> PassReport:
         def record(progress: Progress) -> None:
             self._progress[email] = progress
+            # Stored, so that every process comes to the same answer whether passes are late.
+            self._accounts.update(email, progress_at=self._clock.now())
             watch(progress)
 
         try:

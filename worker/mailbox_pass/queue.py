@@ -157,9 +157,10 @@ class Queue:
 
     def _file(self, message_ids: Collection[str], labels: Mapping[str, str]) -> None:
         changes: defaultdict[Change, list[str]] = defaultdict(list)
+        mark_read = self._accounts.get(self._email).mark_read
         filed = [it for message_id, it in self._unfiled.items() if message_id in message_ids]
         for it in filed:
-            changes[filing(it.verdict, it.message, labels)].append(it.message.id)
+            changes[filing(it.verdict, it.message, labels, mark_read=mark_read)].append(it.message.id)
         for change, ids in changes.items():
             self._mailbox.change(ids, change)
         for it in filed:

@@ -25,6 +25,7 @@ class Resolver:
     def __init__(self, context: Context) -> None:
         self._email = context.email
         self._mailbox = context.mailbox
+        self._accounts = context.accounts
         self._block_list = context.block_list
         self._failures = context.database.documents("unresolved")
         self._max_a_minute = max(1, context.mailbox.quota.allowance // SHARE // _COST)
@@ -47,7 +48,10 @@ class Resolver:
         return sum(self._resolve(order_id, now) for order_id in due)
 
     def _due(self, now: datetime) -> list[str]:
-        blocks = (block for block in self._block_list.unresolved() if self._email in block.accounts)
+        addresses = {self._email, *self._accounts.get(self._email).formerly}
+        blocks = (
+            block for block in self._block_list.unresolved() if not addresses.isdisjoint(block.accounts)
+        )
         orders = [order_id for block in blocks for order_id in block.orders]
         failures = self._failures.find_many(map(self._key, orders))
         return [it for it in orders if _is_due(failures.get(self._key(it)), now)]

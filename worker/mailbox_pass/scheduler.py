@@ -12,16 +12,19 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from worker.clock import Clock
-from worker.errors import BuyerblockError, SignInAgainError, StoppedError
-from worker.events import fields
+from worker.errors import SignInAgainError, StoppedError
 from worker.mailbox_pass.passes import Passes
+from worker.mailbox_pass.progress import Progress, Watch
 from worker.owner.accounts import Accounts
-from worker.problems import Cause, MailboxProblem
 
 log = logging.getLogger(__name__)
 
 # Passes of different accounts wait for Google most of the time, so many fit on one machine.
-PASSES_AT_ONCE = 20
+PASSES_AT_ONCE = 50
+# How long a pass may keep its thread while other accounts wait for one: reading years of old mail takes hours.
+TURN = timedelta(minutes=10)
+# As many as there are tasks at intervals, so that none of them ever waits for another, nor for a pass.
+TASKS_AT_ONCE = 8
 
 
 class _Steady(BackgroundScheduler):  # type: ignore[misc]  # APScheduler ships no types
@@ -45,6 +48,22 @@ def _longest_wait(trigger: Any) -> timedelta:
     return getattr(trigger, "interval", once) + timedelta(seconds=getattr(trigger, "jitter", None) or 0)
 
 
+class _Line(ThreadPoolExecutor):  # type: ignore[misc]  # APScheduler ships no types
+    """Threads for passes: as many as accounts need, up to a bound; then first come, first served. waiting: accounts."""
+
+    def __init__(self) -> None:
+        super().__init__(PASSES_AT_ONCE)
+        self.waiting: set[str] = set()
+
+    def _do_submit_job(self, job: Any, run_times: Any) -> None:
+        self.waiting.add(job.id)
+        super()._do_submit_job(job, run_times)
+
+
+class _TurnOverError(StoppedError):
+    """A pass gives its thread to an account that waits for one."""
+
+
 class Scheduler:
     """The jobs. A pass starts at once, then after every interval, give or take a tenth, so that accounts spread out.
 
@@ -58,14 +77,16 @@ class Scheduler:
         self._accounts = accounts
         self._clock = clock
         self._interval = interval
-        self._threads = ThreadPoolExecutor(PASSES_AT_ONCE)
+        self._line = _Line()
+        self._tasks = ThreadPoolExecutor(TASKS_AT_ONCE)
+        self._errands = ThreadPoolExecutor(TASKS_AT_ONCE)
         self._scheduler = _Steady(
             timezone="UTC",
-            executors={"default": self._threads},
+            executors={"default": self._line, "tasks": self._tasks, "errands": self._errands},
             # After a night's sleep of the machine: run once, however late.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        # Accounts with a new job whose first pass has not started: APScheduler skips it while an older one runs.
+        # Accounts whose next pass is to be at once: APScheduler skips it while an older one runs.
         self._waiting: set[str] = set()
         self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
 
@@ -77,7 +98,7 @@ class Scheduler:
     def restart_jobs(self) -> None:
         """Replace the job of every account by one at the present interval; the first pass is at once."""
         for account in self._accounts.all():
-            if account.state != "sign_in_again":
+            if not account.waits_for_sign_in:
                 self.add(account.email)
 
     def add(self, email: str) -> None:
@@ -109,19 +130,26 @@ class Scheduler:
 
     def soon(self, work: Callable[[], None]) -> None:
         """Do something once, beside the passes, so that no page waits for Google."""
-        self._scheduler.add_job(work)
+        self._scheduler.add_job(work, executor="errands")
 
     def every(self, interval: timedelta, name: str, work: Callable[[], object]) -> None:
         """Do something at intervals, beside the passes, first at once."""
         seconds, now = interval.total_seconds(), self._clock.now()
-        self._scheduler.add_job(work, "interval", id=f"every:{name}", seconds=seconds, next_run_time=now)
+        self._scheduler.add_job(
+            work, "interval", id=f"every:{name}", seconds=seconds, next_run_time=now, executor="tasks"
+        )
+
+    def is_in_line(self, email: str) -> bool:
+        """Return whether an account's pass waits for a thread that passes of other accounts have."""
+        return email in self._line.waiting
 
     def stop(self) -> None:
         """End the passes at their next call or wait, and return when they have ended."""
         self._clock.stop()
         # With wait=True APScheduler holds a lock that a pass needs to remove its own job.
         self._scheduler.shutdown(wait=False)
-        self._threads.shutdown(wait=True)
+        for threads in (self._line, self._tasks, self._errands):
+            threads.shutdown(wait=True)
 
     def _ended(self, event: Any) -> None:
         if event.job_id in self._waiting:
@@ -130,8 +158,12 @@ class Scheduler:
 
     def _run(self, email: str) -> None:
         self._waiting.discard(email)
+        self._line.waiting.discard(email)
         try:
-            self._passes.run(email)
+            self._passes.run(email, self._turn())
+        except _TurnOverError:
+            self._waiting.add(email)
+            return
         except StoppedError:
             return
         except SignInAgainError:
@@ -140,13 +172,20 @@ class Scheduler:
             self._passes.forget(email)
             self._accounts.update(email, next_pass=None)
             return
-        except BuyerblockError:
-            pass  # logged, and kept with the account, by Passes
-        except Exception:
-            log.exception("A pass failed in an unexpected way.", extra=fields(account=email))
-            self._accounts.update(email, state="problem", problem=MailboxProblem(Cause.UNEXPECTED))
+        except Exception:  # noqa: S110 - logged, and kept with the account, by Passes
+            pass
         next_pass = self._clock.now() + timedelta(seconds=self._interval())
         if self._accounts.update(email, next_pass=next_pass) is None:
             # A command has disconnected it.
             self.remove(email)
             self._passes.forget(email)
+
+    def _turn(self) -> Watch:
+        """Return what ends a pass, between two steps, when its turn is over and others wait. Nothing is lost by it."""
+        began = self._clock.monotonic()
+
+        def give_way(_: Progress) -> None:
+            if self._line.waiting and self._clock.monotonic() - began > TURN.total_seconds():
+                raise _TurnOverError("Other mailboxes wait for their turn.")
+
+        return give_way

@@ -15,7 +15,7 @@ from worker.errors import GmailError, LabelGoneError
 from worker.gmail import rules
 from worker.gmail.mailbox import MAX_IDS
 from worker.gmail.model import Change
-from worker.gmail.wanted import INBOX, LABELS, OPT_OUTS, QUEUE, queries, wanted_filters
+from worker.gmail.wanted import LABELS, OPT_OUTS, QUEUE, archiving, queries, wanted_filters
 from worker.mailbox_pass.context import Context
 from worker.mailbox_pass.filing import filing
 from worker.mailbox_pass.judged import JudgedIds
@@ -112,15 +112,18 @@ class Sync:
             judged += messages
             watch(Progress(done=len(judged), total=len(refs)))
         archived = {ref.id for ref in missed.archive}
-        filings = tuple((it, self._would_file(it, labels, archived)) for it in judged)
+        mark_read = account.mark_read
+        filings = tuple((it, self._would_file(it, labels, archived, mark_read=mark_read)) for it in judged)
         return Preview(steps=found.steps, missed=missed, filings=filings)
 
-    def _would_file(self, it: Judged, labels: Mapping[str, str], archived: Container[str]) -> Change:
+    def _would_file(
+        self, it: Judged, labels: Mapping[str, str], archived: Container[str], *, mark_read: bool
+    ) -> Change:
         # A pass would already have archived and queued it.
         added = {labels[QUEUE]} | ({labels[OPT_OUTS]} if it.message.id in archived else set())
-        taken = {INBOX} if it.message.id in archived else set()
+        taken = archiving(mark_read=mark_read).remove if it.message.id in archived else set()
         message = replace(it.message, label_ids=(it.message.label_ids | added) - taken)
-        return filing(it.verdict, message, labels)
+        return filing(it.verdict, message, labels, mark_read=mark_read)
 
     # --- labels and filters
 
@@ -143,7 +146,8 @@ class Sync:
         if forward_to and forward_to not in self._mailbox.verified_forwarding_addresses():
             advice = MailboxProblem(Cause.FORWARDING_UNVERIFIED, {"address": forward_to})
             forward_to = None
-        wanted = wanted_filters(queries(account.personal_address), forward_to)
+        searches = queries(account.personal_address)
+        wanted = wanted_filters(searches, forward_to, mark_read=account.mark_read)
         trust = Trust(frozenset(forwarders), frozenset(account.redirectors))
         there = rules.look(self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted)
         return _Found(there, rules.plan(there, wanted), trust, advice)
@@ -178,7 +182,8 @@ class Sync:
             self._queue.look_for_new_mail(self._rules, counts)
 
         missed = self._find(account, since, look)
-        archived = Change(add=frozenset({self._rules.labels[OPT_OUTS]}), remove=frozenset({INBOX}))
+        tidy = archiving(mark_read=account.mark_read)
+        archived = replace(tidy, add=frozenset({self._rules.labels[OPT_OUTS]}))
         queued = Change(add=frozenset({self._rules.labels[QUEUE]}))
         # What is judged already is filed by its verdict, wherever it lay when it was read.
         to_archive = [ref for ref in missed.archive if not self._queue.holds_judged(ref.id)]

@@ -16,7 +16,7 @@ from typing import Literal
 from worker.app import App
 from worker.errors import DamagedFileError, StorageError
 from worker.mailbox_pass.rhythm import have_stopped
-from worker.owner.accounts import Account
+from worker.owner.accounts import Account, State
 from worker.owner.preferences import read_preferences, sync_interval
 from worker.problems import Cause
 from worker.sealing import UnsealError
@@ -144,8 +144,8 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
     if account.state == "sign_in_again":
         yield "sign_in_again", str(account.problem or Cause.SIGN_IN_NOT_ACCEPTED.value)
         return
-    if _is_late(app, account, now):
-        yield "late", f"{_since(account)}. {account.problem or ''}".rstrip()
+    if late := _lateness(app, account, now):
+        yield "late", late
         return
     # The advice of a pass that came to its end.
     if account.state == "problem" and account.last_pass == account.last_good_pass:
@@ -158,18 +158,29 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
         yield "new_wording", _NEW_WORDING.format(last=account.new_wording_at)
 
 
-def _is_late(app: App, account: Account, now: datetime) -> bool:
-    # Reading years of old mail is one pass of hours.
-    if app.passes.progress(account.email) is not None:
-        return False
-    last = account.last_good_pass or account.connected_at
-    return now - last > 3 * timedelta(seconds=sync_interval(app.settings, app.database)) + GRACE
+def standing(app: App, account: Account, now: datetime) -> tuple[State, str]:
+    """Return an account's state and sentence as the page, ``status`` and metrics show them: to be late is a problem."""
+    late = "" if account.state == "sign_in_again" else _lateness(app, account, now)
+    return ("problem", late) if late else (account.state, str(account.problem or ""))
+
+
+def _lateness(app: App, account: Account, now: datetime) -> str:
+    """Return in a sentence that an account's notices have not become blocks for too long, "" if they have."""
+    # Reading years of old mail is one pass of hours; one that comes no further is late all the same.
+    good = account.last_good_pass or account.connected_at
+    interval = timedelta(seconds=sync_interval(app.settings, app.database))
+    if now - max(good, account.progress_at or good) <= 3 * interval + GRACE:
+        return ""
+    return f"{_since(account)}. {account.problem or ''}".rstrip()
 
 
 def _since(account: Account) -> str:
-    if account.last_good_pass is None:
+    good, moved = account.last_good_pass, account.progress_at
+    if moved is not None and (good is None or moved > good):
+        return f"The pass has come no further since {moved:%Y-%m-%d at %H:%M} UTC"
+    if good is None:
         return "No pass has come to its end yet"
-    return f"The last good pass began on {account.last_good_pass:%Y-%m-%d at %H:%M} UTC"
+    return f"The last good pass began on {good:%Y-%m-%d at %H:%M} UTC"
 
 
 def _webhook(app: App) -> Iterator[Problem]:

@@ -33,7 +33,7 @@ def schedule_housekeeping(app: App) -> None:
     alerts = Alerts(database, announcements)
 
     def add(every: timedelta, name: str, work: Callable[[], object]) -> None:
-        app.scheduler.every(every, name, _logging_errors(work))
+        app.scheduler.every(every, name, _logging_errors(name, work))
 
     add(WEBHOOK_EVERY, "webhook", lambda: deliver_due(webhook, app.block_list, announcements, now=now))
     add(LOOK_EVERY, "problems", lambda: alerts.look(health(app, now()).problems, now()))
@@ -64,6 +64,8 @@ class Watchdog:
             self._moved[account.email] = (spent, since)
         return (
             account.next_pass is None
+            # It waits for the threads of others, and those are looked at themselves.
+            or app.scheduler.is_in_line(account.email)
             or app.clock.now() - account.next_pass < MAX_PASS_DELAY
             or since - self._moved[account.email][1] < MAX_PASS_DELAY.total_seconds()
         )
@@ -90,19 +92,15 @@ def _clock_is_right(app: App) -> bool:
     return not accounts or any(timedelta() <= now - it < CLOCK_TRUSTED_FOR for it in last)
 
 
-def _logging_errors(work: Callable[[], object]) -> Callable[[], None]:
-    """Log an error, once for as long as it is the same; the next run tries again."""
-    last = ""
+def _logging_errors(name: str, work: Callable[[], object]) -> Callable[[], None]:
+    """Log an error; the next run tries again."""
 
     def run() -> None:
-        nonlocal last
         try:
             work()
         except BuyerblockError as error:
-            if str(error) != last:
-                log.warning("%s", error)
-            last = str(error)
-        else:
-            last = ""
+            log.warning("%s", error)
+        except Exception:
+            log.exception("A task of the server failed in an unexpected way.", extra=fields(task=name))
 
     return run

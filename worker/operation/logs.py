@@ -23,6 +23,7 @@ from typing import Any, TextIO
 from worker.events import fields
 from worker.files import storage_error
 from worker.operation.redaction import without_buyers, without_secrets
+from worker.operation.repeats import Repeats
 from worker.settings import Settings
 
 WRITTEN_BY_PEOPLE = frozenset({"subject", "sender", "note", "body"})
@@ -50,6 +51,7 @@ def set_up(
     handler = _rotating(file) if file else logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(hidden) if as_json else Lines(hidden))
     handler.addFilter(_is_ours_or_a_warning)
+    handler.addFilter(Repeats())
     root = logging.getLogger()
     for former in [it for it in root.handlers if isinstance(it.formatter, Lines)]:
         root.removeHandler(former)

@@ -24,17 +24,18 @@ State = Literal["ok", "sign_in_again", "problem"]
 class Account:
     """A connected mailbox.
 
-    personal_address: an address of the account that others may send notices and forwards to. problem: what
-    needs the seller, None if all is well. sign_in_ends: when Google ends the sign-in by itself, None if it does
-    not. labels, filter_ids: Gmail's ids of ours. forward_to: where archived
-    notices go as well. trusted: addresses whose forwards are accepted besides the account's own.
+    personal_address: an address of the account that others may send notices and forwards to. problem: what needs
+    the seller, None if all is well. sign_in_ends: when Google ends the sign-in by itself, None if it does not.
+    labels, filter_ids: Gmail's ids of ours. forward_to: where archived notices go as well. mark_read: whether
+    archived notices are marked as read. trusted: addresses whose forwards are accepted besides the account's own.
     redirectors: addresses and domains whose word counts for mail that they redirect and change.
     queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
-    when on the mailbox still has to be searched for mail that the filters missed, None if it has been.
-    swept_at: when the last days were last searched. queued_since: since when mail was received that a search has put
-    into the queue, until the queue is empty. undoing: our labels and filters are being removed. notice_days: the latest
-    days on which notices came, in UTC, as ``rhythm.latest`` returns them. new_wording_at: when mail last came that may
-    be a notice in words that are not known.
+    when on the mailbox still has to be searched for mail that the filters missed, None if it has been. swept_at:
+    when the last days were last searched. queued_since: since when mail was received that a search has put into the
+    queue, until the queue is empty. undoing: our labels and filters are being removed. notice_days: the latest days
+    on which notices came, in UTC, as ``rhythm.latest`` returns them. new_wording_at: when mail last came that may
+    be a notice in words that are not known. progress_at: when a pass last came further, None if it has failed
+    since. formerly: addresses that the mailbox had before, the latest last.
     """
 
     email: str
@@ -46,6 +47,7 @@ class Account:
     labels: Mapping[str, str] = field(default_factory=dict)
     filter_ids: tuple[str, ...] = ()
     forward_to: str | None = None
+    mark_read: bool = False
     trusted: tuple[str, ...] = ()
     redirectors: tuple[str, ...] = ()
     queued: int = 0
@@ -58,13 +60,21 @@ class Account:
     undoing: bool = False
     notice_days: tuple[date, ...] = ()
     new_wording_at: datetime | None = None
+    progress_at: datetime | None = None
+    formerly: tuple[str, ...] = ()
+
+    @property
+    def waits_for_sign_in(self) -> bool:
+        """Whether only a new sign-in helps; where it was the secret key, that of before helps as well."""
+        sealed = self.problem is not None and self.problem.cause is Cause.SEALED_WITH_ANOTHER_KEY
+        return self.state == "sign_in_again" and not sealed
 
 
 _TIMES = (
     *("connected_at", "sign_in_ends", "last_pass", "next_pass", "last_good_pass", "search_from", "swept_at"),
-    *("queued_since", "new_wording_at"),
+    *("queued_since", "new_wording_at", "progress_at"),
 )
-_TUPLES = ("filter_ids", "trusted", "redirectors")
+_TUPLES = ("filter_ids", "trusted", "redirectors", "formerly")
 _FIELDS = {it.name for it in fields(Account)}
 
 
@@ -116,6 +126,15 @@ class Accounts:
             if account != before:
                 self._documents.put({email: document | _to_document(account)})
         return account
+
+    def rename(self, former: str, email: str) -> None:
+        """Let an account have its new address; its permission, and all that is known of it, stay."""
+        with self._database.together():
+            document = self._document(former)
+            account = _to_account(document)
+            account = replace(account, email=email, formerly=(*account.formerly, former))
+            self._documents.put({email: document | _to_document(account)})
+            self._documents.delete([former])
 
     def remove(self, email: str) -> None:
         """Forget a mailbox and its permission."""

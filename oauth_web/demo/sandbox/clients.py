@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -62,6 +62,12 @@ class Clients:
             )
             self._clients[client.id] = client
         return client
+
+    def renew_secret(self, client_id: str) -> None:
+        """Replace a client's secret, as its owner can in Google's console; the old one ends."""
+        with self._lock:
+            client = self._clients[client_id]
+            self._clients[client_id] = replace(client, secret=f"{client.secret}-renewed")
 
     def get(self, client_id: str) -> Client | None:
         return self._clients.get(client_id)

@@ -32,7 +32,7 @@ Wish = Mapping[str, Any]
 _ACTIONS = frozenset(
     {
         *("create_label", "rename_label", "recolour_label", "delete_label", "create_filter", "delete_filter"),
-        *("trash", "delete_message", "mark_read", "archive", "relabel", "forget_history"),
+        *("trash", "delete_message", "mark_read", "archive", "relabel", "forget_history", "change_address"),
     }
 )
 _SWITCHES = frozenset({"latency", "index_lag", "api_enabled"})

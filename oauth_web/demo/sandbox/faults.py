@@ -1,6 +1,6 @@
 """Everything that can go wrong with a call, as values that a test hands out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,7 @@ class Fault:
     """What befalls one call. Fields combine; the empty fault does nothing.
 
     status, reason, message: refuse the call with this error, without effect unless ``effect``.
+    oauth: refuse with an error of OAuth's instead, by its fields, such as ``{"error": "org_internal"}``.
     effect: the call takes effect although it is answered with ``status``.
     retry_after: seconds; sent as a header, and as "Retry after <time>" in the message.
     slow: seconds to wait before the call.
@@ -22,6 +23,7 @@ class Fault:
     status: int | None = None
     reason: str = "backendError"
     message: str = "Backend Error"
+    oauth: Mapping[str, str] | None = None
     effect: bool = False
     retry_after: float | None = None
     slow: float = 0.0

@@ -139,6 +139,14 @@ class Grants:
             for grant in [grant for grant in self._grants.values() if grant.email == email]:
                 self._end(grant)
 
+    def change_address(self, former: str, email: str) -> None:
+        """Let a user's grants, and their tokens, stand under another address."""
+        with self._lock:
+            for key in [key for key in self._grants if key[1] == former]:
+                grant = self._grants.pop(key)
+                grant.email = email
+                self._grants[grant.client_id, email] = grant
+
     def expire(self, email: str) -> None:
         """Let the user's access tokens expire at once; refresh tokens live on."""
         for access in list(self._access.values()):

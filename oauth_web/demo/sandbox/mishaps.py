@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from oauth_web.demo.sandbox.faults import Fault
 from oauth_web.demo.sandbox.refusals import Refusal, stamp
-from oauth_web.demo.sandbox.wire import Reply, Transmit
+from oauth_web.demo.sandbox.wire import Reply, Transmit, json_reply
 from oauth_web.demo.sandbox.world import World
 
 
@@ -27,6 +27,8 @@ def befall(world: World, fault: Fault, effect: Callable[[], Reply]) -> Reply:
 
 
 def _refusal(world: World, fault: Fault, status: int) -> Reply:
+    if fault.oauth is not None:
+        return json_reply(dict(fault.oauth), status)
     message = fault.message
     if fault.retry_after is not None:
         message += f"  Retry after {stamp(world.now() + fault.retry_after)}"

@@ -41,13 +41,16 @@ def consent_page(world: World, clients: Clients, request: Request) -> Reply:
 
 
 def consent_given(world: World, clients: Clients, request: Request) -> Reply:
-    """Take the user's answer and send the browser back to the client."""
+    """Take the user's answer and send the browser back to the client; faults know this as "oauth.consent"."""
     form = request.form()
     problem = _problem(clients, form)
     if problem is not None:
         return problem
     email, wanted = _one(form, "account"), _one(form, "scope").split()
     back = {"state": _one(form, "state")} if "state" in form else {}
+    fault = world.next_fault("oauth.consent", email)
+    if fault.oauth is not None:
+        return redirect(_with(_one(form, "redirect_uri"), {**fault.oauth, **back}))
     ticked = set(form.get("ticked", ()))
     scopes = frozenset(scope for scope in wanted if scope in ticked or scope not in MAIL)
     if _one(form, "decision") != "allow" or email not in world.mailboxes or not scopes:

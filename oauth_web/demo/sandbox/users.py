@@ -84,6 +84,14 @@ class User:
         with self._mailbox.lock:
             self._mailbox.history.forget()
 
+    def change_address(self, email: str) -> None:
+        """Give the account another address, as Gmail and administrators can; what apps may do stays."""
+        former, email = self._mailbox.email, email.lower()
+        self._world.mailboxes[email] = self._world.mailboxes.pop(former)
+        self._mailbox.email = email
+        self._mailbox.send_as = (email, *self._mailbox.send_as)
+        self._world.grants.change_address(former, email)
+
     def revoke(self) -> None:
         """Take access from every app, as on myaccount.google.com."""
         self._world.grants.revoke(self._mailbox.email)

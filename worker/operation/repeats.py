@@ -1,0 +1,56 @@
+"""Errors that come again and again are one line an hour, with a count: a fault at each pass must fill no disk."""
+
+import logging
+import math
+import re
+import threading
+from collections import OrderedDict
+from datetime import timedelta
+from types import TracebackType
+
+SHOWN_EVERY = timedelta(hours=1).total_seconds()
+MAX_KNOWN = 200  # of different errors; the one not seen for longest is forgotten
+
+_Key = tuple[object, ...]
+
+
+class Repeats(logging.Filter):
+    """Leaves out a warning or an error that was shown within the hour.
+
+    When it is shown again, its field ``repeated`` says how often it was left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: OrderedDict[_Key, tuple[float, int]] = OrderedDict()  # when shown; left out since
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is shown."""
+        if record.levelno < logging.WARNING:
+            return True
+        key = _key(record)
+        with self._lock:
+            shown_at, left_out = self._known.pop(key, (-math.inf, 0))
+            is_repeated = 0 <= record.created - shown_at < SHOWN_EVERY
+            self._known[key] = (shown_at, left_out + 1) if is_repeated else (record.created, 0)
+            if len(self._known) > MAX_KNOWN:
+                self._known.popitem(last=False)
+        if left_out and not is_repeated:
+            record.fields = {**getattr(record, "fields", {}), "repeated": left_out}
+        return not is_repeated
+
+
+def _key(record: logging.LogRecord) -> _Key:
+    """Return by what an error is known. Numbers do not count, nor an exception's words: those may change each time."""
+    account = getattr(record, "fields", {}).get("account")
+    if record.exc_info and record.exc_info[0]:
+        kind, _, trace = record.exc_info
+        return record.name, record.msg, account, kind, _place(trace)
+    return record.name, record.msg, account, re.sub(r"\d+", "", str(record.args))
+
+
+def _place(trace: TracebackType | None) -> _Key:
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return () if trace is None else (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
