@@ -14,15 +14,12 @@ ENGLISH = {
         "Google will ask for two things: to label your mail, and to keep two filters. Please tick both "
         "boxes. No mail is ever deleted or sent."
     ),
-    "welcome.code_lead": (
-        "You are not at the machine that runs buyerblock. To show that it is yours, enter the code that "
-        "now stands on its terminal."
+    "welcome.link_lead": (
+        "This page has no owner yet. To show that it is yours, open the link that buyerblock printed when it was "
+        "started: it stands in its terminal, or in its log if it is a service."
     ),
-    "welcome.code": "Code from the terminal",
-    "welcome.code_button": "Continue",
-    "welcome.code_wrong": (
-        "That is not the code; please look at the terminal again, a new one may stand there."
-    ),
+    "link.used": "That link was used already. The next one has just been printed.",
+    "link.wrong": "That link is not, or no longer, the one of this page.",
     # Sign-in
     "sign_in.again": "Sign in again",
     "sign_in.try_again": "Try again",
@@ -94,9 +91,13 @@ ENGLISH = {
     "error.429": "Too many tries; please wait ten minutes.",
     "error.other": "The request could not be understood.",
     "error.unexpected": "Something unexpected went wrong; the log says more.",
+    "error.closed": (
+        "buyerblock cannot do this at the moment. Its log and the command “buyerblock status”, on the machine that "
+        "it runs on, say why."
+    ),
     "monitoring.closed": (
-        "These numbers name the accounts: ask from the machine itself, or show a token of the API in a "
-        "header such as: Authorization: Bearer buyerblock_..."
+        "These numbers name the accounts: show a token of the API in a header such as: "
+        "Authorization: Bearer buyerblock_..."
     ),
     # Times
     "time.now": "just now",
