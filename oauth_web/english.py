@@ -319,10 +319,18 @@ ENGLISH = {
     "expiry.title": "Expiry",
     "expiry.label": "Unblock buyers so many days after their latest notice",
     "expiry.hint": (
-        "{fewest} to {most:,} days, looked at once a day; it concerns the buyers that you blocked yourself, too. "
-        "Leave it empty to keep all of them: no notice says that a buyer wants messages again, so that is the "
-        "safe choice. A newer notice always blocks again."
+        "{fewest} to {most:,} days, counted to your newest notice; it concerns the buyers that you blocked yourself, "
+        "too. Leave it empty to keep all of them: no notice says that a buyer wants messages again, so that is the "
+        "safe choice. A newer notice always blocks again. You are asked before more than a tenth of the list ends at "
+        "once."
     ),
+    "expiry.ask": "{count:,} of {of:,} blocks are older than that.",
+    "expiry.agree": "Unblock these {count:,} buyers now",
+    "expiry.done": "Unblocked: {count:,} buyers.",
+    "expiry.changed": "Meanwhile it is another number of blocks; please look again.",
+    "expiry.expired": "Unblocked by expiry so far: {count:,} buyers.",
+    "expiry.undo": "Block them again, and let no block expire",
+    "expiry.undone": "Blocked again: {count:,} buyers. Blocks no longer expire.",
     "expiry.bad": "Enter the days as a whole number from {least} to {most:,}, or nothing at all.",
     "expiry.saved": "Buyers will be unblocked {days:,} days after their latest notice.",
     "expiry.never": "Blocks never expire.",

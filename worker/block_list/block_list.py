@@ -1,7 +1,7 @@
 """The block list. What a call has changed is on disk when it returns."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from tinydb import where
@@ -25,7 +25,7 @@ from worker.block_list.model import (
     Result,
     Sighting,
 )
-from worker.database import Database, format_time
+from worker.database import Database
 from worker.errors import UsageError
 
 MAX_NOTE = 1000  # characters
@@ -147,17 +147,6 @@ class BlockList:
     def imports(self) -> list[Import]:
         """Return the imports that were made, newest first."""
         return bulk.made(self._database)
-
-    def expire(self, days: int, *, by: str = "expiry") -> int:
-        """Unblock every buyer last seen more than this many days ago; return how many.
-
-        They are remembered like any unblocked buyer: a notice received from now on blocks them again.
-        """
-        at = self._now()
-        limit = format_time(whole_second(at - timedelta(days=days)))
-        with changing(self._database, "expire", by=by, at=at) as (entries, _):
-            old = self._blocks.sorted_keys("key", matching=where("last_seen") < limit)
-            return sum(changes.unblock(entries, parse_key(key), at=at) for key in old)
 
     def unresolved(self) -> list[Block]:
         """Return the blocks that are known by their order alone, without evidence."""

@@ -11,7 +11,7 @@ from worker.block_list.model import Block, Entry, Evidence
 from worker.database import format_time, parse_time
 
 Document = dict[str, Any]
-PRIVATE = ("kind", "search", "by_order", "import_id", "unblocked_at")
+PRIVATE = ("kind", "search", "by_order", "import_id", "unblocked_at", "expired")
 PUBLIC = (
     "address",
     "orders",
@@ -40,6 +40,8 @@ def to_document(entry: Entry) -> Document:
         document["import_id"] = entry.import_id
     if entry.unblocked_at is not None:
         document["unblocked_at"] = format_time(entry.unblocked_at)
+    if entry.expired:
+        document["expired"] = True
     return document
 
 
@@ -86,6 +88,7 @@ def to_entry(document: Mapping[str, Any], notices: Iterable[Mapping[str, Any]]) 
     return Entry(
         block=to_block(document, notices),
         unblocked_at=parse_time(unblocked_at) if unblocked_at else None,
+        expired="expired" in document,
         import_id=document.get("import_id"),
     )
 

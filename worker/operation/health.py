@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from worker.app import App
+from worker.block_list.expiry import Due, due
 from worker.errors import DamagedFileError, StorageError
 from worker.mailbox_pass.rhythm import have_stopped
 from worker.owner.accounts import Account
@@ -43,6 +44,11 @@ _NEW_WORDING = (
     "under Review and blocks nobody by itself. A newer version may know the words."
 )
 
+_EXPIRY = (
+    "{count:,} of {of:,} blocks are older than the days under Settings, Expiry, which is too many to end them without "
+    "asking; agree there, or leave the number out to keep all of them."
+)
+
 Kind = Literal[
     "disk",
     "damage",
@@ -53,6 +59,7 @@ Kind = Literal[
     "silence",
     "new_wording",
     "webhook",
+    "expiry",
 ]
 _STOPPING: frozenset[Kind] = frozenset({"disk", "damage", "sign_in_again", "late"})
 
@@ -106,8 +113,7 @@ def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes)
     try:
         # The whole database is checked once a day, with the copy; if that failed, all this fails as well.
         app.database.version()
-        read_preferences(app.database)
-        found += [*_accounts(app, now), *_webhook(app)]
+        found += [*_accounts(app, now), *_webhook(app), *_expiry(app)]
     except StorageError as error:
         found.append(Problem("damage" if isinstance(error, DamagedFileError) else "disk", "", str(error)))
     return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
@@ -184,3 +190,15 @@ def _webhook(app: App) -> Iterator[Problem]:
             "",
             f"The webhook failed for a day and is paused; try it again under Settings. {hook.problem}",
         )
+
+
+def expiring(app: App) -> Due | None:
+    """Return which blocks end now; None if none ever do, or no notice says what time it is."""
+    days = read_preferences(app.database).expire_after_days
+    return due(app.database, days, {it.email for it in app.accounts.all()}) if days else None
+
+
+def _expiry(app: App) -> Iterator[Problem]:
+    found = expiring(app)
+    if found and found.too_many:
+        yield Problem("expiry", "", _EXPIRY.format(count=found.count, of=found.of))
