@@ -105,7 +105,7 @@ def _made(path: Path, database: bytes, secrets: object = None, passphrase: str |
 
 
 def _packed(path: Path, content: bytes, passphrase: str | None = None) -> Path:
-    backup_file.write(path, content, created_at=NOW, passphrase=passphrase)
+    backup_file.write(path, content, newest=("", 0), created_at=NOW, passphrase=passphrase)
     return path
 
 

@@ -80,7 +80,7 @@ class Database(TinyDB):
         what: the kind of change. by: who made it.
         """
         with self.engine.transaction():
-            change = Change(self._newest() + 1)
+            change = Change(self.engine.newest() + 1)
             yield change
             if change.entries:
                 entries = orjson.dumps([(done, key) for key, done in change.entries.items()]).decode()
@@ -94,7 +94,7 @@ class Database(TinyDB):
 
     def version(self) -> str:
         """Return a value that changes with every event; fit for an ETag."""
-        return f"{self.engine.lineage}-{self._newest()}"
+        return f"{self.engine.lineage}-{self.engine.newest()}"
 
     def events(self, after: int = 0) -> Iterator[Event]:
         """Yield the events after this number, oldest first."""
@@ -111,6 +111,3 @@ class Database(TinyDB):
         """Release files and connections."""
         super().close()
         self.engine.close()
-
-    def _newest(self) -> int:
-        return int(self.engine.rows("SELECT coalesce(max(sequence), 0) FROM events")[0][0])

@@ -58,6 +58,7 @@ def backup(
             gzip.GzipFile(fileobj=content, mode="wb", compresslevel=6) as packed,
         ):
             copy = Path(folder) / DATABASE
+            newest = (source.engine.lineage, source.engine.newest())
             source.backup(copy)
             empty_table(copy, "sessions")
             packed.write(orjson.dumps(_secrets(data_dir) if passphrase is not None else {}) + b"\n")
@@ -66,7 +67,7 @@ def backup(
     except OSError as error:
         raise storage_error("back up", data_dir, error) from error
     created_at = now or datetime.now(UTC)
-    backup_file.write(target, content.getvalue(), created_at=created_at, passphrase=passphrase)
+    backup_file.write(target, content.getvalue(), created_at=created_at, newest=newest, passphrase=passphrase)
 
 
 def _secrets(data_dir: Path) -> dict[str, str]:
