@@ -1,7 +1,9 @@
 """What the server does beside passes: it is added to the scheduler, and does its work when it is due."""
 
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from people import GRANT, OWNER
 
 from worker.app import App
 from worker.block_list.model import Sighting
+from worker.database import DATABASE
 from worker.operation import housekeeping
 from worker.operation.health import health
 from worker.operation.housekeeping import Watchdog, schedule_housekeeping
@@ -167,9 +170,10 @@ def test_expiry_is_taken_back_on_the_page_and_spares_whom_a_person_unblocked(
 def test_a_failure_is_logged_and_does_not_end_the_work(
     works: dict[str, Callable[[], object]], engine: App, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine.database.documents("preferences").put({"preferences": {"expire_after_days": "soon"}})
+    with closing(sqlite3.connect(engine.settings.data_dir / DATABASE)) as connection:
+        connection.execute("DROP TABLE preferences")
     works["expire"]()
-    assert "preferences is damaged" in caplog.text
+    assert "is damaged" in caplog.text
 
 
 def test_systemd_hears_that_the_program_is_alive_while_passes_move(

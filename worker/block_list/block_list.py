@@ -8,7 +8,7 @@ from tinydb import where
 
 from worker.block_list import bulk, changes
 from worker.block_list.documents import Document, one_line, storable, to_block
-from worker.block_list.entries import Entries, changing
+from worker.block_list.entries import Entries, changing, expect_all
 from worker.block_list.formats import imports
 from worker.block_list.formats.exports import export_format
 from worker.block_list.formats.model import Import, Preview
@@ -44,6 +44,7 @@ class BlockList:
     """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime] = _utc_now) -> None:
+        expect_all(database)
         self._database = database
         self._blocks = database.documents("blocks")
         self._now = now
@@ -74,7 +75,7 @@ class BlockList:
             (asked, buyers[key.text]["key"] if key.text in buyers else key.text) for asked, key in parsed
         ]
         blocks = self._blocks.find_many({key for _, key in meant})
-        return [_result(asked, blocks.get(key)) for asked, key in meant]
+        return [_result(asked, blocks.get(key), known=bool(key)) for asked, key in meant]
 
     def record(self, sightings: Sequence[Sighting]) -> int:
         """Block the buyers of these notices, all in one durable step; return how many changed anything.
@@ -165,10 +166,11 @@ class BlockList:
         return str(order["key"]) if order else parsed.text
 
 
-def _result(asked: str, document: Document | None) -> Result:
-    if document is None:
+def _result(asked: str, document: Document | None, *, known: bool) -> Result:
+    """known: whether the buyer is known; of an order whose record cannot be read it may be one who is blocked."""
+    if document is None and known:
         return Result(asked, False, None, ALL_KINDS)
-    return Result(asked, True, document["reason"], KINDS_STILL_ALLOWED)
+    return Result(asked, True, document["reason"] if document else None, KINDS_STILL_ALLOWED)
 
 
 def _block_one(entries: Entries, text: str, *, note: str, reason: Reason, at: datetime) -> KeyResult:

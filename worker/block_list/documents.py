@@ -4,13 +4,19 @@ The fields of the JSON export come first, in its order. What is ours alone follo
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, get_args
 
-from worker.block_list.model import Block, Entry, Evidence
-from worker.database import format_time, parse_time
+from tinydb.table import Document as Stored
+
+from worker.block_list.keys import parse_key
+from worker.block_list.model import Block, Entry, Evidence, Reason
+from worker.database import checked, format_time, parse_time
+from worker.errors import UsageError
 
 Document = dict[str, Any]
+_REASONS = frozenset(get_args(Reason))
+UNKNOWN_TIME = datetime.fromtimestamp(0, UTC)
 PRIVATE = ("kind", "search", "by_order", "import_id", "unblocked_at", "expired")
 PUBLIC = (
     "address",
@@ -120,6 +126,51 @@ def to_evidence(document: Mapping[str, Any]) -> Evidence:
         order_id=document["order_id"],
         sent_on=date.fromisoformat(sent_on) if sent_on else None,
     )
+
+
+def expect_entry(document: Stored) -> None:
+    """Raise an error unless a stored entry is as it should be. It is asked at every look at a key, so it is quick."""
+    address, orders, accounts = document["address"], document["orders"], document["accounts"]
+    if not (
+        (address or orders[0]) == document.doc_id
+        and type(orders) is type(accounts) is list
+        and document["reason"] in _REASONS
+        and type(document["notices"]) is int
+        and type(document["note"]) is str
+        and all(type(it) is str for it in (*orders, *accounts, address or "", document["marketplace"] or ""))
+        and document["first_seen"][-1] == document["last_seen"][-1] == "Z"
+    ):
+        raise TypeError("an entry of another shape")
+    for moment in (document["first_seen"], document["last_seen"], document.get("unblocked_at")):
+        if moment is not None:
+            datetime.fromisoformat(moment)
+
+
+def bare_document(key: str) -> Document | None:
+    """Return what is read in place of an entry in force that is not as it should be: its key stays blocked."""
+    try:
+        parsed = parse_key(key)
+    except UsageError:
+        return None
+    order = parsed.kind == "order"
+    block = Block(
+        address=None if order else parsed.text,
+        orders=(parsed.text,) if order else (),
+        marketplace=parsed.marketplace,
+        reason="imported",
+        accounts=(),
+        first_seen=UNKNOWN_TIME,
+        last_seen=UNKNOWN_TIME,
+        notices=0,
+    )
+    return to_document(Entry(block=block))
+
+
+def expect_notice(document: Stored) -> None:
+    """Raise an error unless a stored notice is as it should be."""
+    checked(to_evidence(document))
+    if type(document["block"]) is not str:
+        raise TypeError("block")
 
 
 def storable(text: str) -> str:

@@ -55,6 +55,10 @@ class Database(TinyDB):
             self._documents[name] = Documents(self.storage, name, self.engine)
         return self._documents[name]
 
+    def set_aside(self) -> dict[str, int]:
+        """Return how many records were met that cannot be read, by table."""
+        return {name: len(it.set_aside) for name, it in self._documents.items() if it.set_aside}
+
     def table(self, name: str, **_: Any) -> Documents:
         """Return a table, as TinyDB calls it."""
         return self.documents(name)

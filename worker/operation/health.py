@@ -49,6 +49,11 @@ _EXPIRY = (
     "asking; agree there, or leave the number out to keep all of them."
 )
 
+_LEFT_OUT = (
+    "Records that cannot be read are left out: {which}. All others work, and nothing was deleted; if something is "
+    "missing, bring back the last daily copy: buyerblock restore --latest"
+)
+
 Kind = Literal[
     "disk",
     "damage",
@@ -60,6 +65,7 @@ Kind = Literal[
     "new_wording",
     "webhook",
     "expiry",
+    "left_out",
 ]
 _STOPPING: frozenset[Kind] = frozenset({"disk", "damage", "sign_in_again", "late"})
 
@@ -113,7 +119,7 @@ def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes)
     try:
         # The whole database is checked once a day, with the copy; if that failed, all this fails as well.
         app.database.version()
-        found += [*_accounts(app, now), *_webhook(app), *_expiry(app)]
+        found += [*_accounts(app, now), *_webhook(app), *_expiry(app), *_left_out(app)]
     except StorageError as error:
         found.append(Problem("damage" if isinstance(error, DamagedFileError) else "disk", "", str(error)))
     return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
@@ -202,3 +208,10 @@ def _expiry(app: App) -> Iterator[Problem]:
     found = expiring(app)
     if found and found.too_many:
         yield Problem("expiry", "", _EXPIRY.format(count=found.count, of=found.of))
+
+
+def _left_out(app: App) -> Iterator[Problem]:
+    if tables := app.database.set_aside():
+        which = ", ".join(f"{count} of the table {table}" for table, count in tables.items())
+        # Mail of an account that is left out is not read.
+        yield Problem("damage" if "accounts" in tables else "left_out", "", _LEFT_OUT.format(which=which))
