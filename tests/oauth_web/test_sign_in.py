@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from people import OWNER
 from werkzeug.test import TestResponse
 
+from oauth_web.access import exchange
 from oauth_web.application import create_app
 from oauth_web.demo.sandbox import Fault, FaultPlan, Sandbox
 from oauth_web.services import Services
@@ -263,8 +264,14 @@ def test_access_for_an_hour_only_is_refused(stranger: FlaskClient, google: Sandb
         (Fault(cut="body"), "could not be reached"),
         (Fault(garble="half"), "garbled"),
         (Fault(garble="not_json"), "garbled"),
+        (Fault(body=b" " * 100_000 + b"{}"), "garbled"),
+        (Fault(body=b"[]"), "garbled"),
+        (Fault(body=b'{"access_token": "a", "refresh_token": "r", "scope": 5}'), "garbled"),
+        (Fault(body=b'{"access_token": [], "refresh_token": {}, "expires_in": []}'), "garbled"),
+        (Fault(body=b'{"error": ["x"]}'), "Google refused the sign-in"),
+        (Fault(location="https://elsewhere.example/token"), "could not be reached"),
     ],
-    ids=["500", "cut", "cut in the body", "half", "no JSON"],
+    ids=lambda it: it if isinstance(it, str) else repr(it)[:60],
 )
 def test_a_failing_token_endpoint_becomes_one_sentence(
     stranger: FlaskClient, google: Sandbox, enter: Enter, engine: App, fault: Fault, said: str
@@ -276,6 +283,16 @@ def test_a_failing_token_endpoint_becomes_one_sentence(
     assert answer.status_code == 502
     assert said in answer.text
     assert "Traceback" not in answer.text
+    assert engine.accounts.all() == []
+
+
+def test_an_answer_that_never_ends_is_given_up(
+    stranger: FlaskClient, enter: Enter, engine: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "MAX_TIME", 0.0)
+    answer = enter(stranger)
+    assert answer.status_code == 502
+    assert "no answer in time" in answer.text
     assert engine.accounts.all() == []
 
 

@@ -10,7 +10,7 @@ from worker.database.database import Database
 from worker.database.sqlite import SQLite, missing
 from worker.database.sqlite_file import create, rename_lineage
 from worker.errors import StorageError
-from worker.files import storage_error
+from worker.files import at_work, storage_error
 
 DATABASE = "buyerblock.db"
 COPIES = "backups"  # the daily copies are in this folder of the data directory
@@ -31,7 +31,9 @@ def open_database(data_dir: Path) -> Database:
 
     Raises StorageError, DamagedFileError where it is missing although there was one.
     """
-    if any(data_dir.glob("restore-*.pending")):
+    with at_work("open", data_dir):
+        pending = any(data_dir.glob("restore-*.pending"))
+    if pending:
         raise StorageError(
             f"A restore of {data_dir} was interrupted; run it once more, or start buyerblock, to finish it."
         )
@@ -60,7 +62,9 @@ def open_database(data_dir: Path) -> Database:
 def _refuse_older_than_copies(data_dir: Path, database: Database) -> None:
     """Raise DamagedFileError if a daily copy of this database knows more of it than is there."""
     newest = database.engine.newest()
-    for path in (data_dir / COPIES).glob("*.backup"):
+    with at_work("read", data_dir / COPIES):
+        copies = list((data_dir / COPIES).glob("*.backup"))
+    for path in copies:
         lineage, sequence = _newest_in_copy(path)
         if lineage == database.engine.lineage and sequence > newest:
             raise database.engine.damaged("it is older than a daily copy of it")
