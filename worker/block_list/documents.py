@@ -131,19 +131,21 @@ def to_evidence(document: Mapping[str, Any]) -> Evidence:
 def expect_entry(document: Stored) -> None:
     """Raise an error unless a stored entry is as it should be. It is asked at every look at a key, so it is quick."""
     address, orders, accounts = document["address"], document["orders"], document["accounts"]
-    if not (
-        (address or orders[0]) == document.doc_id
-        and type(orders) is type(accounts) is list
-        and document["reason"] in _REASONS
-        and type(document["notices"]) is int
-        and type(document["note"]) is str
-        and all(type(it) is str for it in (*orders, *accounts, address or "", document["marketplace"] or ""))
-        and document["first_seen"][-1] == document["last_seen"][-1] == "Z"
+    # All of them are texts; this is the quickest way to ask.
+    "".join((*orders, *accounts, address or "", document["marketplace"] or "", document["note"]))
+    if (
+        (address or orders[0]) != document.doc_id
+        or type(orders) is not list
+        or type(accounts) is not list
+        or document["reason"] not in _REASONS
+        or type(document["notices"]) is not int
+        or document["first_seen"][-1] + document["last_seen"][-1] != "ZZ"
     ):
         raise TypeError("an entry of another shape")
-    for moment in (document["first_seen"], document["last_seen"], document.get("unblocked_at")):
-        if moment is not None:
-            datetime.fromisoformat(moment)
+    datetime.fromisoformat(document["first_seen"])
+    datetime.fromisoformat(document["last_seen"])
+    if "unblocked_at" in document:
+        datetime.fromisoformat(document["unblocked_at"])
 
 
 def bare_document(key: str) -> Document | None:

@@ -57,7 +57,7 @@ class Database(TinyDB):
 
     def set_aside(self) -> dict[str, int]:
         """Return how many records were met that cannot be read, by table."""
-        return {name: len(it.set_aside) for name, it in self._documents.items() if it.set_aside}
+        return {name: len(it.set_aside) for name, it in list(self._documents.items()) if it.set_aside}
 
     def table(self, name: str, **_: Any) -> Documents:
         """Return a table, as TinyDB calls it."""

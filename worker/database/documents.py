@@ -71,7 +71,8 @@ class Documents(Table):
                 self.set_aside.add(key)
             other = self._instead(key)
             return None if other is None else _document(dict(other), key)
-        self.set_aside.discard(key)
+        if self.set_aside:
+            self.set_aside.discard(key)
         return document
 
     # Beyond TinyDB: single documents, and pages.
