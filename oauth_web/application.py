@@ -9,11 +9,11 @@ from flask_wtf.csrf import CSRFProtect
 
 from oauth_web import api, errors, words
 from oauth_web.access import guard, security, sign_in
-from oauth_web.access.entry_code import EntryCode
 from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Owners
 from oauth_web.access.pending import Pending
 from oauth_web.access.sessions import ServerSessions, Sessions
+from oauth_web.access.start_link import StartLink
 from oauth_web.english import text
 from oauth_web.pages import (
     backups,
@@ -83,15 +83,14 @@ def create_app(
         app=app,
         owners=Owners(database),
         sessions=Sessions(database, app.sealer, now),
-        pending_sign_ins=Pending(now, life=timedelta(minutes=10), most=1000),
         # A preview of a large file takes memory.
         pending_imports=Pending(now, life=timedelta(minutes=30), most=5),
-        entry_code=EntryCode(now, tell),
+        start_link=StartLink(f"{(app.settings.public_url or app.settings.own_url).rstrip('/')}/", tell),
         health=CachedHealth(lambda: health(app, now()), monotonic),
         tokens=Tokens(database),
         webhook=Webhook(database, app.sealer),
         sign_in_limit=RateLimit(60, 600, monotonic),
-        code_limit=RateLimit(20, 600, monotonic),
+        token_limit=RateLimit(20, 60, monotonic),
         restart=restart,
     )
     flask_app.extensions[NAME] = found

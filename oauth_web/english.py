@@ -14,15 +14,12 @@ ENGLISH = {
         "Google will ask for two things: to label your mail, and to keep two filters. Please tick both "
         "boxes. No mail is ever deleted or sent."
     ),
-    "welcome.code_lead": (
-        "You are not at the machine that runs buyerblock. To show that it is yours, enter the code that "
-        "now stands on its terminal."
+    "welcome.link_lead": (
+        "This page has no owner yet. To show that it is yours, open the link that buyerblock printed when it was "
+        "started: it stands in its terminal, or in its log if it is a service."
     ),
-    "welcome.code": "Code from the terminal",
-    "welcome.code_button": "Continue",
-    "welcome.code_wrong": (
-        "That is not the code; please look at the terminal again, a new one may stand there."
-    ),
+    "link.used": "That link was used already. The next one has just been printed.",
+    "link.wrong": "That link is not, or no longer, the one of this page.",
     # Sign-in
     "sign_in.again": "Sign in again",
     "sign_in.try_again": "Try again",
@@ -32,6 +29,10 @@ ENGLISH = {
         "please start again."
     ),
     "sign_in.denied": "You chose not to give access at Google, so nothing was connected.",
+    "sign_in.renamed": (
+        "This seems to be a connected mailbox under its new address, {email}. To show that the page is yours, open the "
+        "link that has just been printed in the terminal, or in the log of the service; then sign in again."
+    ),
     "sign_in.stranger": (
         "This page belongs to somebody else, so {email} was not let in and nothing of it was kept. To "
         "connect it as a further account, its owner signs in first."
@@ -93,9 +94,13 @@ ENGLISH = {
     "error.429": "Too many tries; please wait ten minutes.",
     "error.other": "The request could not be understood.",
     "error.unexpected": "Something unexpected went wrong; the log says more.",
+    "error.closed": (
+        "buyerblock cannot do this at the moment. Its log and the command “buyerblock status”, on the machine that "
+        "it runs on, say why."
+    ),
     "monitoring.closed": (
-        "These numbers name the accounts: ask from the machine itself, or show a token of the API in a "
-        "header such as: Authorization: Bearer buyerblock_..."
+        "These numbers name the accounts: show a token of the API in a header such as: "
+        "Authorization: Bearer buyerblock_..."
     ),
     # Times
     "time.now": "just now",
@@ -329,10 +334,18 @@ ENGLISH = {
     "expiry.title": "Expiry",
     "expiry.label": "Unblock buyers so many days after their latest notice",
     "expiry.hint": (
-        "{fewest} to {most:,} days, looked at once a day; it concerns the buyers that you blocked yourself, too. "
-        "Leave it empty to keep all of them: no notice says that a buyer wants messages again, so that is the "
-        "safe choice. A newer notice always blocks again."
+        "{fewest} to {most:,} days, counted to your newest notice; it concerns the buyers that you blocked yourself, "
+        "too. Leave it empty to keep all of them: no notice says that a buyer wants messages again, so that is the "
+        "safe choice. A newer notice always blocks again. You are asked before more than a tenth of the list ends at "
+        "once."
     ),
+    "expiry.ask": "{count:,} of {of:,} blocks are older than that.",
+    "expiry.agree": "Unblock these {count:,} buyers now",
+    "expiry.done": "Unblocked: {count:,} buyers.",
+    "expiry.changed": "Meanwhile it is another number of blocks; please look again.",
+    "expiry.expired": "Unblocked by expiry so far: {count:,} buyers.",
+    "expiry.undo": "Block them again, and let no block expire",
+    "expiry.undone": "Blocked again: {count:,} buyers. Blocks no longer expire.",
     "expiry.bad": "Enter the days as a whole number from {least} to {most:,}, or nothing at all.",
     "expiry.saved": "Buyers will be unblocked {days:,} days after their latest notice.",
     "expiry.never": "Blocks never expire.",

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from oauth_web.access.guard import may_become_owner
 from oauth_web.english import text
 from worker.errors import BuyerblockError, GmailError, StorageError
 
@@ -41,11 +42,19 @@ def _page_of_the_form() -> str:
     return url_for(endpoint) if endpoint and g.get("owner") else ""
 
 
+def told(error: BuyerblockError) -> str:
+    """Return what a visitor reads of an error: all of it if an owner; to strangers it would name the server's paths."""
+    if g.get("owner") or may_become_owner():
+        return str(error)
+    log.error("%s", error)
+    return text("error.closed")
+
+
 def _ours(error: BuyerblockError) -> ResponseReturnValue:
     if isinstance(error, StorageError):
         log.error("%s", error)
-        return error_page(503, str(error))
-    return error_page(502 if isinstance(error, GmailError) else 400, str(error))
+        return error_page(503, told(error))
+    return error_page(502 if isinstance(error, GmailError) else 400, told(error))
 
 
 def _csrf(_: CSRFError) -> ResponseReturnValue:

@@ -21,7 +21,9 @@ from flask import Flask
 from waitress import create_server, wasyncore
 
 from oauth_web.access.client_file import is_loopback, read_client_file
-from oauth_web.application import create_app
+from oauth_web.access.uploads import limit_bodies
+from oauth_web.application import create_app, print_on_terminal
+from oauth_web.services import NAME, Services
 from worker.app import App, build_app
 from worker.errors import BusyError, BuyerblockError, SettingsError, UsageError
 from worker.files import make_private_directory
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 # Nothing is lost by it: every step of a pass may be the last.
 MAX_STOP = 4.0
 ANSWER_FIRST = 0.5  # seconds
-# A stranger's body is read before anybody asks who it is; no file that the page takes is larger.
+# No file that an owner may send is larger. Of a stranger far less is read, see access/uploads.py.
 MAX_BODY = 32 * 1024 * 1024
 MAX_UNSENT = 1024 * 1024  # bytes of an export that wait in memory for a slow reader
 
@@ -65,7 +67,7 @@ def serve_forever(
         make_private_directory(settings.data_dir)
     set_up(as_json=settings.log == "json", verbose=verbose, secrets=(settings.secret_key,), file=file)
     try:
-        _serve_repeatedly(settings, open_page=open_page, insecure_http=insecure_http)
+        _serve_repeatedly(settings, open_page=open_page, insecure_http=insecure_http, log_file=log_file)
     except BuyerblockError as error:
         if file:
             log.error(str(error))  # noqa: TRY400 - a sentence that says what to do
@@ -76,7 +78,7 @@ def serve_forever(
         raise
 
 
-def _serve_repeatedly(settings: Settings, *, open_page: bool, insecure_http: bool) -> None:
+def _serve_repeatedly(settings: Settings, *, open_page: bool, insecure_http: bool, log_file: bool) -> None:
     _refuse_plain_http(settings, insecure_http=insecure_http)
     if settings.client_secrets.exists():
         read_client_file(settings.client_secrets)
@@ -84,18 +86,19 @@ def _serve_repeatedly(settings: Settings, *, open_page: bool, insecure_http: boo
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     make_private_directory(settings.data_dir)
     limit_arenas()
-    while _serve(settings, open_page=open_page):
+    while _serve(settings, open_page=open_page, log_file=log_file):
         open_page = False
 
 
-def _serve(settings: Settings, *, open_page: bool) -> bool:
+def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
     """Serve until somebody ends it; return whether to restart, with what a restore has put in place."""
     if finish_restore(settings.data_dir):
         log.info("A restore was finished.")
     app = build_app(settings)
     with _only_server(app, open_page=open_page):
         restart = _Restart()
-        page = create_app(app, restart=restart.ask)
+        # Of a service that has no standard error, the link for the first owner stands in its log.
+        page = create_app(app, restart=restart.ask, tell=log.info if log_file else print_on_terminal)
         connections: dict[int, Any] = {}
         server = _listen(page, settings, connections)
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -104,7 +107,10 @@ def _serve(settings: Settings, *, open_page: bool) -> bool:
         app.scheduler.start()
         schedule_housekeeping(app)
         url = settings.public_url or settings.own_url
-        print(f"buyerblock is at {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
+        print_on_terminal(f"buyerblock is at {url} (Ctrl-C stops it)")
+        services: Services = page.extensions[NAME]
+        if not services.owners.all():
+            url = services.start_link.show()
         if open_page:
             webbrowser.open(url)
         notify(READY)
@@ -184,13 +190,13 @@ def _only_server(app: App, *, open_page: bool) -> AbstractContextManager[Any]:
 
 def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
     try:
-        return create_server(
+        server = create_server(
             page,
             sockets=_sockets(settings.host, settings.port),
             threads=8,
             max_request_body_size=MAX_BODY,
             outbuf_high_watermark=MAX_UNSENT,
-            # A proxy's headers tell that a visitor is not at this machine; nothing else is believed of them.
+            # Limits count visitors by what a proxy tells of them; nothing else is believed of its headers.
             clear_untrusted_proxy_headers=False,
             map=connections,
         )
@@ -202,6 +208,8 @@ def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any
         raise UsageError(
             f"Cannot listen on {settings.host}, port {settings.port} ({error.strerror}); choose another with --port."
         ) from error
+    limit_bodies(page, connections.values())
+    return server
 
 
 def _sockets(host: str, port: int) -> list[socket.socket]:

@@ -1,16 +1,16 @@
 """What the routes work with, made once for each Flask application."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 
 from flask import current_app
 
-from oauth_web.access.entry_code import EntryCode
 from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Owners
 from oauth_web.access.pending import Pending
 from oauth_web.access.sessions import Sessions
+from oauth_web.access.start_link import StartLink
 from worker.app import App
 from worker.block_list.formats.model import Preview
 from worker.operation.health import Health
@@ -42,14 +42,6 @@ class CachedHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
-    """One visit to Google's consent page."""
-
-    verifier: str = field(repr=False)
-    redirect_uri: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The engine, and what only the page knows: who may enter, who is inside, what is pending.
 
@@ -59,15 +51,14 @@ class Services:
     app: App
     owners: Owners
     sessions: Sessions
-    pending_sign_ins: Pending[SignIn]
     pending_imports: Pending[tuple[Preview, str]]
-    entry_code: EntryCode
+    start_link: StartLink
     health: CachedHealth
     tokens: Tokens
     webhook: Webhook
     # Of strangers. Behind a proxy that does not tell them apart all share one.
     sign_in_limit: RateLimit
-    code_limit: RateLimit
+    token_limit: RateLimit
     restart: Callable[[], None]
 
 

@@ -69,10 +69,17 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+def start_link(process: "subprocess.Popen[str]", environment: Mapping[str, str]) -> str:
+    """Return the link for the first owner, from what the server prints."""
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if "/start/" in line)
+    return f"{page_of(environment)}/start/{line.rstrip().rpartition('/')[2]}"
+
+
 def sign_in_on_the_page(
     browser: requests.Session, google: Sandbox, environment: Mapping[str, str], email: str
 ) -> None:
-    """Press "Sign in with Google" and agree to everything, as a browser would."""
+    """Press "Sign in with Google" and agree to everything, as a browser would; the start link was opened."""
     to_google = browser.get(f"{page_of(environment)}/sign-in", allow_redirects=False, timeout=30)
     back = google.consent(to_google.headers["Location"], email=email)
     assert browser.get(back, timeout=60).ok

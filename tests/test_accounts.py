@@ -6,7 +6,7 @@ import pytest
 from clocks import START
 
 from worker.database import Database, open_database
-from worker.errors import DamagedFileError, SignInAgainError, UsageError
+from worker.errors import SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
 from worker.owner.accounts import Accounts
 from worker.problems import Cause, MailboxProblem
@@ -111,12 +111,16 @@ def test_an_account_of_an_older_version_opens(accounts: Accounts, database: Data
     assert accounts.all() == [account]
 
 
-def test_an_account_of_another_shape_is_refused_in_one_sentence(
+def test_an_account_of_another_shape_is_set_aside_until_it_signs_in_again(
     accounts: Accounts, database: Database
 ) -> None:
     database.documents("accounts").put({EMAIL: {"email": EMAIL, "connected_at": 5}})
-    with pytest.raises(DamagedFileError, match=r"account seller@gmail\.com is damaged\. Bring back"):
-        accounts.get(EMAIL)
+    other = accounts.connect("other@gmail.com", GRANT, now=START)
+    assert accounts.all() == [other]
+    assert database.set_aside() == {"accounts": 1}
+    accounts.connect(EMAIL, GRANT, now=START)
+    assert {it.email for it in accounts.all()} == {EMAIL, other.email}
+    assert database.set_aside() == {}
 
 
 def test_changes_of_different_fields_at_once_lose_nothing(accounts: Accounts, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from sellers import EMAIL, EXPECTED, sample
 
 from oauth_web.application import create_app
 from oauth_web.demo.sandbox import Sandbox
+from oauth_web.services import NAME
 from worker.app import App, build_app
 from worker.errors import TransientError
 from worker.settings import Settings
@@ -66,6 +67,8 @@ def sign_in(
     """Walk from our button through the consent page and back, and return the browser."""
     browser = create_app(app, tell=print).test_client()
     browser.environ_base["REMOTE_ADDR"] = comes_from
+    link = urlsplit(browser.application.extensions[NAME].start_link.show())
+    assert browser.get(link.path, base_url=base).status_code == 303
     consent = browser.get("/sign-in", base_url=base).headers["Location"]
     parts = urlsplit(google.consent(google.url + consent[consent.index("/o/oauth2") :], email=EMAIL))
     answer = browser.get(f"{parts.path}?{parts.query}", base_url=f"{parts.scheme}://{parts.netloc}")

@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from worker.database import Database
-from worker.errors import DamagedFileError, UsageError
+from worker.errors import UsageError
 from worker.owner.preferences import Preferences, change_preferences, read_preferences, sync_interval
 from worker.settings import read_settings
 
@@ -59,15 +60,17 @@ def test_the_owners_interval_outweighs_the_environments(database: Database, tmp_
 
 
 @pytest.mark.parametrize("document", [{"expire_after_days": 3}, {"expire_after_days": "90"}])
-def test_damaged_preferences_are_neither_believed_nor_overwritten(
+def test_damaged_preferences_are_not_believed_and_stay_until_the_owner_chooses_again(
     document: dict[str, Any], database: Database
 ) -> None:
     store(database, document)
-    with pytest.raises(DamagedFileError, match="preferences is damaged"):
-        read_preferences(database)
-    with pytest.raises(DamagedFileError, match="preferences is damaged"):
-        expire_after(90, database)
-    assert database.documents("preferences").all() == [document]
+    assert read_preferences(database) == Preferences()
+    assert database.set_aside() == {"preferences": 1}
+    stored = database.engine.rows("SELECT document FROM preferences")
+    assert orjson.loads(stored[0][0]) == document
+    expire_after(90, database)
+    assert read_preferences(database) == Preferences(expire_after_days=90)
+    assert database.set_aside() == {}
 
 
 def test_names_of_another_version_are_no_damage(database: Database) -> None:

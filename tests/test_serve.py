@@ -14,7 +14,7 @@ import requests
 from folders import block_list_in
 from proxies import needs_ipv6
 from sellers import EMAIL, Seller
-from serving import answers, environment_for, page_of, serving, sign_in_on_the_page, start, until
+from serving import answers, environment_for, page_of, serving, sign_in_on_the_page, start, start_link, until
 
 from oauth_web.demo.sandbox import Fault, Sandbox
 from worker.operation.backup import backup
@@ -30,7 +30,7 @@ def environment(google: Sandbox, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def serving_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+def unowned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """The environment of a server that nobody owns yet."""
     with Sandbox() as google:
         environment = environment_for(google, tmp_path_factory.mktemp("unowned"))
@@ -122,6 +122,7 @@ def test_a_service_keeps_its_log_and_why_it_ended_in_the_data_folder(
         _, words = process.communicate(timeout=30)
     assert words.count("\n") == 1, "where the page is, and nothing else"
     assert "starts with these settings" in log.read_text(encoding="utf-8")
+    assert "/start/" in log.read_text(encoding="utf-8")
 
 
 def test_a_second_server_on_the_same_folder_gets_a_sentence(environment: dict[str, str]) -> None:
@@ -171,32 +172,45 @@ def test_being_reached_from_elsewhere_without_https_has_to_be_insisted_on(
     assert "--insecure-http" in refusal(environment | settings)
 
 
-@pytest.mark.parametrize(
-    ("protocol", "header"),
-    [
-        ("HTTP/1.1", "X-Forwarded-For: 203.0.113.9"),
-        ("HTTP/1.1", "X-Forwarded-Proto: https"),
-        ("HTTP/1.1", "Forwarded: for=203.0.113.9"),
-        ("HTTP/1.1", "Via: 1.1 proxy"),
-        ("HTTP/1.1", "CF-Connecting-IP: 203.0.113.9"),
-        ("HTTP/1.0", "Connection: close"),
-    ],
-)
-def test_nobody_owns_the_page_by_coming_first_through_a_proxy_on_this_machine(
-    serving_process: Mapping[str, str], protocol: str, header: str
+def test_nobody_owns_the_page_by_coming_first_however_much_it_looks_like_home(
+    environment: dict[str, str],
 ) -> None:
-    assert status_of(serving_process, "HTTP/1.1", "Accept: */*") == 302
-    assert status_of(serving_process, protocol, header) == 403
+    """A proxy on this machine may write our own name into Host and add no header at all."""
+    with serving(environment) as process, requests.Session() as owner, requests.Session() as stranger:
+        page, link = page_of(environment), start_link(process, environment)
+        assert stranger.get(f"{page}/sign-in", allow_redirects=False, timeout=30).status_code == 403
+        assert owner.head(link, timeout=30).status_code == 405, "who only looks does not use it up"
+        assert owner.get(link, timeout=30).ok
+        assert owner.get(f"{page}/sign-in", allow_redirects=False, timeout=30).status_code == 302
+        assert stranger.get(link, timeout=30).status_code == 403
+        assert start_link(process, environment) != link, "the next one is printed"
 
 
-def status_of(environment: Mapping[str, str], protocol: str, header: str) -> int:
-    """Return how the way to Google is answered, byte for byte as a proxy asks for it."""
-    address = ("127.0.0.1", int(environment["BUYERBLOCK_PORT"]))
-    with closing(socket.create_connection(address, timeout=30)) as proxy:
-        proxy.sendall(
-            f"GET /sign-in {protocol}\r\nHost: {address[0]}:{address[1]}\r\n{header}\r\n\r\n".encode()
+def test_it_opens_the_link_for_the_first_owner_itself(environment: dict[str, str], tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\n', encoding="utf-8")
+    browser.chmod(0o755)
+    with serving(environment | {"BROWSER": f"{browser} %s"}, "--open"):
+        until((tmp_path / "opened").exists)
+        until(lambda: "/start/" in (tmp_path / "opened").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("header", ["Content-Length: 31000000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("shown", ["", "Cookie: buyerblock=forged\r\n", "Authorization: Bearer forged\r\n"])
+def test_a_strangers_upload_is_refused_before_it_is_kept(
+    unowned: Mapping[str, str], header: str, shown: str
+) -> None:
+    address = ("127.0.0.1", int(unowned["BUYERBLOCK_PORT"]))
+    with closing(socket.create_connection(address, timeout=30)) as stranger:
+        stranger.sendall(
+            f"POST /settings/restore HTTP/1.1\r\nHost: localhost\r\n{shown}{header}\r\n\r\n".encode()
         )
-        return int(proxy.recv(64).split()[1])
+        if header.endswith("chunked"):
+            with suppress(ConnectionError):
+                for _ in range(40):
+                    stranger.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+        with suppress(ConnectionError):
+            assert stranger.recv(64).split()[1] == b"413"
 
 
 def test_a_wrong_setting_gets_a_sentence(environment: dict[str, str]) -> None:
@@ -211,6 +225,7 @@ def test_a_backup_is_restored_on_the_page_and_the_server_goes_on_with_it(
         backup(tmp_path, tmp_path / "saved")
         blocks.block(["222-2222222-2222222"], by="test")
     with serving(environment) as process, requests.Session() as browser:
+        assert browser.get(start_link(process, environment), timeout=30).ok
         sign_in_on_the_page(browser, google, environment, EMAIL)
         answer = restored(browser, environment, tmp_path / "saved", csrf_token(browser, environment))
         assert "Buyers on its block list: 1" in answer.text
@@ -248,6 +263,7 @@ def test_a_restore_that_was_asked_for_twice_does_not_end_the_server(
         blocks.block(["111-1111111-1111111"], by="test")
     backup(tmp_path, tmp_path / "saved")
     with serving(environment) as process, requests.Session() as browser:
+        assert browser.get(start_link(process, environment), timeout=30).ok
         sign_in_on_the_page(browser, google, environment, EMAIL)
         token = csrf_token(browser, environment)
         for _ in range(2):
@@ -267,6 +283,7 @@ def test_a_signal_stops_a_server_in_time_that_is_about_to_start_anew(
     backup(tmp_path, tmp_path / "saved")
     with serving(environment) as process, requests.Session() as browser:
         until(lambda: reading)
+        assert browser.get(start_link(process, environment), timeout=30).ok
         sign_in_on_the_page(browser, seller.google, environment, EMAIL)
         until(lambda: len(reading) > 1)
         assert restored(browser, environment, tmp_path / "saved", csrf_token(browser, environment)).ok

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 import requests
 from sellers import EMAIL, EXPECTED, sample
-from serving import environment_for, page_of, serving, sign_in_on_the_page
+from serving import environment_for, page_of, serving, sign_in_on_the_page, start_link
 
 from oauth_web.demo.sandbox import Fault, Sandbox
 from worker.block_list.block_list import BlockList
@@ -70,6 +70,7 @@ def test_half_an_hour_of_faults_and_visits_makes_no_memory_grow(minutes: float, 
         environment = environment_for(google, tmp_path) | {"BUYERBLOCK_SYNC_INTERVAL": "2"}
         page = page_of(environment)
         with serving(environment) as process, requests.Session() as browser:
+            assert browser.get(start_link(process, environment), timeout=30).ok
             drain(process)
             for email in (EMAIL, OTHER):
                 sign_in_on_the_page(browser, google, environment, email)

@@ -8,8 +8,8 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from worker.errors import StorageError
@@ -90,6 +90,15 @@ def delete_file(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error("delete", path, error) from error
+
+
+@contextmanager
+def at_work(verb: str, path: Path) -> Iterator[None]:
+    """Make one sentence of what the system refuses inside. Raises StorageError for OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(verb, path, error) from error
 
 
 def storage_error(verb: str, path: Path, error: OSError) -> StorageError:

@@ -17,6 +17,7 @@ from google_auth_oauthlib.flow import Flow
 from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it ships no types
 
 from oauth_web.access.client_file import Client
+from oauth_web.access.exchange import bound
 from worker.errors import BuyerblockError
 from worker.gmail.connection import describe_network_error, prepare
 from worker.gmail.credentials import REASONS, SCOPES, Grant, googles_words
@@ -58,20 +59,20 @@ def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Gr
     flow = _flow(client, redirect_uri, scopes=None, code_verifier=verifier)
     flow.oauth2session.register_compliance_hook("access_token_response", _checked)
     prepare(flow.oauth2session)
+    bound(flow.oauth2session)
     try:
         with flow.oauth2session, _http_to_ourselves(client.token_uri):
-            token = flow.fetch_token(code=code, timeout=TIMEOUT)
+            return _grant(client, flow.fetch_token(code=code, timeout=TIMEOUT))
     except OAuth2Error as error:
-        raise refused(error.error, error.description) from error
+        raise refused(str(error.error), error.description) from error
     except requests.exceptions.InvalidJSONError as error:
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
     except OSError as error:
         raise ConsentError(
             f"Google could not be reached to finish the sign-in ({describe_network_error(error)}); please try again."
         ) from error
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
-    return _grant(client, token)
 
 
 # What is said in other words while somebody signs in.

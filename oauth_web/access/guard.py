@@ -1,29 +1,19 @@
-"""Who may enter: nobody but owners, and before there is one, whoever sits at this machine or reads its terminal."""
+"""Who may enter: nobody but owners, and before there is one, whoever opened the link on its terminal."""
 
 from collections.abc import Callable
 from ipaddress import ip_network
+from math import ceil
 from typing import TypeVar
 
 from flask import Flask, abort, g, render_template, request, session
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import TooManyRequests
 
-from oauth_web.access.client_file import is_loopback
-from oauth_web.access.security import name_asked_for
 from oauth_web.access.sessions import OWNER, ServerSession
 from oauth_web.services import services
+from worker.owner.tokens import Token
 
 ADMITTED = "admitted"
-
-# Headers that proxies add. No browser sends one by itself.
-_FORWARDED = (
-    "forwarded",
-    "x-forwarded-",
-    "x-real-ip",
-    "x-client-ip",
-    "via",
-    "cf-connecting-ip",
-    "true-client-ip",
-)
 
 # Bytes that an owner may send to these routes; all others take what the application's configuration says.
 LARGE_UPLOADS = {"imports.preview": 20_000_000, "backups.restore": 32_000_000}
@@ -56,18 +46,18 @@ def protect(app: Flask) -> None:
 
 
 def welcome() -> dict[str, bool]:
-    """Return what a stranger is shown: the button, or first the field for the code."""
-    return {"needs_code": not may_sign_in()}
+    """Return what a stranger is shown: the button, or where the link is that comes first."""
+    return {"needs_link": not may_sign_in()}
 
 
 def may_sign_in() -> bool:
-    """Return whether this visitor may go to Google: with owners anybody may try, the first one must be at home."""
+    """Return whether this visitor may go to Google: with owners anybody may try, the first one must be admitted."""
     return bool(services().owners.all()) or may_become_owner()
 
 
 def may_become_owner() -> bool:
-    """Return whether this visitor would own the page by signing in first."""
-    return is_local() or bool(session.get(ADMITTED))
+    """Return whether this visitor would own the page by signing in first: whoever opened the start link."""
+    return bool(session.get(ADMITTED))
 
 
 def by_owner() -> str:
@@ -80,6 +70,23 @@ def browser() -> ServerSession:
     found = session._get_current_object()  # type: ignore[attr-defined]  # what the proxy stands for
     assert isinstance(found, ServerSession)  # noqa: S101 - ServerSessions makes no other
     return found
+
+
+def token_shown() -> Token | None:
+    """Return the token of the API that the request shows; None if it is none.
+
+    Raises TooManyRequests for a visitor who has shown many that are none. One that is right is always taken, so that
+    a program with an old token keeps no other one on its machine from asking.
+    """
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
+        return None
+    token = services().tokens.find(given.token, now=services().app.clock.now())
+    if token is None and (wait := services().token_limit.wait(visitor())):
+        raise TooManyRequests(
+            "Too many wrong tokens were shown; look the token up, then go on later.", retry_after=ceil(wait)
+        )
+    return token
 
 
 def visitor() -> str:
@@ -96,18 +103,3 @@ def visitor() -> str:
         return str(ip_network((address, 64 if ":" in address else 32), strict=False))
     except ValueError:
         return address[:64]
-
-
-def is_local() -> bool:
-    """Return whether the request was made on this very machine.
-
-    Behind a proxy every request seems to be, so a public address or a proxy's headers rule it out. So does HTTP/1.0,
-    which no browser speaks: nginx does, and adds no header, where it is told nothing more than where to pass it on.
-    """
-    return (
-        services().app.settings.public_url is None
-        and is_loopback(request.remote_addr)
-        and is_loopback(name_asked_for())
-        and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
-        and not any(name.lower().startswith(_FORWARDED) for name, _ in request.headers)
-    )

@@ -11,6 +11,8 @@ class Owners:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._documents = database.documents("owners")
+        # An owner is who stands there, whatever stands beside it.
+        self._documents.expect(dict, instead=lambda _: {})
 
     def all(self) -> frozenset[str]:
         """Return the addresses of the owners, lower case; none before the first sign-in."""

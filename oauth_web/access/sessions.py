@@ -1,7 +1,8 @@
-"""Sessions, kept at the server: the browser holds a random name for one and nothing else.
+"""Sessions of owners, kept at the server: the browser holds a random name for one and nothing else.
 
 So a sign-out ends a session for good, whoever copied the cookie. Sessions of owners survive a restart, sealed in the
-database; those of strangers live in memory, an hour at most, and only so many of them.
+database. What there is to remember of a stranger stands sealed in the stranger's own cookie, for an hour: so however
+many strangers come, they take no memory, and none pushes another one out.
 """
 
 import hashlib
@@ -10,7 +11,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Any
 
 import orjson
@@ -20,16 +20,16 @@ from werkzeug.datastructures import CallbackDict
 
 from worker.database import Database, reading
 from worker.errors import StorageError
-from worker.sealing import Sealer
+from worker.sealing import Sealer, UnsealError
 
 OWNERS_IDLE = timedelta(days=14)
 OWNERS_LIFE = timedelta(days=30)
-STRANGERS_LIFE = timedelta(hours=1)
-MAX_STRANGERS = 5000
+STRANGERS_LIFE = timedelta(hours=1)  # since it was last changed
 # Not every request writes to the disk: a session's last use is stored this exactly.
 WRITTEN_EVERY = timedelta(hours=6)
 
 OWNER = "owner"
+_STRANGER = "a stranger's session"
 
 
 @dataclass(slots=True)
@@ -39,13 +39,11 @@ class _Record:
     used: datetime
 
     def is_over(self, now: datetime) -> bool:
-        if OWNER in self.values:
-            return now - self.started > OWNERS_LIFE or now - self.used > OWNERS_IDLE
-        return now - self.started > STRANGERS_LIFE
+        return now - self.started > OWNERS_LIFE or now - self.used > OWNERS_IDLE
 
 
 class Sessions:
-    """All sessions, by the hash of their name, so that a copy of the database opens none.
+    """All sessions. Those of owners are found by the hash of their name, so that a copy of the database opens none.
 
     A session is an owner's or a stranger's from its start to its end: a sign-in starts another one.
     """
@@ -55,49 +53,50 @@ class Sessions:
         self._owners = database.documents("sessions")
         self._sealer = sealer
         self._now = now
-        self._lock = Lock()
-        self._strangers: dict[str, _Record] = {}
 
-    def get(self, name: str) -> dict[str, Any] | None:
-        """Return what a session holds, None if there is no such session or it is over."""
-        key, now = _hashed(name), self._now()
-        record = self._strangers.get(key) or self._read(key)
-        if record is None or record.is_over(now):
-            return None
-        if OWNER in record.values and now - record.used > WRITTEN_EVERY:
-            with suppress(StorageError):  # the owner must be able to read what is wrong with the disk
-                self.put(name, record.values, new=False)
-        return dict(record.values)
+    def get(self, cookie: str) -> dict[str, Any] | None:
+        """Return what the session of a cookie holds, None if there is no such session or it is over."""
+        return self._strangers(cookie) or self._owned(cookie)
+
+    def sealed(self, values: Mapping[str, Any]) -> str:
+        """Return the cookie that holds a stranger's session."""
+        return self._sealer.seal(orjson.dumps((_STRANGER, values, self._now())).decode())
 
     def put(self, name: str, values: dict[str, Any], *, new: bool) -> None:
-        """Keep what a session holds; an owner's is on disk when this returns.
+        """Keep what an owner's session holds; it is on disk when this returns.
 
         A session that was ended while a request of it was under way stays ended.
         """
         key, now = _hashed(name), self._now()
-        if OWNER in values:
-            with self._database.together():
-                known = self._read(key)
-                if known or new:
-                    self._write(key, _Record(values, known.started if known else now, now))
-                if new:
-                    self._delete_expired(now)
-            return
-        with self._lock:
-            known = self._strangers.get(key)
+        with self._database.together():
+            known = self._read(key)
             if known or new:
-                self._strangers[key] = _Record(values, known.started if known else now, now)
-            if len(self._strangers) > MAX_STRANGERS:
-                for stranger in list(self._strangers)[: MAX_STRANGERS // 10]:
-                    del self._strangers[stranger]
+                self._write(key, _Record(values, known.started if known else now, now))
+            if new:
+                self._delete_expired(now)
 
     def end(self, name: str) -> None:
-        """End a session at once, for every holder of its name."""
-        key = _hashed(name)
-        with self._lock:
-            stranger = self._strangers.pop(key, None)
-        if stranger is None:
-            self._owners.delete([key])
+        """End an owner's session at once, for every holder of its name."""
+        self._owners.delete([_hashed(name)])
+
+    def _strangers(self, cookie: str) -> dict[str, Any] | None:
+        try:
+            kind, values, changed = orjson.loads(self._sealer.unseal(cookie))
+            left = STRANGERS_LIFE - (self._now() - datetime.fromisoformat(changed))
+        except (UnsealError, ValueError, TypeError):
+            return None
+        found: dict[str, Any] = values
+        return found if kind == _STRANGER and OWNER not in found and left >= timedelta() else None
+
+    def _owned(self, name: str) -> dict[str, Any] | None:
+        now = self._now()
+        record = self._read(_hashed(name))
+        if record is None or record.is_over(now):
+            return None
+        if now - record.used > WRITTEN_EVERY:
+            with suppress(StorageError):  # the owner must be able to read what is wrong with the disk
+                self.put(name, record.values, new=False)
+        return dict(record.values)
 
     def _delete_expired(self, now: datetime) -> None:
         records = {it.doc_id: self._unsealed(str(it.doc_id), it) for it in self._owners.walk()}
@@ -134,13 +133,17 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.former: str | None = None
 
     @property
+    def is_owners(self) -> bool:
+        return OWNER in self
+
+    @property
     def id(self) -> str:
         """What the server may remember this session by; the cookie cannot be made from it."""
         return _hashed(self.name)
 
     def restart(self) -> None:
         """Change the name and forget the content, so that whoever knew the old name gains nothing by a sign-in."""
-        self.former = None if self.new else self.name
+        self.former = None if self.new or not self.is_owners else self.name
         self.name = secrets.token_urlsafe(32)
         self.new = True
         self.clear()
@@ -167,19 +170,22 @@ class ServerSessions(SessionInterface):
         response.vary.add("Cookie")
         if session.former is not None:
             self._sessions.end(session.former)
-        if session:
+        if session.is_owners:
             if session.modified:
                 self._sessions.put(session.name, dict(session), new=session.new)
             if session.new:
-                self._set_cookie(app, session.name, response)
+                self._set_cookie(app, session.name, OWNERS_LIFE, response)
+        elif session:
+            if session.modified:
+                self._set_cookie(app, self._sessions.sealed(session), STRANGERS_LIFE, response)
         elif session.former is not None:
             response.delete_cookie(self.get_cookie_name(app), path="/")
 
-    def _set_cookie(self, app: Flask, name: str, response: Response) -> None:
+    def _set_cookie(self, app: Flask, value: str, life: timedelta, response: Response) -> None:
         response.set_cookie(
             self.get_cookie_name(app),
-            name,
-            max_age=OWNERS_LIFE,
+            value,
+            max_age=life,
             path="/",
             httponly=True,
             samesite="Lax",

@@ -2,8 +2,9 @@
 
 import logging
 import secrets
+from datetime import datetime, timedelta
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.access.client_file import Client, check_redirect, read_client_file
@@ -20,15 +21,19 @@ from oauth_web.access.guard import (
 )
 from oauth_web.access.sessions import OWNER
 from oauth_web.english import text
-from oauth_web.errors import error_page
+from oauth_web.errors import error_page, told
 from oauth_web.pages.notes import leave_note
-from oauth_web.services import SignIn, services
+from oauth_web.services import services
 from worker.errors import GmailError, SettingsError
 from worker.gmail.credentials import Grant, revoke
 
 log = logging.getLogger(__name__)
 
 blueprint = Blueprint("sign_in", __name__)
+
+MAX_PENDING = 3  # visits to Google of one browser, in tabs side by side
+MAX_AWAY = timedelta(minutes=10)
+_PENDING = "at_google"
 
 
 class _NotLetInError(ConsentError):
@@ -44,32 +49,29 @@ class _NotLetInError(ConsentError):
 def start() -> ResponseReturnValue:
     """Send the browser to Google's consent page."""
     if not may_sign_in():
-        services().entry_code.offer()
         return render_template("welcome.html", **welcome()), 403
     if g.owner is None and services().sign_in_limit.wait(visitor()):
         return error_page(429, text("error.429"))
     try:
         client = _client_for_this_page()
     except SettingsError as error:
-        return error_page(503, str(error))
-    session, state = browser(), secrets.token_urlsafe(32)
-    session["visited_google"] = True  # an empty session would not be kept, and the answer not recognised
+        return error_page(503, told(error))
+    state = secrets.token_urlsafe(32)
     url, verifier = consent_url(client, redirect_uri(), state=state, hint=_hint())
-    sign_in = SignIn(verifier=verifier, redirect_uri=redirect_uri())
-    services().pending_sign_ins.add(state, sign_in, session_id=session.id)
+    _remember(state, verifier)
     return redirect(url)
 
 
-@blueprint.post("/sign-in")
+@blueprint.get("/start/<secret>")
 @open_to_all
-def enter_code() -> ResponseReturnValue:
-    """Take the one-time code from the server's terminal."""
-    if services().code_limit.wait(visitor()):
-        return error_page(429, text("error.429"))
-    if not may_sign_in():
-        if not services().entry_code.accept(request.form.get("code", "")):
-            services().entry_code.offer()
-            return render_template("welcome.html", **welcome(), wrong_code=True), 403
+def admit(secret: str) -> ResponseReturnValue:
+    """Admit the browser that opens the link from the server's terminal."""
+    if request.method == "HEAD":  # somebody looks whether the link leads anywhere
+        abort(405)
+    if g.owner is None and not may_become_owner():
+        opened = services().start_link.open(secret)
+        if opened != "right":
+            return render_template("welcome.html", **welcome(), problem=text(f"link.{opened}")), 403
         browser().restart()
         browser()[ADMITTED] = True
     return redirect(url_for("home.home"), 303)
@@ -79,12 +81,10 @@ def enter_code() -> ResponseReturnValue:
 @open_to_all
 def callback() -> ResponseReturnValue:
     """Take Google's answer: connect the mailbox, and let its owner in."""
-    sign_in = services().pending_sign_ins.take(request.args.get("state", ""), session_id=browser().id)
-    code = _code() if sign_in is not None else ""
-    if sign_in is None or not code:
-        raise _NotLetInError(text("sign_in.stale"), status=400)
+    sent_back_to, verifier = _recall(request.args.get("state", ""))
+    code = _code()
     client = read_client_file(services().app.settings.client_secrets)
-    grant = redeem(client, sign_in.redirect_uri, code=code, verifier=sign_in.verifier)
+    grant = redeem(client, sent_back_to, code=code, verifier=verifier)
     email, former = services().app.address_of(grant)
     # Our filters show that it is the mailbox of before: enough to keep its account, not to let a visitor in.
     if g.owner is not None or may_become_owner():
@@ -92,7 +92,11 @@ def callback() -> ResponseReturnValue:
         _follow(email)
     if g.owner is None and not _becomes_or_is_owner(email):
         _give_back(former or email, grant)
-        raise _NotLetInError(text("sign_in.stranger", email=email), status=403)
+        if former is not None:
+            services().start_link.show()
+        raise _NotLetInError(
+            text("sign_in.renamed" if former else "sign_in.stranger", email=email), status=403
+        )
     return _connect(email, grant)
 
 
@@ -122,6 +126,27 @@ def redirect_uri() -> str:
     return f"{base}/oauth2/callback"
 
 
+def _remember(state: str, verifier: str) -> None:
+    """Keep in the browser's session what its way to Google needs when it comes back, of the last few such ways."""
+    session = browser()
+    kept = list(session.get(_PENDING, {}).items())[1 - MAX_PENDING :]
+    session[_PENDING] = {
+        **dict(kept),
+        state: (redirect_uri(), verifier, services().app.clock.now().isoformat()),
+    }
+
+
+def _recall(state: str) -> tuple[str, str]:
+    """Return the redirect URI and the verifier of a way to Google, once. Raises _NotLetInError."""
+    session = browser()
+    pending = dict(session.get(_PENDING, {}))
+    found = pending.pop(state, None)
+    session[_PENDING] = pending
+    if found is None or services().app.clock.now() - datetime.fromisoformat(found[2]) > MAX_AWAY:
+        raise _NotLetInError(text("sign_in.stale"), status=400)
+    return found[0], found[1]
+
+
 def _client_for_this_page() -> Client:
     client = read_client_file(services().app.settings.client_secrets)
     if client.kind == "installed":
@@ -144,7 +169,9 @@ def _code() -> str:
         raise _NotLetInError(text("sign_in.denied"), status=403)
     if refusal is not None:
         raise refused_by_google(refusal, request.args.get("error_description"))
-    return request.args.get("code", "")
+    if not (code := request.args.get("code", "")):
+        raise _NotLetInError(text("sign_in.stale"), status=400)
+    return code
 
 
 def _follow(email: str) -> None:

@@ -41,7 +41,7 @@ def create_api(page: Flask) -> Flask:
     api.url_map.merge_slashes = False
     _let_callers_revalidate(api)
     security.protect(api)
-    guard.protect(api, CSRFProtect(api), found.tokens)
+    guard.protect(api, CSRFProtect(api))
     problems.handle(api)
     for part in (blocks, export, description):
         api.register_blueprint(part.blueprint)

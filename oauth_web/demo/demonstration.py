@@ -115,7 +115,7 @@ def _watch(google: Sandbox, program: Program) -> None:
     with program.serving("--open"):
         _say(
             f"\n  {len(old)} invented mails wait in {' and '.join(ACCOUNTS)}.\n"
-            f"  Open {program.page} and press “Sign in with Google”. Ctrl-C ends it.\n"
+            f"  Open {program.start_link}\n  and press “Sign in with Google”. Ctrl-C ends it.\n"
         )
         for number in itertools.count():
             time.sleep(NEWS_EVERY)

@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import requests
 
@@ -27,7 +28,10 @@ class DemoError(BuyerblockError):
 
 
 class Program:
-    """buyerblock over a folder of its own. page: the address of its page."""
+    """buyerblock over a folder of its own.
+
+    page: the address of its page. start_link: the one that it printed for the first owner.
+    """
 
     def __init__(self, google: Sandbox, folder: Path) -> None:
         secrets = folder / "client_secret.json"
@@ -35,7 +39,8 @@ class Program:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self.page = f"http://127.0.0.1:{port}"
+        self.page = f"http://localhost:{port}"
+        self.start_link = ""
         # The settings of a seller who tries the demo are not meant for it.
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("BUYERBLOCK_")},
@@ -51,16 +56,31 @@ class Program:
     def serving(self, *options: str) -> Iterator[None]:
         """Run ``buyerblock serve``, from when its page answers. Raises DemoError."""
         command = [sys.executable, "-m", "oauth_web", "serve", *options]
-        with subprocess.Popen(command, cwd=_HOME, env=self._environment, stdout=sys.stderr) as process:
+        with subprocess.Popen(
+            command,
+            cwd=_HOME,
+            env=self._environment,
+            stdout=sys.stderr,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as process:
             try:
+                Thread(target=self._listen, args=(process.stderr,), daemon=True).start()
                 ends = time.monotonic() + MAX_WAIT
-                while not self.answers():
+                while not (self.start_link and self.answers()):
                     if process.poll() is not None or time.monotonic() > ends:
                         raise DemoError("The program did not start; its last words stand above.")
                     time.sleep(0.1)
                 yield
             finally:
                 process.terminate()
+
+    def _listen(self, words: Iterable[str]) -> None:
+        """Pass on what the program says, and remember its link."""
+        for line in words:
+            print(line, end="", file=sys.stderr, flush=True)
+            if "/start/" in line:
+                self.start_link = line.split()[-1]
 
     def answers(self) -> bool:
         """Return whether the page is there."""
@@ -83,6 +103,7 @@ class Program:
 
     def sign_in(self, google: Sandbox, browser: requests.Session, email: str) -> None:
         """Press "Sign in with Google" and agree to everything, as a browser would. Raises DemoError."""
+        browser.get(self.start_link, timeout=30)
         to_google = browser.get(f"{self.page}/sign-in", allow_redirects=False, timeout=30)
         back = google.consent(to_google.headers["Location"], email=email)
         if not browser.get(back, timeout=60).ok:

@@ -8,7 +8,8 @@ from typing import Literal
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.guard import may_become_owner, open_to_all, welcome
+from oauth_web.access.guard import may_become_owner, may_sign_in, open_to_all, welcome
+from oauth_web.english import text
 from oauth_web.pages.chart import draw, weeks_until
 from oauth_web.pages.preflight import preflights
 from oauth_web.pages.setup import is_ours, needs_client
@@ -93,14 +94,15 @@ def _live() -> dict[str, object]:
 
 
 def _welcome() -> ResponseReturnValue:
-    shown, problem = welcome(), needs_client()
-    if shown["needs_code"]:
-        services().entry_code.offer()
-        # First the code: what is wrong, and where files lie on the server, is for whoever has it.
-        problem = ""
-    elif problem and is_ours() and not services().owners.all() and may_become_owner():
-        return redirect(url_for("setup.guide"), 303)
-    return render_template("welcome.html", **shown, problem=problem)
+    missing = needs_client()
+    if missing and may_become_owner():
+        if is_ours():
+            return redirect(url_for("setup.guide"), 303)
+        return render_template("welcome.html", **welcome(), problem=missing)
+    # What is wrong, and where files lie on the server, is for whoever may change it.
+    return render_template(
+        "welcome.html", **welcome(), problem=text("error.closed") if missing and may_sign_in() else ""
+    )
 
 
 def account_statuses() -> list[AccountStatus]:

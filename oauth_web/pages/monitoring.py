@@ -1,13 +1,13 @@
 """What monitors read: whether all that has to work does (``/readyz``), and numbers for Prometheus (``/metrics``).
 
-Whether buyerblock is ready is no secret. Why it is not, and the numbers, name the accounts: those are for this
-very machine, for owners, and for programs that show a token of the API.
+Whether buyerblock is ready is no secret. Why it is not, and the numbers, name the accounts: those are for owners, and
+for programs that show a token of the API.
 """
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, g, jsonify
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.guard import is_local, open_to_all
+from oauth_web.access.guard import open_to_all, token_shown
 from oauth_web.english import text
 from oauth_web.services import services
 from worker.operation.health import health
@@ -44,12 +44,5 @@ def numbers() -> ResponseReturnValue:
 
 
 def _may_know() -> bool:
-    return g.owner is not None or is_local() or _has_token()
-
-
-def _has_token() -> bool:
-    """Return whether the request shows a token of the API; each one may read."""
-    given = request.authorization
-    if given is None or given.type != "bearer" or not given.token:
-        return False
-    return services().tokens.find(given.token, now=services().app.clock.now()) is not None
+    """Return whether an owner asks, or a program with a token of the API; each one may read."""
+    return g.owner is not None or token_shown() is not None

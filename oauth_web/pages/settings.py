@@ -6,14 +6,17 @@ from dataclasses import replace
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from oauth_web.access.guard import by_owner
 from oauth_web.english import text
 from oauth_web.pages.notes import leave_note
 from oauth_web.pages.webhook import webhook_shown
 from oauth_web.services import services
 from oauth_web.words import exactly
 from worker import parsing
+from worker.block_list import expiry
 from worker.errors import UsageError
 from worker.operation.backup_file import MIN_PASSPHRASE
+from worker.operation.health import expiring
 from worker.owner.preferences import (
     MAX_DAYS,
     MAX_INTERVAL,
@@ -109,6 +112,30 @@ def save_expiry() -> ResponseReturnValue:
     return redirect(url_for("settings.page"), 303)
 
 
+@blueprint.post("/settings/expiry/now")
+def expire_now() -> ResponseReturnValue:
+    """Unblock more buyers at once than expiry does without a question."""
+    app = services().app
+    found = expiring(app)
+    # Of what was agreed to: another number may hold by now.
+    if found is None or str(found.count) != request.form.get("count"):
+        raise UsageError(text("expiry.changed"))
+    expiry.expire(app.database, found, by=by_owner(), at=app.clock.now())
+    leave_note(text("expiry.done", count=found.count))
+    return redirect(url_for("settings.page"), 303)
+
+
+@blueprint.post("/settings/expiry/undo")
+def undo_expiry() -> ResponseReturnValue:
+    """Block again whom expiry has unblocked, and let no block expire from now on: they would do so at once."""
+    app = services().app
+    with app.database.together():
+        change_preferences(app.database, lambda it: replace(it, expire_after_days=None))
+        count = expiry.undo(app.database, by=by_owner(), at=app.clock.now())
+    leave_note(text("expiry.undone", count=count))
+    return redirect(url_for("settings.page"), 303)
+
+
 @blueprint.get("/disconnect")
 def ask_to_disconnect() -> ResponseReturnValue:
     """Ask once more before disconnecting, and say what stays."""
@@ -135,6 +162,8 @@ def _preferences() -> dict[str, object]:
         "days": read_preferences(app.database).expire_after_days,
         "fewest": MIN_DAYS,
         "most": MAX_DAYS,
+        "expiring": expiring(app),
+        "expired": expiry.expired(app.database),
         "interval": interval,
         "intervals": sorted({*INTERVALS, interval}),
     }

@@ -105,7 +105,7 @@ def _made(path: Path, database: bytes, secrets: object = None, passphrase: str |
 
 
 def _packed(path: Path, content: bytes, passphrase: str | None = None) -> Path:
-    backup_file.write(path, content, created_at=NOW, passphrase=passphrase)
+    backup_file.write(path, content, newest=("", 0), created_at=NOW, passphrase=passphrase)
     return path
 
 
@@ -179,10 +179,10 @@ def test_a_database_that_is_not_whole_is_refused(
         ("blocks", {"address": 7}, "the record x of blocks"),
         ("unblocked", {}, "the record x of unblocked"),
         ("notices", {"block": "x"}, "the record x of notices"),
-        ("imports", {}, "the table imports"),
-        ("tokens", {}, "the table tokens"),
-        ("preferences", {"sync_interval": "soon"}, "the table preferences"),
-        ("announcements", {"x": 1}, "the table announcements"),
+        ("imports", {}, "the record x of imports"),
+        ("tokens", {}, "the record x of tokens"),
+        ("preferences", {"sync_interval": "soon"}, "the record preferences of preferences"),
+        ("announcements", {"x": 1}, "the record x of announcements"),
     ],
 )
 def test_every_document_is_read_before_anything_is_replaced(
@@ -209,7 +209,7 @@ def test_a_record_that_is_no_object_is_refused(data_dir: Path, tmp_path: Path) -
     with closing(sqlite3.connect(data_dir / DATABASE)) as connection:
         connection.execute("UPDATE blocks SET document = '[1]'")
         connection.commit()
-    with pytest.raises(DamagedFileError, match="the table blocks"):
+    with pytest.raises(DamagedFileError, match=r"the record .* of blocks"):
         restore(_made(tmp_path / "saved", _database(data_dir)), data_dir)
 
 

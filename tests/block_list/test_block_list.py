@@ -273,16 +273,6 @@ def test_the_order_of_the_list_is_the_same_after_changes_as_after_a_restart(
     assert list(block_list.blocks()) == list(BlockList(database, now=now).blocks())
 
 
-def test_expiry_unblocks_what_was_last_seen_too_long_ago(block_list: BlockList, now: Now) -> None:
-    block_list.record([notice(1, buyer=1), notice(2, buyer=2, days=300)])
-    now.after(days=400)
-
-    assert block_list.expire(365) == 1
-    assert [block.key for block in block_list.blocks()] == [alias(2)]
-    block_list.record([notice(1, buyer=1)])
-    assert block_list.get(alias(1)) is None
-
-
 def test_the_audit_trail_says_who_changed_what_and_when(
     block_list: BlockList, database: Database, now: Now
 ) -> None:

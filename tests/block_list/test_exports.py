@@ -152,3 +152,19 @@ def test_an_unknown_format_is_refused_at_once(block_list: BlockList) -> None:
 def test_every_format_says_what_it_loses() -> None:
     assert all(row.loses and row.reader for row in FORMATS.values())
     assert "knows bounces and complaints only" in FORMATS["ses"].loses
+
+
+@pytest.mark.parametrize(
+    "note", ["=1", "x;=1", 'x; "=1"', "x;'=1", "'=1", "''=1", "x;+1;-1;@x", "a - b", "x;\uff1d1", ";;=1"]
+)
+def test_no_cell_runs_behind_either_separator_and_each_comes_back_as_it_was(
+    block_list: BlockList, database: Database, note: str
+) -> None:
+    block_list.block([alias(1)], note=note, by="test")
+    exported = _export(block_list, "csv")
+    for separator in ",;":
+        for row in csv.reader(io.StringIO(exported), delimiter=separator):
+            assert not [cell for cell in row if cell.strip(' "').startswith(("=", "+", "-", "@", "\uff1d"))]
+    database.drop_tables()
+    block_list.apply_import(block_list.preview_import(exported.encode()), by="test")
+    assert [it.note for it in block_list.blocks()] == [note]

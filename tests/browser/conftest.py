@@ -19,6 +19,7 @@ from werkzeug.serving import make_server
 
 from oauth_web.application import create_app
 from oauth_web.demo.sandbox import Sandbox
+from oauth_web.services import NAME
 from worker.app import App, build_app
 from worker.settings import Settings
 
@@ -83,6 +84,11 @@ class Site:
         self._thread = Thread(target=self._server.serve_forever)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._start_link = page.extensions[NAME].start_link
+
+    def start_link(self) -> str:
+        """Return the link for the first owner."""
+        return f"{self.url}/start/{self._start_link.show().rpartition('/')[2]}"
 
     def deliver(self, kind: str, most: int) -> None:
         """Deliver sample mails of one verdict, a day between each."""

@@ -30,7 +30,7 @@ PAGES = (
 
 
 def sign_in(page: Any, site: Any) -> None:
-    page.goto(site.url)
+    page.goto(site.start_link())
     page.get_by_role("link", name="Sign in with Google").click()
     page.locator("button[value=allow]").click()
     page.wait_for_url(f"{site.url}/")
@@ -55,7 +55,7 @@ def test_from_a_fresh_start_to_a_filled_list(make_site: Callable[..., Any], tab:
     site.deliver("unrelated", 60)
     site.google.latency = 0.1  # long enough to be watched
     page = tab(site.url, site.google.url)
-    page.goto(site.url)
+    page.goto(site.start_link())
     expect(page).to_have_url(f"{site.url}/setup")
     page.get_by_label("Or paste its content").fill("not a client file")
     page.get_by_role("button", name="Check and continue").click()

@@ -9,15 +9,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from worker.database import Database, exists, open_database
+from worker.block_list.block_list import BlockList
+from worker.database import Database, exists, open_database, seen
 from worker.database.sqlite import SQLite
 from worker.database.sqlite_file import create, rename_lineage
 from worker.errors import BusyError, DamagedFileError, StorageError
+from worker.operation.backup import rotate
+from worker.operation.restore import latest_copy, restore
 
 NAME = "buyerblock.db"
 RESTORE = "buyerblock restore --latest"
@@ -320,6 +325,13 @@ def test_a_folder_that_cannot_be_looked_into_is_not_taken_for_an_empty_one(tmp_p
             look(tmp_path / "circle")
 
 
+@pytest.fixture
+def looking_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test does in no time what takes a person some."""
+    monkeypatch.setattr(seen, "_EVERY", 0)
+
+
+@pytest.mark.usefixtures("looking_always")
 def test_a_database_that_vanishes_while_in_use_does_not_come_back_empty(tmp_path: Path) -> None:
     saved(tmp_path)
     with open_database(tmp_path) as database:
@@ -327,7 +339,7 @@ def test_a_database_that_vanishes_while_in_use_does_not_come_back_empty(tmp_path
         next(walk)
         for file in tmp_path.iterdir():
             file.unlink()
-        with pytest.raises(StorageError, match="cannot be opened"):
+        with pytest.raises(StorageError, match="is missing, although there was one"):
             database.documents("blocks").find("a")
         assert list(tmp_path.iterdir()) == []
         walk.close()
@@ -668,3 +680,82 @@ def test_a_database_that_is_left_is_one_file_with_everything(tmp_path: Path) -> 
     assert [it.name for it in tmp_path.iterdir()] == [NAME]
     with open_database(tmp_path) as again:
         assert again.documents("blocks").find("a") == {"x": 1}
+
+
+def _copied_over(old: Path, path: Path) -> None:
+    path.write_bytes(old.read_bytes())
+
+
+def _renamed_over(old: Path, path: Path) -> None:
+    old.replace(path)
+
+
+def _cut(old: Path, path: Path) -> None:
+    os.truncate(path, old.stat().st_size // 2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody replace a file that is open.")
+@pytest.mark.usefixtures("looking_always")
+@pytest.mark.parametrize("replace", [_copied_over, _renamed_over, _cut])
+def test_an_older_file_in_place_of_the_one_in_use_is_damage(
+    tmp_path: Path, replace: Callable[[Path, Path], None]
+) -> None:
+    path, old = tmp_path / NAME, tmp_path / "old"
+    with closing(open_database(tmp_path)) as database:
+        BlockList(database).block(["111-1111111-1111111"], by="test")
+    old.write_bytes(path.read_bytes())
+    with closing(open_database(tmp_path)) as database:
+        blocks = BlockList(database)
+        blocks.block(["222-2222222-2222222"], by="test")
+        database.engine.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        replace(old, path)
+        for _ in range(2):
+            with pytest.raises(DamagedFileError, match="restore --latest"):
+                blocks.check(["222-2222222-2222222"])
+            with pytest.raises(DamagedFileError):
+                blocks.block(["333-3333333-3333333"], by="test")
+
+
+def test_a_file_that_is_older_than_a_daily_copy_of_it_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    with closing(open_database(tmp_path)) as database:
+        BlockList(database).block(["111-1111111-1111111"], by="test")
+    old = path.read_bytes()
+    with closing(open_database(tmp_path)) as database:
+        BlockList(database).block(["222-2222222-2222222"], by="test")
+    rotate(tmp_path, now=datetime(2026, 11, 23, tzinfo=UTC))
+    open_database(tmp_path).close()
+    path.write_bytes(old)
+    with pytest.raises(DamagedFileError, match="older than a daily copy"):
+        open_database(tmp_path)
+    assert path.read_bytes() == old
+    restore(latest_copy(tmp_path), tmp_path)
+    with closing(open_database(tmp_path)) as database:
+        assert len(BlockList(database)) == 2
+
+
+@pytest.mark.parametrize("line", [b"", b"[]", b"{}", b'{"lineage": 5, "newest": "x"}', b"x" * 10_000])
+def test_a_copy_whose_first_line_tells_nothing_keeps_nobody_from_the_list(
+    tmp_path: Path, line: bytes
+) -> None:
+    open_database(tmp_path).close()
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "backups" / "buyerblock-2026-11-23.backup").write_bytes(line)
+    open_database(tmp_path).close()
+
+
+def test_a_log_without_its_database_is_no_empty_list(tmp_path: Path) -> None:
+    (tmp_path / f"{NAME}-wal").touch()
+    with pytest.raises(DamagedFileError, match="is missing, although there was one"):
+        open_database(tmp_path)
+
+
+def test_threads_that_look_while_another_one_writes_see_no_damage(tmp_path: Path) -> None:
+    with closing(open_database(tmp_path)) as database, ThreadPoolExecutor(4) as pool:
+        blocks = BlockList(database)
+        looks = [pool.submit(lambda: [database.version() for _ in range(300)]) for _ in range(3)]
+        for number in range(100):
+            blocks.block([f"111-1111111-{number:07}"], by="test")
+            database.engine.rows("PRAGMA wal_checkpoint(PASSIVE)")
+        for look in looks:
+            look.result()

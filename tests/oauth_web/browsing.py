@@ -2,9 +2,19 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
+
+from oauth_web.services import NAME
+
+
+def open_start_link(client: FlaskClient, *, base: str = "http://localhost:8000") -> FlaskClient:
+    """Open the link for the first owner under a name of this machine, and return the browser."""
+    link = client.application.extensions[NAME].start_link.show()
+    assert client.get(urlsplit(link).path, base_url=base).status_code == 303
+    return client
 
 
 def csrf_token(client: FlaskClient, page: str = "/") -> str:

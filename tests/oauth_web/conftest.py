@@ -7,6 +7,7 @@ from typing import cast
 
 import orjson
 import pytest
+from browsing import open_start_link
 from clocks import FakeClock
 from flask import Flask
 from flask.testing import FlaskClient
@@ -65,6 +66,12 @@ def services(web: Flask) -> Services:
 @pytest.fixture
 def stranger(web: Flask) -> FlaskClient:
     return web.test_client()
+
+
+@pytest.fixture
+def admitted(web: Flask) -> FlaskClient:
+    """A browser that may sign in first."""
+    return open_start_link(web.test_client())
 
 
 @pytest.fixture

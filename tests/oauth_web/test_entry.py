@@ -1,4 +1,4 @@
-"""Who may enter, in parts: owners, the one-time code, pending sign-ins, limits."""
+"""Who may enter, in parts: owners, the link for the first one, what is pending, limits."""
 
 from datetime import timedelta
 
@@ -6,11 +6,10 @@ import pytest
 from clocks import FakeClock
 
 from oauth_web.access import limits
-from oauth_web.access.entry_code import ALPHABET, LIFE, EntryCode
 from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Owners
 from oauth_web.access.pending import Pending
-from oauth_web.services import SignIn
+from oauth_web.access.start_link import StartLink
 from worker.database import Database
 
 
@@ -21,46 +20,41 @@ def test_the_first_to_claim_owns_and_the_second_does_not(database: Database) -> 
 
 
 @pytest.fixture
-def code(clock: FakeClock, terminal: list[str]) -> EntryCode:
-    found = EntryCode(clock.now, terminal.append)
-    found.offer()
+def link(terminal: list[str]) -> StartLink:
+    found = StartLink("https://list.example.com/", terminal.append)
+    found.show()
     return found
 
 
 def shown(terminal: list[str]) -> str:
-    return terminal[-1].rpartition(" ")[2]
+    return terminal[-1].rpartition("/start/")[2]
 
 
-def test_the_code_counts_in_any_spelling_and_once(code: EntryCode, terminal: list[str]) -> None:
-    assert code.accept(f" {shown(terminal).lower().replace('-', ' ')} ")
-    assert not code.accept(shown(terminal))
+def test_the_link_is_the_last_word_of_a_line_and_counts_once(link: StartLink, terminal: list[str]) -> None:
+    assert terminal[-1].split()[-1] == f"https://list.example.com/start/{shown(terminal)}"
+    secret = shown(terminal)
+    assert [link.open(secret), link.open(secret)] == ["right", "used"]
 
 
-def test_a_code_is_offered_once_while_it_counts(code: EntryCode, terminal: list[str]) -> None:
-    code.offer()
+def test_whoever_opens_a_used_link_finds_the_next_one_on_the_terminal(
+    link: StartLink, terminal: list[str]
+) -> None:
+    first = shown(terminal)
+    link.open(first)
+    assert (link.open(first), len(terminal)) == ("used", 2)
+    assert shown(terminal) != first
+    assert link.open(shown(terminal)) == "right"
+
+
+def test_guessing_takes_the_link_from_nobody_and_prints_nothing(link: StartLink, terminal: list[str]) -> None:
+    assert {link.open(guess) for guess in ("", "x" * 43, "é", "\udcff")} == {"wrong"}
     assert len(terminal) == 1
+    assert link.open(shown(terminal)) == "right"
 
 
-def test_guessing_does_not_take_the_code_from_who_can_see_it(code: EntryCode, terminal: list[str]) -> None:
-    for _ in range(100):
-        assert not code.accept("AAAAA-AAAAA")
-        code.offer()
-    assert len(terminal) == 1
-    assert code.accept(shown(terminal))
-
-
-@pytest.mark.usefixtures("code")
-def test_the_code_is_long_enough_to_be_guessed_at(terminal: list[str]) -> None:
-    assert len(set(ALPHABET)) ** len(shown(terminal).replace("-", "")) > 5e14
-
-
-def test_an_old_code_does_not_count(code: EntryCode, terminal: list[str], clock: FakeClock) -> None:
-    clock.advance(LIFE.total_seconds() + 1)
-    assert not code.accept(shown(terminal))
-
-
-def test_nothing_counts_before_a_code_was_offered(clock: FakeClock, terminal: list[str]) -> None:
-    assert not EntryCode(clock.now, terminal.append).accept("")
+@pytest.mark.usefixtures("link")
+def test_the_secret_is_too_long_to_be_guessed(terminal: list[str]) -> None:
+    assert len(shown(terminal)) >= 43
 
 
 @pytest.fixture
@@ -89,10 +83,6 @@ def test_a_flood_of_what_is_pending_drops_the_oldest(pending: Pending[str]) -> N
         pending.add(name, "value", session_id="mine")
     assert pending.take("a", session_id="mine") is None
     assert pending.take("d", session_id="mine") == "value"
-
-
-def test_a_sign_in_does_not_show_its_proof() -> None:
-    assert "proof" not in repr(SignIn(verifier="proof", redirect_uri="r"))
 
 
 def test_a_limit_counts_each_caller_alone_and_lets_through_again_bit_by_bit(clock: FakeClock) -> None:

@@ -1,20 +1,25 @@
 """What the server does beside passes: it is added to the scheduler, and does its work when it is due."""
 
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from browsing import post
 from clocks import FakeClock
+from flask.testing import FlaskClient
 from people import GRANT, OWNER
 
 from worker.app import App
+from worker.block_list.model import Sighting
+from worker.database import DATABASE
 from worker.operation import housekeeping
+from worker.operation.health import health
 from worker.operation.housekeeping import Watchdog, schedule_housekeeping
 from worker.owner.preferences import Preferences, change_preferences
-
-ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
 
 
 @pytest.fixture
@@ -65,39 +70,110 @@ def test_a_copy_is_made_once_a_day(
     assert len(list(folder.iterdir())) == 2
 
 
-def test_blocks_expire_only_if_the_owner_wants_it(
-    works: dict[str, Callable[[], object]], engine: App, clock: FakeClock
-) -> None:
-    engine.block_list.block([ALIAS], by="test")
-    clock.advance(timedelta(days=400).total_seconds())
-    works["expire"]()
-    assert len(engine.block_list) == 1
-    change_preferences(engine.database, lambda _: Preferences(expire_after_days=365))
-    works["expire"]()
-    assert len(engine.block_list) == 0
+def buyer(number: int) -> str:
+    return f"k4q8z1x7c3v{number:04}@marketplace.amazon.it"
 
 
-def test_a_clock_that_no_good_pass_vouches_for_expires_nothing(
-    works: dict[str, Callable[[], object]], engine: App, clock: FakeClock
-) -> None:
-    engine.block_list.block([ALIAS], by="test")
+def receive(engine: App, number: int, at: datetime, *, account: str = OWNER) -> None:
+    """Record a notice about a buyer that Google dated so."""
+    notice = Sighting(
+        account=account, message_id=f"{number} {at}", received_at=at, address=buyer(number), order_id=None
+    )
+    engine.block_list.record([notice])
+
+
+@pytest.fixture
+def one_of_twenty(engine: App, clock: FakeClock) -> str:
+    """A buyer whose notice is 400 days old, among others whose notices are of today; blocks expire after 365."""
     engine.accounts.connect(OWNER, GRANT, now=clock.now())
-    engine.accounts.update(OWNER, last_good_pass=clock.now())
+    receive(engine, 0, clock.now() - timedelta(days=400))
+    for number in range(1, 20):
+        receive(engine, number, clock.now())
     change_preferences(engine.database, lambda _: Preferences(expire_after_days=365))
+    return buyer(0)
+
+
+Works = dict[str, Callable[[], object]]
+
+
+def test_blocks_expire_only_if_the_owner_wants_it(works: Works, engine: App, one_of_twenty: str) -> None:
+    change_preferences(engine.database, lambda _: Preferences())
+    works["expire"]()
+    assert engine.block_list.get(one_of_twenty)
+    change_preferences(engine.database, lambda _: Preferences(expire_after_days=365))
+    works["expire"]()
+    assert engine.block_list.get(one_of_twenty) is None
+    assert len(engine.block_list) == 19
+
+
+def test_a_clock_that_is_wrong_expires_nothing(
+    works: Works, engine: App, clock: FakeClock, one_of_twenty: str
+) -> None:
+    receive(engine, 0, clock.now())
     clock.advance(timedelta(days=4000).total_seconds())
     works["expire"]()
-    assert len(engine.block_list) == 1
-    engine.accounts.update(OWNER, last_good_pass=clock.now())
+    assert engine.block_list.get(one_of_twenty)
+    assert len(engine.block_list) == 20
+
+
+def test_a_file_with_any_date_in_it_is_no_clock(works: Works, engine: App, clock: FakeClock) -> None:
+    engine.accounts.connect(OWNER, GRANT, now=clock.now())
+    change_preferences(engine.database, lambda _: Preferences(expire_after_days=365))
+    for number in range(20):
+        receive(engine, number, clock.now() - timedelta(days=400 * (number == 0)), account="files")
     works["expire"]()
-    assert len(engine.block_list) == 0
+    assert len(engine.block_list) == 20
+
+
+def test_who_expired_is_blocked_again_by_a_notice_that_came_before_expiry_and_was_read_after_it(
+    works: Works, engine: App, clock: FakeClock, one_of_twenty: str
+) -> None:
+    works["expire"]()
+    receive(engine, 0, clock.now() - timedelta(days=10))
+    assert engine.block_list.get(one_of_twenty)
+
+
+def test_too_many_blocks_at_once_expire_only_with_the_owners_word(
+    works: Works, engine: App, clock: FakeClock, owner: FlaskClient, one_of_twenty: str
+) -> None:
+    receive(engine, 100, clock.now() + timedelta(days=500))
+    works["expire"]()
+    assert len(engine.block_list) == 21
+    (problem,) = [it for it in health(engine, clock.now()).problems if it.kind == "expiry"]
+    assert "20 of 21 blocks" in problem.sentence
+    assert "Unblock these 20 buyers now" in owner.get("/settings").text
+    assert post(owner, "/settings/expiry/now", form_on="/settings", count="19").status_code == 400
+    assert len(engine.block_list) == 21
+    assert post(owner, "/settings/expiry/now", form_on="/settings", count="20").status_code == 303
+    assert [it.key for it in engine.block_list.blocks()] == [buyer(100)]
+    assert engine.block_list.get(one_of_twenty) is None
+    assert "expiry" not in {it.kind for it in health(engine, clock.now()).problems}
+
+
+def test_expiry_is_taken_back_on_the_page_and_spares_whom_a_person_unblocked(
+    works: Works, engine: App, clock: FakeClock, owner: FlaskClient, one_of_twenty: str
+) -> None:
+    receive(engine, 21, clock.now() - timedelta(days=401))
+    engine.block_list.unblock(buyer(1), by="test")
+    works["expire"]()
+    assert not engine.block_list.unblock(buyer(21), by="test"), (
+        "expired, and from now on unblocked by a person"
+    )
+    assert "Unblocked by expiry so far: 1 buyers" in owner.get("/settings").text
+    assert post(owner, "/settings/expiry/undo", form_on="/settings").status_code == 303
+    works["expire"]()
+    assert engine.block_list.get(one_of_twenty)
+    assert engine.block_list.get(buyer(1)) is None
+    assert engine.block_list.get(buyer(21)) is None
 
 
 def test_a_failure_is_logged_and_does_not_end_the_work(
     works: dict[str, Callable[[], object]], engine: App, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine.database.documents("preferences").put({"preferences": {"expire_after_days": "soon"}})
+    with closing(sqlite3.connect(engine.settings.data_dir / DATABASE)) as connection:
+        connection.execute("DROP TABLE preferences")
     works["expire"]()
-    assert "preferences is damaged" in caplog.text
+    assert "is damaged" in caplog.text
 
 
 def test_systemd_hears_that_the_program_is_alive_while_passes_move(

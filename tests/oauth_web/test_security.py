@@ -5,19 +5,20 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browsing import csrf_token, post
+from browsing import csrf_token, open_start_link, post
 from flask import Flask
 from flask.testing import FlaskClient
 from people import OWNER
 
 from oauth_web.application import create_app
-from oauth_web.services import Services
+from oauth_web.services import NAME, Services
 from worker.app import App
 from worker.problems import Cause, MailboxProblem
 
-OPEN = {"/", "/sign-in", "/oauth2/callback", "/healthz", "/readyz", "/metrics", "/setup"}
+OPEN = {"/", "/sign-in", "/oauth2/callback", "/healthz", "/readyz", "/metrics", "/setup", "/help"}
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
@@ -135,8 +136,8 @@ def test_every_answer_carries_the_headers(owner: FlaskClient, path: str) -> None
     assert headers["Cache-Control"] == ("no-cache" if path == "/static/style.css" else "no-store")
 
 
-def test_the_cookie_is_for_this_page_alone(stranger: FlaskClient) -> None:
-    cookie = stranger.get("/sign-in").headers["Set-Cookie"]
+def test_the_cookie_is_for_this_page_alone(admitted: FlaskClient) -> None:
+    cookie = admitted.get("/sign-in").headers["Set-Cookie"]
     assert cookie.startswith("buyerblock=")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
@@ -145,9 +146,11 @@ def test_the_cookie_is_for_this_page_alone(stranger: FlaskClient) -> None:
 
 def test_behind_https_cookies_and_browsers_are_bound_to_it(engine: App, terminal: list[str]) -> None:
     settings = replace(engine.settings, public_url="https://list.example.com")
-    web = create_app(replace(engine, settings=settings), tell=terminal.append)
-    answer = web.test_client().get("/", base_url="http://list.example.com")
-    assert answer.status_code == 200
+    visitor = create_app(replace(engine, settings=settings), tell=terminal.append).test_client()
+    link = visitor.application.extensions[NAME].start_link.show()
+    answer = visitor.get(urlsplit(link).path, base_url="http://list.example.com")
+    assert link.startswith("https://list.example.com/start/")
+    assert answer.status_code == 303
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-buyerblock=")
     assert "Secure" in cookie
@@ -156,10 +159,10 @@ def test_behind_https_cookies_and_browsers_are_bound_to_it(engine: App, terminal
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
 
 
-def test_a_session_name_that_was_planted_is_not_taken_over(web: Flask, services: Services) -> None:
-    victim = web.test_client()
+def test_a_session_name_that_was_planted_is_not_taken_over(admitted: FlaskClient, services: Services) -> None:
+    victim = admitted
     victim.set_cookie("buyerblock", "planted-by-an-attacker", domain="localhost")
-    victim.get("/sign-in")
+    open_start_link(victim)
     cookie = victim.get_cookie("buyerblock")
     assert cookie is not None
     assert cookie.value != "planted-by-an-attacker"
@@ -192,7 +195,8 @@ def test_a_database_without_its_owners_lets_nobody_in(owner: FlaskClient, web: F
         for path in ("/", "/blocks", "/sign-in"):
             answer = client.get(path)
             assert answer.status_code == 503, path
-            assert "is damaged" in answer.text
+            assert "Its log and the command" in answer.text
+            assert str(engine.settings.data_dir) not in answer.text
 
 
 def test_what_strangers_wrote_is_shown_as_text(engine: App, owner: FlaskClient, account: str) -> None:
@@ -239,7 +243,7 @@ def test_links_to_other_pages_repeat_only_what_was_asked_of_the_list(engine: App
 
 def test_a_part_of_a_form_without_a_name_is_refused(stranger: FlaskClient) -> None:
     nameless = b"--x\r\nContent-Disposition: form-data\r\n\r\n\r\n--x--"
-    answer = stranger.post("/sign-in", data=nameless, content_type="multipart/form-data; boundary=x")
+    answer = stranger.post("/setup", data=nameless, content_type="multipart/form-data; boundary=x")
     assert answer.status_code == 400
 
 
@@ -256,42 +260,52 @@ def test_a_get_never_changes_anything(
     assert state_of(engine) == before
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{"X-Forwarded-For": "203.0.113.9"}, {"Forwarded": "for=203.0.113.9"}, {"Via": "1.1 proxy"}],
-)
-def test_a_request_through_a_proxy_is_not_at_home(stranger: FlaskClient, headers: dict[str, str]) -> None:
-    assert stranger.get("/sign-in", headers=headers).status_code == 403
-    assert stranger.get("/sign-in").status_code == 302
+@pytest.mark.parametrize("address", ["127.0.0.1", "203.0.113.9"])
+def test_only_a_browser_that_opened_the_link_may_sign_in_first(
+    web: Flask, terminal: list[str], services: Services, address: str
+) -> None:
+    """Wherever it is: what reaches this machine from itself may come from a proxy that hides all of it."""
+    visitor, another = web.test_client(), web.test_client()
+    visitor.environ_base["REMOTE_ADDR"] = another.environ_base["REMOTE_ADDR"] = address
+    assert visitor.get("/sign-in").status_code == 403
+    assert "open the link that buyerblock printed" in visitor.get("/").text
+    assert visitor.get("/start/wrong").status_code == 403
+    assert terminal == []
+    link = urlsplit(services.start_link.show()).path
+    assert visitor.get(link).status_code == 303
+    assert visitor.get(link).status_code == 303, "one who is admitted may look again"
+    assert visitor.get("/sign-in").status_code == 302
+    assert another.get("/sign-in").status_code == 403
+    assert "was used already" in another.get(link).text
+    assert len(terminal) == 2
 
 
-def test_from_elsewhere_the_first_one_needs_the_code(web: Flask, terminal: list[str]) -> None:
+def test_the_link_is_worth_nothing_once_there_is_an_owner(
+    web: Flask, owner: FlaskClient, services: Services
+) -> None:
     visitor = web.test_client()
-    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
-    assert visitor.get("/sign-in", environ_overrides=elsewhere).status_code == 403
-    page = visitor.get("/", environ_overrides=elsewhere)
-    assert "Code from the terminal" in page.text
-    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
-    wrong = visitor.post("/sign-in", data={"csrf_token": token, "code": "WRONG"}, environ_overrides=elsewhere)
-    assert wrong.status_code == 403
-    code = terminal[-1].rpartition(" ")[2]
-    right = visitor.post("/sign-in", data={"csrf_token": token, "code": code}, environ_overrides=elsewhere)
-    assert right.status_code == 303
-    assert visitor.get("/sign-in", environ_overrides=elsewhere).status_code == 302
-    assert web.test_client().get("/sign-in", environ_overrides=elsewhere).status_code == 403
+    assert visitor.get(urlsplit(services.start_link.show()).path).status_code == 303
+    assert owner.get("/blocks").status_code == 200
+    assert visitor.get("/blocks").status_code == 401
 
 
-def test_codes_cannot_be_tried_for_ever(stranger: FlaskClient) -> None:
-    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
-    page = stranger.get("/", environ_overrides=elsewhere)
-    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
-    statuses = [
-        stranger.post(
-            "/sign-in", data={"csrf_token": token, "code": "X"}, environ_overrides=elsewhere
-        ).status_code
-        for _ in range(21)
-    ]
-    assert statuses == [403] * 20 + [429]
+def test_no_number_of_strangers_pushes_out_who_is_on_the_way(web: Flask, admitted: FlaskClient) -> None:
+    """Neither who opened the link, nor who is at Google."""
+    state = parse_qs(urlsplit(admitted.get("/sign-in").headers["Location"]).query)["state"][0]
+    for number in range(3000):
+        stranger = web.test_client(use_cookies=False)
+        stranger.get("/sign-in", environ_overrides={"REMOTE_ADDR": f"10.0.{number // 250}.{number % 250}"})
+    assert admitted.get("/sign-in").status_code == 302
+    answer = admitted.get("/oauth2/callback", query_string={"state": state, "error": "access_denied"})
+    assert "You chose not to give access" in answer.text
+
+
+def test_strangers_read_no_path_of_the_server(web: Flask, owner: FlaskClient, engine: App) -> None:
+    engine.settings.client_secrets.unlink()
+    stranger = web.test_client()
+    for path in ("/", "/sign-in", "/setup", "/oauth2/callback?state=x&code=y"):
+        assert str(engine.settings.client_secrets.parent) not in stranger.get(path).text, path
+    assert str(engine.settings.client_secrets) in owner.get("/sign-in").text
 
 
 def test_strangers_cannot_begin_sign_ins_for_ever(web: Flask, owner: FlaskClient) -> None:
@@ -308,26 +322,23 @@ def public(engine: App, terminal: list[str]) -> Flask:
     return create_app(replace(engine, settings=settings), tell=terminal.append)
 
 
-def try_a_code(web: Flask, code: str, *, forwarded_for: str) -> int:
-    """Return how a code is taken from a visitor of this address."""
-    base = "https://list.example.com"
-    proxied = {"base_url": base, "headers": {"X-Forwarded-For": forwarded_for, "Referer": f"{base}/"}}
-    visitor = web.test_client()
-    token = visitor.get("/", **proxied).text.split('name="csrf_token" value="')[1].split('"')[0]
-    return visitor.post("/sign-in", data={"csrf_token": token, "code": code}, **proxied).status_code
+def try_a_token(web: Flask, *, forwarded_for: str) -> int:
+    """Return how a wrong token is refused that a visitor of this address shows."""
+    shown = {"X-Forwarded-For": forwarded_for, "Authorization": "Bearer wrong"}
+    return web.test_client().get("/metrics", base_url="https://list.example.com", headers=shown).status_code
 
 
-def test_a_stranger_who_tries_codes_keeps_the_owner_from_nothing(public: Flask, terminal: list[str]) -> None:
+def test_visitors_are_told_apart_by_what_the_proxy_wrote(public: Flask) -> None:
     # What comes before the last address is what the stranger said.
-    tries = [try_a_code(public, "X", forwarded_for=f"10.0.0.{it}, 203.0.113.9") for it in range(21)]
-    assert tries == [403] * 20 + [429]
-    assert try_a_code(public, terminal[0].rpartition(" ")[2], forwarded_for="198.51.100.7") == 303
+    tries = [try_a_token(public, forwarded_for=f"10.0.0.{it}, 203.0.113.9") for it in range(21)]
+    assert tries == [401] * 20 + [429]
+    assert try_a_token(public, forwarded_for="198.51.100.7") == 401
 
 
 def test_the_addresses_of_one_network_count_as_one_visitor(public: Flask) -> None:
-    tries = [try_a_code(public, "X", forwarded_for=f"2001:db8:0:1::{it:x}") for it in range(21)]
-    assert tries == [403] * 20 + [429]
-    assert try_a_code(public, "X", forwarded_for="2001:db8:0:2::1") == 403
+    tries = [try_a_token(public, forwarded_for=f"2001:db8:0:1::{it:x}") for it in range(21)]
+    assert tries == [401] * 20 + [429]
+    assert try_a_token(public, forwarded_for="2001:db8:0:2::1") == 401
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
@@ -344,13 +355,6 @@ def test_another_page_cannot_ask_behind_the_visitors_back(web: Flask, owner: Fla
 def test_a_link_leads_here_from_anywhere(owner: FlaskClient, site: str) -> None:
     followed = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
     assert owner.get("/blocks", headers=followed).status_code == 200
-
-
-def test_from_elsewhere_the_code_comes_before_what_is_wrong(web: Flask, engine: App) -> None:
-    engine.settings.client_secrets.unlink()
-    page = web.test_client().get("/", environ_overrides={"REMOTE_ADDR": "203.0.113.9"})
-    assert "Code from the terminal" in page.text
-    assert str(engine.settings.client_secrets) not in page.text
 
 
 def test_an_error_that_is_unexpected_shows_no_detail(

@@ -1,14 +1,14 @@
 """The block list. What a call has changed is on disk when it returns."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from tinydb import where
 
 from worker.block_list import bulk, changes
 from worker.block_list.documents import one_line, reason_of, storable, to_block
-from worker.block_list.entries import Entries, changing
+from worker.block_list.entries import Entries, changing, expect_all
 from worker.block_list.formats import imports
 from worker.block_list.formats.exports import export_format
 from worker.block_list.formats.model import Import, Preview
@@ -25,7 +25,7 @@ from worker.block_list.model import (
     Result,
     Sighting,
 )
-from worker.database import Database, format_time
+from worker.database import Database
 from worker.errors import UsageError
 
 MAX_NOTE = 1000  # characters
@@ -44,6 +44,7 @@ class BlockList:
     """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime] = _utc_now) -> None:
+        expect_all(database)
         self._database = database
         self._blocks = database.documents("blocks")
         self._now = now
@@ -74,8 +75,9 @@ class BlockList:
         orders = [key.text for _, key in keys if key.kind == "order"]
         buyers = self._database.documents("orders").find_many(orders) if orders else {}
         meant = [(asked, buyers[key.text]["key"] if key.text in buyers else key.text) for asked, key in keys]
+        # An order whose record cannot be read may be that of a buyer who is blocked.
         kinds = self._blocks.values("kind", {key for _, key in meant})
-        return [_result(asked, blocked=key in kinds, kind=kinds.get(key)) for asked, key in meant]
+        return [_result(asked, blocked=not key or key in kinds, kind=kinds.get(key)) for asked, key in meant]
 
     def record(self, sightings: Sequence[Sighting]) -> int:
         """Block the buyers of these notices, all in one durable step; return how many changed anything.
@@ -149,17 +151,6 @@ class BlockList:
         """Return the imports that were made, newest first."""
         return bulk.made(self._database)
 
-    def expire(self, days: int, *, by: str = "expiry") -> int:
-        """Unblock every buyer last seen more than this many days ago; return how many.
-
-        They are remembered like any unblocked buyer: a notice received from now on blocks them again.
-        """
-        at = self._now()
-        limit = format_time(whole_second(at - timedelta(days=days)))
-        with changing(self._database, "expire", by=by, at=at) as (entries, _):
-            old = self._blocks.sorted_keys("key", matching=where("last_seen") < limit)
-            return sum(changes.unblock(entries, parse_key(key), at=at) for key in old)
-
     def unresolved(self) -> list[Block]:
         """Return the blocks that are known by their order alone, without evidence."""
         alone = where("by_order") == True  # noqa: E712 - TinyDB makes a query of it
@@ -177,10 +168,10 @@ class BlockList:
         return str(order["key"]) if order else parsed.text
 
 
-def _result(asked: str, *, blocked: bool, kind: str | None) -> Result:
+def _result(asked: str, *, blocked: bool, kind: object) -> Result:
     if not blocked:
         return Result(asked, False, None, ALL_KINDS)
-    return Result(asked, True, reason_of(kind) if kind else None, KINDS_STILL_ALLOWED)
+    return Result(asked, True, reason_of(kind), KINDS_STILL_ALLOWED)
 
 
 def _block_one(entries: Entries, text: str, *, note: str, reason: Reason, at: datetime) -> KeyResult:

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import chain
 
 from tinydb import where
+from tinydb.table import Document
 
 from worker.block_list import changes
 from worker.block_list.entries import Entries, changing
@@ -14,7 +15,7 @@ from worker.block_list.formats.model import Found, Import, Preview
 from worker.block_list.keys import parse_key
 from worker.block_list.merging import whole_second
 from worker.block_list.model import Block, Entry
-from worker.database import Database, format_time, parse_time
+from worker.database import Database, checked, format_time, parse_time
 from worker.errors import UsageError
 
 
@@ -92,15 +93,17 @@ def undo(database: Database, import_id: str, *, by: str, at: datetime) -> int:
 
 def made(database: Database) -> list[Import]:
     """Return the imports, newest first."""
-    found = []
-    for it in database.documents("imports"):
-        document = dict(it)
-        undone_at = document.pop("undone_at", None)
-        document["at"] = parse_time(document["at"])
-        found.append(
-            Import(id=str(it.doc_id), undone_at=parse_time(undone_at) if undone_at else None, **document)
-        )
-    return sorted(found, key=lambda each: int(each.id), reverse=True)
+    imports = database.documents("imports")
+    imports.expect(_to_import)
+    return sorted(map(_to_import, imports.walk()), key=lambda each: int(each.id), reverse=True)
+
+
+def _to_import(stored: Document) -> Import:
+    document = dict(stored)
+    int(str(stored.doc_id))
+    undone_at = document.pop("undone_at", None)
+    times = {"at": parse_time(document["at"]), "undone_at": parse_time(undone_at) if undone_at else None}
+    return checked(Import(id=str(stored.doc_id), **(document | times)))
 
 
 class _Held:

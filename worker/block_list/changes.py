@@ -90,12 +90,15 @@ def take_in(entries: Entries, new: Entry) -> Literal["added", "known", "unblocke
 
 
 def unblock(entries: Entries, key: Key, *, at: datetime) -> bool:
-    """Take a block out of force and remember when; return False if there was none."""
+    """Take a block out of force and remember when; return False if there was none.
+
+    For one that expired, a person's word now counts in place of expiry's.
+    """
     entry = find(entries, key)
-    if entry is None or entry.unblocked_at is not None:
+    if entry is None or not (entry.is_blocked or entry.expired):
         return False
-    entries.put(replace(entry, unblocked_at=at))
-    return True
+    entries.put(replace(entry, unblocked_at=at, expired=False))
+    return entry.is_blocked
 
 
 def resolve(entries: Entries, order_id: str, alias: Key) -> bool:

@@ -4,14 +4,20 @@ The fields of the JSON export come first, in its order. What is ours alone follo
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any, cast
+from datetime import UTC, date, datetime
+from typing import Any, cast, get_args
 
+from tinydb.table import Document as Stored
+
+from worker.block_list.keys import parse_key
 from worker.block_list.model import Block, Entry, Evidence, Reason
-from worker.database import format_time, parse_time
+from worker.database import checked, format_time, parse_time
+from worker.errors import UsageError
 
 Document = dict[str, Any]
-PRIVATE = ("kind", "search", "by_order", "import_id", "unblocked_at")
+_REASONS = frozenset(get_args(Reason))
+UNKNOWN_TIME = datetime.fromtimestamp(0, UTC)
+PRIVATE = ("kind", "search", "by_order", "import_id", "unblocked_at", "expired")
 PUBLIC = (
     "address",
     "orders",
@@ -40,6 +46,8 @@ def to_document(entry: Entry) -> Document:
         document["import_id"] = entry.import_id
     if entry.unblocked_at is not None:
         document["unblocked_at"] = format_time(entry.unblocked_at)
+    if entry.expired:
+        document["expired"] = True
     return document
 
 
@@ -48,9 +56,10 @@ def kind_of(block: Block) -> str:
     return " ".join((block.reason, block.marketplace or "", *block.accounts))
 
 
-def reason_of(kind: str) -> Reason:
-    """Return the reason that a ``kind`` begins with."""
-    return cast(Reason, kind.partition(" ")[0])
+def reason_of(kind: object) -> Reason | None:
+    """Return the reason that a stored ``kind`` begins with, None where it is damaged."""
+    reason = str(kind).partition(" ")[0]
+    return cast(Reason, reason) if reason in _REASONS else None
 
 
 def notice_documents(entries: Iterable[Entry]) -> dict[str, Document]:
@@ -91,6 +100,7 @@ def to_entry(document: Mapping[str, Any], notices: Iterable[Mapping[str, Any]]) 
     return Entry(
         block=to_block(document, notices),
         unblocked_at=parse_time(unblocked_at) if unblocked_at else None,
+        expired="expired" in document,
         import_id=document.get("import_id"),
     )
 
@@ -122,6 +132,53 @@ def to_evidence(document: Mapping[str, Any]) -> Evidence:
         order_id=document["order_id"],
         sent_on=date.fromisoformat(sent_on) if sent_on else None,
     )
+
+
+def expect_entry(document: Stored) -> None:
+    """Raise an error unless a stored entry is as it should be. It is asked at every look at a key, so it is quick."""
+    address, orders, accounts = document["address"], document["orders"], document["accounts"]
+    # All of them are texts; this is the quickest way to ask.
+    "".join((*orders, *accounts, address or "", document["marketplace"] or "", document["note"]))
+    if (
+        (address or orders[0]) != document.doc_id
+        or type(orders) is not list
+        or type(accounts) is not list
+        or document["reason"] not in _REASONS
+        or type(document["notices"]) is not int
+        or document["first_seen"][-1] + document["last_seen"][-1] != "ZZ"
+    ):
+        raise TypeError("an entry of another shape")
+    datetime.fromisoformat(document["first_seen"])
+    datetime.fromisoformat(document["last_seen"])
+    if "unblocked_at" in document:
+        datetime.fromisoformat(document["unblocked_at"])
+
+
+def bare_document(key: str) -> Document | None:
+    """Return what is read in place of an entry in force that is not as it should be: its key stays blocked."""
+    try:
+        parsed = parse_key(key)
+    except UsageError:
+        return None
+    order = parsed.kind == "order"
+    block = Block(
+        address=None if order else parsed.text,
+        orders=(parsed.text,) if order else (),
+        marketplace=parsed.marketplace,
+        reason="imported",
+        accounts=(),
+        first_seen=UNKNOWN_TIME,
+        last_seen=UNKNOWN_TIME,
+        notices=0,
+    )
+    return to_document(Entry(block=block))
+
+
+def expect_notice(document: Stored) -> None:
+    """Raise an error unless a stored notice is as it should be."""
+    checked(to_evidence(document))
+    if type(document["block"]) is not str:
+        raise TypeError("block")
 
 
 def storable(text: str) -> str:

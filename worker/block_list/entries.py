@@ -5,13 +5,23 @@ the notices that an entry rests on, and how many blocks and notices there are of
 which they were first seen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from tinydb import where
 
-from worker.block_list.documents import Document, kind_of, notice_documents, to_document, to_entry
+from worker.block_list.documents import (
+    Document,
+    bare_document,
+    expect_entry,
+    expect_notice,
+    kind_of,
+    notice_documents,
+    to_document,
+    to_entry,
+)
 from worker.block_list.model import Block, Entry
 from worker.database import Change, Database
 
@@ -131,6 +141,29 @@ def _what_happened(before: Entry | None, now: Entry | None) -> str:
     if before is not None and before.is_blocked is now.is_blocked:
         return "changed"
     return "blocked" if now.is_blocked else "unblocked"
+
+
+def expect_all(database: Database) -> None:
+    """Say how the records of the block list look, so that one of another shape is set aside."""
+    database.documents("blocks").expect(expect_entry, instead=bare_document)
+    database.documents("unblocked").expect(expect_entry)
+    # Which buyer has the order is not known then.
+    database.documents("orders").expect(_expect_order, instead=lambda _: {"key": ""})
+    database.documents("notices").expect(expect_notice)
+    database.documents("counts").expect(_expect_count)
+
+
+def _expect_order(document: Mapping[str, Any]) -> None:
+    if type(document["key"]) is not str:
+        raise TypeError("key")
+
+
+def _expect_count(document: Mapping[str, Any]) -> None:
+    texts = (document["kind"], document["reason"], document["marketplace"] or "", *document["accounts"])
+    kinds = [*map(type, texts), type(document["blocks"]), type(document["notices"])]
+    if kinds != [*(str for _ in texts), int, int]:
+        raise TypeError("a count of another shape")
+    date.fromisoformat(document["week"])
 
 
 @contextmanager

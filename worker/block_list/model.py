@@ -72,12 +72,13 @@ class Block:
 class Entry:
     """A block as it is kept: in force, or unblocked and remembered.
 
-    unblocked_at: only a notice received after this moment blocks again. import_id: the import that made
-    the entry, while nothing else has confirmed it.
+    unblocked_at: only a notice received after this moment blocks again. expired: nobody but expiry unblocked it.
+    import_id: the import that made the entry, while nothing else has confirmed it.
     """
 
     block: Block
     unblocked_at: datetime | None = None
+    expired: bool = False
     import_id: str | None = None
 
     @property

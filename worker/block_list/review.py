@@ -10,7 +10,7 @@ from tinydb import where
 
 from worker.block_list.documents import storable
 from worker.block_list.model import Sighting
-from worker.database import Database, format_time, parse_time
+from worker.database import Database, checked, format_time, parse_time
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.model import OptOut
 
@@ -62,6 +62,7 @@ class Review:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._items = database.documents("review")
+        self._items.expect(_item)
 
     def __len__(self) -> int:
         return self._items.count(_WAITING)
@@ -111,5 +112,6 @@ def _document(item: ReviewItem) -> dict[str, Any]:
 
 def _item(document: Mapping[str, Any]) -> ReviewItem:
     values = {name: document[name] for name in ReviewItem.__dataclass_fields__}
-    reason = Reason(Doubt[document["reason"]["doubt"]], document["reason"]["address"])
-    return ReviewItem(**{**values, "received_at": parse_time(document["received_at"]), "reason": reason})
+    reason = checked(Reason(Doubt[document["reason"]["doubt"]], document["reason"]["address"]))
+    values |= {"received_at": parse_time(document["received_at"]), "reason": reason}
+    return checked(ReviewItem(**values))

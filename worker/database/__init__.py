@@ -17,7 +17,7 @@ from worker.database.opening import (
     open_database,
 )
 from worker.database.queries import containing
-from worker.database.shape import reading
+from worker.database.shape import checked, reading
 from worker.database.sqlite_file import empty_table
 from worker.database.times import format_time, parse_time
 
@@ -30,6 +30,7 @@ __all__ = [
     "Event",
     "Plan",
     "carry_over",
+    "checked",
     "close_for_good",
     "containing",
     "empty_table",

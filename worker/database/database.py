@@ -55,6 +55,10 @@ class Database(TinyDB):
             self._documents[name] = Documents(self.storage, name, self.engine)
         return self._documents[name]
 
+    def set_aside(self) -> dict[str, int]:
+        """Return how many records were met that cannot be read, by table."""
+        return {name: len(it.set_aside) for name, it in list(self._documents.items()) if it.set_aside}
+
     def table(self, name: str, **_: Any) -> Documents:
         """Return a table, as TinyDB calls it."""
         return self.documents(name)
@@ -80,7 +84,7 @@ class Database(TinyDB):
         what: the kind of change. by: who made it.
         """
         with self.engine.transaction():
-            change = Change(self._newest() + 1)
+            change = Change(self.engine.newest() + 1)
             yield change
             if change.entries:
                 entries = orjson.dumps([(done, key) for key, done in change.entries.items()]).decode()
@@ -94,7 +98,7 @@ class Database(TinyDB):
 
     def version(self) -> str:
         """Return a value that changes with every event; fit for an ETag."""
-        return f"{self.engine.lineage}-{self._newest()}"
+        return f"{self.engine.lineage}-{self.engine.newest()}"
 
     def events(self, after: int = 0) -> Iterator[Event]:
         """Yield the events after this number, oldest first."""
@@ -111,6 +115,3 @@ class Database(TinyDB):
         """Release files and connections."""
         super().close()
         self.engine.close()
-
-    def _newest(self) -> int:
-        return int(self.engine.rows("SELECT coalesce(max(sequence), 0) FROM events")[0][0])

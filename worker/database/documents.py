@@ -1,5 +1,6 @@
 """A TinyDB table over an engine: document ids are texts, and a call costs what it touches, not the whole table."""
 
+import logging
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -13,6 +14,9 @@ from tinydb.table import Document, Table
 
 from worker.database.engine import Engine
 from worker.database.queries import Condition, translated
+from worker.database.shape import MISSHAPEN
+
+log = logging.getLogger(__name__)
 
 Plan = Literal["order", "filter"]
 
@@ -34,16 +38,51 @@ class Documents(Table):
         super().__init__(storage, name, cache_size=0)
         self._engine = engine
         self._from = engine.source(name)
+        self._expected: Callable[[Document], object] = _anything
+        self._instead: Callable[[str], Mapping[str, Any] | None] = _nothing
+        self.set_aside: set[str] = set()
         self._find = f"SELECT document FROM {self._from} WHERE key = ?"  # noqa: S608 - tables are ours
+
+    def expect(
+        self,
+        reader: Callable[[Document], object],
+        *,
+        instead: Callable[[str], Mapping[str, Any] | None] | None = None,
+    ) -> None:
+        """Set documents aside that this reader cannot read: all calls then go on as if they were not there.
+
+        They stay as they are. reader: raises one of ``MISSHAPEN``. instead: what is read in place of the document
+        under a key. Whatever the reader, a document that is no object is set aside. ``set_aside`` has the keys of
+        those that were met.
+        """
+        self._expected, self._instead = reader, instead or _nothing
+
+    def _read(self, key: str, text: str) -> Document | None:
+        """Return a stored document, None where it is set aside. Raises DamagedFileError where it is no JSON."""
+        found = parsed(text, self.name, self._engine)
+        try:
+            if type(found) is not dict:
+                raise TypeError(type(found))
+            document = _document(found, key)
+            self._expected(document)
+        except MISSHAPEN:
+            if key not in self.set_aside:
+                log.warning("A record of %s cannot be read and is left out.", self.name)
+                self.set_aside.add(key)
+            other = self._instead(key)
+            return None if other is None else _document(dict(other), key)
+        if self.set_aside:
+            self.set_aside.discard(key)
+        return document
 
     # Beyond TinyDB: single documents, and pages.
 
-    def find(self, key: str) -> dict[str, Any] | None:
+    def find(self, key: str) -> Document | None:
         """Return the document under a key, None if there is none."""
         rows = self._engine.rows(self._find, (key,))
-        return parsed(rows[0][0], self.name, self._engine) if rows else None
+        return self._read(key, rows[0][0]) if rows else None
 
-    def find_many(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+    def find_many(self, keys: Iterable[str]) -> dict[str, Document]:
         """Return the documents under these keys, in this order; those that are missing are left out.
 
         30,000 at a time are of one whole state.
@@ -51,17 +90,18 @@ class Documents(Table):
         wanted = list(keys)
         if len(wanted) == 1:  # most checks ask for one
             return {wanted[0]: document} if (document := self.find(wanted[0])) is not None else {}
-        texts = self._read("document", wanted)
-        return {key: parsed(texts[key], self.name, self._engine) for key in wanted if key in texts}
+        texts = self._column("document", wanted)
+        read = {key: self._read(key, texts[key]) for key in wanted if key in texts}
+        return {key: document for key, document in read.items() if document is not None}
 
     def values(self, field: str, keys: Iterable[str]) -> dict[str, Any]:
         """Return a field of the documents under these keys; missing documents are left out, a missing field is None.
 
         One that has a column costs no look at the document.
         """
-        return self._read(self._engine.field(self.name, (field,)), list(keys))
+        return self._column(self._engine.field(self.name, (field,)), list(keys))
 
-    def _read(self, column: str, keys: Sequence[str]) -> dict[str, Any]:
+    def _column(self, column: str, keys: Sequence[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for start in range(0, len(keys), _KEYS_AT_ONCE):
             some = keys[start : start + _KEYS_AT_ONCE]
@@ -122,7 +162,7 @@ class Documents(Table):
             f"ORDER BY {_ordered(field, descending=descending)}"
         )
         rows = self._engine.rows(sql, (*parameters, limit, offset))
-        return [_document(parsed(text, self.name, self._engine), key) for key, text in rows]
+        return [document for row in rows if (document := self._read(*row)) is not None]
 
     def sorted_keys(
         self,
@@ -155,7 +195,8 @@ class Documents(Table):
         ordered = _ordered(field, descending=descending)
         sql = f"SELECT key, document FROM {self._from} WHERE {condition.sql} ORDER BY {ordered}"  # noqa: S608 - as above
         for key, text in self._engine.walk(sql, condition.parameters):
-            yield _document(parsed(text, self.name, self._engine), key)
+            if (document := self._read(key, text)) is not None:
+                yield document
 
     def counted(
         self, order: str, *, matching: QueryLike | None = None
@@ -168,9 +209,10 @@ class Documents(Table):
             field = "key" if order == "key" else self._engine.field(self.name, (order,))
             condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
             among = f"{self._from} WHERE {condition.sql}"
-            sql = f"SELECT document, (SELECT count(*) FROM {among}) FROM {among} ORDER BY {_ordered(field)}"  # noqa: S608 - as above
-            for text, number in self._engine.walk(sql, (*condition.parameters, *condition.parameters)):  # noqa: B007
-                yield parsed(text, self.name, self._engine)
+            sql = f"SELECT key, document, (SELECT count(*) FROM {among}) FROM {among} ORDER BY {_ordered(field)}"  # noqa: S608 - as above
+            for key, text, number in self._engine.walk(sql, (*condition.parameters, *condition.parameters)):  # noqa: B007
+                if (document := self._read(key, text)) is not None:
+                    yield document
 
         found = documents()
         first = next(found, None)
@@ -237,6 +279,14 @@ class Documents(Table):
 
     def _length(self) -> int:
         return int(self._engine.rows(f"SELECT count(*) FROM {self._from}")[0][0])  # noqa: S608 - as above
+
+
+def _anything(_document: Document) -> None:
+    """Take any object for a document."""
+
+
+def _nothing(_key: str) -> None:
+    """Read nothing in place of a document that is set aside."""
 
 
 def _json(document: Mapping[str, Any]) -> str:

@@ -54,6 +54,9 @@ class Engine(Protocol):
     def lineage(self) -> str:
         """Names this database; a restored one has another."""
 
+    def newest(self) -> int:
+        """Return the number of the newest event, 0 before the first."""
+
     def backup(self, target: Path) -> None:
         """Write a copy to a new file, one whole state, while others go on reading and writing."""
 

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from worker.database.database import Database
-from worker.database.sqlite import SQLite
+from worker.database.sqlite import SQLite, missing
 from worker.database.sqlite_file import create, rename_lineage
-from worker.errors import DamagedFileError, StorageError
-from worker.files import storage_error
+from worker.errors import StorageError
+from worker.files import at_work, storage_error
 
 DATABASE = "buyerblock.db"
 COPIES = "backups"  # the daily copies are in this folder of the data directory
 # What is only made after the database.
-_SIGNS = ("secret.key", COPIES)
+_SIGNS = ("secret.key", COPIES, f"{DATABASE}-wal")
+_MAX_FIRST_LINE = 4096  # bytes, of a copy
 # Files of version 0.1.
 _FORMER = ("blocks.json", "blocks.0.journal", "accounts.json")
 
@@ -28,7 +31,9 @@ def open_database(data_dir: Path) -> Database:
 
     Raises StorageError, DamagedFileError where it is missing although there was one.
     """
-    if any(data_dir.glob("restore-*.pending")):
+    with at_work("open", data_dir):
+        pending = any(data_dir.glob("restore-*.pending"))
+    if pending:
         raise StorageError(
             f"A restore of {data_dir} was interrupted; run it once more, or start buyerblock, to finish it."
         )
@@ -43,12 +48,36 @@ def open_database(data_dir: Path) -> Database:
                 "BUYERBLOCK_DATA_DIR, then run: buyerblock import blocks.json"
             )
         if signs:
-            raise DamagedFileError(
-                f"{path} is missing, although there was one. Bring back the last daily copy: "
-                "buyerblock restore --latest"
-            )
+            raise missing(path)
         create(path)
-    return Database(SQLite(path))
+    database = Database(SQLite(path))
+    try:
+        _refuse_older_than_copies(data_dir, database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _refuse_older_than_copies(data_dir: Path, database: Database) -> None:
+    """Raise DamagedFileError if a daily copy of this database knows more of it than is there."""
+    newest = database.engine.newest()
+    with at_work("read", data_dir / COPIES):
+        copies = list((data_dir / COPIES).glob("*.backup"))
+    for path in copies:
+        lineage, sequence = _newest_in_copy(path)
+        if lineage == database.engine.lineage and sequence > newest:
+            raise database.engine.damaged("it is older than a daily copy of it")
+
+
+def _newest_in_copy(path: Path) -> tuple[object, int]:
+    """Return the lineage and the newest event that the first line of a copy names; nothing, where it names none."""
+    try:
+        with path.open("rb") as file:
+            about = orjson.loads(file.readline(_MAX_FIRST_LINE))
+        return about["lineage"], int(about["newest"])
+    except (OSError, ValueError, LookupError, TypeError):  # whoever restores the copy will be told
+        return None, 0
 
 
 def open_copy(path: Path) -> Database:

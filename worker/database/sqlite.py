@@ -14,6 +14,7 @@ from pathlib import Path
 
 from worker.database.engine import Row
 from worker.database.schema import VERSION, columns
+from worker.database.seen import Seen
 from worker.database.sqlite_file import (
     APPLICATION,
     DAMAGED,
@@ -67,12 +68,19 @@ class SQLite:
         self._held = _Held()
         self._closed = False
         self._damage = ""
+        self._seen = Seen(path)
         with self._connection() as connection:
-            ((self._lineage,),) = connection.execute("SELECT lineage FROM meta")
+            self._look(connection)
 
     @property
     def lineage(self) -> str:
-        return str(self._lineage)
+        return self._seen.lineage
+
+    def newest(self) -> int:
+        with self._connection() as connection:
+            if connection is not self._held.connection:
+                self._look(connection)
+            return _newest(connection)[1]
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         # As in _connection, without its costs: this is what a look at a key is made of.
@@ -126,10 +134,13 @@ class SQLite:
             with self._connection() as connection:
                 try:
                     self._retry(connection, "BEGIN IMMEDIATE", deadline)
+                    self._look(connection)
                     self._held.connection = connection
                     yield
                     self._of_transaction()
+                    _, newest = _newest(connection)
                     connection.execute("COMMIT")
+                    self._seen.stored(newest)
                     self._shorten_log(connection)
                 finally:
                     self._held.connection = None
@@ -214,10 +225,7 @@ class SQLite:
             if answer != "ok":
                 raise self.damaged(str(answer))
         except DamagedFileError as error:
-            # What is still readable may be wrong: from now on there are no answers.
-            self._damage = str(error)
-            self.close()
-            raise
+            raise self._end(error) from error
 
     def leave(self) -> None:
         """Close a database that is to be replaced: its file holds everything then, and nobody else has it open.
@@ -262,13 +270,53 @@ class SQLite:
         return held
 
     def _take(self) -> sqlite3.Connection:
+        if self._seen.lineage and self._touched():
+            # What the others hold in memory may be of another file.
+            while self._idle:
+                self._idle.pop().close()
+            connection = self._opened()
+            try:
+                self._look(connection)
+            except BaseException as error:
+                connection.close()
+                raise (self._translated(error) if isinstance(error, sqlite3.Error) else error) from error
+            return connection
         try:
             return self._idle.pop()
         except IndexError:
-            try:
-                return self._connect()
-            except sqlite3.Error as error:
-                raise self._translated(error) from error
+            return self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
+
+    def _touched(self) -> bool:
+        try:
+            return self._seen.touched()
+        except OSError as error:
+            raise self._gone(error) from error
+
+    def _look(self, connection: sqlite3.Connection) -> None:
+        """Raise DamagedFileError where the file is not what this process has seen before."""
+        try:
+            why = self._seen.wrong(lambda: _newest(connection))
+        except OSError as error:
+            raise self._gone(error) from error
+        if why:
+            raise self._end(self.damaged(why))
+
+    def _gone(self, error: OSError) -> StorageError:
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            return self._end(missing(self._path))
+        return storage_error("open", self._path, error)
+
+    def _end(self, error: DamagedFileError) -> DamagedFileError:
+        """Give no answers from now on, and return the error: what is still readable may be wrong."""
+        self._damage = str(error)
+        self.close()
+        return error
 
     def _give(self, connection: sqlite3.Connection) -> None:
         # In a transaction: even its ROLLBACK failed.
@@ -317,6 +365,20 @@ class SQLite:
 
     def _busy(self) -> BusyError:
         return BusyError(f"Another program has been writing to {self._path} for too long; try again.")
+
+
+def missing(path: Path) -> DamagedFileError:
+    """Return the error for a file that is gone."""
+    return DamagedFileError(
+        f"{path} is missing, although there was one. Bring back the last daily copy: buyerblock restore --latest"
+    )
+
+
+def _newest(connection: sqlite3.Connection) -> tuple[str, int]:
+    """Return the lineage, and the number of the newest event."""
+    sql = "SELECT lineage, (SELECT coalesce(max(sequence), 0) FROM events) FROM meta"
+    ((lineage, newest),) = connection.execute(sql)
+    return str(lineage), int(newest)
 
 
 def _wait(seconds: float) -> str:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from worker.clock import has_come, is_due
-from worker.database import reading
 from worker.gmail.quota import PRICES
 from worker.mailbox_pass.context import Context
 from worker.notices.buyers import buyer_of
@@ -28,6 +27,7 @@ class Resolver:
         self._accounts = context.accounts
         self._block_list = context.block_list
         self._failures = context.database.documents("unresolved")
+        self._failures.expect(_expect)
         self._max_a_minute = max(1, context.mailbox.quota.allowance // SHARE // _COST)
         self._clock = context.clock
         self._last: datetime | None = None
@@ -82,5 +82,9 @@ class Resolver:
 
 
 def _is_due(failure: Mapping[str, Any] | None, now: datetime) -> bool:
-    with reading("orders without a buyer"):
-        return failure is None or has_come(datetime.fromisoformat(failure["next_try"]), WAITS[-1], now)
+    return failure is None or has_come(datetime.fromisoformat(failure["next_try"]), WAITS[-1], now)
+
+
+def _expect(failure: Mapping[str, Any]) -> None:
+    if type(failure["tries"]) is not int or datetime.fromisoformat(failure["next_try"]).tzinfo is None:
+        raise TypeError("a failure of another shape")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from worker.database import Database, format_time, parse_time, reading
+from worker.database import Database, checked, format_time, parse_time
 from worker.events import fields
 from worker.operation.health import Problem
 from worker.webhook import Announcement, Announcements
@@ -30,6 +30,7 @@ class Alerts:
     def __init__(self, database: Database, announcements: Announcements) -> None:
         self._database = database
         self._documents = database.documents("problems")
+        self._documents.expect(_expect)
         self._announcements = announcements
         self._looks: Counter[str] = Counter()
 
@@ -37,7 +38,7 @@ class Alerts:
         """Report what is new and has stayed, and what has been over for long enough. To be called once a minute."""
         present = {problem.key: problem for problem in problems}
         self._looks = Counter({key: self._looks[key] + 1 for key in present})
-        with self._database.together(), reading("problems"):
+        with self._database.together():
             known = {str(document.doc_id): document for document in self._documents.walk()}
             news = [*self._started(present, known, now), *self._ended(present, known, now)]
             self._announcements.add(*news)
@@ -66,6 +67,13 @@ class Alerts:
             elif now - parse_time(document["gone_since"]) >= AWAY:
                 self._documents.delete([key])
                 yield _announcement("ended", key, document["about"], now)
+
+
+def _expect(document: Mapping[str, Any]) -> None:
+    about = document["about"]
+    checked(Problem(about["kind"], about["account"], about["sentence"]))
+    if document["gone_since"] is not None:
+        parse_time(document["gone_since"])
 
 
 def _log(news: Announcement) -> None:

@@ -24,7 +24,7 @@ import orjson
 
 from worker.database import COPIES, DATABASE, Database, empty_table, open_database
 from worker.errors import StorageError
-from worker.files import delete_file, make_private_directory, storage_error
+from worker.files import at_work, delete_file, make_private_directory
 from worker.operation import backup_file
 
 KEY = "secret.key"
@@ -48,25 +48,24 @@ def backup(
     passphrase: encrypts the file, which then also holds the secret key. database: the one that is open already.
     Raises StorageError, BusyError, and DamagedFileError where the database cannot be trusted.
     """
-    if not data_dir.is_dir():
-        raise StorageError(f"There is nothing to back up: {data_dir} does not exist yet.")
     content = BytesIO()
-    try:
+    with at_work("back up", data_dir):
+        if not data_dir.is_dir():
+            raise StorageError(f"There is nothing to back up: {data_dir} does not exist yet.")
         with (
             _opened(data_dir, database) as source,
             tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=data_dir) as folder,
             gzip.GzipFile(fileobj=content, mode="wb", compresslevel=6) as packed,
         ):
             copy = Path(folder) / DATABASE
+            newest = (source.engine.lineage, source.engine.newest())
             source.backup(copy)
             empty_table(copy, "sessions")
             packed.write(orjson.dumps(_secrets(data_dir) if passphrase is not None else {}) + b"\n")
             with copy.open("rb") as file:
                 shutil.copyfileobj(file, packed, 1 << 20)
-    except OSError as error:
-        raise storage_error("back up", data_dir, error) from error
     created_at = now or datetime.now(UTC)
-    backup_file.write(target, content.getvalue(), created_at=created_at, passphrase=passphrase)
+    backup_file.write(target, content.getvalue(), created_at=created_at, newest=newest, passphrase=passphrase)
 
 
 def _secrets(data_dir: Path) -> dict[str, str]:
@@ -81,6 +80,11 @@ def rotate(data_dir: Path, keep: int = 7, *, now: datetime, database: Database |
     Once a day, the whole database is checked before. Older copies go only when today's is on disk. Raises what
     ``backup`` raises.
     """
+    with at_work("keep a copy in", data_dir / COPIES):
+        return _rotate(data_dir, keep, now, database)
+
+
+def _rotate(data_dir: Path, keep: int, now: datetime, database: Database | None) -> Path | None:
     folder = data_dir / COPIES
     today = folder / f"buyerblock-{now.astimezone(UTC):%Y-%m-%d}.backup"
     if today.exists():

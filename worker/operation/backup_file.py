@@ -1,8 +1,8 @@
 """The file that a backup is: one line that says what follows, then the content, checked or sealed as a whole.
 
-The first line is JSON: ``format``, ``created_at``, and either ``sha256`` of the content or, where a passphrase
-seals it, how the key is made from that (scrypt) and the nonce. Sealed content is AES-256-GCM over the content
-and the first line, so neither can be changed unnoticed.
+The first line is JSON: ``format``, ``created_at``, ``lineage`` and ``newest`` event of the database, and either
+``sha256`` of the content or, where a passphrase seals it, how the key is made from that (scrypt) and the nonce. Sealed
+content is AES-256-GCM over the content and the first line, so neither can be changed unnoticed.
 """
 
 import hashlib
@@ -41,9 +41,15 @@ class Content:
     content: bytes
 
 
-def write(path: Path, content: bytes, *, created_at: datetime, passphrase: str | None) -> None:
-    """Write a backup file, whole or not at all. Raises StorageError, UsageError for a passphrase too short."""
+def write(
+    path: Path, content: bytes, *, created_at: datetime, newest: tuple[str, int], passphrase: str | None
+) -> None:
+    """Write a backup file, whole or not at all. Raises StorageError, UsageError for a passphrase too short.
+
+    newest: the lineage of the database, and an event that is in it.
+    """
     about: dict[str, Any] = {"format": FORMAT, "created_at": created_at.isoformat()}
+    about |= {"lineage": newest[0], "newest": newest[1]}
     if passphrase is None:
         line = _line(about | {"sha256": hashlib.sha256(content).hexdigest()})
         return write_chunks_atomically(path, (line, content))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from worker.app import App
+from worker.block_list.expiry import Due, due
 from worker.errors import DamagedFileError, StorageError
 from worker.mailbox_pass.rhythm import have_stopped
 from worker.owner.accounts import Account, State
@@ -43,6 +44,16 @@ _NEW_WORDING = (
     "under Review and blocks nobody by itself. A newer version may know the words."
 )
 
+_EXPIRY = (
+    "{count:,} of {of:,} blocks are older than the days under Settings, Expiry, which is too many to end them without "
+    "asking; agree there, or leave the number out to keep all of them."
+)
+
+_LEFT_OUT = (
+    "Records that cannot be read are left out: {which}. All others work, and nothing was deleted; if something is "
+    "missing, bring back the last daily copy: buyerblock restore --latest"
+)
+
 Kind = Literal[
     "disk",
     "damage",
@@ -53,6 +64,8 @@ Kind = Literal[
     "silence",
     "new_wording",
     "webhook",
+    "expiry",
+    "left_out",
 ]
 _STOPPING: frozenset[Kind] = frozenset({"disk", "damage", "sign_in_again", "late"})
 
@@ -106,8 +119,7 @@ def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes)
     try:
         # The whole database is checked once a day, with the copy; if that failed, all this fails as well.
         app.database.version()
-        read_preferences(app.database)
-        found += [*_accounts(app, now), *_webhook(app)]
+        found += [*_accounts(app, now), *_webhook(app), *_expiry(app), *_left_out(app)]
     except StorageError as error:
         found.append(Problem("damage" if isinstance(error, DamagedFileError) else "disk", "", str(error)))
     return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
@@ -195,3 +207,22 @@ def _webhook(app: App) -> Iterator[Problem]:
             "",
             f"The webhook failed for a day and is paused; try it again under Settings. {hook.problem}",
         )
+
+
+def expiring(app: App) -> Due | None:
+    """Return which blocks end now; None if none ever do, or no notice says what time it is."""
+    days = read_preferences(app.database).expire_after_days
+    return due(app.database, days, {it.email for it in app.accounts.all()}) if days else None
+
+
+def _expiry(app: App) -> Iterator[Problem]:
+    found = expiring(app)
+    if found and found.too_many:
+        yield Problem("expiry", "", _EXPIRY.format(count=found.count, of=found.of))
+
+
+def _left_out(app: App) -> Iterator[Problem]:
+    if tables := app.database.set_aside():
+        which = ", ".join(f"{count} of the table {table}" for table, count in tables.items())
+        # Mail of an account that is left out is not read.
+        yield Problem("damage" if "accounts" in tables else "left_out", "", _LEFT_OUT.format(which=which))

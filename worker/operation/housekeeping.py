@@ -5,14 +5,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from worker.app import App
+from worker.block_list.expiry import expire
 from worker.errors import BuyerblockError
 from worker.events import fields
 from worker.operation.alerts import Alerts
 from worker.operation.backup import rotate
-from worker.operation.health import health
+from worker.operation.health import expiring, health
 from worker.operation.systemd import ALIVE, notify, watchdog_interval
 from worker.owner.accounts import Account
-from worker.owner.preferences import read_preferences
 from worker.webhook import Announcements, Webhook, deliver_due
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,6 @@ WEBHOOK_EVERY = timedelta(seconds=5)
 LOOK_EVERY = timedelta(minutes=1)
 COPY_EVERY = timedelta(hours=1)  # it does something once a day; a laptop may sleep at any fixed hour
 EXPIRE_EVERY = timedelta(hours=1)
-CLOCK_TRUSTED_FOR = timedelta(days=1)
 # A pass that is later than this has not just been slow, nor asked by Google to wait; systemd then restarts the program.
 MAX_PASS_DELAY = timedelta(minutes=15)
 
@@ -77,19 +76,10 @@ def _copy(app: App) -> None:
 
 
 def _expire(app: App) -> None:
-    days = read_preferences(app.database).expire_after_days
-    if days and _clock_is_right(app) and (count := app.block_list.expire(days)):
-        log.info("Blocks expired.", extra=fields(blocks=count, days=days))
-
-
-def _clock_is_right(app: App) -> bool:
-    """Return whether the clock is confirmed by a good pass: set ahead by years, it would expire the whole list.
-
-    With such a clock no certificate of Google's is valid, so no pass is good.
-    """
-    accounts, now = app.accounts.all(), app.clock.now()
-    last = [account.last_good_pass for account in accounts if account.last_good_pass is not None]
-    return not accounts or any(timedelta() <= now - it < CLOCK_TRUSTED_FOR for it in last)
+    found = expiring(app)
+    if found and found.count and not found.too_many:
+        expire(app.database, found, by="expiry", at=app.clock.now())
+        log.info("Blocks expired.", extra=fields(blocks=found.count, days=found.days))
 
 
 def _logging_errors(name: str, work: Callable[[], object]) -> Callable[[], None]:

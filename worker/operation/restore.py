@@ -8,7 +8,7 @@ there, and until then nobody opens the database.
 
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from worker.database import DATABASE, Database, carry_over, close_for_good, open_copy
 from worker.errors import BusyError, StorageError, UsageError
-from worker.files import make_private_directory, replace_file, storage_error, sync_directory
+from worker.files import at_work, make_private_directory, replace_file, storage_error, sync_directory
 from worker.operation import backup_file
 from worker.operation.backup import KEY, copies
 from worker.operation.unpacking import unpack
@@ -27,6 +27,9 @@ from worker.operation.unpacking import unpack
 _STAYS = ("tokens", "owners", "problems", "announcements")
 # The log of the old database must never lie beside the new one.
 _DATABASE_FILES = (f"{DATABASE}-wal", f"{DATABASE}-shm", DATABASE)
+
+
+_GOES_ON = "run it once more, or start buyerblock, to finish it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +66,20 @@ def restore(source: Path, data_dir: Path, passphrase: str | None = None) -> Rest
         restored = prepare_restore(source, data_dir, passphrase)
         try:
             _finish(data_dir)
-        except BusyError:
-            for pending in data_dir.glob("restore-*.pending"):  # nothing was moved yet
-                _discard(pending)
+        except StorageError as error:
+            with at_work("restore into", data_dir):
+                if restored.replaced.exists():
+                    raise StorageError(f"{error} The restore has begun; {_GOES_ON}") from error
+                _discard(restored.replaced.with_suffix(".pending"))
             raise
     return restored
 
 
 def finish_restore(data_dir: Path) -> bool:
     """Finish a restore that was interrupted; return whether there was one. Raises BusyError and StorageError."""
-    if not any(data_dir.glob("restore-*.pending")):
+    with at_work("look into", data_dir):
+        pending = any(data_dir.glob("restore-*.pending"))
+    if not pending:
         return False
     with _no_server(data_dir):
         _finish(data_dir)
@@ -89,6 +96,8 @@ def _no_server(data_dir: Path) -> Iterator[None]:
         raise BusyError(
             f"buyerblock is serving {data_dir}; stop it first, or restore on its page, under Settings."
         ) from error
+    except OSError as error:
+        raise storage_error("restore into", data_dir, error) from error
 
 
 def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Restored:
@@ -97,10 +106,11 @@ def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Res
     For the server itself, which cannot replace what it has open. Raises what ``restore`` raises, save BusyError.
     """
     opened = backup_file.read(source, passphrase=passphrase)
-    for left_over in data_dir.glob("restore-*.new"):
-        shutil.rmtree(left_over, ignore_errors=True)
+    with at_work("restore into", data_dir):
+        for left_over in data_dir.glob("restore-*.new"):
+            shutil.rmtree(left_over, ignore_errors=True)
     stamp = f"restore-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
-    work = data_dir / f"{stamp}.new"
+    work, pending = data_dir / f"{stamp}.new", data_dir / f"{stamp}.pending"
     files = work / "files"
     make_private_directory(files)
     try:
@@ -108,9 +118,11 @@ def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Res
         _keep(data_dir, files / DATABASE)
         with_key = (files / KEY).exists()
         sync_directory(files)
-        replace_file(work, data_dir / f"{stamp}.pending")
+        replace_file(work, pending)
         sync_directory(data_dir)
     except OSError as error:
+        with suppress(OSError):
+            _discard(pending)  # what was refused must not be done at the next start
         raise storage_error("restore into", data_dir, error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -145,11 +157,9 @@ def _origin(database: Database) -> object:
 
 
 def _finish(data_dir: Path) -> None:
-    for pending in sorted(data_dir.glob("restore-*.pending")):
-        try:
+    with at_work("restore into", data_dir):
+        for pending in sorted(data_dir.glob("restore-*.pending")):
             _swap(data_dir, pending)
-        except OSError as error:
-            raise storage_error("restore into", data_dir, error) from error
 
 
 def _swap(data_dir: Path, pending: Path) -> None:

@@ -113,6 +113,8 @@ def _read_everything(source: Path, database: Database) -> None:
                 records.get(table, dict)(document)
         except (BuyerblockError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise _damaged(source, what) from error
+        for key in database.documents(table).set_aside:
+            raise _damaged(source, f"the record {key} of {table}")
 
 
 def _to_entry(document: Document) -> Entry:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import orjson
 
-from worker.database import Database, reading
+from worker.database import Database, checked, reading
 from worker.errors import SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
 from worker.problems import Cause, MailboxProblem, problem_of
@@ -84,6 +84,7 @@ class Accounts:
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._documents = database.documents("accounts")
+        self._documents.expect(_to_account)
         self._sealer = sealer
 
     def all(self) -> list[Account]:
@@ -160,10 +161,9 @@ def _to_document(account: Account) -> dict[str, Any]:
 
 
 def _to_account(document: Mapping[str, Any]) -> Account:
-    with reading(f"the account {document.get('email', '')}"):
-        values = {name: value for name, value in document.items() if name in _FIELDS}
-        values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
-        values |= {name: tuple(values.get(name, ())) for name in _TUPLES}
-        values["notice_days"] = tuple(map(date.fromisoformat, values.get("notice_days", ())))
-        values["problem"] = problem_of(values["problem"]) if values.get("problem") else None
-        return Account(**values)
+    values = {name: value for name, value in document.items() if name in _FIELDS}
+    values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
+    values |= {name: tuple(values.get(name, ())) for name in _TUPLES}
+    values["notice_days"] = tuple(map(date.fromisoformat, values.get("notice_days", ())))
+    values["problem"] = problem_of(values["problem"]) if values.get("problem") else None
+    return checked(Account(**values))

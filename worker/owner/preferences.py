@@ -4,10 +4,11 @@ Settings of the environment say how the program runs and need a restart; a prefe
 effect at its next use.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from worker.database import Database, reading
+from worker.database import Database
 from worker.errors import StorageError, UsageError
 from worker.settings import Settings
 
@@ -60,11 +61,15 @@ def sync_interval(settings: Settings, database: Database) -> int:
 
 
 def read_preferences(database: Database) -> Preferences:
-    """Return the preferences, the default ones before any were set. Raises StorageError, DamagedFileError."""
-    document = database.documents("preferences").find(_KEY) or {}
-    with reading("your preferences"):
-        # A later version may have stored more.
-        return Preferences(**{name: value for name, value in document.items() if name in _FIELDS})
+    """Return the preferences, the default ones before any were set. Raises StorageError."""
+    documents = database.documents("preferences")
+    documents.expect(_to_preferences)
+    return _to_preferences(documents.find(_KEY) or {})
+
+
+def _to_preferences(document: Mapping[str, Any]) -> Preferences:
+    # A later version may have stored more.
+    return Preferences(**{name: value for name, value in document.items() if name in _FIELDS})
 
 
 def change_preferences(database: Database, change: Callable[[Preferences], Preferences]) -> Preferences:

@@ -10,11 +10,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from tinydb import where
 
-from worker.database import Database, reading
+from worker.database import Database, checked
 from worker.errors import StorageError, UsageError
 
 Scope = Literal["read", "write"]
@@ -43,6 +43,7 @@ class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._documents = database.documents("tokens")
+        self._documents.expect(_to_token)
 
     def create(self, name: str, scope: Scope = "read", *, now: datetime) -> str:
         """Make a token and return it, for the only time. Raises UsageError for a name that cannot be given."""
@@ -99,11 +100,12 @@ def _hashed(secret: str) -> str:
 
 
 def _to_token(document: Mapping[str, Any]) -> Token:
-    with reading("a token"):
-        last_used = document["last_used"]
-        return Token(
-            name=str(document["name"]),
-            scope=cast(Scope, document["scope"]),
+    last_used = document["last_used"]
+    return checked(
+        Token(
+            name=document["name"],
+            scope=document["scope"],
             created_at=datetime.fromisoformat(document["created_at"]),
             last_used=datetime.fromisoformat(last_used) if last_used else None,
         )
+    )

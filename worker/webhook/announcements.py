@@ -1,9 +1,10 @@
 """What the webhook is sent besides changes of the list: few messages, in order."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from worker.database import Database, reading
+from worker.database import Database, checked
 
 # A webhook that is down for months must not make the table grow; the oldest are dropped.
 MAX_WAITING = 100
@@ -30,11 +31,11 @@ class Announcements:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._documents = database.documents("announcements")
+        self._documents.expect(_to_announcement)
 
     def waiting(self) -> list[Announcement]:
         """Return what was not sent yet, the oldest first."""
-        with reading("messages for the webhook"):
-            return [Announcement(**document) for document in self._documents.walk()]
+        return list(map(_to_announcement, self._documents.walk()))
 
     def add(self, *new: Announcement) -> None:
         """Have these sent too; they are stored on return."""
@@ -51,3 +52,7 @@ class Announcements:
         """Delete all of them: there is no webhook."""
         if len(self._documents):
             self._documents.truncate()
+
+
+def _to_announcement(document: Mapping[str, Any]) -> Announcement:
+    return checked(Announcement(**document))

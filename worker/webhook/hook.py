@@ -2,12 +2,13 @@
 
 import base64
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from worker.clock import has_come
-from worker.database import Database, reading
+from worker.database import Database, checked
 from worker.errors import UsageError
 from worker.sealing import Sealer
 from worker.webhook.target import check_literal, parse_target
@@ -91,6 +92,7 @@ class Webhook:
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self.database = database
         self._documents = database.documents("webhook")
+        self._documents.expect(_to_hook)
         self._sealer = sealer
 
     def get(self) -> Hook | None:
@@ -141,10 +143,13 @@ class Webhook:
     def _put(self, hook: Hook) -> None:
         self._documents.put({_KEY: asdict(hook) | {"secret": self._sealer.seal(hook.secret)}})
 
-    def _hook(self, document: dict[str, Any]) -> Hook:
-        with reading("the webhook"):
-            times = {name: document[name] and datetime.fromisoformat(document[name]) for name in _TIMES}
-            secret = self._sealer.unseal(document["secret"])
-            return Hook(
-                **(document | times | {"secret": secret, "position": Position(**document["position"])})
-            )
+    def _hook(self, document: Mapping[str, Any]) -> Hook:
+        hook = _to_hook(document)
+        return replace(hook, secret=self._sealer.unseal(hook.secret))
+
+
+def _to_hook(document: Mapping[str, Any]) -> Hook:
+    """Return the hook of a stored document, its secret still sealed."""
+    times = {name: document[name] and datetime.fromisoformat(document[name]) for name in _TIMES}
+    position = checked(Position(**document["position"]))
+    return checked(Hook(**{**document, **times, "position": position}))

@@ -16,6 +16,7 @@ class Fault:
     slow: seconds to wait before the call.
     cut: end the connection ``before`` the effect, ``after`` it, or in the middle of the reply's ``body``.
     garble: answer 200 with ``half`` of the JSON, or with something that is ``not_json``.
+    body: what is answered in place of the reply. location: where the answer sends the client instead.
     before, after: called around the effect, outside every lock: to kill the client, or to play a user
         who deletes something at the worst moment.
     """
@@ -29,6 +30,8 @@ class Fault:
     slow: float = 0.0
     cut: Literal["", "before", "after", "body"] = ""
     garble: Literal["", "half", "not_json"] = ""
+    body: bytes | None = None
+    location: str = ""
     before: Callable[[], object] | None = None
     after: Callable[[], object] | None = None
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from oauth_web.demo.sandbox.faults import Fault
 from oauth_web.demo.sandbox.refusals import Refusal, stamp
-from oauth_web.demo.sandbox.wire import Reply, Transmit, json_reply
+from oauth_web.demo.sandbox.wire import Reply, Transmit, json_reply, redirect
 from oauth_web.demo.sandbox.world import World
 
 
@@ -40,8 +40,12 @@ def _spoilt(reply: Reply, fault: Fault) -> Reply:
         return replace(reply, transmit=Transmit.CUT)
     if fault.cut == "body":
         return replace(reply, transmit=Transmit.CUT_BODY)
-    if fault.garble == "half":
-        return replace(reply, body=reply.body[: len(reply.body) // 2])
-    if fault.garble == "not_json":
-        return replace(reply, body=b"<html><body>Something went wrong.</body></html>")
-    return reply
+    if fault.location:
+        return redirect(fault.location)
+    if fault.body is not None:
+        return replace(reply, body=fault.body)
+    bodies = {
+        "half": reply.body[: len(reply.body) // 2],
+        "not_json": b"<html><body>Something went wrong.</body></html>",
+    }
+    return replace(reply, body=bodies.get(fault.garble, reply.body))

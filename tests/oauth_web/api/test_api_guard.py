@@ -1,6 +1,8 @@
 """Who may use the API, and what everybody else is told."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from browsing import csrf_token
@@ -14,6 +16,7 @@ from werkzeug.test import TestResponse
 from oauth_web.services import Services
 from worker.app import App
 from worker.block_list.block_list import BlockList
+from worker.database import DATABASE
 from worker.owner.tokens import Scope, Tokens
 
 ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
@@ -173,10 +176,17 @@ def test_a_thousand_keys_of_the_longest_kind_are_not_too_large(reader: Program) 
 
 def test_a_list_that_cannot_be_read_is_503_and_shows_no_path(reader: Program, engine: App) -> None:
     reader.post("/blocks/check", {"keys": [ALIAS]})
-    engine.database.documents("tokens").update({"created_at": None})
+    with closing(sqlite3.connect(engine.settings.data_dir / DATABASE)) as file:
+        file.execute("UPDATE tokens SET document = '{'")
+        file.commit()
     status, detail = problem(reader.get("/blocks"))
     assert status == 503
     assert str(engine.settings.data_dir) not in detail
+
+
+def test_a_token_whose_record_is_damaged_is_none(reader: Program, engine: App) -> None:
+    engine.database.documents("tokens").update({"created_at": None})
+    assert reader.get("/blocks").status_code == 401
 
 
 def test_an_unexpected_error_is_500_and_tells_nothing(

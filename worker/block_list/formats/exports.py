@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from worker.block_list.documents import PRIVATE, PUBLIC
+from worker.block_list.formats.formulas import harmless
 from worker.database import format_time, parse_time
 from worker.errors import UsageError
 
@@ -60,7 +61,7 @@ def _ndjson(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
 def _csv(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     def cells(row: Row) -> list[str]:
         joined = {**row, "orders": " ".join(row["orders"]), "accounts": " ".join(row["accounts"])}
-        return [_harmless("" if joined[name] is None else str(joined[name])) for name in PUBLIC]
+        return [harmless("" if joined[name] is None else str(joined[name])) for name in PUBLIC]
 
     return _table(PUBLIC, map(cells, blocks))
 
@@ -192,8 +193,3 @@ def _table(header: Sequence[str], rows: Iterable[list[str]]) -> Iterator[bytes]:
         buffer = io.StringIO()
         csv.writer(buffer).writerows(piece)
         yield buffer.getvalue().encode()
-
-
-def _harmless(cell: str) -> str:
-    """Keep a spreadsheet from running a cell: text that begins like a formula gets an apostrophe."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell

@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from worker.block_list.documents import PUBLIC
 from worker.block_list.formats import json_lists
+from worker.block_list.formats.formulas import original
 from worker.block_list.formats.lines import Line
 from worker.block_list.keys import Key, parse_key
 from worker.block_list.model import Block
@@ -19,7 +20,6 @@ _ADDRESS_NAMES = {"address", "email", "emailaddress", "buyeremail", "buyer", "al
 _ORDER_NAMES = {"order", "orders", "orderid", "orderids", "amazonorderid", "ordernumber"}
 # Columns that only Amazon's order reports have. Such a report lists all buyers: it must not block them.
 _REPORT_NAMES = {"purchasedate", "paymentsdate", "orderitemid", "sku", "asin", "quantitypurchased"}
-_FORMULA_GUARD = re.compile(r"\A'(?=[=+\-@\t\r\n])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _split(row: Row, columns: Iterable[int]) -> list[str]:
 
 
 def _as_exported(row: Row, table: Table) -> dict[str, object]:
-    cells = dict(zip(table.names, (_FORMULA_GUARD.sub("", cell) for cell in row.cells), strict=False))
+    cells = dict(zip(table.names, (original(cell) for cell in row.cells), strict=False))
     return {
         **cells,
         "address": cells.get("address") or None,

@@ -1,0 +1,56 @@
+"""How large a body may be, by who sends it: asked before any of it is kept, when only its headers are here."""
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from functools import partial
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from flask import Flask
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer
+
+from oauth_web.access.sessions import OWNER
+from oauth_web.services import NAME, Services
+
+# What a stranger sends; below the size from which the server keeps a body on the disk.
+MAX_STRANGERS = 256 * 1024
+# What comes with a token, right or wrong: the largest question of the API fits.
+MAX_WITH_TOKEN = 1024 * 1024
+
+
+def limit_bodies(page: Flask, servers: Iterable[object]) -> None:
+    """Have servers of this page refuse bodies that only an owner may send, by whomever else they are sent."""
+    parser = partial(_Request, is_owners=partial(_is_owners, page))
+    for server in servers:
+        if isinstance(server, BaseWSGIServer):
+            server.channel_class = type("Channel", (HTTPChannel,), {"parser_class": parser})
+
+
+class _Request(HTTPRequestParser):  # type: ignore[misc]  # waitress ships no types
+    """A request whose limit depends on its headers. is_owners: whether a cookie is that of an owner's session."""
+
+    def __init__(self, adj: Any, *, is_owners: Callable[[str], bool]) -> None:
+        super().__init__(adj)
+        self.adj: Any = adj
+        self._is_owners = is_owners
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        most = MAX_WITH_TOKEN if "AUTHORIZATION" in self.headers else MAX_STRANGERS
+        if (self.chunked or self.content_length >= most) and not self._is_owners(
+            self.headers.get("COOKIE", "")
+        ):
+            self.adj = copy(self.adj)
+            self.adj.max_request_body_size = most
+
+
+def _is_owners(page: Flask, cookies: str) -> bool:
+    services: Services = page.extensions[NAME]
+    try:
+        cookie = SimpleCookie(cookies).get(page.config["SESSION_COOKIE_NAME"])
+    except CookieError:
+        return False
+    session = services.sessions.get(cookie.value) if cookie is not None else None
+    return session is not None and session.get(OWNER) in services.owners.all()
