@@ -1,4 +1,6 @@
-"""The link by which the first owner comes in, and one with a new address: proof that a visitor can see the server's terminal or log.
+"""The link for the first owner, and for one whose address has changed.
+
+It proves that a visitor can see the server's terminal or log.
 
 Nothing else about a request is proof. A proxy on this machine may pass on strangers' requests that look in every
 respect like those of a browser here.

@@ -5,6 +5,7 @@ The fields of the JSON export come first, in its order. What is ours alone follo
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import Any, cast, get_args
 
 from tinydb.table import Document as Stored
@@ -29,6 +30,8 @@ PUBLIC = (
     "notices",
     "note",
 )
+
+_public = itemgetter(*PUBLIC)
 
 
 def to_document(entry: Entry) -> Document:
@@ -136,20 +139,20 @@ def to_evidence(document: Mapping[str, Any]) -> Evidence:
 
 def expect_entry(document: Stored) -> None:
     """Raise an error unless a stored entry is as it should be. It is asked at every look at a key, so it is quick."""
-    address, orders, accounts = document["address"], document["orders"], document["accounts"]
+    address, orders, marketplace, reason, accounts, first_seen, last_seen, notices, note = _public(document)
     # All of them are texts; this is the quickest way to ask.
-    "".join((*orders, *accounts, address or "", document["marketplace"] or "", document["note"]))
+    "".join((*orders, *accounts, address or "", marketplace or "", note))
     if (
         (address or orders[0]) != document.doc_id
         or type(orders) is not list
         or type(accounts) is not list
-        or document["reason"] not in _REASONS
-        or type(document["notices"]) is not int
-        or document["first_seen"][-1] + document["last_seen"][-1] != "ZZ"
+        or reason not in _REASONS
+        or type(notices) is not int
+        or first_seen[19:] + last_seen[19:] != "ZZ"
     ):
         raise TypeError("an entry of another shape")
-    datetime.fromisoformat(document["first_seen"])
-    datetime.fromisoformat(document["last_seen"])
+    datetime.fromisoformat(first_seen)
+    datetime.fromisoformat(last_seen)
     if "unblocked_at" in document:
         datetime.fromisoformat(document["unblocked_at"])
 
