@@ -17,7 +17,7 @@ from worker.database.opening import (
     open_database,
 )
 from worker.database.queries import containing
-from worker.database.shape import checked, reading
+from worker.database.shape import checked, listed, reading
 from worker.database.sqlite_file import empty_table
 from worker.database.times import format_time, parse_time
 
@@ -36,6 +36,7 @@ __all__ = [
     "empty_table",
     "exists",
     "format_time",
+    "listed",
     "open_copy",
     "open_database",
     "parse_time",

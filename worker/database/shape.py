@@ -34,6 +34,13 @@ def checked(value: _T) -> _T:
     return value
 
 
+def listed(value: Any) -> tuple[Any, ...]:
+    """Return a stored list as a tuple. Raises TypeError for what is none: of a text the letters would be taken."""
+    if type(value) is not list:
+        raise TypeError(type(value))
+    return tuple(value)
+
+
 def fits(value: Any, kind: Any) -> bool:
     """Return whether a value is of a kind, as an annotation writes it."""
     if kind is Any:

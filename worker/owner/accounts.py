@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import orjson
 
-from worker.database import Database, checked, reading
+from worker.database import Database, checked, listed, reading
 from worker.errors import SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
 from worker.problems import Cause, MailboxProblem, problem_of
@@ -163,7 +163,7 @@ def _to_document(account: Account) -> dict[str, Any]:
 def _to_account(document: Mapping[str, Any]) -> Account:
     values = {name: value for name, value in document.items() if name in _FIELDS}
     values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
-    values |= {name: tuple(values.get(name, ())) for name in _TUPLES}
-    values["notice_days"] = tuple(map(date.fromisoformat, values.get("notice_days", ())))
+    values |= {name: listed(values.get(name, [])) for name in _TUPLES}
+    values["notice_days"] = tuple(map(date.fromisoformat, listed(values.get("notice_days", []))))
     values["problem"] = problem_of(values["problem"]) if values.get("problem") else None
     return checked(Account(**values))
