@@ -19,6 +19,7 @@ from worker.database import DATABASE, Database, close_for_good, open_database
 from worker.database.schema import VERSION
 from worker.gmail.credentials import Grant
 from worker.mailbox_pass.judged import JudgedIds
+from worker.mailbox_pass.unreadable import Unreadable
 from worker.notices.doubts import Doubt, Reason
 from worker.operation import backup_file
 from worker.operation.alerts import LOOKS, Alerts
@@ -76,6 +77,7 @@ def fill(database: Database, sealer: Sealer) -> None:
     Sessions(database, sealer, lambda: NOW).put("browser", {OWNER: EMAIL}, new=True)
     JudgedIds(database, EMAIL).add(["1a"], NOW)
     database.documents("unresolved").put({f"{EMAIL} {ORDER_ALONE}": {"tries": 1, "next_try": NOW}})
+    Unreadable(database, EMAIL).failed(["3c"], NOW, alone=False)
     alerts = Alerts(database, Announcements(database))
     for _ in range(LOOKS):
         alerts.look([Problem("disk", "", "The disk is nearly full.")], NOW)
@@ -127,6 +129,7 @@ def check(database: Database) -> None:
         "tries": 1,
         "next_try": NOW.isoformat(),
     }
+    assert Unreadable(database, EMAIL).waiting(NOW) == {"3c"}
     alerts = Alerts(database, Announcements(database))
     for _ in range(LOOKS):
         alerts.look([Problem("disk", "", "The disk is nearly full.")], NOW)

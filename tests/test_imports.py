@@ -77,6 +77,7 @@ def test_each_outside_library_has_one_room(path: Path) -> None:
             "worker.block_list",
             "worker.database",
             "worker.mailbox_pass.judged",
+            "worker.mailbox_pass.unreadable",
             "worker.operation.unpacking",
             "worker.owner",
         )

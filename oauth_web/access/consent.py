@@ -17,12 +17,12 @@ from google_auth_oauthlib.flow import Flow
 from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it ships no types
 
 from oauth_web.access.client_file import Client
-from oauth_web.access.exchange import bound
 from worker.errors import BuyerblockError
 from worker.gmail.connection import describe_network_error, prepare
 from worker.gmail.credentials import REASONS, SCOPES, Grant, googles_words
 
 TIMEOUT = 20  # seconds, for the exchange of the code
+MAX_SIZE = 64_000  # bytes of its answer; real ones have about 2,000
 
 logging.getLogger("requests_oauthlib").setLevel(logging.INFO)
 logging.getLogger("oauthlib").setLevel(logging.INFO)
@@ -58,8 +58,8 @@ def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Gr
     # No scopes here: then a user who ticked less is no Warning, and what was granted stands in the token.
     flow = _flow(client, redirect_uri, scopes=None, code_verifier=verifier)
     flow.oauth2session.register_compliance_hook("access_token_response", _checked)
-    prepare(flow.oauth2session)
-    bound(flow.oauth2session)
+    prepare(flow.oauth2session, max_size=MAX_SIZE)
+    flow.oauth2session.max_redirects = 0
     try:
         with flow.oauth2session, _http_to_ourselves(client.token_uri):
             return _grant(client, flow.fetch_token(code=code, timeout=TIMEOUT))

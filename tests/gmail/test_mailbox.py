@@ -22,6 +22,7 @@ from worker.gmail.model import Change, Label, MessageRef
 from worker.gmail.quota import FIRST_IN_FLIGHT
 from worker.notices.judge import judge
 from worker.notices.model import OptOut
+from worker.problems import Cause
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 READ_OTHERWISE = (
@@ -130,12 +131,25 @@ def test_a_message_that_has_moved_to_another_thread_is_read_by_itself(seller: Se
     assert {it.id for it in seller.mailbox.read(asked)} == {*ids, moved}
 
 
-def test_a_message_that_comes_without_its_content_is_no_reason_to_stop(seller: Seller) -> None:
+def test_a_message_that_comes_without_its_content_is_no_empty_mail(seller: Seller) -> None:
+    message_id, other = seller.receive(NOTICE), seller.receive(NOTICE)
+    seller.google.world.mailboxes[EMAIL].messages[message_id].raw = b""
+    failed: dict[str, GmailError] = {}
+    (message,) = seller.mailbox.read([MessageRef(it, it) for it in (message_id, other)], failed)
+    assert (message.id, failed[message_id].problem.cause) == (other, Cause.ANSWER_CUT)
+    with pytest.raises(TransientError):
+        list(seller.mailbox.read([MessageRef(message_id, message_id)]))
+
+
+@pytest.mark.parametrize(
+    ("stated", "year"),
+    [(10**18, 2026), (10**30, 2026), (-(10**30), 1970), (-1, 1970), (4_000_000_000_000, 2026)],
+)
+def test_a_time_that_there_cannot_be_is_replaced(seller: Seller, stated: int, year: int) -> None:
     message_id = seller.receive(NOTICE)
-    stored = seller.google.world.mailboxes[EMAIL].messages[message_id]
-    stored.raw, stored.received_ms = b"", 0
+    seller.google.world.mailboxes[EMAIL].messages[message_id].received_ms = stated
     (message,) = seller.mailbox.read([MessageRef(message_id, message_id)])
-    assert (message.raw, message.received_at.year) == (b"", 1970)
+    assert message.received_at.year == year
 
 
 @pytest.mark.parametrize(("number", "method"), [(3, "messages.modify"), (12, "messages.batchModify")])

@@ -17,12 +17,12 @@ from flask.testing import FlaskClient
 from people import OWNER
 from werkzeug.test import TestResponse
 
-from oauth_web.access import exchange
 from oauth_web.application import create_app
 from oauth_web.demo.sandbox import Fault, FaultPlan, Sandbox
 from oauth_web.services import Services
 from worker.app import App
 from worker.errors import SignInAgainError
+from worker.gmail import connection
 from worker.gmail.credentials import SCOPES
 from worker.settings import Settings
 
@@ -364,7 +364,7 @@ def test_a_failing_token_endpoint_becomes_one_sentence(
 def test_an_answer_that_never_ends_is_given_up(
     stranger: FlaskClient, enter: Enter, engine: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "MAX_TIME", 0.0)
+    monkeypatch.setattr(connection, "MAX_TIME", 0.0)
     answer = enter(stranger)
     assert answer.status_code == 502
     assert "no answer in time" in answer.text

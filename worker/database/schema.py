@@ -39,6 +39,7 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "sessions": (),
     "judged": (("day",),),
     "unresolved": (),
+    "unreadable": (),
     "problems": (),
 }
 

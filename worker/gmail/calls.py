@@ -100,7 +100,7 @@ class Calls:
             except QuotaError as error:
                 self._quota.learn(error)
                 raise
-        if isinstance(reply, str) and reply:
+        if reply and not isinstance(reply, dict):
             # The client library hands over as text what is not said to be JSON: a proxy's page, for example.
             raise TransientError(Cause.NOT_GMAIL)
         return reply

@@ -7,15 +7,21 @@ system's own proxy settings on macOS and Windows.
 """
 
 import os
+import time
 from functools import partial
 from typing import Any
 
 import httplib2
 import requests
+import urllib3
 from google.auth.credentials import Credentials
 from google.auth.transport.requests import Request
+from requests.adapters import HTTPAdapter
 
-TIMEOUT = 30  # seconds; by default requests waits without a limit
+TIMEOUT = 30  # seconds without a sign of life; by default requests waits without a limit
+MAX_TIME = 120.0  # seconds for the body of an answer, however it drips
+MAX_SIZE = 100_000_000  # bytes of a body, unpacked; a mail of 50 MB takes 70 MB
+_PIECE = 65_536  # bytes
 
 # Sentences by the error of requests; the first that fits. {} is the innermost error.
 _SENTENCES = (
@@ -27,6 +33,32 @@ _SENTENCES = (
     (requests.exceptions.Timeout, "no answer in time"),
     (BaseException, "{}"),
 )
+
+
+class _Bounded(HTTPAdapter):
+    """Reads the whole body of an answer, and refuses one that is too large or comes too slowly."""
+
+    def __init__(self, max_size: int) -> None:
+        super().__init__()
+        self._max_size = max_size
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
+        ends = time.monotonic() + MAX_TIME
+        answer = super().send(request, *arguments, **{**options, "stream": True})
+        content = bytearray()
+        try:
+            while piece := answer.raw.read1(_PIECE, decode_content=True):
+                content += piece
+                if len(content) > self._max_size:
+                    raise requests.exceptions.InvalidJSONError("the answer is too large", request=request)
+                if time.monotonic() > ends:
+                    raise requests.exceptions.ReadTimeout("the answer comes too slowly", request=request)
+        except urllib3.exceptions.HTTPError as error:
+            raise requests.exceptions.ConnectionError(error, request=request) from error
+        finally:
+            answer.close()
+        answer._content = bytes(content)  # where requests keeps what was read
+        return answer
 
 
 class Connection:
@@ -71,8 +103,13 @@ def open_session() -> requests.Session:
     return session
 
 
-def prepare(session: requests.Session) -> None:
-    """Have a session use the proxy and certificates of this machine, and no passwords from ~/.netrc."""
+def prepare(session: requests.Session, *, max_size: int = MAX_SIZE) -> None:
+    """Have a session use the proxy and certificates of this machine, and no passwords from ~/.netrc.
+
+    Answers are bounded in time, and to max_size bytes. Raises the errors of requests.
+    """
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _Bounded(max_size))
     # Otherwise a default line in ~/.netrc would replace the access token.
     session.auth = lambda request: request
     # As for OpenSSL and most other programs; REQUESTS_CA_BUNDLE goes before it.

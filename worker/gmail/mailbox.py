@@ -10,6 +10,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -17,18 +18,31 @@ from typing import Any
 from googleapiclient.discovery import build_from_document
 
 from worker.clock import Clock
-from worker.errors import ConflictError, GoneError, LabelGoneError, StoppedError
+from worker.errors import ConflictError, GmailError, GoneError, LabelGoneError, StoppedError
 from worker.gmail.calls import Calls
 from worker.gmail.credentials import Grant
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
 from worker.gmail.quota import MAX_IN_FLIGHT, PRICES, Quota
 from worker.gmail.rebuilt import rebuilt
+from worker.gmail.refusals import concerns_one, understood
 from worker.problems import Cause
 
 MAX_IDS = 1000  # of one batchModify
 PAGE = 500  # of one messages.list
 # One batchModify costs as much as ten single ones.
 _BATCH_PAYS_FROM = 10
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A message that cannot be read."""
+
+    id: str
+    error: GmailError
+
+
+_Read = list[Message | _Failed]
 
 
 class Mailbox:
@@ -36,6 +50,7 @@ class Mailbox:
 
     def __init__(self, grant: Grant, *, gmail_url: str | None, units_per_minute: int, clock: Clock) -> None:
         self.quota = Quota(units_per_minute, clock)
+        self._clock = clock
         self._calls = Calls(grant, self.quota, clock)
         self._readers = ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="gmail")
         # The packaged description, not a downloaded one: no request, and its root can be replaced, batches included.
@@ -55,7 +70,8 @@ class Mailbox:
     def address(self) -> str:
         """Return the address of the account, lower case."""
         profile = self._calls.make(self._users.getProfile(userId="me"))
-        return str(profile["emailAddress"]).lower()
+        with understood():
+            return str(profile["emailAddress"]).lower()
 
     # --- messages
 
@@ -65,7 +81,8 @@ class Mailbox:
             label = self._calls.make(self._users.labels().get(userId="me", id=label_id))
         except GoneError as error:
             raise LabelGoneError(Cause.LABEL_GONE) from error
-        return int(label.get("messagesTotal", 0))
+        with understood():
+            return int(label.get("messagesTotal", 0))
 
     def find(
         self, *, query: str | None = None, label_id: str | None = None, page_size: int = PAGE
@@ -80,13 +97,19 @@ class Mailbox:
         request = messages.list(**asked)
         while request is not None:
             reply = self._calls.make(request)
-            yield [MessageRef(item["id"], item["threadId"]) for item in reply.get("messages", [])]
+            with understood():
+                page = [MessageRef(item["id"], item["threadId"]) for item in reply.get("messages", [])]
+            yield page
             request = messages.list_next(request, reply)
 
-    def read(self, refs: Iterable[MessageRef]) -> Iterator[Message]:
+    def read(
+        self, refs: Iterable[MessageRef], failed: dict[str, GmailError] | None = None
+    ) -> Iterator[Message]:
         """Yield the messages, several requests at a time; those deleted meanwhile are left out.
 
         Where many of one thread are asked for, one request for the thread is cheaper than one for each.
+        failed: gets the errors of those that cannot be read, by id; without it, or where several fail and none can be
+        read, the error is raised.
         """
         threads: dict[str, list[str]] = {}
         for ref in refs:
@@ -98,71 +121,124 @@ class Mailbox:
             for thread_id, ids in threads.items()
         )
         try:
+            none_read = True
             while futures:
                 # A mail may have 25 MB: what was handed over is not kept.
-                yield from futures.popleft().result()
+                for found in futures.popleft().result():
+                    if isinstance(found, Message):
+                        none_read = False
+                        yield found
+                    elif failed is None or (none_read and len(failed) >= MAX_IN_FLIGHT):
+                        raise found.error
+                    else:
+                        failed[found.id] = found.error
         finally:
             for future in futures:
                 future.cancel()
 
-    def _submit(self, work: Callable[..., list[Message]], *arguments: Any) -> "Future[list[Message]]":
+    def _submit(self, work: Callable[..., _Read], *arguments: Any) -> "Future[_Read]":
         try:
             return self._readers.submit(work, *arguments)
         except RuntimeError as error:
             raise StoppedError("The mailbox was disconnected.") from error
 
-    def _read_thread(self, thread_id: str, message_ids: list[str]) -> list[Message]:
+    def _read_thread(self, thread_id: str, message_ids: list[str]) -> _Read:
+        try:
+            found = self._rebuilt(thread_id, message_ids)
+        except GmailError as error:
+            if not concerns_one(error):
+                raise
+            found = []
+        # One that the thread does not have may be gone, or have moved to another thread.
+        have = {it.id for it in found}
+        return [*found, *self._read_each([it for it in message_ids if it not in have])]
+
+    def _rebuilt(self, thread_id: str, message_ids: list[str]) -> list[Message]:
+        """Return those messages of a thread that can be put together again from it."""
         request = self._users.threads().get(
             userId="me", id=thread_id, format="full", fields="messages(id,labelIds,internalDate,payload)"
         )
         if (reply := self._calls.make_unless_gone(request)) is None:
             return []
-        items = {item["id"]: item for item in reply.get("messages", [])}
-        whole = {it: rebuilt(items[it].get("payload", {})) for it in message_ids if it in items}
-        found = [_message(items[it], raw) for it, raw in whole.items() if raw]
-        # One that the thread does not have may be gone, or have moved to another thread.
-        return found + self._read_each([it for it in message_ids if not whole.get(it)])
+        with understood():
+            items = {item["id"]: item for item in reply.get("messages", [])}
+            whole = {it: rebuilt(items[it].get("payload", {})) for it in message_ids if it in items}
+            return [self._message(items[it], raw) for it, raw in whole.items() if raw]
 
-    def _read_each(self, message_ids: list[str]) -> list[Message]:
+    def _read_each(self, message_ids: list[str]) -> _Read:
         found = (self._read_one(message_id) for message_id in message_ids)
-        return [message for message in found if message is not None]
+        return [it for it in found if it is not None]
 
-    def _read_one(self, message_id: str) -> Message | None:
+    def _read_one(self, message_id: str) -> Message | _Failed | None:
         request = self._users.messages().get(
             userId="me", id=message_id, format="raw", fields="id,labelIds,internalDate,raw"
         )
-        if (reply := self._calls.make_unless_gone(request)) is None:
-            return None
-        return _message(reply, base64.urlsafe_b64decode(reply.get("raw", "") + "=="))
+        try:
+            if (reply := self._calls.make_unless_gone(request)) is None:
+                return None
+            with understood():
+                if not reply["raw"]:
+                    raise ValueError("an empty mail")
+                return self._message(reply, base64.urlsafe_b64decode(reply["raw"] + "=="))
+        except GmailError as error:
+            if not concerns_one(error):
+                raise
+            return _Failed(message_id, error)
 
-    def change(self, message_ids: Sequence[str], change: Change) -> None:
-        """Add labels to messages and take labels off, in the cheapest way. Messages deleted meanwhile are no error."""
+    def _message(self, item: dict[str, Any], raw: bytes) -> Message:
+        return Message(
+            id=item["id"],
+            label_ids=frozenset(item.get("labelIds", ())),
+            received_at=_received(item.get("internalDate"), self._clock.now()),
+            raw=raw,
+        )
+
+    def change(
+        self, message_ids: Sequence[str], change: Change, failed: dict[str, GmailError] | None = None
+    ) -> None:
+        """Add labels to messages and take labels off, in the cheapest way. Messages deleted meanwhile are no error.
+
+        failed: gets the errors of those that cannot be changed, by id; without it the error is raised.
+        """
         body = {"addLabelIds": sorted(change.add), "removeLabelIds": sorted(change.remove)}
-        if len(message_ids) >= _BATCH_PAYS_FROM:
-            for start in range(0, len(message_ids), MAX_IDS):
-                self._change_many(list(message_ids[start : start + MAX_IDS]), body)
+        if len(message_ids) < _BATCH_PAYS_FROM:
+            self._change_each(message_ids, body, failed)
             return
-        for message_id in message_ids:
-            self._change_one(message_id, body)
+        for start in range(0, len(message_ids), MAX_IDS):
+            self._change_many(list(message_ids[start : start + MAX_IDS]), body, failed)
 
-    def _change_many(self, message_ids: list[str], body: dict[str, list[str]]) -> None:
+    def _change_many(
+        self, message_ids: list[str], body: dict[str, list[str]], failed: dict[str, GmailError] | None
+    ) -> None:
         request = self._users.messages().batchModify(userId="me", body={"ids": message_ids, **body})
         try:
             self._calls.make(request)
-        except GoneError:
-            # What a batch does with an id that is gone is undocumented: then one by one.
-            for message_id in message_ids:
-                self._change_one(message_id, body)
+        except GmailError as error:
+            if error.problem.cause not in (Cause.GONE, Cause.REFUSED):
+                raise
+            # It may be for one of them; what a batch does with an id that is gone is undocumented.
+            self._change_each(message_ids, body, failed)
 
-    def _change_one(self, message_id: str, body: dict[str, list[str]]) -> None:
-        self._calls.make_unless_gone(self._users.messages().modify(userId="me", id=message_id, body=body))
+    def _change_each(
+        self, message_ids: Sequence[str], body: dict[str, list[str]], failed: dict[str, GmailError] | None
+    ) -> None:
+        for message_id in message_ids:
+            try:
+                self._calls.make_unless_gone(
+                    self._users.messages().modify(userId="me", id=message_id, body=body)
+                )
+            except GmailError as error:
+                if failed is None or not concerns_one(error):
+                    raise
+                failed[message_id] = error
 
     # --- labels and filters
 
     def labels(self) -> list[Label]:
         """Return the user's own labels."""
         reply = self._calls.make(self._users.labels().list(userId="me"))
-        return [_label(item) for item in reply.get("labels", []) if item.get("type") == "user"]
+        with understood():
+            return [_label(item) for item in reply.get("labels", []) if item.get("type") == "user"]
 
     def create_label(self, label: Label) -> str:
         """Return the id of a new label with this name, or of the one that has the name already."""
@@ -179,7 +255,8 @@ class Mailbox:
             if not taken:
                 raise
             return taken[0]
-        return str(reply["id"])
+        with understood():
+            return str(reply["id"])
 
     def delete_label(self, label_id: str) -> None:
         """Delete a label; messages that carry it stay. A label that is gone is no error."""
@@ -188,7 +265,8 @@ class Mailbox:
     def filters(self) -> list[Filter]:
         """Return all filters of the account."""
         reply = self._calls.make(self._users.settings().filters().list(userId="me"))
-        return [_filter(item) for item in reply.get("filter", [])]
+        with understood():
+            return [_filter(item) for item in reply.get("filter", [])]
 
     def create_filter(self, wanted: Filter) -> str:
         """Create a filter and return its id. Raises ConflictError if there is the same one already."""
@@ -197,7 +275,9 @@ class Mailbox:
             action["forward"] = wanted.forward
         body = {"criteria": {"query": wanted.query}, "action": action}
         request = self._users.settings().filters().create(userId="me", body=body)
-        return str(self._calls.make(request)["id"])
+        reply = self._calls.make(request)
+        with understood():
+            return str(reply["id"])
 
     def delete_filter(self, filter_id: str) -> None:
         """Delete a filter; one that is gone is no error."""
@@ -208,29 +288,36 @@ class Mailbox:
         """Return the addresses that the user added and verified in Gmail's settings, lower case."""
         request = self._users.settings().forwardingAddresses().list(userId="me")
         reply = self._calls.make(request)
-        return frozenset(
-            str(item["forwardingEmail"]).lower()
-            for item in reply.get("forwardingAddresses", [])
-            if item.get("verificationStatus") == "accepted"
-        )
+        with understood():
+            return frozenset(
+                str(item["forwardingEmail"]).lower()
+                for item in reply.get("forwardingAddresses", [])
+                if item.get("verificationStatus") == "accepted"
+            )
 
     def send_as_addresses(self) -> frozenset[str]:
         """Return the verified addresses that the account sends mail as, its own included, lower case."""
         reply = self._calls.make(self._users.settings().sendAs().list(userId="me"))
-        return frozenset(
-            str(item["sendAsEmail"]).lower()
-            for item in reply.get("sendAs", [])
-            if item.get("isPrimary") or item.get("verificationStatus") == "accepted"
-        )
+        with understood():
+            return frozenset(
+                str(item["sendAsEmail"]).lower()
+                for item in reply.get("sendAs", [])
+                if item.get("isPrimary") or item.get("verificationStatus") == "accepted"
+            )
 
 
-def _message(item: dict[str, Any], raw: bytes) -> Message:
-    return Message(
-        id=item["id"],
-        label_ids=frozenset(item.get("labelIds", ())),
-        received_at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(item.get("internalDate", 0))),
-        raw=raw,
-    )
+def _received(internal_date: object, now: datetime) -> datetime:
+    """Return when Gmail took a mail: never later than now, and long ago where Gmail states no time that there can be.
+
+    A notice dated in the future would outlive its buyer's being unblocked.
+    """
+    try:
+        since = timedelta(milliseconds=int(str(internal_date)))
+        return min(max(_EPOCH, _EPOCH + since), now)
+    except OverflowError:
+        return _EPOCH if str(internal_date).startswith("-") else now
+    except ValueError:
+        return _EPOCH
 
 
 def _label(item: dict[str, Any]) -> Label:

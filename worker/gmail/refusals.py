@@ -25,6 +25,7 @@ from worker.gmail.connection import describe_network_error
 from worker.problems import Cause
 
 _QUOTA_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
+MAX_RETRY_AFTER = 3600.0  # seconds; whatever Google states, an hour later we look again
 _RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT[\d:.]+Z)", re.IGNORECASE)
 
 
@@ -47,6 +48,20 @@ def translated(now: datetime) -> Iterator[None]:
         raise SignInAgainError(Cause.SIGN_IN_NOT_ACCEPTED) from error
 
 
+@contextmanager
+def understood() -> Iterator[None]:
+    """Raise TransientError where an answer has another shape than Gmail documents."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise TransientError(Cause.ANSWER_CUT) from error
+
+
+def concerns_one(error: GmailError) -> bool:
+    """Return whether an error may come from the message that was asked for, while others can be read."""
+    return error.problem.cause in (Cause.GMAIL_FAILED, Cause.ANSWER_CUT, Cause.NOT_GMAIL, Cause.REFUSED)
+
+
 def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR0911 - a table of refusals
     status = int(error.resp.status)
     reasons = _reasons(error)
@@ -60,7 +75,10 @@ def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR
     if not _is_googles(error.content):
         # A network with a sign-in of its own, or a proxy that looks into what passes, says no in Gmail's place.
         return TransientError(Cause.NOT_GMAIL_STATUS, status=status)
-    if status == 401 or reasons & {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}:
+    if status == 401:
+        # Google has just renewed the access token, so it will take it in a moment.
+        return TransientError(Cause.GMAIL_FAILED, status=status)
+    if reasons & {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}:
         return SignInAgainError(Cause.SCOPE_MISSING)
     if status == 403 and reasons & {"accessNotConfigured", "SERVICE_DISABLED"}:
         return GmailError(Cause.API_OFF)
@@ -96,13 +114,17 @@ def _reasons(error: HttpError) -> set[str]:
 
 def _retry_after(error: HttpError, words: str, now: datetime) -> float | None:
     header = str(error.resp.get("retry-after", ""))
-    if header.isdigit():
-        return float(header)
     try:
+        if header.isdecimal():
+            return min(float(header), MAX_RETRY_AFTER)
         if match := _RETRY_AFTER.search(words):
-            return max(0.0, (datetime.fromisoformat(match[1]) - now).total_seconds())
+            return _until(datetime.fromisoformat(match[1]), now)
         if header:
-            return max(0.0, (parsedate_to_datetime(header).astimezone(UTC) - now).total_seconds())
-    except ValueError:
+            return _until(parsedate_to_datetime(header).astimezone(UTC), now)
+    except (ValueError, OverflowError):
         return None
     return None
+
+
+def _until(moment: datetime, now: datetime) -> float:
+    return min(max(0.0, (moment - now).total_seconds()), MAX_RETRY_AFTER)

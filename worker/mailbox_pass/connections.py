@@ -22,7 +22,7 @@ from worker.settings import Settings
 log = logging.getLogger(__name__)
 
 # Whose keys begin with an account's address, and what follows it there.
-_KEYED_BY_ACCOUNT = {"review": ":", "judged": " ", "unresolved": " "}
+_KEYED_BY_ACCOUNT = {"review": ":", "judged": " ", "unresolved": " ", "unreadable": " "}
 
 
 def address_of(settings: Settings, accounts: Accounts, clock: Clock, grant: Grant) -> tuple[str, str | None]:

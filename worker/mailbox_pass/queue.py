@@ -1,11 +1,14 @@
 """The queue of one account: mail with the queue label is read, judged, made durable, and only then filed."""
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from worker.clock import is_due
+from worker.errors import GmailError
+from worker.events import fields
 from worker.gmail.mailbox import PAGE
 from worker.gmail.model import Change, MessageRef
 from worker.gmail.quota import PRICES
@@ -15,9 +18,12 @@ from worker.mailbox_pass.filing import filing
 from worker.mailbox_pass.judged import JudgedIds
 from worker.mailbox_pass.progress import Progress, Watch
 from worker.mailbox_pass.rhythm import latest
+from worker.mailbox_pass.unreadable import Unreadable
 from worker.mailbox_pass.verdicts import Judged, Trust, judge_messages, make_durable
 from worker.notices.judge import in_new_words
 from worker.notices.model import OptOut, Verdict
+
+log = logging.getLogger(__name__)
 
 LIST_EVERY = timedelta(hours=1)
 # How long a long search or a long reading may keep from looking for new mail.
@@ -54,6 +60,8 @@ class Queue:
         self._listed: datetime | None = None
         self._unexplained = 0
         self._unfiled: dict[str, Judged] = {}  # by message id
+        self._unreadable = Unreadable(context.database, context.email)
+        self._set_aside: set[str] = set()  # of those that are queued
 
     def drain(self, rules: QueueRules, counts: Counter[type[Verdict]], watch: Watch) -> None:
         """Judge and file all that is queued, newest first; it is listed again and again, so that new mail never waits.
@@ -65,6 +73,7 @@ class Queue:
             return
         self._accounts.update(self._email, queued=total)
         seen: set[str] = set()
+        self._set_aside.clear()
         more = True
         while more:
             refs, more = self._next(rules.labels, seen)
@@ -74,7 +83,8 @@ class Queue:
             if not more or len(seen & self._unfiled.keys()) + self._max_at_once() > PAGE:
                 self._file(seen, rules.labels)
             self._accounts.update(self._email, queued=max(0, total - len(seen)))
-        self._unexplained = 0 if seen else total
+        self._unreadable.keep_only(self._set_aside)
+        self._unexplained = len(self._set_aside) if seen else total
 
     def look_for_new_mail(self, rules: QueueRules, counts: Counter[type[Verdict]]) -> None:
         """Judge and file the newest of the queue, unless that was done a moment ago."""
@@ -87,10 +97,12 @@ class Queue:
         """Yield what is queued, page by page. labels: Gmail's ids by our names."""
         return self._mailbox.find(label_id=labels[QUEUE])
 
-    def read(self, refs: list[MessageRef], trust: Trust) -> Iterator[list[Judged]]:
-        """Yield these messages and their verdicts, some at a time; nothing is kept of them."""
+    def read(
+        self, refs: list[MessageRef], trust: Trust, failed: dict[str, GmailError]
+    ) -> Iterator[list[Judged]]:
+        """Yield these messages and their verdicts, some at a time; nothing is kept of them. failed: as of Mailbox."""
         for start in range(0, len(refs), DURABLE_EVERY):
-            messages = self._mailbox.read(refs[start : start + DURABLE_EVERY])
+            messages = self._mailbox.read(refs[start : start + DURABLE_EVERY], failed)
             yield judge_messages(messages, trust)
 
     def holds_judged(self, message_id: str) -> bool:
@@ -105,7 +117,8 @@ class Queue:
         return refs, bool(refs) and (len(page) == PAGE or len(fresh) > len(refs))
 
     def _newest(self, labels: Mapping[str, str]) -> list[MessageRef]:
-        page = next(self.pages(labels))
+        # Gmail may answer an empty page and say that there are more.
+        page = next((page for page in self.pages(labels) if page), [])
         self._listed = self._clock.now()
         return page
 
@@ -120,12 +133,37 @@ class Queue:
         counts: Counter[type[Verdict]],
         report: Callable[[], None],
     ) -> None:
-        for judged in self.read([ref for ref in refs if ref.id not in self._unfiled], trust):
-            make_durable(judged, self._email, self._block_list, self._review)
-            self._unfiled |= {it.message.id: it for it in judged}
-            counts.update(type(it.verdict) for it in judged)
-            self._remember(judged)
-            report()
+        waiting = self._unreadable.waiting(self._clock.now())
+        self._set_aside |= waiting & {ref.id for ref in refs}
+        failed: dict[str, GmailError] = {}
+        try:
+            for judged in self.read(
+                [ref for ref in refs if ref.id not in self._unfiled and ref.id not in waiting], trust, failed
+            ):
+                make_durable(judged, self._email, self._block_list, self._review)
+                self._unfiled |= {it.message.id: it for it in judged}
+                counts.update(type(it.verdict) for it in judged)
+                self._remember(judged)
+                self._put_aside(failed, alone=not judged)
+                report()
+        except GmailError:
+            self._unreadable.failed(failed, self._clock.now(), alone=True)
+            raise
+
+    def _put_aside(self, failed: dict[str, GmailError], *, alone: bool) -> None:
+        """Set messages aside that could not be read or filed. Raises their error where it may be Gmail's own."""
+        if failed:
+            errors = list(failed.values())
+            if not self._unreadable.failed(failed, self._clock.now(), alone=alone):
+                failed.clear()
+                raise errors[0]
+            log.warning(
+                "Messages that Gmail did not hand over are set aside: %s",
+                errors[0],
+                extra=fields(account=self._email, messages=len(failed)),
+            )
+            self._set_aside |= failed.keys()
+            failed.clear()
 
     def _remember(self, judged: list[Judged]) -> None:
         """Store by what the health check sees that notices stopped coming, or come in new words."""
@@ -150,7 +188,12 @@ class Queue:
 
     def _is_known_to_hold_nothing(self, count: int) -> bool:
         # Counts can be late. So the list is fetched from time to time in any case.
-        return count == self._unexplained and not is_due(self._listed, LIST_EVERY, self._clock.now())
+        now = self._clock.now()
+        return (
+            count == self._unexplained
+            and not is_due(self._listed, LIST_EVERY, now)
+            and self._set_aside <= self._unreadable.waiting(now)
+        )
 
     def _is_time_to_look(self) -> bool:
         return is_due(self._listed, LOOK_EVERY, self._clock.now())
@@ -161,8 +204,10 @@ class Queue:
         filed = [it for message_id, it in self._unfiled.items() if message_id in message_ids]
         for it in filed:
             changes[filing(it.verdict, it.message, labels, mark_read=mark_read)].append(it.message.id)
+        failed: dict[str, GmailError] = {}
         for change, ids in changes.items():
-            self._mailbox.change(ids, change)
+            self._mailbox.change(ids, change, failed)
         for it in filed:
             del self._unfiled[it.message.id]
-        self._judged.add([it.message.id for it in filed], self._clock.now())
+        self._judged.add([it.message.id for it in filed if it.message.id not in failed], self._clock.now())
+        self._put_aside(failed, alone=len(failed) == len(filed))

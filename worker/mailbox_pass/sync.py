@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from worker.clock import is_due
-from worker.errors import GmailError, LabelGoneError
+from worker.errors import GmailError, LabelGoneError, TransientError
 from worker.gmail import rules
 from worker.gmail.mailbox import MAX_IDS
 from worker.gmail.model import Change
@@ -108,7 +108,7 @@ class Sync:
         pages = self._queue.pages(labels) if QUEUE in found.there.labels else ()
         refs = list(dict.fromkeys((*(ref for page in pages for ref in page), *missed.queue)))
         judged: list[Judged] = []
-        for messages in self._queue.read(refs, found.trust):
+        for messages in self._queue.read(refs, found.trust, {}):
             judged += messages
             watch(Progress(done=len(judged), total=len(refs)))
         archived = {ref.id for ref in missed.archive}
@@ -189,7 +189,11 @@ class Sync:
         to_archive = [ref for ref in missed.archive if not self._queue.holds_judged(ref.id)]
         for refs, change in ((to_archive, archived), (missed.queue, queued)):
             for start in range(0, len(refs), MAX_IDS):
-                self._mailbox.change([ref.id for ref in refs[start : start + MAX_IDS]], change)
+                failed: dict[str, GmailError] = {}
+                self._mailbox.change([ref.id for ref in refs[start : start + MAX_IDS]], change, failed)
+                for error in failed.values():
+                    if isinstance(error, TransientError):
+                        raise error
                 look()
         self._accounts.update(
             self._email,

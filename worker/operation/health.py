@@ -17,6 +17,7 @@ from worker.app import App
 from worker.block_list.expiry import Due, due
 from worker.errors import DamagedFileError, StorageError
 from worker.mailbox_pass.rhythm import have_stopped
+from worker.mailbox_pass.unreadable import count_set_aside
 from worker.owner.accounts import Account, State
 from worker.owner.preferences import read_preferences, sync_interval
 from worker.problems import Cause
@@ -44,6 +45,11 @@ _NEW_WORDING = (
     "under Review and blocks nobody by itself. A newer version may know the words."
 )
 
+_UNREADABLE = (
+    "Gmail does not hand over {count:,} of the queued mails. They stay queued, and are "
+    "tried again, at the latest after a day; all others are judged."
+)
+
 _EXPIRY = (
     "{count:,} of {of:,} blocks are older than the days under Settings, Expiry, which is too many to end them without "
     "asking; agree there, or leave the number out to keep all of them."
@@ -66,6 +72,7 @@ Kind = Literal[
     "webhook",
     "expiry",
     "left_out",
+    "unreadable",
 ]
 _STOPPING: frozenset[Kind] = frozenset({"disk", "damage", "sign_in_again", "late"})
 
@@ -166,6 +173,8 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
         yield "sign_in_ends", _SIGN_IN_ENDS.format(ends=account.sign_in_ends)
     if have_stopped(account.notice_days, now.date()):
         yield "silence", _SILENCE.format(last=account.notice_days[-1])
+    if count := count_set_aside(app.database, account.email):
+        yield "unreadable", _UNREADABLE.format(count=count)
     if account.new_wording_at is not None and now < account.new_wording_at + NEW_WORDING_FOR:
         yield "new_wording", _NEW_WORDING.format(last=account.new_wording_at)
 

@@ -17,6 +17,7 @@ class Fault:
     cut: end the connection ``before`` the effect, ``after`` it, or in the middle of the reply's ``body``.
     garble: answer 200 with ``half`` of the JSON, or with something that is ``not_json``.
     body: what is answered in place of the reply. location: where the answer sends the client instead.
+    headers: more of them.
     before, after: called around the effect, outside every lock: to kill the client, or to play a user
         who deletes something at the worst moment.
     """
@@ -32,6 +33,7 @@ class Fault:
     garble: Literal["", "half", "not_json"] = ""
     body: bytes | None = None
     location: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
     before: Callable[[], object] | None = None
     after: Callable[[], object] | None = None
 

@@ -36,6 +36,7 @@ def _refusal(world: World, fault: Fault, status: int) -> Reply:
 
 
 def _spoilt(reply: Reply, fault: Fault) -> Reply:
+    reply = replace(reply, headers=reply.headers + fault.headers)
     if fault.cut == "after":
         return replace(reply, transmit=Transmit.CUT)
     if fault.cut == "body":

@@ -71,7 +71,7 @@ def perform(world: World, incoming: Incoming) -> Reply:
 
     The caller holds a place among the user's requests in flight.
     """
-    fault = world.next_fault(incoming.method.name, incoming.email)
+    fault = world.next_fault(incoming.method.name, incoming.email, incoming.path.get("id", ""))
     if fault.before is not None:
         fault.before()
     units = 0

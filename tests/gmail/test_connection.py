@@ -1,0 +1,100 @@
+"""What the way to Google bounds: the size of an answer, its time, and where it may come from."""
+
+import gzip
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+
+import pytest
+import requests
+from sellers import EMAIL, Seller
+
+from oauth_web.demo.sandbox import Fault
+from worker.errors import TransientError
+from worker.gmail import connection
+from worker.gmail.refusals import MAX_RETRY_AFTER
+
+
+class _Server(BaseHTTPRequestHandler):
+    """Answers ``/bomb`` with a small answer that unpacks to a large one, and ``/drip`` with one that never ends."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = gzip.compress(b"x" * 5_000_000) if self.path == "/bomb" else b""
+        self.send_response(200)
+        if self.path == "/bomb":
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body) if body else 1_000_000_000))
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+            while not body:
+                self.wfile.write(b" " * 1000)
+        except OSError:
+            self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as running:
+        running.daemon_threads = True
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def test_an_answer_that_unpacks_to_too_much_is_given_up(server: str) -> None:
+    with requests.Session() as session:
+        connection.prepare(session, max_size=1_000_000)
+        with pytest.raises(requests.exceptions.InvalidJSONError, match="too large"):
+            session.get(f"{server}/bomb", timeout=5)
+    with requests.Session() as session:
+        connection.prepare(session)
+        assert len(session.get(f"{server}/bomb", timeout=5).content) == 5_000_000
+
+
+def test_an_answer_that_drips_is_given_up(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = count()
+    monkeypatch.setattr("worker.gmail.connection.time.monotonic", lambda: float(next(seconds)))
+    with requests.Session() as session:
+        connection.prepare(session)
+        with pytest.raises(requests.exceptions.ReadTimeout, match="too slowly"):
+            session.get(f"{server}/drip", timeout=5)
+
+
+def test_a_redirect_is_an_answer_of_somebody_else(seller: Seller) -> None:
+    seller.mailbox.address()
+    seller.google.fault = lambda *_: Fault(location="https://elsewhere.example/")
+    with pytest.raises(TransientError, match="Something other than Gmail"):
+        seller.mailbox.address()
+
+
+def test_two_refusals_of_a_renewed_access_token_do_not_end_the_sign_in(seller: Seller) -> None:
+    seller.mailbox.address()
+    faults = iter([Fault(status=401, reason="authError")] * 3)
+    seller.google.fault = lambda _number, method, _email: (
+        next(faults, None) if method == "getProfile" else None
+    )
+    assert seller.mailbox.address() == EMAIL
+
+
+@pytest.mark.parametrize("seconds", [7200, 10**20])
+def test_a_stated_wait_beyond_an_hour_is_an_hour(seller: Seller, seconds: int) -> None:
+    seller.mailbox.address()
+    seller.google.fault = lambda *_: Fault(status=503, headers=(("Retry-After", str(seconds)),))
+    with pytest.raises(TransientError) as raised:
+        seller.mailbox.address()
+    assert raised.value.retry_after == MAX_RETRY_AFTER
+
+
+@pytest.mark.parametrize("stated", ["²", "", "soon", "Fri, 99 Foo 2026", "-5"])
+def test_a_stated_wait_that_is_none_is_left_out(seller: Seller, stated: str) -> None:
+    seller.mailbox.address()
+    faults = iter([Fault(status=503, headers=(("Retry-After", stated),))])
+    seller.google.fault = lambda *_: next(faults, None)
+    assert seller.mailbox.address() == EMAIL
