@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
-from flask import current_app
+from flask import current_app, request
 
 from oauth_web.access.entry_code import EntryCode
 from oauth_web.access.limits import RateLimit
@@ -14,7 +14,7 @@ from oauth_web.access.sessions import Sessions
 from worker.app import App
 from worker.block_list.formats.model import Preview
 from worker.operation.health import Health
-from worker.owner.tokens import Tokens
+from worker.owner.tokens import Token, Tokens
 from worker.webhook import Webhook
 
 NAME = "buyerblock"
@@ -80,3 +80,11 @@ def services() -> Services:
     """Return the services of the application that serves this request."""
     found: Services = current_app.extensions[NAME]
     return found
+
+
+def shown_token() -> Token | None:
+    """Return the token of the API that this request shows, None if it shows none that is in force."""
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
+        return None
+    return services().tokens.find(given.token, now=services().app.clock.now())

@@ -12,8 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 from oauth_web.access.limits import RateLimit
 from oauth_web.access.sessions import OWNER
 from oauth_web.api.problems import problem
-from oauth_web.services import NAME, Services, services
-from worker.owner.tokens import Tokens
+from oauth_web.services import NAME, Services, services, shown_token
 
 MAX_PER_MINUTE = 600
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
@@ -37,14 +36,14 @@ def question(route: _Route) -> _Route:
     return route
 
 
-def protect(api: Flask, csrf: CSRFProtect, tokens: Tokens) -> None:
+def protect(api: Flask, csrf: CSRFProtect) -> None:
     """Let nobody through without a token or an owner's session, whatever the address."""
     found: Services = api.extensions[NAME]
     limit = RateLimit(MAX_PER_MINUTE, 60, found.app.clock.monotonic)
 
     @api.before_request
     def admit() -> ResponseReturnValue | None:
-        caller = _by_token(tokens) if "Authorization" in request.headers else _by_session(csrf)
+        caller = _by_token() if "Authorization" in request.headers else _by_session(csrf)
         if caller is None:
             return _unknown()
         if wait := limit.wait(caller.id):
@@ -66,11 +65,8 @@ def _changes_the_list() -> bool:
     return bool(request.endpoint) and request.method in _CHANGING and request.endpoint not in _questions
 
 
-def _by_token(tokens: Tokens) -> Caller | None:
-    given = request.authorization
-    if given is None or given.type != "bearer" or not given.token:
-        return None
-    token = tokens.find(given.token, now=services().app.clock.now())
+def _by_token() -> Caller | None:
+    token = shown_token()
     if token is None:
         return None
     return Caller(f"token {token.name}", f"token {token.name!r}, by the API", token.scope == "write")
