@@ -9,8 +9,7 @@ from tinydb import where
 
 from worker.block_list import changes
 from worker.block_list.entries import Entries, changing
-from worker.block_list.formats.imports import UNDATED
-from worker.block_list.formats.model import Found, Import, Preview
+from worker.block_list.formats.model import UNDATED, Found, Import, Preview
 from worker.block_list.keys import parse_key
 from worker.block_list.merging import whole_second
 from worker.block_list.model import Block, Entry
