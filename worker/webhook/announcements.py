@@ -1,27 +1,12 @@
 """What the webhook is sent besides changes of the list: few messages, in order."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
 
 from worker.database import Database, reading
+from worker.webhook.message import Message
 
 # A webhook that is down for months must not make the table grow; the oldest are dropped.
 MAX_WAITING = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
-    """One message. id: the same however often it is sent. at: RFC 3339. data: plain JSON values."""
-
-    id: str
-    type: str
-    at: str
-    data: dict[str, Any]
-
-    @property
-    def key(self) -> str:
-        """What it is stored under: sorts by time."""
-        return f"{self.at} {self.id}"
 
 
 class Announcements:
@@ -31,23 +16,27 @@ class Announcements:
         self._database = database
         self._documents = database.documents("announcements")
 
-    def waiting(self) -> list[Announcement]:
+    def waiting(self) -> list[Message]:
         """Return what was not sent yet, the oldest first."""
         with reading("messages for the webhook"):
-            return [Announcement(**document) for document in self._documents.walk()]
+            return [Message(**document) for document in self._documents.walk()]
 
-    def add(self, *new: Announcement) -> None:
+    def add(self, *new: Message) -> None:
         """Have these sent too; they are stored on return."""
         with self._database.together():
-            self._documents.put({it.key: asdict(it) for it in new})
+            self._documents.put({_key(it): asdict(it) for it in new})
             old = self._documents.page("key", descending=True, offset=MAX_WAITING, limit=len(new))
             self._documents.delete(str(it.doc_id) for it in old)
 
-    def remove(self, sent: Announcement) -> None:
+    def remove(self, sent: Message) -> None:
         """Forget one that was sent."""
-        self._documents.delete([sent.key])
+        self._documents.delete([_key(sent)])
 
     def clear(self) -> None:
         """Delete all of them: there is no webhook."""
         if len(self._documents):
             self._documents.truncate()
+
+
+def _key(message: Message) -> str:
+    return f"{message.at} {message.id}"  # sorts by time
