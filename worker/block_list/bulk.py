@@ -1,9 +1,10 @@
 """Imports: what one would do to the list, doing all of it in one transaction, and undoing it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
+from typing import Any
 
 from tinydb import where
 
@@ -33,42 +34,24 @@ def preview(database: Database, found: Found) -> Preview:
             resolves |= dict.fromkeys(held.new_orders(block), key)
         else:
             adds.append(key)
-    return Preview(
-        format=found.format,
-        adds=adds,
-        known=known,
-        unblocked=unblocked,
-        resolves=resolves,
-        duplicates=found.duplicates,
-        rejected=found.rejected,
-        rejected_count=found.rejected_count,
-        blocks=found.keys,
-    )
+    return Preview(found, adds, known, unblocked, resolves)
 
 
 def apply(database: Database, plan: Preview, *, source: str, by: str, at: datetime) -> Import:
     """Do what the preview said."""
     with changing(database, "import", by=by, at=at) as (entries, change):
         import_id = str(change.sequence)
-        made = Import(
-            id=import_id,
-            at=at,
-            by=by,
-            source=source,
-            added=sum(_add(entries, key, plan.blocks[key], import_id, at) for key in plan.adds),
-            resolved=sum(
-                changes.join(entries, order, parse_key(key)) for order, key in plan.resolves.items()
-            ),
-        )
         document = {
             "at": format_time(at),
             "by": by,
             "source": source,
-            "added": made.added,
-            "resolved": made.resolved,
+            "added": sum(_add(entries, key, plan.found.keys[key], import_id, at) for key in plan.adds),
+            "resolved": sum(
+                changes.join(entries, order, parse_key(key)) for order, key in plan.resolves.items()
+            ),
         }
         database.documents("imports").put({import_id: document})
-    return made
+    return _to_import(import_id, document)
 
 
 def undo(database: Database, import_id: str, *, by: str, at: datetime) -> int:
@@ -91,15 +74,13 @@ def undo(database: Database, import_id: str, *, by: str, at: datetime) -> int:
 
 def made(database: Database) -> list[Import]:
     """Return the imports, newest first."""
-    found = []
-    for it in database.documents("imports"):
-        document = dict(it)
-        undone_at = document.pop("undone_at", None)
-        document["at"] = parse_time(document["at"])
-        found.append(
-            Import(id=str(it.doc_id), undone_at=parse_time(undone_at) if undone_at else None, **document)
-        )
+    found = [_to_import(str(it.doc_id), it) for it in database.documents("imports")]
     return sorted(found, key=lambda each: int(each.id), reverse=True)
+
+
+def _to_import(import_id: str, document: Mapping[str, Any]) -> Import:
+    times = {name: parse_time(document[name]) for name in ("at", "undone_at") if name in document}
+    return Import(id=import_id, **{**document, **times})
 
 
 class _Held:

@@ -44,22 +44,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would do.
+    """What an import would do with what it found.
 
     adds, known, unblocked: keys. An unblocked one stays unblocked: only a newer notice or a person blocks it
     again. resolves: orders that are known alone, or not yet as the buyer's, with the alias that the file has
-    for them. rejected holds the first thousand of rejected_count lines.
+    for them.
     """
 
-    format: str
+    found: Found
     adds: Sequence[str]
     known: Sequence[str]
     unblocked: Sequence[str]
     resolves: Mapping[str, str]
-    duplicates: int
-    rejected: Sequence[Rejection]
-    rejected_count: int
-    blocks: Mapping[str, Block | None]
 
 
 @dataclass(frozen=True, slots=True)
