@@ -29,7 +29,7 @@ from worker.block_list.documents import public_document
 from worker.block_list.formats.exports import Format, export_format, public_part
 from worker.block_list.keys import Key, parse_key
 from worker.block_list.listing import Cursor, Query
-from worker.block_list.model import MessageKind, Result
+from worker.block_list.model import MessageKind
 from worker.errors import UsageError
 
 _GZIP = 31  # zlib's window size, plus 16 for the header and the checksum of gzip
@@ -51,9 +51,10 @@ def listed() -> ResponseReturnValue:
 def one(key: str) -> ResponseReturnValue:
     """Return the block that a key means."""
     arguments(ONE)
-    block = services().app.block_list.get(_existing(key))
+    key = _in_list(key)
+    block = services().app.block_list.get(key)
     if block is None:
-        raise NotFound(_no_block(key))
+        raise NotFound(f"{key} is not blocked.")
     return _json(public_document(block))
 
 
@@ -79,8 +80,9 @@ def block() -> ResponseReturnValue:
 def unblock(key: str) -> ResponseReturnValue:
     """Unblock a buyer; only a later notice, or a person, blocks them again."""
     arguments(UNBLOCK)
-    if not services().app.block_list.unblock(_existing(key), by=by_caller()):
-        raise NotFound(_no_block(key))
+    key = _in_list(key)
+    if not services().app.block_list.unblock(key, by=by_caller()):
+        raise NotFound(f"{key} is not blocked.")
     done = Response(status=204)
     del done.headers["Content-Type"]  # there is no content
     return done
@@ -163,39 +165,24 @@ def _checked(keys: Sequence[str], kind: MessageKind | None) -> list[dict[str, An
         except UsageError as error:
             problems[key] = str(error)
     found = iter(services().app.block_list.look_up(understood))
-    return [
-        _not_a_key(key, problems[key], kind) if key in problems else _known(next(found), kind) for key in keys
-    ]
+    results = [_not_a_key(key, problems[key]) if key in problems else next(found)._asdict() for key in keys]
+    if kind is not None:
+        for it in results:
+            it["allowed"] = None if it["blocked"] is None else kind in it["still_allowed"]
+    return results
 
 
-def _known(result: Result, kind: MessageKind | None) -> dict[str, Any]:
-    shown = result._asdict()
-    return shown if kind is None else {**shown, "allowed": kind in result.still_allowed}
-
-
-def _not_a_key(key: str, problem: str, kind: MessageKind | None) -> dict[str, Any]:
+def _not_a_key(key: str, problem: str) -> dict[str, Any]:
     """Return neither yes nor no: nothing is known of what is no key, and an empty list lets nobody send by mistake."""
-    shown: dict[str, Any] = {
-        "key": key,
-        "blocked": None,
-        "reason": None,
-        "still_allowed": [],
-        "problem": problem,
-    }
-    return shown if kind is None else {**shown, "allowed": None}
+    return {"key": key, "blocked": None, "reason": None, "still_allowed": [], "problem": problem}
 
 
-def _existing(key: str) -> str:
-    """Return what may be asked of the list; what is no key is on no list, so it is not found."""
+def _in_list(key: str) -> str:
+    """Return a key as the list has it; what is no key is on no list, so it is not found."""
     try:
-        parse_key(key)
+        return parse_key(key).text
     except UsageError as error:
         raise NotFound(str(error)) from error
-    return key
-
-
-def _no_block(key: str) -> str:
-    return f"{parse_key(key).text} is not blocked."
 
 
 def _json(value: object) -> Response:
