@@ -30,7 +30,7 @@ from worker.owner.preferences import Preferences, change_preferences, read_prefe
 from worker.owner.tokens import Tokens
 from worker.problems import Cause, MailboxProblem
 from worker.sealing import Sealer, open_sealer
-from worker.webhook import Announcement, Announcements, Webhook
+from worker.webhook import Announcements, Message, Webhook
 
 DATABASES = Path(__file__).parent / "database" / "versions"  # a folder for each version
 BACKUPS = Path(__file__).parent / "backups" / "earlier"
@@ -42,7 +42,7 @@ EMAIL = "seller@gmail.example"
 GRANT = Grant("1//refresh-token", "client-id", "client-secret", "https://oauth2.example/token")
 PREFERENCES = Preferences(expire_after_days=365, sync_interval=120)
 PROBLEM = MailboxProblem(Cause.UNREACHABLE, {"why": "no route"})
-WAITING = Announcement(id="1", type="problem.began", at="2026-11-26T10:00:00Z", data={"kind": "disk"})
+WAITING = Message(id="1", type="problem.began", at="2026-11-26T10:00:00Z", data={"kind": "disk"})
 REASON = Reason(Doubt.LOOKALIKE_ADDRESS)
 
 NOTICED, BY_HAND, IMPORTED, UNBLOCKED = (f"buyer{number:010d}@marketplace.amazon.it" for number in range(4))

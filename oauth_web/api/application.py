@@ -1,12 +1,12 @@
 """Put the API together, and beside the page."""
 
-from flask import Flask, Response
+from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from oauth_web.access import security
 from oauth_web.access.sessions import ServerSessions
-from oauth_web.api import blocks, description, export, guard, problems
+from oauth_web.api import blocks, guard, problems
 from oauth_web.services import NAME, Services
 
 MAX_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, written as JSON escapes, fit
@@ -39,20 +39,8 @@ def create_api(page: Flask) -> Flask:
     api.config["WTF_CSRF_CHECK_DEFAULT"] = False
     api.session_interface = ServerSessions(found.sessions)
     api.url_map.merge_slashes = False
-    _let_callers_revalidate(api)
     security.protect(api)
     guard.protect(api, CSRFProtect(api))
     problems.handle(api)
-    for part in (blocks, export, description):
-        api.register_blueprint(part.blueprint)
+    api.register_blueprint(blocks.blueprint)
     return api
-
-
-def _let_callers_revalidate(api: Flask) -> None:
-    """Let the caller alone keep answers that have an ETag. Registered first, so it has the last word."""
-
-    @api.after_request
-    def revalidate(response: Response) -> Response:
-        if response.get_etag()[0] is not None:
-            response.headers["Cache-Control"] = "private, no-cache"
-        return response

@@ -1,94 +1,159 @@
-"""Ask the block list, and change it."""
+"""Ask the block list, export it, and change it."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any, get_args
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from oauth_web.api.cursors import page_after, parse_cursor
-from oauth_web.api.etags import not_modified, tagged
 from oauth_web.api.guard import by_caller, question
-from oauth_web.api.reading import arguments, body, keys_of, moment, number, text_of, word
+from oauth_web.api.openapi import (
+    BLOCK,
+    CHECK,
+    CURSOR,
+    DESCRIPTION,
+    DOCUMENT,
+    EXPORT,
+    LIST,
+    ONE,
+    UNBLOCK,
+)
+from oauth_web.api.reading import arguments, body
 from oauth_web.services import services
 from worker.block_list.documents import public_document
-from worker.block_list.formats.exports import public_part
+from worker.block_list.formats.exports import Format, export_format, public_part
 from worker.block_list.keys import Key, parse_key
-from worker.block_list.listing import Query
-from worker.block_list.model import ALL_KINDS, MessageKind, Reason, Result
+from worker.block_list.listing import Cursor, Query
+from worker.block_list.model import MessageKind
 from worker.errors import UsageError
 
-MAX_SEARCH = 200  # characters
-MAX_BLOCKS = 1000  # on one page
-BLOCKS = 100  # on one page, unless the caller says otherwise
+_GZIP = 31  # zlib's window size, plus 16 for the header and the checksum of gzip
 
-blueprint = Blueprint("blocks", __name__, url_prefix="/v1/blocks")
+blueprint = Blueprint("blocks", __name__, url_prefix="/v1")
 
 
-@blueprint.get("")
+@blueprint.get("/blocks")
 def listed() -> ResponseReturnValue:
     """Return a page of the list, oldest block first."""
-    given = arguments(request, "since", "reason", "account", "q", "limit", "cursor")
-    query = Query(
-        since=moment("since", given["since"]) if "since" in given else None,
-        reason=word("reason", given["reason"], get_args(Reason)) if "reason" in given else None,
-        account=given.get("account", "").strip().lower() or None,
-        q=_search(given.get("q", "")),
-    )
-    limit = number("limit", given["limit"], most=MAX_BLOCKS) if "limit" in given else BLOCKS
-    cursor = parse_cursor(given["cursor"]) if given.get("cursor") else None
-    block_list = services().app.block_list
-    # Read before the content: an answer may be newer than its tag says, never older.
-    version = block_list.version
-    if (known := not_modified(version)) is not None:
-        return known
-    found, next_cursor = page_after(block_list.listing, query, cursor, limit=limit)
-    blocks = b",".join(map(public_part, found))
-    return tagged(_json(b'{"blocks":[%b],"next_cursor":%b}' % (blocks, orjson.dumps(next_cursor))), version)
+    given = arguments(LIST)
+    account = (given["account"] or "").strip().lower() or None
+    query = Query(since=given["since"], reason=given["reason"], account=account, q=given["q"] or "")
+    cursor = _cursor(given["cursor"]) if given["cursor"] else None
+    return _unless_unchanged(lambda: _page(query, cursor, given["limit"]))
 
 
-@blueprint.get("/<key>")
+@blueprint.get("/blocks/<key>")
 def one(key: str) -> ResponseReturnValue:
     """Return the block that a key means."""
-    arguments(request)
-    block = services().app.block_list.get(_existing(key))
+    arguments(ONE)
+    key = _in_list(key)
+    block = services().app.block_list.get(key)
     if block is None:
-        raise NotFound(_no_block(key))
-    return _json(orjson.dumps(public_document(block)))
+        raise NotFound(f"{key} is not blocked.")
+    return _json(public_document(block))
 
 
-@blueprint.post("/check")
+@blueprint.post("/blocks/check")
 @question
 def check() -> ResponseReturnValue:
     """Say for each key whether the buyer is blocked, and whether this kind of message may be sent."""
-    arguments(request)
-    document = body(request, "keys", "kind")
-    kind = word('"kind"', document["kind"], ALL_KINDS) if "kind" in document else None
-    return _json(orjson.dumps({"results": _checked(keys_of(document), kind)}))
+    arguments(CHECK)
+    asked = body("CheckRequest")
+    return _json({"results": _checked(asked["keys"], asked["kind"])})
 
 
-@blueprint.post("")
+@blueprint.post("/blocks")
 def block() -> ResponseReturnValue:
     """Block buyers; one result for each key, and a key that is no key does not keep the others out."""
-    arguments(request)
-    document = body(request, "keys", "note")
-    keys, note = keys_of(document), text_of(document, "note")
-    results = services().app.block_list.block(keys, note=note, by=by_caller())
-    return _json(orjson.dumps({"results": [asdict(result) for result in results]}))
+    arguments(BLOCK)
+    asked = body("BlockRequest")
+    block_list = services().app.block_list
+    return _json({"results": block_list.block(asked["keys"], note=asked["note"] or "", by=by_caller())})
 
 
-@blueprint.delete("/<key>")
+@blueprint.delete("/blocks/<key>")
 def unblock(key: str) -> ResponseReturnValue:
     """Unblock a buyer; only a later notice, or a person, blocks them again."""
-    arguments(request)
-    if not services().app.block_list.unblock(_existing(key), by=by_caller()):
-        raise NotFound(_no_block(key))
+    arguments(UNBLOCK)
+    key = _in_list(key)
+    if not services().app.block_list.unblock(key, by=by_caller()):
+        raise NotFound(f"{key} is not blocked.")
     done = Response(status=204)
     del done.headers["Content-Type"]  # there is no content
     return done
+
+
+@blueprint.get("/export")
+def export() -> ResponseReturnValue:
+    """Return the whole list as a file in the format that ``format`` names, piece by piece."""
+    given = arguments(EXPORT)
+    row = export_format(given["format"])
+    return _unless_unchanged(lambda: _file(row, given["since"]))
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> ResponseReturnValue:
+    """Return the description of the API, for people and for programs that make clients of it."""
+    arguments(DESCRIPTION)
+    return _json(DOCUMENT)
+
+
+def _unless_unchanged(answer: Callable[[], Response]) -> Response:
+    """Return 304 if the caller has what this version of the list answers, else the answer, with the version as its tag.
+
+    The tags are weak: the same content may differ in its compression, and in the time an export says it was made.
+    """
+    # Read before the content: an answer may be newer than its tag says, never older.
+    version = services().app.block_list.version
+    unchanged = request.if_none_match.contains_weak(version)
+    response = Response(status=304) if unchanged else answer()
+    response.set_etag(version, weak=True)
+    response.headers["Cache-Control"] = "private, no-cache"  # the caller alone may keep it
+    return response
+
+
+def _page(query: Query, cursor: Cursor | None, limit: int) -> Response:
+    """Return at most limit blocks after the cursor, and the cursor for what follows, if anything does.
+
+    A cursor names the last block of a page, not a number of blocks: whatever is added or unblocked meanwhile, no
+    other block is skipped or returned twice.
+    """
+    found = services().app.block_list.listing.after(query, cursor, limit=limit + 1)
+    shown, next_cursor = found[:limit], None
+    if len(found) > limit:
+        last = shown[-1]
+        next_cursor = f"{last['first_seen']}_{last['address'] or last['orders'][0]}"
+    return _json({"blocks": [orjson.Fragment(public_part(it)) for it in shown], "next_cursor": next_cursor})
+
+
+def _cursor(text: str) -> Cursor:
+    found = re.fullmatch(CURSOR, text)
+    if found is None:
+        raise UsageError("This cursor was not made here; take it from next_cursor, or leave it out to start.")
+    return found[1], found[2]
+
+
+def _file(row: Format, since: datetime | None) -> Response:
+    pieces = services().app.block_list.export(row.name, since=since)
+    response = Response(content_type=row.content_type)
+    response.vary.add("Accept-Encoding")
+    if request.accept_encodings.quality("gzip") > 0:
+        response.content_encoding = "gzip"
+        pieces = _compressed(pieces)
+    response.response = pieces
+    return response
+
+
+def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(wbits=_GZIP)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()
 
 
 def _checked(keys: Sequence[str], kind: MessageKind | None) -> list[dict[str, Any]]:
@@ -100,46 +165,25 @@ def _checked(keys: Sequence[str], kind: MessageKind | None) -> list[dict[str, An
         except UsageError as error:
             problems[key] = str(error)
     found = iter(services().app.block_list.look_up(understood))
-    return [
-        _not_a_key(key, problems[key], kind) if key in problems else _known(next(found), kind) for key in keys
-    ]
+    results = [_not_a_key(key, problems[key]) if key in problems else next(found)._asdict() for key in keys]
+    if kind is not None:
+        for it in results:
+            it["allowed"] = None if it["blocked"] is None else kind in it["still_allowed"]
+    return results
 
 
-def _known(result: Result, kind: MessageKind | None) -> dict[str, Any]:
-    shown = result._asdict()
-    return shown if kind is None else {**shown, "allowed": kind in result.still_allowed}
-
-
-def _not_a_key(key: str, problem: str, kind: MessageKind | None) -> dict[str, Any]:
+def _not_a_key(key: str, problem: str) -> dict[str, Any]:
     """Return neither yes nor no: nothing is known of what is no key, and an empty list lets nobody send by mistake."""
-    shown: dict[str, Any] = {
-        "key": key,
-        "blocked": None,
-        "reason": None,
-        "still_allowed": [],
-        "problem": problem,
-    }
-    return shown if kind is None else {**shown, "allowed": None}
+    return {"key": key, "blocked": None, "reason": None, "still_allowed": [], "problem": problem}
 
 
-def _existing(key: str) -> str:
-    """Return what may be asked of the list; what is no key is on no list, so it is not found."""
+def _in_list(key: str) -> str:
+    """Return a key as the list has it; what is no key is on no list, so it is not found."""
     try:
-        parse_key(key)
+        return parse_key(key).text
     except UsageError as error:
         raise NotFound(str(error)) from error
-    return key
 
 
-def _no_block(key: str) -> str:
-    return f"{parse_key(key).text} is not blocked."
-
-
-def _search(text: str) -> str:
-    if len(text) > MAX_SEARCH:
-        raise UsageError(f"q is longer than {MAX_SEARCH} characters.")
-    return text
-
-
-def _json(content: bytes) -> Response:
-    return Response(content, content_type="application/json")
+def _json(value: object) -> Response:
+    return Response(orjson.dumps(value), content_type="application/json")

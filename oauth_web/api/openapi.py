@@ -2,10 +2,11 @@
 
 from typing import Any, get_args
 
-from oauth_web.api.cursors import CURSOR
-from oauth_web.api.schemas import SCHEMAS, TIME, array, obj, ref
+from oauth_web.api.schemas import FORMAT, SCHEMAS, TIME, array, obj, ref
 from worker.block_list.formats.exports import FORMATS
 from worker.block_list.model import Reason
+
+CURSOR = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)_([0-9A-Za-z@.-]{1,100})$"
 
 _Part = dict[str, Any]
 
@@ -71,7 +72,7 @@ def _results(schema: str) -> _Part:
 
 _UNCHANGED = {"description": "Nothing has changed.", "headers": _ETAG}
 
-_LIST = {
+LIST = {
     "operationId": "listBlocks",
     "summary": "Return the blocks in force, oldest first, a page at a time.",
     "parameters": [
@@ -91,14 +92,14 @@ _LIST = {
     ],
     "responses": _answers(s200=_json("A page.", ref("Page"), _ETAG), s304=_UNCHANGED),
 }
-_BLOCK = {
+BLOCK = {
     "operationId": "blockBuyers",
     "summary": "Block buyers. Needs the scope write.",
     "description": "A key that is blocked already is no error, and one that is no key does not keep the others out.",
     "requestBody": _takes("BlockRequest"),
     "responses": _answers(403, 413, 415, s200=_json("A result for each key.", _results("BlockResult"))),
 }
-_CHECK = {
+CHECK = {
     "operationId": "checkBuyers",
     "summary": "Say whether buyers are blocked, and what may still be sent to them.",
     "description": "Results are in the order asked. A text that is no key gets a result of its own, with `blocked` "
@@ -106,24 +107,24 @@ _CHECK = {
     "requestBody": _takes("CheckRequest"),
     "responses": _answers(413, 415, s200=_json("A result for each key.", _results("CheckResult"))),
 }
-_ONE = {
+ONE = {
     "operationId": "getBlock",
     "summary": "Return the block that a key means.",
     "parameters": [_KEY],
     "responses": _answers(404, s200=_json("The block.", ref("Block"))),
 }
-_UNBLOCK = {
+UNBLOCK = {
     "operationId": "unblockBuyer",
     "summary": "Unblock a buyer. Needs the scope write.",
     "description": "It is remembered: only a notice received from now on, or a person, blocks the buyer again.",
     "parameters": [_KEY],
     "responses": _answers(403, 404, s204={"description": "Unblocked."}),
 }
-_EXPORT = {
+EXPORT = {
     "operationId": "exportBlocks",
     "summary": "Return the whole list as a file, in a format that other tools read.",
     "parameters": [
-        _query("format", "Name of the format.", {"enum": list(FORMATS), "default": "json"}),
+        _query("format", "Name of the format.", FORMAT),
         _SINCE,
         _KNOWN,
     ],
@@ -139,7 +140,7 @@ _EXPORT = {
         s304=_UNCHANGED,
     ),
 }
-_DESCRIPTION = {
+DESCRIPTION = {
     "operationId": "describe",
     "summary": "Return this description.",
     "responses": _answers(s200=_json("An OpenAPI document.", {"type": "object"})),
@@ -151,11 +152,11 @@ DOCUMENT: _Part = {
     "servers": [{"url": "/"}],
     "security": [{"token": []}],
     "paths": {
-        "/api/v1/blocks": {"get": _LIST, "post": _BLOCK},
-        "/api/v1/blocks/check": {"post": _CHECK},
-        "/api/v1/blocks/{key}": {"get": _ONE, "delete": _UNBLOCK},
-        "/api/v1/export": {"get": _EXPORT},
-        "/api/v1/openapi.json": {"get": _DESCRIPTION},
+        "/api/v1/blocks": {"get": LIST, "post": BLOCK},
+        "/api/v1/blocks/check": {"post": CHECK},
+        "/api/v1/blocks/{key}": {"get": ONE, "delete": UNBLOCK},
+        "/api/v1/export": {"get": EXPORT},
+        "/api/v1/openapi.json": {"get": DESCRIPTION},
     },
     "components": {
         "schemas": SCHEMAS,

@@ -1,34 +1,42 @@
-"""What callers send, as values; a UsageError in one sentence for what does not do."""
+"""What callers send, read as the description of the API says; a UsageError in one sentence for what does not do."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
-from flask import Request
+from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
+from oauth_web.api.schemas import FORMAT, SCHEMAS, TIME
 from worker import parsing
 from worker.errors import UsageError
 
-MAX_KEYS = 1000  # in one call
 
-_Word = TypeVar("_Word", bound=str)
+def arguments(call: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the query that a call takes, by name: times and numbers as such; what is left out has its default or None.
 
-
-def arguments(request: Request, *known: str) -> Mapping[str, str]:
-    """Return the query. A misspelt filter would quietly answer with too much, so unknown ones are refused."""
+    A misspelt filter would quietly answer with too much, so unknown ones are refused.
+    """
+    known = {it["name"]: it["schema"] for it in call.get("parameters", ()) if it["in"] == "query"}
     for name, values in request.args.lists():
         if name not in known:
             there_are = f"; there are {', '.join(known)}" if known else ""
             raise UsageError(f"There is no parameter {name[:50]!r} here{there_are}.")
         if len(values) > 1:
             raise UsageError(f"The parameter {name!r} is there more than once.")
-    return request.args.to_dict()
+    given = request.args
+    return {
+        name: _from_text(name, given[name], schema) if name in given else schema.get("default")
+        for name, schema in known.items()
+    }
 
 
-def body(request: Request, *known: str) -> dict[str, Any]:
-    """Return the JSON object of a request. Raises UnsupportedMediaType for what does not say it is JSON."""
+def body(schema_name: str) -> dict[str, Any]:
+    """Return the fields of a JSON body, None for one that may be left out and is.
+
+    Raises UnsupportedMediaType for what does not say it is JSON.
+    """
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
     try:
@@ -37,49 +45,45 @@ def body(request: Request, *known: str) -> dict[str, Any]:
         raise UsageError(f"The body is not valid JSON: {error}.") from None
     if not isinstance(document, dict):
         raise UsageError('The body must be a JSON object, such as {"keys": ["..."]}.')
+    schema = SCHEMAS[schema_name]
+    known: Mapping[str, Mapping[str, Any]] = schema["properties"]
     for name in document:
         if name not in known:
             raise UsageError(f"There is no field {name[:50]!r} here; there are {', '.join(known)}.")
-    return document
+    for name in known:
+        if name in document or name in schema["required"]:
+            _check(f'"{name}"', document.get(name), known[name])
+    return {name: document.get(name) for name in known}
 
 
-def keys_of(document: Mapping[str, Any]) -> list[str]:
-    """Return the keys that a body names, as they were written."""
-    keys = document.get("keys")
-    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-        raise UsageError('"keys" must be a list of texts: addresses of buyers and order IDs.')
-    if len(keys) > MAX_KEYS:
-        raise UsageError(f"At most {MAX_KEYS:,} keys fit into one call, and here are {len(keys):,}.")
-    return keys
-
-
-def text_of(document: Mapping[str, Any], name: str) -> str:
-    """Return a text of a body, empty if it is not there."""
-    value = document.get(name, "")
-    if not isinstance(value, str):
-        raise UsageError(f'"{name}" must be a text.')
-    return value
-
-
-def word(name: str, value: object, known: tuple[_Word, ...]) -> _Word:
-    """Return a value that must be one of a few words."""
-    for each in known:
-        if value == each:
-            return each
-    raise UsageError(f"{name} must be one of {', '.join(known)}.")
-
-
-def number(name: str, text: str, *, most: int) -> int:
-    """Return a whole number from 1 to most."""
-    if (found := parsing.whole_number(text, 1, most)) is None:
-        raise UsageError(f"{name} must be a whole number from 1 to {most:,}.")
+def _from_text(name: str, text: str, schema: Mapping[str, Any]) -> str | int | datetime:
+    found: int | datetime | None
+    if schema is TIME:
+        found = parsing.moment(text)
+        needed = "a time such as 2026-11-23T10:00:00Z (write + as %2B in an address), or a day"
+    elif schema.get("type") == "integer":
+        found = parsing.whole_number(text, schema["minimum"], schema["maximum"])
+        needed = f"a whole number from {schema['minimum']} to {schema['maximum']:,}"
+    else:
+        if schema is not FORMAT:  # a name that there is not has a sentence of its own
+            _check(name, text, schema)
+        if len(text) > schema.get("maxLength", len(text)):
+            raise UsageError(f"{name} is longer than {schema['maxLength']} characters.")
+        return text
+    if found is None:
+        raise UsageError(f"{name} must be {needed}.")
     return found
 
 
-def moment(name: str, text: str) -> datetime:
-    """Return a time or the beginning of a day; without a zone it is UTC."""
-    if (found := parsing.moment(text)) is None:
-        raise UsageError(
-            f"{name} must be a time such as 2026-11-23T10:00:00Z (write + as %2B in an address), or a day."
-        )
-    return found
+def _check(name: str, value: object, schema: Mapping[str, Any]) -> None:
+    """Raise UsageError for what is none of the words, no list of texts or no text, as the schema demands."""
+    if "enum" in schema:
+        if value not in schema["enum"]:
+            raise UsageError(f"{name} must be one of {', '.join(schema['enum'])}.")
+    elif schema["type"] == "array":
+        if not isinstance(value, list) or not all(isinstance(key, str) for key in value):
+            raise UsageError(f"{name} must be a list of texts: addresses of buyers and order IDs.")
+        if len(value) > (most := schema["maxItems"]):
+            raise UsageError(f"At most {most:,} keys fit into one call, and here are {len(value):,}.")
+    elif not isinstance(value, str):
+        raise UsageError(f"{name} must be a text.")

@@ -2,9 +2,11 @@
 
 from typing import Any, get_args
 
-from oauth_web.api.reading import MAX_KEYS
 from worker.block_list.block_list import MAX_NOTE
+from worker.block_list.formats.exports import FORMATS
 from worker.block_list.model import ALL_KINDS, Reason
+
+MAX_KEYS = 1000  # in one call
 
 _Part = dict[str, Any]
 
@@ -36,6 +38,7 @@ def _or_null(schema: _Part) -> _Part:
 _TEXT: _Part = {"type": "string"}
 _MOMENT: _Part = {"type": "string", "format": "date-time"}
 TIME: _Part = {"anyOf": [_MOMENT, {"type": "string", "format": "date"}]}
+FORMAT: _Part = {"enum": list(FORMATS), "default": "json"}
 _COUNT: _Part = {"type": "integer", "minimum": 0}
 _REASON: _Part = {"enum": list(get_args(Reason))}
 _KIND: _Part = {

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from oauth_web.access.guard import by_owner
 from oauth_web.english import text
-from oauth_web.pages.notes import Undo, leave_note
+from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.block_list.formats.exports import FORMATS, export_format
 from worker.block_list.keys import parse_key
@@ -75,7 +75,7 @@ def block() -> ResponseReturnValue:
     named = [parse_key(key).text for key in keys]
     results = services().app.block_list.block(named, note=request.form.get("note", "")[:500], by=by_owner())
     new = [result.key for result in results if result.status == "blocked"]
-    undo = Undo("blocks.unblock", {"key": new[0]}) if len(new) == 1 else None
+    undo = ("blocks.unblock", {"key": new[0]}) if len(new) == 1 else None
     leave_note(text("block.done", new=len(new), known=len(results) - len(new)), undo)
     return redirect(url_for("blocks.blocks"), 303)
 
@@ -86,7 +86,7 @@ def unblock() -> ResponseReturnValue:
     key = parse_key(request.form.get("key", "")).text
     if not services().app.block_list.unblock(key, by=by_owner()):
         raise UsageError(text("unblock.none", key=key))
-    leave_note(text("unblock.done", key=key), Undo("blocks.block", {"keys": key}))
+    leave_note(text("unblock.done", key=key), ("blocks.block", {"keys": key}))
     return redirect(url_for("blocks.blocks"), 303)
 
 

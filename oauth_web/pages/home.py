@@ -1,8 +1,6 @@
 """The home page and its live part, and the machines' question whether we are alive."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Literal
 
 from flask import Blueprint, g, redirect, render_template, url_for
@@ -11,8 +9,7 @@ from flask.typing import ResponseReturnValue
 from oauth_web.access.guard import may_become_owner, may_sign_in, open_to_all, welcome
 from oauth_web.english import text
 from oauth_web.pages.chart import draw, weeks_until
-from oauth_web.pages.preflight import preflights
-from oauth_web.pages.setup import is_ours, needs_client
+from oauth_web.pages.setup import checks, is_ours, needs_client
 from oauth_web.services import services
 from worker.block_list.listing import EVERYTHING
 from worker.mailbox_pass.progress import Progress
@@ -32,20 +29,15 @@ _ORDER: tuple[Kind, ...] = ("sign_in_again", "problem", "working", "waiting", "o
 class AccountStatus:
     """An account as the page shows it.
 
-    kind ``waiting``: its first pass has not ended yet. done, total, found, left: of the pass under way, messages,
-    opt-outs, and the time that it will still take.
+    kind ``waiting``: its first pass has not ended yet. progress: of the pass under way. queued: the mail that is not
+    judged yet, as the account or that pass counts it.
     """
 
-    email: str
+    account: Account
     kind: Kind
     problem: str
-    last_pass: datetime | None
-    next_pass: datetime | None
     queued: int
-    done: int = 0
-    total: int = 0
-    found: int = 0
-    left: timedelta | None = None
+    progress: Progress | None
 
 
 blueprint = Blueprint("home", __name__)
@@ -66,7 +58,7 @@ def home() -> ResponseReturnValue:
         problems=_problems(),
         newest=app.block_list.listing.page(EVERYTHING, size=NEWEST).items,
         chart=chart,
-        unfinished=any(not it.complete for it in preflights()),
+        unfinished=any(set(it.values()) != {"done"} for it in checks().values()),
     )
 
 
@@ -108,27 +100,19 @@ def _welcome() -> ResponseReturnValue:
 def account_statuses() -> list[AccountStatus]:
     """Return the accounts, those that need the seller first."""
     app = services().app
-    return _sorted(_status(account, app.passes.progress(account.email)) for account in app.accounts.all())
-
-
-def _sorted(found: Iterable[AccountStatus]) -> list[AccountStatus]:
+    found = [_status(account, app.passes.progress(account.email)) for account in app.accounts.all()]
     return sorted(found, key=lambda it: _ORDER.index(it.kind))
 
 
 def _status(account: Account, progress: Progress | None) -> AccountStatus:
-    app, shown = services().app, progress or Progress(done=0, total=0)
+    app = services().app
     state, problem = standing(app, account, app.clock.now())
     return AccountStatus(
-        email=account.email,
+        account=account,
         kind=_kind(state, account, under_way=progress is not None),
         problem=problem,
-        last_pass=account.last_pass,
-        next_pass=account.next_pass,
-        queued=max(account.queued, shown.total - shown.done),
-        done=shown.done,
-        total=shown.total,
-        found=shown.found,
-        left=shown.left,
+        queued=max(account.queued, progress.total - progress.done) if progress else account.queued,
+        progress=progress,
     )
 
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from oauth_web.access.guard import browser, by_owner
 from oauth_web.english import text
-from oauth_web.pages.notes import Undo, leave_note
+from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.errors import UsageError
 
@@ -41,10 +41,8 @@ def apply() -> ResponseReturnValue:
     if pending is None:
         raise UsageError(text("import.stale"))
     made = services().app.block_list.apply_import(pending[0], source=pending[1], by=by_owner())
-    leave_note(
-        text("import.done", added=made.added, resolved=made.resolved),
-        Undo("imports.undo", {"import": made.id}),
-    )
+    done = text("import.done", added=made.added, resolved=made.resolved)
+    leave_note(done, ("imports.undo", {"import": made.id}))
     return redirect(url_for("blocks.blocks"), 303)
 
 

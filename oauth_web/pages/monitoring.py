@@ -31,7 +31,7 @@ def readyz() -> ResponseReturnValue:
 
 @blueprint.get("/metrics")
 @open_to_all
-def numbers() -> ResponseReturnValue:
+def prometheus() -> ResponseReturnValue:
     """Return the numbers in Prometheus's text format."""
     if not _may_know():
         refusal = {

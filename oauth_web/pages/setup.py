@@ -14,10 +14,12 @@ from oauth_web.access.guard import may_become_owner, open_to_all
 from oauth_web.access.security import name_asked_for
 from oauth_web.access.sign_in import redirect_uri
 from oauth_web.english import text
-from oauth_web.pages.preflight import preflights
 from oauth_web.services import services
 from worker.errors import SettingsError
 from worker.files import write_atomically
+from worker.gmail.wanted import LABELS
+from worker.owner.accounts import Account
+from worker.problems import Cause
 
 CONSOLE = {
     "project": "https://console.cloud.google.com/projectcreate",
@@ -75,6 +77,24 @@ def needs_client() -> str:
     return ""
 
 
+def checks() -> dict[str, dict[str, str]]:
+    """Return for each account, by its address, whether everything is in place: ``done``, ``open`` or ``bad``."""
+    return {account.email: _checks(account) for account in services().app.accounts.all()}
+
+
+def _checks(account: Account) -> dict[str, str]:
+    has_rules = set(LABELS) <= set(account.labels) and bool(account.filter_ids)
+    switched_off = account.problem is not None and account.problem.cause is Cause.API_OFF
+    has_notices = services().app.block_list.listing.has_notices(account.email)
+    return {
+        "api": "bad" if switched_off else "done",
+        "scopes": "bad" if account.state == "sign_in_again" else "done",
+        "rules": "done" if has_rules else "open",
+        "pass": "done" if account.last_good_pass is not None else "open",
+        "notices": "done" if has_notices else "open",
+    }
+
+
 def _may_set_up() -> bool:
     return g.owner is not None or (not services().owners.all() and may_become_owner())
 
@@ -90,6 +110,6 @@ def _guide(*, problem: str = "", status: int = 200) -> ResponseReturnValue:
         ours=is_ours(),
         missing=missing,
         problem=problem,
-        preflights=preflights() if g.owner else [],
+        checks=checks() if g.owner else {},
     )
     return page, status

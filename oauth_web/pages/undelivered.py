@@ -1,14 +1,11 @@
 """The seller's messages that did not arrive: an invoice may be among them."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
-
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.pages.blocks import PER_PAGE, page_number
 from oauth_web.services import services
+from worker.block_list.formats.exports import csv_table
 from worker.block_list.listing import Undelivered
 
 blueprint = Blueprint("undelivered", __name__)
@@ -32,30 +29,20 @@ def page() -> ResponseReturnValue:
 def table() -> ResponseReturnValue:
     """Return them as a file for a spreadsheet."""
     return Response(
-        _rows(services().app.block_list.listing.all_undelivered()),
+        csv_table(_COLUMNS, map(_cells, services().app.block_list.listing.all_undelivered())),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="did-not-arrive.csv"'},
     )
 
 
-def _rows(found: Iterable[Undelivered]) -> Iterator[str]:
-    # No cell can begin like a formula: all of them are ids, times and addresses that were checked.
-    yield _line(_COLUMNS)
-    for it in found:
-        evidence = it.evidence
-        yield _line(
-            (
-                evidence.order_id or "",
-                evidence.sent_on.isoformat() if evidence.sent_on else "",
-                evidence.received_at.isoformat(),
-                it.block.marketplace or "",
-                it.block.address or "",
-                evidence.account,
-            )
-        )
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(cells)
-    return buffer.getvalue()
+def _cells(found: Undelivered) -> tuple[str, ...]:
+    # None can begin like a formula: all of them are ids, times and addresses that were checked.
+    evidence = found.evidence
+    return (
+        evidence.order_id or "",
+        evidence.sent_on.isoformat() if evidence.sent_on else "",
+        evidence.received_at.isoformat(),
+        found.block.marketplace or "",
+        found.block.address or "",
+        evidence.account,
+    )

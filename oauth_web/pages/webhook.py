@@ -1,7 +1,5 @@
 """The webhook: its address, its state, and what an owner does about it."""
 
-from dataclasses import dataclass
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,25 +7,20 @@ from oauth_web.english import text
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.errors import StorageError
-from worker.webhook import Hook, send_test
+from worker.webhook import send_test
 
 blueprint = Blueprint("webhook", __name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the settings show. hook: None if there is none, or if it cannot be read, which damage explains."""
+def webhook_shown() -> dict[str, object]:
+    """Return the webhook as the settings show it: ``hook``, None if there is none or ``damage`` says why not.
 
-    hook: Hook | None
-    damage: str = ""
-
-
-def webhook_shown() -> Shown:
-    """Return the state of the webhook; one that cannot be read must not take the other settings with it."""
+    One that cannot be read must not take the other settings with it.
+    """
     try:
-        return Shown(services().webhook.get())
+        return {"hook": services().webhook.get()}
     except StorageError as error:
-        return Shown(None, str(error))
+        return {"damage": str(error)}
 
 
 @blueprint.post("/settings/webhook")

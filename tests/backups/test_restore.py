@@ -21,7 +21,7 @@ from worker.operation.restore import latest_copy, restore
 from worker.owner.accounts import EVER
 from worker.owner.tokens import Tokens
 from worker.sealing import open_sealer
-from worker.webhook import Announcement, Announcements
+from worker.webhook import Announcements, Message
 
 # Of this version and earlier ones, sealed ones apart; those of version 0.1 are refused.
 OPEN = sorted(path for path in BACKUPS.glob("version-*[0-9].backup") if path.name != "version-1.backup")
@@ -182,7 +182,7 @@ def test_what_the_owner_was_notified_of_since_the_backup_is_not_repeated(
 ) -> None:
     full = Problem("disk", "", "The disk is nearly full.")
 
-    def look() -> list[Announcement]:
+    def look() -> list[Message]:
         with opened(data_dir) as database:
             announcements = Announcements(database)
             alerts = Alerts(database, announcements)
@@ -200,7 +200,7 @@ def test_what_the_owner_was_notified_of_since_the_backup_is_not_repeated(
 
 
 def test_what_the_webhook_was_not_sent_yet_outlives_a_restore(saved: Path, data_dir: Path) -> None:
-    waiting = Announcement(id="1", type="problem.began", at="2026-11-23T10:00:00Z", data={})
+    waiting = Message(id="1", type="problem.began", at="2026-11-23T10:00:00Z", data={})
     with opened(data_dir) as database:
         Announcements(database).add(waiting)
     restore(saved, data_dir)

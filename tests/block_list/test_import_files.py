@@ -105,7 +105,7 @@ def test_an_order_beside_an_address_is_kept_with_it(block_list: BlockList) -> No
 def test_a_buyer_with_a_line_for_each_order_keeps_them_all(block_list: BlockList) -> None:
     file = f"email,order-id\n{A},\n{A},{order(1)}\n{A},{order(2)}\n{A},{order(1)}\n"
     preview = block_list.preview_import(file.encode())
-    assert (preview.adds, preview.duplicates) == ([A], 3)
+    assert (preview.adds, preview.found.duplicates) == ([A], 3)
     block_list.apply_import(preview, by="test")
 
     assert [result.blocked for result in block_list.check([order(1), order(2)])] == [True, True]
@@ -141,7 +141,7 @@ def test_a_preview_sorts_the_keys_and_changes_nothing(block_list: BlockList) -> 
 
     preview = block_list.preview_import(f"{A}\n{B}\n{C}\nx\n".encode())
     assert (preview.adds, preview.known, preview.unblocked) == ([C], [A], [B])
-    assert (preview.rejected_count, block_list.version) == (1, before)
+    assert (preview.found.rejected_count, block_list.version) == (1, before)
 
 
 def test_an_import_does_not_end_an_unblocking(block_list: BlockList) -> None:
@@ -220,8 +220,8 @@ def test_an_order_report_resolves_orders_and_blocks_nobody(block_list: BlockList
     )
 
     preview = block_list.preview_import(report.encode("cp1252"))
-    assert (preview.format, preview.adds, preview.resolves) == ("report", [], {order(1): alias(1)})
-    assert [rejection.line for rejection in preview.rejected] == [4]
+    assert (preview.found.format, preview.adds, preview.resolves) == ("report", [], {order(1): alias(1)})
+    assert [rejection.line for rejection in preview.found.rejected] == [4]
     made = block_list.apply_import(preview, by="test")
     assert (made.resolved, {block.key for block in block_list.blocks()}) == (1, {alias(1), order(2)})
 
@@ -244,7 +244,7 @@ def test_an_export_imports_back_without_loss(
 
     other = BlockList(other_database, now=now)
     preview = other.preview_import(exported)
-    assert preview.rejected == []
+    assert preview.found.rejected == []
     other.apply_import(preview, by="test")
     assert b"".join(other.export("json")) == b"".join(block_list.export("json"))
 

@@ -11,7 +11,7 @@ from receiving import ALIAS, KEY, ORDER, START, URL, Now, Receiver, alias
 from worker.block_list.block_list import BlockList
 from worker.database import Database, format_time
 from worker.sealing import Sealer
-from worker.webhook import Announcement, Announcements, Webhook, deliver_due
+from worker.webhook import Announcements, Message, Webhook, deliver_due
 
 
 def test_blocks_and_unblocks_are_told_in_order(
@@ -191,9 +191,9 @@ def test_a_clock_that_was_set_back_does_not_keep_it_waiting(
 # --- beside changes of the list
 
 
-def problem(number: int) -> Announcement:
+def problem(number: int) -> Message:
     data = {"kind": "disk", "account": "", "sentence": f"The disk is full, {number}."}
-    return Announcement(id=f"problem-{number}", type="problem.began", at="2026-11-23T10:00:00Z", data=data)
+    return Message(id=f"problem-{number}", type="problem.began", at="2026-11-23T10:00:00Z", data=data)
 
 
 def test_announcements_are_told_once_in_order_and_after_the_changes(

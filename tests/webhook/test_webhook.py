@@ -15,7 +15,7 @@ from worker.database import Database, open_database
 from worker.errors import UsageError
 from worker.sealing import Sealer, UnsealError
 from worker.webhook import Webhook, send_test
-from worker.webhook.message import Message, headers
+from worker.webhook.message import headers
 
 
 def test_another_address_gets_what_the_old_one_did_not_take(
@@ -47,7 +47,8 @@ def test_an_address_set_while_a_message_is_under_way_is_kept(
 
 def test_the_signature_is_that_of_the_specification() -> None:
     signed = headers(
-        Message("msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}'),
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        b'{"test": 2432232314}',
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         now=datetime.fromtimestamp(1614265330, UTC),
     )

@@ -21,7 +21,6 @@ from worker.block_list.model import (
     Block,
     Entry,
     KeyResult,
-    Reason,
     Result,
     Sighting,
 )
@@ -88,9 +87,7 @@ class BlockList:
         with changing(self._database, "record", by=by, at=self._now()) as (entries, _):
             return sum(changes.record(entries, sighting) for sighting in sightings)
 
-    def block(
-        self, keys: Iterable[str], *, note: str = "", reason: Reason = "manual", by: str
-    ) -> list[KeyResult]:
+    def block(self, keys: Iterable[str], *, note: str = "", by: str) -> list[KeyResult]:
         """Block what a person named; one result a key, in the order given. The good keys are blocked
         even if others are rejected.
 
@@ -100,7 +97,7 @@ class BlockList:
             raise UsageError(f"The note is longer than {MAX_NOTE:,} characters; shorten it.")
         note, at = one_line(note), self._now()
         with changing(self._database, "block", by=by, at=at) as (entries, _):
-            return [_block_one(entries, key, note=note, reason=reason, at=at) for key in keys]
+            return [_block_one(entries, key, note=note, at=at) for key in keys]
 
     def unblock(self, key: str, *, by: str) -> bool:
         """Unblock a buyer; return False if there was no such block.
@@ -174,10 +171,10 @@ def _result(asked: str, *, blocked: bool, kind: object) -> Result:
     return Result(asked, True, reason_of(kind), KINDS_STILL_ALLOWED)
 
 
-def _block_one(entries: Entries, text: str, *, note: str, reason: Reason, at: datetime) -> KeyResult:
+def _block_one(entries: Entries, text: str, *, note: str, at: datetime) -> KeyResult:
     try:
         key = parse_key(text)
     except UsageError as error:
         return KeyResult(text, "rejected", str(error))
-    block = changes.manual_block(key, reason=reason, note=note, at=at)
+    block = changes.manual_block(key, reason="manual", note=note, at=at)
     return KeyResult(text, "blocked" if changes.block(entries, Entry(block=block)) else "known")

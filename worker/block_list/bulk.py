@@ -10,8 +10,7 @@ from tinydb.table import Document
 
 from worker.block_list import changes
 from worker.block_list.entries import Entries, changing
-from worker.block_list.formats.imports import UNDATED
-from worker.block_list.formats.model import Found, Import, Preview
+from worker.block_list.formats.model import UNDATED, Found, Import, Preview
 from worker.block_list.keys import parse_key
 from worker.block_list.merging import whole_second
 from worker.block_list.model import Block, Entry
@@ -35,42 +34,24 @@ def preview(database: Database, found: Found) -> Preview:
             resolves |= dict.fromkeys(held.new_orders(block), key)
         else:
             adds.append(key)
-    return Preview(
-        format=found.format,
-        adds=adds,
-        known=known,
-        unblocked=unblocked,
-        resolves=resolves,
-        duplicates=found.duplicates,
-        rejected=found.rejected,
-        rejected_count=found.rejected_count,
-        blocks=found.keys,
-    )
+    return Preview(found, adds, known, unblocked, resolves)
 
 
 def apply(database: Database, plan: Preview, *, source: str, by: str, at: datetime) -> Import:
     """Do what the preview said."""
     with changing(database, "import", by=by, at=at) as (entries, change):
         import_id = str(change.sequence)
-        made = Import(
-            id=import_id,
-            at=at,
-            by=by,
-            source=source,
-            added=sum(_add(entries, key, plan.blocks[key], import_id, at) for key in plan.adds),
-            resolved=sum(
-                changes.join(entries, order, parse_key(key)) for order, key in plan.resolves.items()
-            ),
-        )
         document = {
             "at": format_time(at),
             "by": by,
             "source": source,
-            "added": made.added,
-            "resolved": made.resolved,
+            "added": sum(_add(entries, key, plan.found.keys[key], import_id, at) for key in plan.adds),
+            "resolved": sum(
+                changes.join(entries, order, parse_key(key)) for order, key in plan.resolves.items()
+            ),
         }
         database.documents("imports").put({import_id: document})
-    return made
+    return _to_import(Document(document, import_id))  # type: ignore[arg-type]  # TinyDB's types know numbers only
 
 
 def undo(database: Database, import_id: str, *, by: str, at: datetime) -> int:
@@ -99,11 +80,9 @@ def made(database: Database) -> list[Import]:
 
 
 def _to_import(stored: Document) -> Import:
-    document = dict(stored)
     int(str(stored.doc_id))
-    undone_at = document.pop("undone_at", None)
-    times = {"at": parse_time(document["at"]), "undone_at": parse_time(undone_at) if undone_at else None}
-    return checked(Import(id=str(stored.doc_id), **(document | times)))
+    times = {name: parse_time(stored[name]) for name in ("at", "undone_at") if name in stored}
+    return checked(Import(id=str(stored.doc_id), **{**stored, **times}))
 
 
 class _Held:

@@ -122,7 +122,7 @@ def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
     except OSError as error:
         raise UsageError(f"Cannot read {file.name}: {error.strerror}.") from error
     show_import(preview)
-    if preview.rejected_count:
+    if preview.found.rejected_count:
         raise UsageError("Nothing was added; mend or remove the lines above, then import again.")
     if dry_run or not (preview.adds or preview.resolves):
         return 0

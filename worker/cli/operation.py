@@ -66,20 +66,14 @@ def service_status() -> int:
     return int(answer.code != 0)
 
 
-_passphrase_options = (
-    click.option(
+def _with_passphrase(command: Any) -> Any:
+    file = click.option(
         "--passphrase-file",
         type=click.File("rb"),
         help="Encrypted with the passphrase in the first line of this file; - is standard input.",
-    ),
-    click.option("--ask-passphrase", is_flag=True, help="Encrypted with a passphrase that you type."),
-)
-
-
-def _with_passphrase(command: Any) -> Any:
-    for option in reversed(_passphrase_options):
-        command = option(command)
-    return command
+    )
+    ask = click.option("--ask-passphrase", is_flag=True, help="Encrypted with a passphrase that you type.")
+    return file(ask(command))
 
 
 @click.command()

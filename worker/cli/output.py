@@ -94,13 +94,14 @@ def show_preview(email: str, preview: "PassPreview") -> None:
 
 def show_import(preview: "Preview") -> None:
     """Print what an import would do; rejected lines go to standard error."""
+    found = preview.found
     click.echo(
-        f"{preview.format}: {len(preview.adds):,} new, {len(preview.known):,} known, {preview.duplicates:,} twice in "
-        f"the file, {len(preview.resolves):,} orders resolved, {preview.rejected_count:,} rejected"
+        f"{found.format}: {len(preview.adds):,} new, {len(preview.known):,} known, {found.duplicates:,} twice in "
+        f"the file, {len(preview.resolves):,} orders resolved, {found.rejected_count:,} rejected"
     )
     if preview.unblocked:
         click.echo(f"{len(preview.unblocked):,} stay unblocked, because a person unblocked them")
-    for rejection in preview.rejected:
+    for rejection in found.rejected:
         click.echo(printable(f"line {rejection.line}: {rejection.problem}"), err=True)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from worker.database import Database, checked, format_time, parse_time
 from worker.events import fields
 from worker.operation.health import Problem
-from worker.webhook import Announcement, Announcements
+from worker.webhook import Announcements, Message
 
 # In a row, a minute apart. Looks are counted, not minutes: a laptop that wakes finds its last pass late, and a look
 # later it is not.
@@ -45,9 +45,7 @@ class Alerts:
         for it in news:
             _log(it)
 
-    def _started(
-        self, present: Mapping[str, Problem], known: _Documents, now: datetime
-    ) -> Iterator[Announcement]:
+    def _started(self, present: Mapping[str, Problem], known: _Documents, now: datetime) -> Iterator[Message]:
         for key, problem in present.items():
             if key not in known and self._looks[key] >= LOOKS:
                 about = {"kind": problem.kind, "account": problem.account, "sentence": problem.sentence}
@@ -56,9 +54,7 @@ class Alerts:
             elif key in known and known[key]["gone_since"]:
                 self._documents.put({key: {**known[key], "gone_since": None}})
 
-    def _ended(
-        self, present: Mapping[str, Problem], known: _Documents, now: datetime
-    ) -> Iterator[Announcement]:
+    def _ended(self, present: Mapping[str, Problem], known: _Documents, now: datetime) -> Iterator[Message]:
         for key, document in known.items():
             if key in present:
                 continue
@@ -76,7 +72,7 @@ def _expect(document: Mapping[str, Any]) -> None:
         parse_time(document["gone_since"])
 
 
-def _log(news: Announcement) -> None:
+def _log(news: Message) -> None:
     about = fields(kind=news.data["kind"], account=news.data["account"])
     if news.type == "problem.began":
         log.warning("Problem: %s", news.data["sentence"], extra=about)
@@ -84,6 +80,6 @@ def _log(news: Announcement) -> None:
         log.info("No problem any more: %s", news.data["sentence"], extra=about)
 
 
-def _announcement(what: str, key: str, about: dict[str, str], now: datetime) -> Announcement:
+def _announcement(what: str, key: str, about: dict[str, str], now: datetime) -> Message:
     at = format_time(now)
-    return Announcement(id=f"problem-{what}-{key}-{at}", type=f"problem.{what}", at=at, data=about)
+    return Message(id=f"problem-{what}-{key}-{at}", type=f"problem.{what}", at=at, data=about)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -30,9 +30,7 @@ def metrics(app: App, now: datetime) -> bytes:
 
     What cannot be read at the moment is left out, and ``buyerblock_ready`` is 0 then.
     """
-    registry = CollectorRegistry()
-    registry.register(_Numbers(app, now))
-    return generate_latest(registry)
+    return generate_latest(_Numbers(app, now))
 
 
 class _Numbers(Collector):

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
-from xml.etree import ElementTree as Xml
+from xml.sax.saxutils import escape
 
 from worker.errors import UsageError
 
@@ -127,60 +127,55 @@ def launchd_agent(service: Service) -> bytes:
     )
 
 
+# IgnoreNew makes the trigger of time a restart of what has ended, however often it does. PT0S: no limit. The times of
+# RestartOnFailure are the shortest, and the most that it takes.
+_TASK = """\
+<?xml version="1.0" encoding="UTF-16"?>
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <RegistrationInfo><Description>{description}</Description></RegistrationInfo>
+  <Triggers>
+    <LogonTrigger><Enabled>true</Enabled><UserId>{user}</UserId></LogonTrigger>
+    <TimeTrigger>
+      <Repetition><Interval>PT5M</Interval><StopAtDurationEnd>false</StopAtDurationEnd></Repetition>
+      <StartBoundary>2020-01-01T00:00:00</StartBoundary>
+      <Enabled>true</Enabled>
+    </TimeTrigger>
+  </Triggers>
+  <Principals>
+    <Principal>
+      <UserId>{user}</UserId>
+      <LogonType>InteractiveToken</LogonType>
+      <RunLevel>LeastPrivilege</RunLevel>
+    </Principal>
+  </Principals>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <StartWhenAvailable>true</StartWhenAvailable>
+    <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+    <RestartOnFailure><Interval>PT1M</Interval><Count>255</Count></RestartOnFailure>
+  </Settings>
+  <Actions>
+    <Exec><Command>{program}</Command><Arguments>{arguments}</Arguments></Exec>
+  </Actions>
+</Task>
+"""
+
+
 def windows_task(service: Service) -> bytes:
     """Return a task for Windows' Task Scheduler; a task knows no environment variables of its own.
 
     The schema: learn.microsoft.com/windows/win32/taskschd/task-scheduler-schema.
     """
     program, *arguments = service.command
-    task: _Tree = {
-        "RegistrationInfo": {"Description": _DESCRIPTION},
-        "Triggers": {
-            "LogonTrigger": {"Enabled": "true", "UserId": service.user},
-            # IgnoreNew, below, makes this a restart of what has ended, however often it does.
-            "TimeTrigger": {
-                "Repetition": {"Interval": "PT5M", "StopAtDurationEnd": "false"},
-                "StartBoundary": "2020-01-01T00:00:00",
-                "Enabled": "true",
-            },
-        },
-        "Principals": {
-            "Principal": {
-                "UserId": service.user,
-                "LogonType": "InteractiveToken",
-                "RunLevel": "LeastPrivilege",
-            }
-        },
-        "Settings": {
-            "MultipleInstancesPolicy": "IgnoreNew",
-            "DisallowStartIfOnBatteries": "false",
-            "StopIfGoingOnBatteries": "false",
-            "StartWhenAvailable": "true",
-            "ExecutionTimeLimit": "PT0S",  # no limit
-            "RestartOnFailure": {"Interval": "PT1M", "Count": "255"},  # the shortest and the most it takes
-        },
-        "Actions": {
-            "Exec": {"Command": _windowless(program), "Arguments": subprocess.list2cmdline(arguments)}
-        },
-    }
-    root = Xml.Element("Task", version="1.2", xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task")
-    _grow(root, task)
-    Xml.indent(root)
-    # schtasks reads nothing but UTF-16 reliably.
-    text: bytes = Xml.tostring(root, encoding="utf-16", xml_declaration=True)
-    return text
-
-
-_Tree = Mapping[str, "str | _Tree"]
-
-
-def _grow(parent: Xml.Element, tree: _Tree) -> None:
-    for name, value in tree.items():
-        child = Xml.SubElement(parent, name)
-        if isinstance(value, str):
-            child.text = value
-        else:
-            _grow(child, value)
+    task = _TASK.format(
+        description=_DESCRIPTION,
+        user=escape(service.user),
+        program=escape(_windowless(program)),
+        arguments=escape(subprocess.list2cmdline(arguments)),
+    )
+    return task.encode("utf-16")  # schtasks reads nothing else reliably
 
 
 def _windowless(program: str) -> str:

@@ -6,14 +6,15 @@ events of the database, and the webhook remembers its position among them, so a 
 message. Problems wait in the table ``announcements``. Start reading at ``delivery.py``.
 """
 
-from worker.webhook.announcements import Announcement, Announcements
+from worker.webhook.announcements import Announcements
 from worker.webhook.delivery import deliver_due, send_test
 from worker.webhook.hook import Hook, Position, Webhook, newest_position
+from worker.webhook.message import Message
 
 __all__ = [
-    "Announcement",
     "Announcements",
     "Hook",
+    "Message",
     "Position",
     "Webhook",
     "deliver_due",

@@ -1,28 +1,14 @@
 """What the webhook is sent besides changes of the list: few messages, in order."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from worker.database import Database, checked
+from worker.webhook.message import Message
 
 # A webhook that is down for months must not make the table grow; the oldest are dropped.
 MAX_WAITING = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
-    """One message. id: the same however often it is sent. at: RFC 3339. data: plain JSON values."""
-
-    id: str
-    type: str
-    at: str
-    data: dict[str, Any]
-
-    @property
-    def key(self) -> str:
-        """What it is stored under: sorts by time."""
-        return f"{self.at} {self.id}"
 
 
 class Announcements:
@@ -31,22 +17,22 @@ class Announcements:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._documents = database.documents("announcements")
-        self._documents.expect(_to_announcement)
+        self._documents.expect(_to_message)
 
-    def waiting(self) -> list[Announcement]:
+    def waiting(self) -> list[Message]:
         """Return what was not sent yet, the oldest first."""
-        return list(map(_to_announcement, self._documents.walk()))
+        return list(map(_to_message, self._documents.walk()))
 
-    def add(self, *new: Announcement) -> None:
+    def add(self, *new: Message) -> None:
         """Have these sent too; they are stored on return."""
         with self._database.together():
-            self._documents.put({it.key: asdict(it) for it in new})
+            self._documents.put({_key(it): asdict(it) for it in new})
             old = self._documents.page("key", descending=True, offset=MAX_WAITING, limit=len(new))
             self._documents.delete(str(it.doc_id) for it in old)
 
-    def remove(self, sent: Announcement) -> None:
+    def remove(self, sent: Message) -> None:
         """Forget one that was sent."""
-        self._documents.delete([sent.key])
+        self._documents.delete([_key(sent)])
 
     def clear(self) -> None:
         """Delete all of them: there is no webhook."""
@@ -54,5 +40,9 @@ class Announcements:
             self._documents.truncate()
 
 
-def _to_announcement(document: Mapping[str, Any]) -> Announcement:
-    return checked(Announcement(**document))
+def _to_message(document: Mapping[str, Any]) -> Message:
+    return checked(Message(**document))
+
+
+def _key(message: Message) -> str:
+    return f"{message.at} {message.id}"  # sorts by time

@@ -8,12 +8,13 @@ from itertools import islice
 from typing import Protocol
 
 from worker.block_list.block_list import BlockList
+from worker.database import format_time
 from worker.events import fields
 from worker.webhook import sending
 from worker.webhook.announcements import Announcements
 from worker.webhook.hook import Hook, Webhook
-from worker.webhook.message import Message, announcement_message, batch_message, headers, test_message
-from worker.webhook.outbox import batches
+from worker.webhook.message import Message, headers
+from worker.webhook.outbox import unsent
 
 MAX_MESSAGES = 50  # in one call, so that a program that stops does not wait for a long outbox
 
@@ -48,20 +49,16 @@ def deliver_due(
     if not hook.is_due(now()):
         return taken
     # All of them first: sending may take minutes, for which no query should stay open.
-    for batch in list(islice(batches(webhook.database, block_list, hook.position), MAX_MESSAGES)):
-        message = batch_message(batch, now=now()) if batch.events or batch.replaced else None
-        updated = _step(webhook, hook, message, replace(hook.reset(), position=batch.after), now, send)
+    changes = list(islice(unsent(webhook.database, block_list, hook.position, now()), MAX_MESSAGES))
+    for message, position in (*changes, *((it, None) for it in announcements.waiting())):
+        after = replace(hook.reset(), position=position or hook.position)
+        updated = _step(webhook, hook, message, after, now, send)
         if updated is None:
             return taken
         hook = updated
         taken += message is not None
-    for announcement in announcements.waiting():
-        updated = _step(webhook, hook, announcement_message(announcement), hook.reset(), now, send)
-        if updated is None:
-            return taken
-        hook = updated
-        announcements.remove(announcement)
-        taken += 1
+        if message and position is None:
+            announcements.remove(message)
     return taken
 
 
@@ -88,9 +85,11 @@ def send_test(webhook: Webhook, *, now: datetime, send: Send = sending.send) -> 
 
     Raises UsageError if there is no webhook.
     """
-    return _send(webhook.existing(), test_message(now=now), now, send)
+    time = format_time(now)
+    return _send(webhook.existing(), Message(id=f"test-{time}", type="test", at=time, data={}), now, send)
 
 
 def _send(hook: Hook, message: Message, now: datetime, send: Send) -> str:
-    signed = headers(message, hook.secret, now=now)
-    return send(hook.url, signed, message.body, allow_private=hook.allow_private)
+    body = message.body
+    signed = headers(message.id, body, hook.secret, now=now)
+    return send(hook.url, signed, body, allow_private=hook.allow_private)

@@ -1,7 +1,6 @@
 """The block list in the formats that mailing tools read: one table, one row a format.
 
-Every writer takes the number of blocks and their stored documents, and yields the file in pieces. What a format
-cannot say is in its row.
+Every writer takes the number of blocks and their stored documents, and yields the file in pieces.
 """
 
 import csv
@@ -10,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from itertools import islice
-from typing import Any
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 import orjson
 
@@ -22,20 +21,31 @@ from worker.errors import UsageError
 
 _BLOCKS_PER_PIECE = 200
 
+_T = TypeVar("_T")
 Row = dict[str, Any]
 Writer = Callable[[int, Iterable[Row], datetime], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A row of the table. loses: what the format cannot express, for the documentation."""
+    """A row of the table. reader: who reads it."""
 
     name: str
     extension: str
-    content_type: str
     write: Writer
     reader: str
-    loses: str
+
+    @property
+    def content_type(self) -> str:
+        return _CONTENT_TYPES[self.extension]
+
+
+_CONTENT_TYPES = {
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "csv": "text/csv; charset=utf-8",
+    "txt": "text/plain; charset=utf-8",
+}
 
 
 def export_format(name: str) -> Format:
@@ -46,12 +56,8 @@ def export_format(name: str) -> Format:
 
 
 def _json(count: int, blocks: Iterable[Row], exported_at: datetime) -> Iterator[bytes]:
-    yield (
-        f'{{"format": "buyerblock/1", "exported_at": "{format_time(exported_at)}", "count": {count}, '
-        '"blocks": ['
-    ).encode()
-    yield from _separated(map(public_part, blocks), before=b"\n", between=b",\n")
-    yield b"\n]}\n" if count else b"]}\n"
+    start = f'{{"format": "buyerblock/1", "exported_at": "{format_time(exported_at)}", "count": {count}, "blocks": ['
+    return _array(start.encode(), map(public_part, blocks), b"\n]}\n" if count else b"]}\n")
 
 
 def _ndjson(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
@@ -63,7 +69,7 @@ def _csv(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
         joined = {**row, "orders": " ".join(row["orders"]), "accounts": " ".join(row["accounts"])}
         return [harmless("" if joined[name] is None else str(joined[name])) for name in PUBLIC]
 
-    return _table(PUBLIC, map(cells, blocks))
+    return csv_table(PUBLIC, map(cells, blocks))
 
 
 def _txt(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
@@ -77,78 +83,44 @@ def _orders(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
 def _mailgun(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     # The tag * means: unsubscribed from everything.
     rows = ([row["address"], "*", format_datetime(_seen(row), usegmt=True)] for row in _buyers(blocks))
-    return _table(("address", "tags", "created_at"), rows)
+    return csv_table(("address", "tags", "created_at"), rows)
 
 
 def _ses(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
-    return _lines(_dump({"emailAddress": row["address"], "reason": "COMPLAINT"}) for row in _buyers(blocks))
+    return _lines(
+        orjson.dumps({"emailAddress": row["address"], "reason": "COMPLAINT"}) for row in _buyers(blocks)
+    )
 
 
 def _sendgrid(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
-    yield b"["
-    entries = (
-        _dump({"created": int(_seen(row).timestamp()), "email": row["address"]}) for row in _buyers(blocks)
-    )
-    yield from _separated(entries, before=b"\n", between=b",\n")
-    yield b"\n]\n"
+    entries = ({"created": int(_seen(row).timestamp()), "email": row["address"]} for row in _buyers(blocks))
+    return _array(b"[", map(orjson.dumps, entries), b"\n]\n")
 
 
 def _postmark(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
-    yield b'{"Suppressions": ['
-    entries = (_dump({"EmailAddress": row["address"]}) for row in _buyers(blocks))
-    yield from _separated(entries, before=b"\n", between=b",\n")
-    yield b"\n]}\n"
+    entries = ({"EmailAddress": row["address"]} for row in _buyers(blocks))
+    return _array(b'{"Suppressions": [', map(orjson.dumps, entries), b"\n]}\n")
 
 
 def _listmonk(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
     def cells(row: Row) -> list[str]:
         attributes = {"orders": row["orders"], "reason": row["reason"], "first_seen": row["first_seen"]}
-        return [row["address"], row["address"].partition("@")[0], _dump(attributes).decode()]
+        return [row["address"], row["address"].partition("@")[0], orjson.dumps(attributes).decode()]
 
-    return _table(("email", "name", "attributes"), map(cells, _buyers(blocks)))
+    return csv_table(("email", "name", "attributes"), map(cells, _buyers(blocks)))
 
-
-_BY_ORDER = "blocks known by their order alone"
-_MOSTLY_LOST = f"{_BY_ORDER}; orders, notices, notes, accounts"
 
 _TABLE = (
-    Format("json", "json", "application/json", _json, "buyerblock import, any program", "the evidence"),
-    Format(
-        "ndjson", "ndjson", "application/x-ndjson", _ndjson, "programs that read line by line", "the evidence"
-    ),
-    Format("csv", "csv", "text/csv; charset=utf-8", _csv, "spreadsheets", "the evidence"),
-    Format(
-        "txt", "txt", "text/plain; charset=utf-8", _txt, "tools that take one address a line", _MOSTLY_LOST
-    ),
-    Format(
-        "orders",
-        "txt",
-        "text/plain; charset=utf-8",
-        _orders,
-        "tools that take one order ID a line",
-        "addresses",
-    ),
-    Format("mailgun", "csv", "text/csv; charset=utf-8", _mailgun, "Mailgun, unsubscribes", _MOSTLY_LOST),
-    Format(
-        "ses",
-        "ndjson",
-        "application/x-ndjson",
-        _ses,
-        "Amazon SES, suppression list",
-        f"{_MOSTLY_LOST}; the reason, since SES knows bounces and complaints only",
-    ),
-    Format("sendgrid", "json", "application/json", _sendgrid, "SendGrid, global unsubscribes", _MOSTLY_LOST),
-    Format(
-        "postmark", "json", "application/json", _postmark, "Postmark, suppressions", f"{_MOSTLY_LOST}; times"
-    ),
-    Format(
-        "listmonk",
-        "csv",
-        "text/csv; charset=utf-8",
-        _listmonk,
-        "listmonk, import in mode blocklist",
-        _BY_ORDER,
-    ),
+    Format("json", "json", _json, "buyerblock import, any program"),
+    Format("ndjson", "ndjson", _ndjson, "programs that read line by line"),
+    Format("csv", "csv", _csv, "spreadsheets"),
+    Format("txt", "txt", _txt, "tools that take one address a line"),
+    Format("orders", "txt", _orders, "tools that take one order ID a line"),
+    Format("mailgun", "csv", _mailgun, "Mailgun, unsubscribes"),
+    Format("ses", "ndjson", _ses, "Amazon SES, suppression list"),
+    Format("sendgrid", "json", _sendgrid, "SendGrid, global unsubscribes"),
+    Format("postmark", "json", _postmark, "Postmark, suppressions"),
+    Format("listmonk", "csv", _listmonk, "listmonk, import in mode blocklist"),
 )
 
 FORMATS: dict[str, Format] = {row.name: row for row in _TABLE}
@@ -169,27 +141,28 @@ def _seen(row: Row) -> datetime:
     return parse_time(row["first_seen"])
 
 
-def _dump(value: object) -> bytes:
-    return orjson.dumps(value)
+def _pieces(values: Iterable[_T]) -> Iterator[list[_T]]:
+    rest = iter(values)
+    while piece := list(islice(rest, _BLOCKS_PER_PIECE)):
+        yield piece
 
 
 def _lines(values: Iterable[bytes]) -> Iterator[bytes]:
-    rest = iter(values)
-    while piece := list(islice(rest, _BLOCKS_PER_PIECE)):
-        yield b"\n".join(piece) + b"\n"
+    return (b"\n".join(piece) + b"\n" for piece in _pieces(values))
 
 
-def _separated(values: Iterable[bytes], *, before: bytes, between: bytes) -> Iterator[bytes]:
-    rest = iter(values)
-    while piece := list(islice(rest, _BLOCKS_PER_PIECE)):
-        yield before + between.join(piece)
-        before = between
+def _array(start: bytes, values: Iterable[bytes], end: bytes) -> Iterator[bytes]:
+    yield start
+    before = b"\n"
+    for piece in _pieces(values):
+        yield before + b",\n".join(piece)
+        before = b",\n"
+    yield end
 
 
-def _table(header: Sequence[str], rows: Iterable[list[str]]) -> Iterator[bytes]:
-    rest = iter([list(header)])
-    body = iter(rows)
-    while piece := list(rest) or list(islice(body, _BLOCKS_PER_PIECE)):
+def csv_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """Yield the rows below a header as CSV, piece by piece."""
+    for piece in _pieces(chain([header], rows)):
         buffer = io.StringIO()
         csv.writer(buffer).writerows(piece)
         yield buffer.getvalue().encode()

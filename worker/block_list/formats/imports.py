@@ -4,21 +4,19 @@ A file is read line by line, so its size does not matter; JSON that is not one e
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import orjson
 
-from worker.block_list.changes import manual_block
 from worker.block_list.formats import json_lists, tables
 from worker.block_list.formats.lines import Line, as_utf8, lines_of
 from worker.block_list.formats.model import MAX_KEYS, Found
-from worker.block_list.keys import parse_key
 from worker.block_list.model import Block
 from worker.errors import UsageError
 
+_T = TypeVar("_T")
 _SAMPLE = 64_000  # bytes
 _MAX_JSON = 64_000_000  # bytes
 
@@ -55,26 +53,16 @@ def read(source: bytes | BinaryIO, format_name: str = "auto") -> Found:
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     sample = stream.read(_SAMPLE)
     kind = _KINDS[format_name] or _guess(sample)
-    try:
-        return _with_all_orders(_read(kind, sample, stream, report=format_name == "report"))
-    except _TooManyKeysError as error:
-        raise UsageError(
-            f"The file holds more than {MAX_KEYS:,} keys (line {error}); split it, nothing was imported."
-        ) from None
-
-
-class _TooManyKeysError(Exception):
-    """Reading ends here; the text is the number of the line."""
-
-
-def _read(kind: str, sample: bytes, stream: BinaryIO, *, report: bool) -> Found:
+    if kind == "json":
+        return _collect(Found("json"), enumerate(_entries(sample, stream), 1), _keys_of_entry)
+    lines = lines_of(sample, stream)
     if kind == "table":
-        return _read_table(lines_of(sample, stream), report=report)
-    if kind == "export":
-        return _read_export(lines_of(sample, stream))
-    if kind == "ndjson":
-        return _read_ndjson(lines_of(sample, stream))
-    return _read_json(sample, stream)
+        return _read_table(lines, report=format_name == "report")
+    return (
+        _read_export(lines)
+        if kind == "export"
+        else _collect(Found("ndjson"), _numbered(lines), _keys_of_line)
+    )
 
 
 def _guess(sample: bytes) -> str:
@@ -101,121 +89,100 @@ def _read_table(lines: Iterator[Line], *, report: bool) -> Found:
     table, rest = tables.recognise(lines)
     report = report or table.report
     found = Found("report" if report else "table" if table.delimiter else "text")
-    for line in rest:
-        if line.problem:
-            found.reject(line.number, _left_out(line))
-        elif line.text.strip():
-            cells = tables.cells_of(line.text, table.delimiter)
-            if cells is None:
-                found.reject(line.number, "The quotation marks of this line do not close.")
-                continue
-            if not any(cells):
-                continue  # Excel writes rows of separators alone below a table
-            row = tables.Row(line.number, cells)
-            try:
-                if report:
-                    order, alias = tables.pair_in(row, table)
-                    found.pairs[order] = alias
-                else:
-                    _take_row(found, row, table)
-            except UsageError as error:
-                found.reject(line.number, str(error))
-    return found
 
+    def keys_of(line: Line) -> Iterable[tuple[str, Block | None]]:
+        cells = tables.cells_of(_text_of(line), table.delimiter)
+        if cells is None:
+            raise UsageError("The quotation marks of this line do not close.")
+        if not any(cells):
+            return ()  # Excel writes rows of separators alone below a table
+        if not report:
+            return tables.keys_in(cells, table)
+        order, alias = tables.pair_in(cells, table)
+        found.pairs[order] = alias
+        return ()
 
-def _take_row(found: Found, row: tables.Row, table: tables.Table) -> None:
-    keys = tables.keys_in(row, table)
-    for key, block in keys:
-        orders = tables.orders_beside(row, table) if block is None and len(keys) == 1 and "@" in key else []
-        _take(found, row.number, key, block or _with_orders(key, orders))
-
-
-def _with_orders(key: str, orders: Iterable[str]) -> Block | None:
-    """Return a block for an address with orders; its times are set when the import is made."""
-    if not (distinct := tuple(sorted(set(orders)))):
-        return None
-    return replace(manual_block(parse_key(key), reason="imported", note="", at=UNDATED), orders=distinct)
-
-
-def _with_all_orders(found: Found) -> Found:
-    """Give each buyer the orders of all their lines; for the rest the first line counts."""
-    for key, orders in found.more_orders.items():
-        if (block := found.keys[key]) is not None:
-            found.keys[key] = replace(block, orders=tuple(sorted(orders.union(block.orders))))
-    return found
-
-
-UNDATED = datetime.min.replace(tzinfo=UTC)
-"""The time of a block that an import brings without one."""
+    return _collect(found, _numbered(rest), keys_of)
 
 
 def _read_export(lines: Iterator[Line]) -> Found:
-    found = Found("json")
     header = next(lines, Line(1, "{}")).text
     try:
         promised = int(orjson.loads(header + "]}")["count"])
     except (ValueError, KeyError, TypeError, OverflowError):
         raise UsageError("The first line of this export is not as buyerblock writes it.") from None
-    held = 0
-    for line in lines:
-        if line.text.strip() not in ("", "]}"):
-            held += 1
-            _take_json_line(found, line)
+    blocks = _numbered(line for line in lines if line.text.strip() not in ("", "]}"))
+    found = _collect(Found("json"), blocks, _keys_of_line)
+    held = len(found.keys) + found.duplicates + found.rejected_count
     if held != promised:
         raise UsageError(f"This export is cut off: it says {promised:,} blocks and holds {held:,}.")
     return found
 
 
-def _read_ndjson(lines: Iterator[Line]) -> Found:
-    found = Found("ndjson")
-    for line in lines:
-        if line.text.strip() or line.problem:
-            _take_json_line(found, line)
-    return found
-
-
-def _take_json_line(found: Found, line: Line) -> None:
-    if line.problem:
-        found.reject(line.number, _left_out(line))
-        return
-    try:
-        _take(found, line.number, *json_lists.key_of(json_lists.parse_line(line.text)))
-    except UsageError as error:
-        found.reject(line.number, str(error))
-    except ValueError:
-        found.reject(line.number, "The line is not JSON.")
-
-
-def _left_out(line: Line) -> str:
-    return f"Line {line.number:,} was left out: {line.problem}."
-
-
-def _read_json(sample: bytes, rest: BinaryIO) -> Found:
+def _entries(sample: bytes, rest: BinaryIO) -> Iterator[object]:
     content = sample + rest.read(_MAX_JSON)
     if len(content) >= _MAX_JSON:
         raise UsageError(
             "This JSON file is too large to read at once; write it with one entry a line (NDJSON)."
         )
-    found = Found("json")
     try:
         document = orjson.loads(as_utf8(content))
     except ValueError as error:
         raise UsageError(f"This file begins like JSON and is not: {error}.") from error
-    for number, entry in enumerate(json_lists.objects_in(document), 1):
+    return json_lists.objects_in(document)
+
+
+def _keys_of_entry(entry: object) -> Iterable[tuple[str, Block | None]]:
+    return (json_lists.key_of(entry),)
+
+
+def _keys_of_line(line: Line) -> Iterable[tuple[str, Block | None]]:
+    text = _text_of(line).rstrip().removesuffix(",")
+    if not text:
+        return ()
+    try:
+        entry = orjson.loads(text)
+    except ValueError:
+        raise UsageError("The line is not JSON.") from None
+    return _keys_of_entry(entry)
+
+
+def _numbered(lines: Iterable[Line]) -> Iterator[tuple[int, Line]]:
+    return ((line.number, line) for line in lines)
+
+
+def _text_of(line: Line) -> str:
+    if line.problem:
+        raise UsageError(f"Line {line.number:,} was left out: {line.problem}.")
+    return line.text
+
+
+def _collect(
+    found: Found,
+    numbered: Iterable[tuple[int, _T]],
+    keys_of: Callable[[_T], Iterable[tuple[str, Block | None]]],
+) -> Found:
+    """Add the keys of all entries, and reject those that hold none. A buyer gets the orders of all their entries."""
+    more_orders: dict[str, set[str]] = {}
+    for number, entry in numbered:
         try:
-            _take(found, number, *json_lists.key_of(entry))
+            keys = keys_of(entry)
         except UsageError as error:
             found.reject(number, str(error))
+            continue
+        for key, block in keys:
+            if key not in found.keys:
+                found.keys[key] = block
+                continue
+            found.duplicates += 1
+            if block is not None:
+                found.keys[key] = found.keys[key] or block
+                more_orders.setdefault(key, set()).update(block.orders)
+        if len(found.keys) > MAX_KEYS:
+            raise UsageError(
+                f"The file holds more than {MAX_KEYS:,} keys (line {number:,}); split it, nothing was imported."
+            )
+    for key, orders in more_orders.items():
+        if (block := found.keys[key]) is not None:
+            found.keys[key] = replace(block, orders=tuple(sorted(orders.union(block.orders))))
     return found
-
-
-def _take(found: Found, line: int, key: str, block: Block | None) -> None:
-    if key in found.keys:
-        found.duplicates += 1
-        if block is not None:
-            found.keys[key] = found.keys[key] or block
-            found.more_orders.setdefault(key, set()).update(block.orders)
-        return
-    if len(found.keys) == MAX_KEYS:
-        raise _TooManyKeysError(f"{line:,}")
-    found.keys[key] = block

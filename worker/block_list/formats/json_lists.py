@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from worker.block_list.documents import one_line, storable
 from worker.block_list.keys import parse_key
 from worker.block_list.merging import whole_second
@@ -54,12 +52,6 @@ def key_of(entry: object) -> tuple[str, Block | None]:
         if isinstance(entry.get(name), str):
             return parse_key(entry[name]).text, None
     raise UsageError("This entry has no address.")
-
-
-def parse_line(text: str) -> object:
-    """Return the JSON value on one line; a comma behind it is ignored. Raises ValueError."""
-    value: object = orjson.loads(text.rstrip().removesuffix(","))
-    return value
 
 
 def _block(entry: Mapping[str, Any]) -> Block:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from worker.block_list.model import Block
 
 MAX_KEYS = 1_000_000
 REJECTIONS_KEPT = 1_000
+UNDATED = datetime.min.replace(tzinfo=UTC)
+"""The time of a block that an import brings without one; that of the import takes its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,12 @@ class Rejection:
 class Found:
     """What stands in a file, before anyone looks at the block list.
 
-    keys: each key once, with a whole block where the file has more than the key. more_orders: of buyers who
-    have several lines. pairs: order IDs and the aliases they belong to, which block nobody. rejected holds
-    the first thousand only.
+    keys: each key once, with a whole block where the file has more than the key. pairs: order IDs and the aliases
+    they belong to, which block nobody. rejected holds the first thousand only.
     """
 
     format: str
     keys: dict[str, Block | None] = field(default_factory=dict)
-    more_orders: dict[str, set[str]] = field(default_factory=dict)
     pairs: dict[str, str] = field(default_factory=dict)
     duplicates: int = 0
     rejected: list[Rejection] = field(default_factory=list)
@@ -44,22 +44,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would do.
+    """What an import would do with what it found.
 
     adds, known, unblocked: keys. An unblocked one stays unblocked: only a newer notice or a person blocks it
     again. resolves: orders that are known alone, or not yet as the buyer's, with the alias that the file has
-    for them. rejected holds the first thousand of rejected_count lines.
+    for them.
     """
 
-    format: str
+    found: Found
     adds: Sequence[str]
     known: Sequence[str]
     unblocked: Sequence[str]
     resolves: Mapping[str, str]
-    duplicates: int
-    rejected: Sequence[Rejection]
-    rejected_count: int
-    blocks: Mapping[str, Block | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,15 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
+from worker.block_list.changes import manual_block
 from worker.block_list.documents import PUBLIC
 from worker.block_list.formats import json_lists
 from worker.block_list.formats.formulas import original
 from worker.block_list.formats.lines import Line
+from worker.block_list.formats.model import UNDATED
 from worker.block_list.keys import Key, parse_key
 from worker.block_list.model import Block
 from worker.errors import UsageError
@@ -20,14 +22,6 @@ _ADDRESS_NAMES = {"address", "email", "emailaddress", "buyeremail", "buyer", "al
 _ORDER_NAMES = {"order", "orders", "orderid", "orderids", "amazonorderid", "ordernumber"}
 # Columns that only Amazon's order reports have. Such a report lists all buyers: it must not block them.
 _REPORT_NAMES = {"purchasedate", "paymentsdate", "orderitemid", "sku", "asin", "quantitypurchased"}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line as cells."""
-
-    number: int
-    cells: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +86,39 @@ def cells_of(text: str, delimiter: str) -> list[str] | None:
         return None
 
 
-def keys_in(row: Row, table: Table) -> list[tuple[str, Block | None]]:
-    """Return the keys of a row: buyers, else orders. Raises UsageError, in one sentence, if there is none."""
+def keys_in(cells: list[str], table: Table) -> list[tuple[str, Block | None]]:
+    """Return the keys of a row: buyers, else orders; a buyer alone has the orders beside the address as well.
+
+    Raises UsageError, in one sentence, if there is none.
+    """
     if table.exported:
-        return [json_lists.key_of(_as_exported(row, table))]
-    addresses, orders = _split(row, table.addresses), _split(row, table.orders)
+        return [json_lists.key_of(_as_exported(cells, table))]
+    addresses, orders = _split(cells, table.addresses), _split(cells, table.orders)
     if not table.addresses and not table.orders:
-        addresses = row.cells
+        addresses = cells
     if not addresses and not orders:
         raise UsageError("The line has no address and no order ID.")
-    return [(parse_key(text).text, None) for text in addresses or orders]
+    keys = [parse_key(text) for text in addresses or orders]
+    if len(keys) == 1 and keys[0].kind == "alias":
+        return [(keys[0].text, _with_orders(keys[0], orders))]
+    return [(key.text, None) for key in keys]
 
 
-def pair_in(row: Row, table: Table) -> tuple[str, str]:
+def pair_in(cells: list[str], table: Table) -> tuple[str, str]:
     """Return order ID and alias of a row of an order report. Raises UsageError if one is missing."""
-    keys = [_parse(text) for text in (*_split(row, table.orders)[:1], *_split(row, table.addresses)[:1])]
+    keys = [_parse(text) for text in (*_split(cells, table.orders)[:1], *_split(cells, table.addresses)[:1])]
     if [key.kind for key in keys if key] != ["order", "alias"]:
         raise UsageError("The line does not name both an order ID and a buyer's address.")
     order, alias = (key.text for key in keys if key)
     return order, alias
 
 
-def orders_beside(row: Row, table: Table) -> list[str]:
-    """Return the order IDs that stand in a row beside an address."""
-    keys = [_parse(text) for text in _split(row, table.orders)]
-    return [key.text for key in keys if key is not None and key.kind == "order"]
+def _with_orders(alias: Key, texts: Iterable[str]) -> Block | None:
+    orders = {key.text for text in texts if (key := _parse(text)) and key.kind == "order"}
+    if not orders:
+        return None
+    block = manual_block(alias, reason="imported", note="", at=UNDATED)
+    return replace(block, orders=tuple(sorted(orders)))
 
 
 def _declared_delimiter(first: str) -> str:
@@ -160,13 +162,13 @@ def _columns_by_content(rows: list[list[str]], kind: str) -> list[int]:
     ]
 
 
-def _split(row: Row, columns: Iterable[int]) -> list[str]:
-    cells = (row.cells[column] for column in columns if column < len(row.cells))
-    return [part for cell in cells for part in re.split(r"[\s,;|]+", cell) if part]
+def _split(cells: list[str], columns: Iterable[int]) -> list[str]:
+    wanted = (cells[column] for column in columns if column < len(cells))
+    return [part for cell in wanted for part in re.split(r"[\s,;|]+", cell) if part]
 
 
-def _as_exported(row: Row, table: Table) -> dict[str, object]:
-    cells = dict(zip(table.names, (original(cell) for cell in row.cells), strict=False))
+def _as_exported(row: list[str], table: Table) -> dict[str, object]:
+    cells = dict(zip(table.names, map(original, row), strict=False))
     return {
         **cells,
         "address": cells.get("address") or None,
