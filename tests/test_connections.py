@@ -10,6 +10,7 @@ from sellers import EMAIL, sample
 from oauth_web.demo.sandbox import Fault, Sandbox
 from worker.app import App
 from worker.errors import GmailError, SignInAgainError
+from worker.problems import Cause
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 OPT_OUTS, QUEUE = "Amazon opt-outs", "Amazon opt-outs/Queue"
@@ -146,3 +147,48 @@ def test_a_pass_after_a_new_sign_in_never_has_the_old_permission(app: App) -> No
     app.passes.forget = watched  # type: ignore[method-assign]
     app.connect(new)
     assert permissions == [new]
+
+
+def test_a_label_that_was_there_before_is_used_and_kept(app: App, google: Sandbox) -> None:
+    google.user(EMAIL).create_label(OPT_OUTS)
+    app.passes.run(EMAIL)
+    notice = google.deliver(EMAIL, sample(NOTICE), received_at=app.clock.now())
+    app.passes.run(EMAIL)
+    assert OPT_OUTS in google.mailbox(EMAIL)[notice]
+    app.disconnect(EMAIL, undo=True)
+    assert left_over(google) == ({OPT_OUTS}, 0)
+
+
+def another_program(google: Sandbox) -> None:
+    """Leave the rules that another installation has made in this mailbox."""
+    user = google.user(EMAIL)
+    queue = user.create_label(QUEUE)
+    user.create_filter(
+        {"query": "{to:seller+optouts-aaaabbbb@gmail.com}"}, {"addLabelIds": [queue], "removeLabelIds": []}
+    )
+
+
+def test_two_programs_on_one_mailbox_say_so(app: App, google: Sandbox) -> None:
+    another_program(google)
+    app.passes.run(EMAIL)
+    account = app.accounts.get(EMAIL)
+    assert account.problem is not None
+    assert account.problem.cause is Cause.ANOTHER_PROGRAM
+    assert "seller+optouts-aaaabbbb@gmail.com" in str(account.problem)
+    before = google.units(EMAIL)
+    app.passes.run(EMAIL)
+    assert google.units(EMAIL) - before == 1, "it is looked for again after an hour, not in each pass"
+
+
+def test_undoing_one_of_two_programs_leaves_the_rules_of_the_other(app: App, google: Sandbox) -> None:
+    app.passes.run(EMAIL)
+    another = {"query": "{to:seller+optouts-aaaabbbb@gmail.com}"}
+    user = google.user(EMAIL)
+    queue = app.accounts.get(EMAIL).labels["queue"]
+    other = user.create_filter(another, {"addLabelIds": [queue], "removeLabelIds": []})
+    own = app.accounts.get(EMAIL).personal_address
+    app.disconnect(EMAIL, undo=True)
+    left = {rule["id"]: str(rule) for rule in user.filters()}
+    assert other in left
+    assert not any(own in it for it in left.values())
+    assert QUEUE in google.labels(EMAIL)

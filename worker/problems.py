@@ -88,6 +88,11 @@ class Cause(Enum):
     )
 
     # What only its owner can do
+    ANOTHER_PROGRAM = (
+        "Another buyerblock, or an earlier connection of this one, has filters in this mailbox too (for {address}). "
+        "Disconnect the mailbox there with its rules, or delete these filters in Gmail under Settings, Filters and "
+        "Blocked Addresses."
+    )
     FORWARDING_UNVERIFIED = (
         "Notices are not forwarded yet: add {address} in Gmail under Settings, Forwarding and POP/IMAP, and confirm "
         "it by the mail that Gmail sends there."

@@ -5,7 +5,8 @@ are known by the ids they had the last time, so the user may rename, recolour or
 and a filter that the user made is never touched. Gmail cannot change a filter, only replace it.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from worker.errors import ConflictError, GmailError
@@ -15,6 +16,7 @@ from worker.gmail.wanted import LABELS
 from worker.problems import Cause
 
 MAX_FILTERS = 1000
+_OWN_ADDRESS = re.compile(r"[^\s:@]+\+optouts-[0-9a-z]{8}@[^\s)]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +24,13 @@ class Rules:
     """Our part of what is in a mailbox.
 
     labels: Gmail's ids by our names. filters: ours, with our names in place of label ids; a label of ours that
-    is gone stands there as its old id. room: how many more filters Gmail allows the account.
+    is gone stands there as its old id. others: filters with labels of ours that another program or
+    person made. room: how many more filters Gmail allows the account.
     """
 
     labels: Mapping[str, str] = field(default_factory=dict)
     filters: frozenset[Filter] = frozenset()
+    others: frozenset[Filter] = frozenset()
     room: int = MAX_FILTERS
 
     @property
@@ -74,8 +78,15 @@ def look(
     live = {name: label_id for name, label_id in found.items() if label_id is not None}
     names = {label_id: name for name, label_id in live.items()}
     every = [_named(filter_, names) for filter_ in mailbox.filters()]
-    ours = (it for it in every if it.id in filter_ids or replace(it, id="") in wanted)
-    return Rules(labels=live, filters=frozenset(ours), room=MAX_FILTERS - len(every))
+    ours = frozenset(it for it in every if it.id in filter_ids or replace(it, id="") in wanted)
+    others = frozenset(it for it in every if it not in ours and not it.add.isdisjoint(LABELS))
+    return Rules(labels=live, filters=ours, others=others, room=MAX_FILTERS - len(every))
+
+
+def another_address(there: Rules) -> str | None:
+    """Return the own address of another program with such rules in the mailbox, None if there is none."""
+    found = (_OWN_ADDRESS.search(it.query or "") for it in there.others)
+    return next((it[0] for it in found if it), None)
 
 
 def plan(actual: Rules, wanted: frozenset[Filter]) -> tuple[Step, ...]:
@@ -105,7 +116,8 @@ def apply(mailbox: Mailbox, actual: Rules, steps: tuple[Step, ...]) -> Rules:
             case DeleteFilter(outdated):
                 mailbox.delete_filter(outdated.id)
                 filters.discard(outdated)
-    return Rules(labels=labels, filters=frozenset(filters), room=actual.room + old - new)
+    room = actual.room + old - new
+    return Rules(labels=labels, filters=frozenset(filters), others=actual.others, room=room)
 
 
 def _create(mailbox: Mailbox, wanted: Filter, labels: Mapping[str, str]) -> str:
@@ -129,9 +141,17 @@ def _ordered(filters: frozenset[Filter]) -> list[Filter]:
     return sorted(filters, key=lambda it: (it.query or "", it.id))
 
 
-def remove(mailbox: Mailbox, there: Rules) -> None:
-    """Delete our filters, then our labels, and nothing else; the mail stays where it is."""
-    for filter_id in there.filter_ids:
-        mailbox.delete_filter(filter_id)
+def remove(
+    mailbox: Mailbox, there: Rules, *, adopted: Collection[str], own_address: str, shared: bool
+) -> None:
+    """Delete our filters, then our labels, and nothing else; the mail stays where it is.
+
+    What was adopted stays. shared: another program has such rules here, of which only those are ours alone that name
+    our own_address.
+    """
+    for filter_ in there.filters:
+        if filter_.id not in adopted and (not shared or own_address in (filter_.query or "")):
+            mailbox.delete_filter(filter_.id)
     for label_id in there.labels.values():
-        mailbox.delete_label(label_id)
+        if label_id not in adopted and not shared:
+            mailbox.delete_label(label_id)

@@ -100,7 +100,13 @@ def _undo(mailbox: Mailbox, account: Account, clock: Clock, days_back: int) -> N
         after = f"after:{int((clock.now() - timedelta(days=days_back)).timestamp())}"
         found = [ref.id for page in mailbox.find(query=after, label_id=label) for ref in page]
         mailbox.change(found, Change(add=frozenset({INBOX})))
-    rules.remove(mailbox, there)
+    rules.remove(
+        mailbox,
+        there,
+        adopted=account.adopted or (),
+        own_address=account.personal_address,
+        shared=rules.another_address(there) is not None,
+    )
 
 
 def disconnect(settings: Settings, accounts: Accounts, passes: Passes, email: str) -> None:

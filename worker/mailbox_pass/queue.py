@@ -70,6 +70,7 @@ class Queue:
         """
         total = self._mailbox.count(rules.labels[QUEUE])
         if self._is_known_to_hold_nothing(total):
+            self._accounts.update(self._email, unlisted=max(0, total - len(self._set_aside)))
             return
         self._accounts.update(self._email, queued=total)
         seen: set[str] = set()

@@ -75,7 +75,8 @@ class Sync:
         if account.undoing:
             raise GmailError(Cause.BEING_REMOVED)
         steps: tuple[rules.Step, ...] = ()
-        if self._advice or is_due(self._rules_seen, RULES_EVERY, self._clock.now()):
+        waits = self._advice is not None and self._advice.cause is Cause.FORWARDING_UNVERIFIED
+        if waits or is_due(self._rules_seen, RULES_EVERY, self._clock.now()):
             account, steps = self._keep_rules(account)
         counts: Counter[type[Verdict]] = Counter()
         self._queue_missed(account, started, counts)
@@ -130,6 +131,11 @@ class Sync:
     def _keep_rules(self, account: Account) -> tuple[Account, tuple[rules.Step, ...]]:
         """Repair labels and filters; return what had to be done."""
         found = self._look(account)
+        if account.adopted is None:
+            # Before anything is made: what is there now was not made by us.
+            known = {*account.labels.values(), *account.filter_ids}
+            ids = {*found.there.labels.values(), *found.there.filter_ids} - known
+            account = self._accounts.update(self._email, adopted=tuple(sorted(ids))) or account
         if found.steps:
             # Stored first: mail may have been missed, even if this pass fails.
             since = self._search_from(account, self._clock.now(), broken=True)
@@ -150,7 +156,15 @@ class Sync:
         wanted = wanted_filters(searches, forward_to, mark_read=account.mark_read)
         trust = Trust(frozenset(forwarders), frozenset(account.redirectors))
         there = rules.look(self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted)
-        return _Found(there, rules.plan(there, wanted), trust, advice)
+        if advice is None and (address := rules.another_address(there)):
+            advice = MailboxProblem(Cause.ANOTHER_PROGRAM, {"address": address})
+        adopted = account.adopted or ()
+        steps = (
+            it
+            for it in rules.plan(there, wanted)
+            if not (isinstance(it, rules.DeleteFilter) and it.filter.id in adopted)
+        )
+        return _Found(there, tuple(steps), trust, advice)
 
     # --- mail that the filters did not queue
 

@@ -50,6 +50,11 @@ _UNREADABLE = (
     "tried again, at the latest after a day; all others are judged."
 )
 
+_UNLISTED = (
+    "{count:,} of the mails that may be notices are in Trash or Spam, where they are not read. Move them to the inbox "
+    "in Gmail, or delete them there for good."
+)
+
 _EXPIRY = (
     "{count:,} of {of:,} blocks are older than the days under Settings, Expiry, which is too many to end them without "
     "asking; agree there, or leave the number out to keep all of them."
@@ -73,6 +78,7 @@ Kind = Literal[
     "expiry",
     "left_out",
     "unreadable",
+    "unlisted",
 ]
 _STOPPING: frozenset[Kind] = frozenset({"disk", "damage", "sign_in_again", "late"})
 
@@ -175,6 +181,8 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
         yield "silence", _SILENCE.format(last=account.notice_days[-1])
     if count := count_set_aside(app.database, account.email):
         yield "unreadable", _UNREADABLE.format(count=count)
+    if account.unlisted:
+        yield "unlisted", _UNLISTED.format(count=account.unlisted)
     if account.new_wording_at is not None and now < account.new_wording_at + NEW_WORDING_FOR:
         yield "new_wording", _NEW_WORDING.format(last=account.new_wording_at)
 

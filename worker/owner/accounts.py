@@ -26,7 +26,8 @@ class Account:
 
     personal_address: an address of the account that others may send notices and forwards to. problem: what needs
     the seller, None if all is well. sign_in_ends: when Google ends the sign-in by itself, None if it does not.
-    labels, filter_ids: Gmail's ids of ours. forward_to: where archived notices go as well. mark_read: whether
+    labels, filter_ids: Gmail's ids of ours. adopted: those of them that were there before us, None before the first
+    look. unlisted: queued mails in Trash or Spam. forward_to: where archived notices go as well. mark_read: whether
     archived notices are marked as read. trusted: addresses whose forwards are accepted besides the account's own.
     redirectors: addresses and domains whose word counts for mail that they redirect and change.
     queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
@@ -46,6 +47,8 @@ class Account:
     sign_in_ends: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     filter_ids: tuple[str, ...] = ()
+    adopted: tuple[str, ...] | None = None
+    unlisted: int = 0
     forward_to: str | None = None
     mark_read: bool = False
     trusted: tuple[str, ...] = ()
@@ -165,5 +168,6 @@ def _to_account(document: Mapping[str, Any]) -> Account:
     values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
     values |= {name: listed(values.get(name, [])) for name in _TUPLES}
     values["notice_days"] = tuple(map(date.fromisoformat, listed(values.get("notice_days", []))))
+    values["adopted"] = None if values.get("adopted") is None else listed(values["adopted"])
     values["problem"] = problem_of(values["problem"]) if values.get("problem") else None
     return checked(Account(**values))
