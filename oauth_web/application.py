@@ -7,8 +7,8 @@ from datetime import timedelta
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from oauth_web import api, errors, words
-from oauth_web.access import guard, security, sign_in
+from oauth_web import api, errors, guard, words
+from oauth_web.access import security
 from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Owners
 from oauth_web.access.pending import Pending
@@ -25,6 +25,7 @@ from oauth_web.pages import (
     review,
     settings,
     setup,
+    sign_in,
     tokens,
     undelivered,
     webhook,

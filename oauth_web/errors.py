@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from oauth_web.access.guard import may_become_owner
 from oauth_web.english import text
+from oauth_web.guard import may_become_owner
 from worker.errors import BuyerblockError, GmailError, StorageError
 
 log = logging.getLogger(__name__)

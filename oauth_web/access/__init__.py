@@ -1,4 +1,4 @@
-"""Who may enter: the sign-in with Google, sessions, owners, and the rules that hold for every request.
+"""What decides who may enter: Google's consent, sessions, owners, limits, and what every answer forbids browsers.
 
-Start reading at ``guard.py``. Nobody but a signed-in owner sees the list or changes anything.
+``oauth_web/guard.py`` asks it at every request: nobody but a signed-in owner sees the list or changes anything.
 """

@@ -9,10 +9,10 @@ from flask import Flask, g, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 
-from oauth_web.access.guard import token_shown
 from oauth_web.access.limits import RateLimit
 from oauth_web.access.sessions import OWNER
 from oauth_web.api.problems import problem
+from oauth_web.guard import token_shown
 from oauth_web.services import NAME, Services, services
 
 MAX_PER_MINUTE = 600

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from oauth_web.access.guard import by_owner
 from oauth_web.english import text
+from oauth_web.guard import by_owner
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.block_list.formats.exports import FORMATS, export_format

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
-from oauth_web.access.guard import open_to_all
+from oauth_web.guard import open_to_all
 
 PAGES = ("seller", "operator", "tools", "reading", "benchmarks")
 _FOLDER = Path(__file__).parents[1] / "help"

@@ -6,8 +6,8 @@ from typing import Literal
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.guard import may_become_owner, may_sign_in, open_to_all, welcome
 from oauth_web.english import text
+from oauth_web.guard import may_become_owner, may_sign_in, open_to_all, welcome
 from oauth_web.pages.chart import draw, weeks_until
 from oauth_web.pages.setup import checks, is_ours, needs_client
 from oauth_web.services import services

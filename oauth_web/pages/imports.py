@@ -5,8 +5,8 @@ import secrets
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.guard import browser, by_owner
 from oauth_web.english import text
+from oauth_web.guard import browser, by_owner
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.errors import UsageError

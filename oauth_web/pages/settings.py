@@ -6,8 +6,8 @@ from dataclasses import replace
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.access.guard import by_owner
 from oauth_web.english import text
+from oauth_web.guard import by_owner
 from oauth_web.pages.notes import leave_note
 from oauth_web.pages.webhook import webhook_shown
 from oauth_web.services import services

@@ -10,7 +10,10 @@ from flask.typing import ResponseReturnValue
 from oauth_web.access.client_file import Client, check_redirect, read_client_file
 from oauth_web.access.consent import ConsentError, UntickedError, consent_url, redeem
 from oauth_web.access.consent import refused as refused_by_google
-from oauth_web.access.guard import (
+from oauth_web.access.sessions import OWNER
+from oauth_web.english import text
+from oauth_web.errors import error_page, told
+from oauth_web.guard import (
     ADMITTED,
     browser,
     may_become_owner,
@@ -19,9 +22,6 @@ from oauth_web.access.guard import (
     visitor,
     welcome,
 )
-from oauth_web.access.sessions import OWNER
-from oauth_web.english import text
-from oauth_web.errors import error_page, told
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.errors import GmailError, SettingsError
