@@ -21,9 +21,9 @@ from flask import Flask
 from waitress import create_server, wasyncore
 
 from oauth_web.access.client_file import is_loopback, read_client_file
-from oauth_web.access.uploads import limit_bodies
 from oauth_web.application import create_app, print_on_terminal
 from oauth_web.services import NAME, Services
+from oauth_web.uploads import limit_bodies
 from worker.app import App, build_app
 from worker.errors import BusyError, BuyerblockError, SettingsError, UsageError
 from worker.files import make_private_directory
