@@ -1,7 +1,9 @@
 """A message that Gmail does not hand over stops no other one, costs little, and is not given up."""
 
 import base64
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -139,3 +141,21 @@ def test_a_notice_dated_in_the_future_does_not_outlive_an_unblock(seller: Seller
     seller.later(days=1)
     seller.run_pass()
     assert seller.blocked() == set()
+
+
+def test_a_whole_page_that_is_set_aside_hides_no_older_mail(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.mailbox_pass.queue.PAGE", 3)
+    find = seller.mailbox.find
+    monkeypatch.setattr(seller.mailbox, "find", partial(find, page_size=3))
+    older = [seller.receive(f"opt_out/{path.name}") for path in SAMPLES[:4]]
+    seller.later(minutes=1)
+    bad = [seller.receive(NOTICE) for _ in range(3)]
+    for it in bad:
+        seller.google.world.faults_by_id[it] = Fault(status=400)
+    for _ in range(PATIENCE):
+        with suppress(GmailError):
+            seller.run_pass()
+    assert set_aside(seller) == len(bad)
+    assert all("Amazon opt-outs/Queue" not in seller.labels(it) for it in older)

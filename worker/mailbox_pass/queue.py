@@ -118,8 +118,9 @@ class Queue:
         return refs, bool(refs) and (len(page) == PAGE or len(fresh) > len(refs))
 
     def _newest(self, labels: Mapping[str, str]) -> list[MessageRef]:
-        # Gmail may answer an empty page and say that there are more.
-        page = next((page for page in self.pages(labels) if page), [])
+        # Gmail may answer an empty page and say that there are more; one of mail that was set aside hides the rest.
+        pages = self.pages(labels)
+        page = next((page for page in pages if any(ref.id not in self._set_aside for ref in page)), [])
         self._listed = self._clock.now()
         return page
 
