@@ -199,6 +199,38 @@ def test_a_deleted_queue_label_in_mid_pass_loses_no_notice(seller: Seller) -> No
     assert seller.blocked() == {EXPECTED[name]["address"] for name in names}
 
 
+def test_ordinary_mail_that_the_filter_archived_goes_back_although_the_label_was_deleted(
+    seller: Seller,
+) -> None:
+    seller.run_pass()
+    seller.later(hours=1)
+    ordinary, notice = (seller.receive(it) for it in ("unrelated/copy_with_quoted_notice.eml", NOTICE))
+    assert "INBOX" not in seller.labels(ordinary) | seller.labels(notice)
+    for name in ("Amazon opt-outs/Queue", "Amazon opt-outs"):
+        seller.google.user(EMAIL).delete_label(name)
+    seller.later(hours=2)
+    seller.run_pass()
+    assert "INBOX" in seller.labels(ordinary)
+    assert "INBOX" not in seller.labels(notice)
+    assert seller.blocked() == {EXPECTED[NOTICE]["address"]}
+    assert not seller.account.label_lost
+
+
+@pytest.mark.parametrize(("number", "sooner"), [(2, False), (3, True)])
+def test_a_day_with_much_mail_is_swept_sooner(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch, number: int, sooner: bool
+) -> None:
+    monkeypatch.setattr("worker.mailbox_pass.sync.MUCH_MAIL", 3)
+    seller.run_pass()
+    before = seller.account.swept_at
+    for _ in range(number):
+        seller.receive(NOTICE)
+    seller.run_pass()
+    seller.later(hours=3, minutes=1)
+    seller.run_pass()
+    assert (seller.account.swept_at != before) is sooner
+
+
 def test_a_clock_that_was_set_back_does_not_stop_the_sweep(seller: Seller) -> None:
     seller.run_pass()
     ahead = seller.clock.now() + timedelta(days=400)

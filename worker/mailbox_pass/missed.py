@@ -15,9 +15,13 @@ OVERLAP = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Messages. archive: those to take out of the inbox, as our filter would have. queue: those to be judged."""
+    """Messages. archive: those to take out of the inbox, as our filter would have. queue: those to be judged.
+
+    archived: those outside the inbox that our filter may have taken out of it.
+    """
 
     archive: tuple[MessageRef, ...] = ()
+    archived: tuple[MessageRef, ...] = ()
     queue: tuple[MessageRef, ...] = ()
 
 
@@ -26,11 +30,14 @@ def find_missed(
     searches: Queries,
     since: datetime,
     judged: Container[str],
+    *,
+    label_lost: bool,
     between: Callable[[], None] = lambda: None,
 ) -> Missed:
     """Search the mail received since a moment, in the words of the filters.
 
-    judged: ids that need no second look. between: called after every page: searching a large mailbox takes minutes.
+    judged: ids that need no second look. label_lost: the label that shows what our filter archived was deleted.
+    between: called after every page: searching a large mailbox takes minutes.
     """
     after = f"after:{int(since.timestamp())} " if since > EVER else ""
 
@@ -44,5 +51,6 @@ def find_missed(
 
     return Missed(
         archive=found([f"in:inbox {after}{query}" for query in searches.archive]),
+        archived=found([f"-in:inbox {after}{query}" for query in searches.archive if label_lost and after]),
         queue=found([f"{after}{query}" for query in searches.queue]),
     )

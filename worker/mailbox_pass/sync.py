@@ -30,6 +30,9 @@ from worker.problems import Cause, MailboxProblem
 
 RULES_EVERY = timedelta(hours=1)
 SWEEP_EVERY = timedelta(days=1)
+# A day with much mail is one on which Gmail's filters may have missed some.
+SWEEP_SOON = timedelta(hours=3)
+MUCH_MAIL = 200
 SWEEP_OVER = timedelta(days=7)
 
 
@@ -56,6 +59,7 @@ class Sync:
         self._advice: MailboxProblem | None = None
         self._rules = QueueRules({}, Trust())
         self._rules_seen: datetime | None = None
+        self._judged_since_sweep = 0
 
     def run_pass(self, watch: Watch = unwatched) -> PassReport:
         """Run one pass and report it. watch: called with how far it is.
@@ -81,6 +85,7 @@ class Sync:
         counts: Counter[type[Verdict]] = Counter()
         self._queue_missed(account, started, counts)
         self._queue.drain(self._rules, counts, watch)
+        self._judged_since_sweep += counts.total()
         self._accounts.update(
             self._email, last_pass=started, last_good_pass=started, queued=0, queued_since=None
         )
@@ -139,7 +144,11 @@ class Sync:
         if found.steps:
             # Stored first: mail may have been missed, even if this pass fails.
             since = self._search_from(account, self._clock.now(), broken=True)
-            account = self._accounts.update(self._email, search_from=since) or account
+            lost = rules.CreateLabel(OPT_OUTS) in found.steps and OPT_OUTS in account.labels
+            account = (
+                self._accounts.update(self._email, search_from=since, label_lost=lost or account.label_lost)
+                or account
+            )
         there = rules.apply(self._mailbox, found.there, found.steps)
         self._accounts.update(self._email, labels=dict(there.labels), filter_ids=there.filter_ids)
         self._rules, self._advice = QueueRules(there.labels, found.trust), found.advice
@@ -177,14 +186,22 @@ class Sync:
             due.append(last - OVERLAP if last is not None and last <= now else EVER)
             # Older mail that a search had queued may have fallen out of the queue together with the rest.
             due += [account.queued_since] if account.queued_since else []
-        if is_due(account.swept_at, SWEEP_EVERY, self._clock.now()):
+        every = SWEEP_SOON if self._judged_since_sweep >= MUCH_MAIL else SWEEP_EVERY
+        if is_due(account.swept_at, every, self._clock.now()):
             due.append(now - SWEEP_OVER)
         return min(due, default=None)
 
     def _find(self, account: Account, since: datetime, between: Callable[[], None] = lambda: None) -> Missed:
         # A search of the whole mailbox judges everything again.
         judged = self._judged if since > EVER else frozenset[str]()
-        return find_missed(self._mailbox, queries(account.personal_address), since, judged, between)
+        return find_missed(
+            self._mailbox,
+            queries(account.personal_address),
+            since,
+            judged,
+            label_lost=account.label_lost,
+            between=between,
+        )
 
     def _queue_missed(self, account: Account, now: datetime, counts: Counter[type[Verdict]]) -> None:
         """Do to missed mail what the filters would have done; new mail is judged first."""
@@ -198,10 +215,12 @@ class Sync:
         missed = self._find(account, since, look)
         tidy = archiving(mark_read=account.mark_read)
         archived = replace(tidy, add=frozenset({self._rules.labels[OPT_OUTS]}))
+        # With it, what turns out to be no notice goes back to the inbox.
+        labelled = Change(add=archived.add)
         queued = Change(add=frozenset({self._rules.labels[QUEUE]}))
         # What is judged already is filed by its verdict, wherever it lay when it was read.
         to_archive = [ref for ref in missed.archive if not self._queue.holds_judged(ref.id)]
-        for refs, change in ((to_archive, archived), (missed.queue, queued)):
+        for refs, change in ((to_archive, archived), (missed.archived, labelled), (missed.queue, queued)):
             for start in range(0, len(refs), MAX_IDS):
                 failed: dict[str, GmailError] = {}
                 self._mailbox.change([ref.id for ref in refs[start : start + MAX_IDS]], change, failed)
@@ -209,9 +228,11 @@ class Sync:
                     if isinstance(error, TransientError):
                         raise error
                 look()
+        self._judged_since_sweep = 0
         self._accounts.update(
             self._email,
             search_from=None,
+            label_lost=False,
             swept_at=now,
             queued_since=min(since, account.queued_since or since),
         )

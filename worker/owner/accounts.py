@@ -27,7 +27,8 @@ class Account:
     personal_address: an address of the account that others may send notices and forwards to. problem: what needs
     the seller, None if all is well. sign_in_ends: when Google ends the sign-in by itself, None if it does not.
     labels, filter_ids: Gmail's ids of ours. adopted: those of them that were there before us, None before the first
-    look. unlisted: queued mails in Trash or Spam. forward_to: where archived notices go as well. mark_read: whether
+    look. unlisted: queued mails in Trash or Spam. label_lost: the label for opt-outs was deleted, so that mail archived
+    before does not carry it. forward_to: where archived notices go as well. mark_read: whether
     archived notices are marked as read. trusted: addresses whose forwards are accepted besides the account's own.
     redirectors: addresses and domains whose word counts for mail that they redirect and change.
     queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
@@ -49,6 +50,7 @@ class Account:
     filter_ids: tuple[str, ...] = ()
     adopted: tuple[str, ...] | None = None
     unlisted: int = 0
+    label_lost: bool = False
     forward_to: str | None = None
     mark_read: bool = False
     trusted: tuple[str, ...] = ()
