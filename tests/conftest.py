@@ -25,6 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The longest test first: at the end all others would wait for it.
+    items.sort(key=lambda item: item.path.name != "test_year.py")
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
