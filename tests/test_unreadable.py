@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -13,6 +14,9 @@ from sellers import EMAIL, Seller, sample
 from oauth_web.demo.sandbox import Fault
 from worker.errors import GmailError, TransientError
 from worker.mailbox_pass.unreadable import PATIENCE, count_set_aside
+from worker.notices.doubts import Doubt
+from worker.notices.judge import judge
+from worker.notices.model import Verdict
 
 NOTICE = "opt_out/en_com.eml"
 SAMPLES = sorted(Path(__file__).parent.glob("samples/opt_out/*.eml"))[:20]
@@ -159,3 +163,22 @@ def test_a_whole_page_that_is_set_aside_hides_no_older_mail(
             seller.run_pass()
     assert set_aside(seller) == len(bad)
     assert all("Amazon opt-outs/Queue" not in seller.labels(it) for it in older)
+
+
+def test_a_mail_over_which_the_judge_stumbles_waits_under_review(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from_buyer = sample(NOTICE)
+
+    def stumble(raw: bytes, **options: Any) -> Verdict:
+        if raw == from_buyer:
+            raise RecursionError(raw)
+        return judge(raw, **options)
+
+    monkeypatch.setattr("worker.mailbox_pass.verdicts.judge", stumble)
+    seller.receive(NOTICE)
+    seller.receive("opt_out/it_specimen_shape.eml")
+    assert seller.run_pass().opt_outs == 1
+    assert [it.reason.doubt for it in seller.review.items()] == [Doubt.NOT_READABLE]
+    assert "RecursionError" in caplog.text
+    assert "@marketplace" not in caplog.text

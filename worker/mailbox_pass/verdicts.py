@@ -1,14 +1,17 @@
 """Judge messages and make their verdicts durable: the step before filing may acknowledge them."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review, ReviewItem, item_id, sighting_of
 from worker.gmail.model import Message
+from worker.notices.doubts import Doubt, Reason
 from worker.notices.judge import judge
 from worker.notices.model import OptOut, Suspect, Verdict
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,21 @@ def judge_messages(messages: Iterable[Message], trust: Trust) -> list[Judged]:
 
     The messages come back without their content: once judged, nobody needs it any more.
     """
-    judged = partial(judge, trusted=trust.forwarders, redirectors=trust.redirectors)
-    return [
-        Judged(replace(it, raw=b""), judged(it.raw, from_owner="SENT" in it.label_ids)) for it in messages
-    ]
+    return [Judged(replace(it, raw=b""), _verdict(it, trust)) for it in messages]
+
+
+def _verdict(message: Message, trust: Trust) -> Verdict:
+    try:
+        return judge(
+            message.raw,
+            trusted=trust.forwarders,
+            redirectors=trust.redirectors,
+            from_owner="SENT" in message.label_ids,
+        )
+    except Exception as error:
+        # Not its words, which may be the mail's.
+        log.error("A mail could not be judged (%s); it waits under Review.", type(error).__name__)  # noqa: TRY400
+        return Suspect(reason=Reason(Doubt.NOT_READABLE))
 
 
 def make_durable(judged: Iterable[Judged], account: str, block_list: BlockList, review: Review) -> None:

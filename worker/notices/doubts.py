@@ -27,6 +27,7 @@ class Doubt(Enum):
     OTHER_SENDER_VERIFIED = "Your mail server vouches for another sender than the one shown."
 
     # What it says
+    NOT_READABLE = "This version cannot read the mail; look at it in Gmail."
     UNUSUAL_TYPE = "Its type header is written in a way that genuine notices never use."
     TYPE_NOT_FROM_AMAZON = "It says that it is a notice of Amazon's, but {address} is not Amazon."
     TEXT_NOT_FROM_AMAZON = "It reads like a notice, but Amazon did not send it."
