@@ -16,7 +16,7 @@ ENGLISH = {
     ),
     "welcome.link_lead": (
         "This page has no owner yet. To show that it is yours, open the link that buyerblock printed when it was "
-        "started: it stands in its terminal, or in its log if it is a service."
+        "started. It is in the terminal, or in the log if it is a service."
     ),
     "link.used": "That link was used already. The next one has just been printed.",
     "link.wrong": "That link is not, or no longer, the one of this page.",
