@@ -65,9 +65,7 @@ def forwarding() -> ResponseReturnValue:
 def reading() -> ResponseReturnValue:
     """Set whether tidied notices are marked as read."""
     email, mark_read = _account(), "mark_read" in request.form
-    app = services().app
-    app.accounts.update(email, mark_read=mark_read)
-    app.settings_changed(email)
+    _change(email, mark_read=mark_read)
     leave_note(text("reading.on" if mark_read else "reading.off", email=email))
     return redirect(url_for("settings.page"), 303)
 
