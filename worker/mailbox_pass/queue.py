@@ -194,7 +194,7 @@ class Queue:
         return (
             count == self._unexplained
             and not is_due(self._listed, LIST_EVERY, now)
-            and self._set_aside <= self._unreadable.waiting(now)
+            and (not self._set_aside or self._set_aside <= self._unreadable.waiting(now))
         )
 
     def _is_time_to_look(self) -> bool:
