@@ -75,7 +75,7 @@ ENGLISH = {
     ),
     "disconnect.undo": "Also remove its labels and filters from the mailbox; the mail itself stays.",
     "disconnect.days": "Notices of how many days go back into the inbox first? (0 for none)",
-    "disconnect.bad_days": "Enter a whole number of days, from 0 to {most:,}.",
+    "disconnect.bad_days": "Enter a whole number of days, from 0 to {most}.",
     "disconnect.button": "Disconnect",
     "disconnect.cancel": "Keep it connected",
     "disconnect.done": "{email} is disconnected.",
@@ -107,13 +107,13 @@ ENGLISH = {
     "time.soon": "in a moment",
     "time.ago": "{span} ago",
     "time.in": "in {span}",
-    "time.day": "{count} day",
+    "time.days_one": "{count} day",
     "time.days": "{count} days",
-    "time.hour": "{count} hour",
+    "time.hours_one": "{count} hour",
     "time.hours": "{count} hours",
-    "time.minute": "{count} minute",
+    "time.minutes_one": "{count} minute",
     "time.minutes": "{count} minutes",
-    "time.second": "{count} second",
+    "time.seconds_one": "{count} second",
     "time.seconds": "{count} seconds",
     "nav.label": "Pages",
     "help.label": "Help pages",
@@ -328,26 +328,26 @@ ENGLISH = {
     "interval.title": "How often to look",
     "interval.label": "Check every mailbox every",
     "interval.hint": "A look at a mailbox with nothing new costs next to nothing of Gmail's quota.",
-    "interval.bad": "Choose a whole number of seconds from {least} to {most:,}.",
+    "interval.bad": "Choose a whole number of seconds from {least} to {most}.",
     "interval.saved": "Every mailbox is checked every {span} from now on.",
     # Settings: expiry
     "expiry.title": "Expiry",
     "expiry.label": "Unblock buyers so many days after their latest notice",
     "expiry.hint": (
-        "{fewest} to {most:,} days, counted to your newest notice; it concerns the buyers that you blocked yourself, "
+        "{fewest} to {most} days, counted to your newest notice; it concerns the buyers that you blocked yourself, "
         "too. Leave it empty to keep all of them: no notice says that a buyer wants messages again, so that is the "
         "safe choice. A newer notice always blocks again. You are asked before more than a tenth of the list ends at "
         "once."
     ),
-    "expiry.ask": "{count:,} of {of:,} blocks are older than that.",
-    "expiry.agree": "Unblock these {count:,} buyers now",
-    "expiry.done": "Unblocked: {count:,} buyers.",
+    "expiry.ask": "{count} of {of} blocks are older than that.",
+    "expiry.agree": "Unblock these {count} buyers now",
+    "expiry.done": "Unblocked: {count} buyers.",
     "expiry.changed": "Meanwhile it is another number of blocks; please look again.",
-    "expiry.expired": "Unblocked by expiry so far: {count:,} buyers.",
+    "expiry.expired": "Unblocked by expiry so far: {count} buyers.",
     "expiry.undo": "Block them again, and let no block expire",
-    "expiry.undone": "Blocked again: {count:,} buyers. Blocks no longer expire.",
-    "expiry.bad": "Enter the days as a whole number from {least} to {most:,}, or nothing at all.",
-    "expiry.saved": "Buyers will be unblocked {days:,} days after their latest notice.",
+    "expiry.undone": "Blocked again: {count} buyers. Blocks no longer expire.",
+    "expiry.bad": "Enter the days as a whole number from {least} to {most}, or nothing at all.",
+    "expiry.saved": "Buyers will be unblocked {days} days after their latest notice.",
     "expiry.never": "Blocks never expire.",
     # Settings: tokens
     "tokens.title": "Access for your tools",
@@ -392,7 +392,7 @@ ENGLISH = {
     "webhook.to": "Changes are sent to",
     "webhook.well": "No message has failed.",
     "webhook.failing": "Failed {count} times in a row: {problem}",
-    "webhook.failing_once": "Failed once: {problem}",
+    "webhook.failing_one": "Failed once: {problem}",
     "webhook.next": "Next try {when}.",
     "webhook.paused": (
         "It was tried for a day and is paused. Nothing is lost: once resumed, it goes on where it stopped."
@@ -498,6 +498,12 @@ ENGLISH = {
 
 
 def text(name: str, /, **values: object) -> str:
-    """Return a sentence with its values filled in. It is plain text: templates escape it as a whole."""
-    sentence = ENGLISH[name]
-    return sentence.format(**values) if values else sentence
+    """Return a sentence with its values filled in, as plain text: templates escape it as a whole.
+
+    Whole numbers are written with separators. A sentence with a number has two forms: ``count`` chooses between
+    ``name_one`` and ``name``.
+    """
+    one = f"{name}_one"
+    sentence = ENGLISH[one if values.get("count") == 1 and one in ENGLISH else name]
+    shown = {name: f"{it:,}" if isinstance(it, int) else it for name, it in values.items()}
+    return sentence.format_map(shown) if shown else sentence

@@ -21,7 +21,7 @@ def span(seconds: float) -> str:
 
 
 def _counted(count: int, unit: str) -> str:
-    return text(f"time.{unit}" if count == 1 else f"time.{unit}s", count=count)
+    return text(f"time.{unit}s", count=count)
 
 
 def exactly(seconds: int) -> str:

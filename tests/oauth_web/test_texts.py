@@ -21,7 +21,11 @@ def test_every_sentence_is_used() -> None:
         for name in re.findall(r"""["']([a-z_0-9]+(?:\.[a-z_0-9]+)?)["']""", source)
     }
     begun = tuple(name for source in SOURCES for name in re.findall(r'(?:f"|")([a-z_]+\.)(?:\{|" ~)', source))
-    unused = [name for name in ENGLISH if name not in named and not name.startswith(begun)]
+    unused = [
+        name
+        for name in ENGLISH
+        if not name.startswith(begun) and not {name, name.removesuffix("_one")} & named
+    ]
     assert unused == []
 
 
