@@ -2,10 +2,10 @@
 
 import logging
 
-from flask import Flask, g, render_template, request, url_for
+from flask import Flask, g, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
 from oauth_web.english import text
 from oauth_web.guard import may_become_owner
@@ -69,7 +69,12 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return error
     known = {403, 404, 405, 413, 429}
     code = error.code or 500
-    return error_page(code, text(f"error.{code}" if code in known else "error.other"))
+    page = error_page(code, text(f"error.{code}" if code in known else "error.other"))
+    if not isinstance(error, MethodNotAllowed):
+        return page
+    answer = make_response(page)
+    answer.allow.update(error.valid_methods or ())
+    return answer
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

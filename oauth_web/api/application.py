@@ -42,5 +42,6 @@ def create_api(page: Flask) -> Flask:
     security.protect(api)
     guard.protect(api, CSRFProtect(api))
     problems.handle(api)
+    api.url_map.converters["block"] = blocks.BlockConverter
     api.register_blueprint(blocks.blueprint)
     return api

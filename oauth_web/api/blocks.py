@@ -10,6 +10,7 @@ import orjson
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
+from werkzeug.routing import BaseConverter
 
 from oauth_web.api.guard import by_caller, question
 from oauth_web.api.openapi import (
@@ -25,6 +26,7 @@ from oauth_web.api.openapi import (
 )
 from oauth_web.api.reading import arguments, body
 from oauth_web.services import services
+from worker import parsing
 from worker.block_list.documents import public_document
 from worker.block_list.formats.exports import Format, export_format, public_part
 from worker.block_list.keys import Key, parse_key
@@ -37,17 +39,24 @@ _GZIP = 31  # zlib's window size, plus 16 for the header and the checksum of gzi
 blueprint = Blueprint("blocks", __name__, url_prefix="/v1")
 
 
+class BlockConverter(BaseConverter):
+    """Any key in an address: of what is an address of its own, only that one's methods are there."""
+
+    regex = r"(?!check\Z)[^/]+"
+    part_isolating = True
+
+
 @blueprint.get("/blocks")
 def listed() -> ResponseReturnValue:
     """Return a page of the list, oldest block first."""
     given = arguments(LIST)
     account = (given["account"] or "").strip().lower() or None
     query = Query(since=given["since"], reason=given["reason"], account=account, q=given["q"] or "")
-    cursor = _cursor(given["cursor"]) if given["cursor"] else None
+    cursor = None if given["cursor"] is None else _cursor(given["cursor"])
     return _unless_unchanged(lambda: _page(query, cursor, given["limit"]))
 
 
-@blueprint.get("/blocks/<key>")
+@blueprint.get("/blocks/<block:key>")
 def one(key: str) -> ResponseReturnValue:
     """Return the block that a key means."""
     arguments(ONE)
@@ -76,7 +85,7 @@ def block() -> ResponseReturnValue:
     return _json({"results": block_list.block(asked["keys"], note=asked["note"] or "", by=by_caller())})
 
 
-@blueprint.delete("/blocks/<key>")
+@blueprint.delete("/blocks/<block:key>")
 def unblock(key: str) -> ResponseReturnValue:
     """Unblock a buyer; only a later notice, or a person, blocks them again."""
     arguments(UNBLOCK)
@@ -133,7 +142,7 @@ def _page(query: Query, cursor: Cursor | None, limit: int) -> Response:
 
 def _cursor(text: str) -> Cursor:
     found = re.fullmatch(CURSOR, text)
-    if found is None:
+    if found is None or parsing.moment(found[1]) is None:  # such as the 30th of February
         raise UsageError("This cursor was not made here; take it from next_cursor, or leave it out to start.")
     return found[1], found[2]
 

@@ -6,7 +6,11 @@ from oauth_web.api.schemas import FORMAT, SCHEMAS, TIME, array, obj, ref
 from worker.block_list.formats.exports import FORMATS
 from worker.block_list.model import Reason
 
-CURSOR = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)_([0-9A-Za-z@.-]{1,100})$"
+_MOMENT = (
+    r"[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+)
+_BLOCK_KEY = r"[0-9a-z]{8,32}@[a-z.]{1,60}|[0-9D][0-9]{2}-[0-9]{7}-[0-9]{7}"
+CURSOR = rf"^({_MOMENT})_({_BLOCK_KEY})$"
 
 _Part = dict[str, Any]
 

@@ -4,8 +4,9 @@ import logging
 import secrets
 from datetime import datetime, timedelta
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import MethodNotAllowed
 
 from oauth_web.access.client_file import Client, check_redirect, read_client_file
 from oauth_web.access.consent import ConsentError, UntickedError, consent_url, redeem
@@ -67,7 +68,7 @@ def start() -> ResponseReturnValue:
 def admit(secret: str) -> ResponseReturnValue:
     """Admit the browser that opens the link from the server's terminal."""
     if request.method == "HEAD":  # somebody looks whether the link leads anywhere
-        abort(405)
+        raise MethodNotAllowed(["GET", "OPTIONS"])
     if g.owner is None and not may_become_owner():
         opened = services().start_link.open(secret)
         if opened != "right":

@@ -296,3 +296,14 @@ def test_the_sentences_about_a_notice_stand_apart(owner: FlaskClient, engine: Ap
     address = opt_out(1, engine, clock, sent_on=clock.now().date())
     page = owner.get(f"/block?key={address}").text
     assert re.search(r"order 406-0000001-7654321\.\s+Your message of", page)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/sign-out", {"POST", "OPTIONS"}), ("/blocks", {"GET", "HEAD", "OPTIONS"})]
+)
+def test_a_page_that_cannot_be_used_so_says_how_it_can(
+    owner: FlaskClient, path: str, methods: set[str]
+) -> None:
+    answer = owner.put(path, data={})
+    assert (answer.status_code, set(answer.allow)) == (405, methods)
+    assert set(owner.options(path).allow) == methods

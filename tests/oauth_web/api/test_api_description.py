@@ -55,7 +55,7 @@ def test_answers_to_any_request_fit_the_description(
 def test_the_description_lists_every_call_and_no_other(web: Flask) -> None:
     rules = create_api(web).url_map.iter_rules()
     calls = {
-        ("/api" + re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
+        ("/api" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in rules
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }

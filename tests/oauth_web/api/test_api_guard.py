@@ -149,6 +149,26 @@ def test_too_many_requests_with_one_token_have_to_wait(
     assert busy.get("/openapi.json").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/blocks", {"GET", "HEAD", "POST", "OPTIONS"}),
+        ("/blocks/check", {"POST", "OPTIONS"}),
+        (f"/blocks/{ALIAS}", {"GET", "HEAD", "DELETE", "OPTIONS"}),
+        ("/blocks/checked", {"GET", "HEAD", "DELETE", "OPTIONS"}),
+        ("/export", {"GET", "HEAD", "OPTIONS"}),
+        ("/openapi.json", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_the_methods_that_are_named_are_those_that_are_there(
+    writer: Program, path: str, methods: set[str]
+) -> None:
+    assert set(writer.call("OPTIONS", path).allow) == methods
+    for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} - methods:
+        refused = writer.call(method, path)
+        assert (refused.status_code, set(refused.allow)) == (405, methods), method
+
+
 def test_every_error_is_a_problem_document(writer: Program) -> None:
     assert problem(writer.get("/nothing")) == (
         404,

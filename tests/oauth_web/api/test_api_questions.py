@@ -237,7 +237,15 @@ def test_an_export_holds_what_was_seen_since(
 
 @pytest.mark.parametrize(
     "cursor",
-    ["x", "%C3%A9", "2026-11-22T10:00:00Z_", "_buyer", "2026-11-22T10:00:00Z_buyer%0A", "yesterday_x"],
+    [
+        *("", "x", "%C3%A9", "_406-1234508-7654301", "yesterday_406-1234508-7654301"),
+        *(
+            "2026-11-22T10:00:00Z_",
+            "2026-11-22T10:00:00Z_buyer",
+            "2026-11-22T10:00:00Z_406-1234508-7654301%0A",
+        ),
+        *("2026-13-22T10:00:00Z_406-1234508-7654301", "2026-02-30T10:00:00Z_406-1234508-7654301"),
+    ],
 )
 def test_a_cursor_that_was_not_made_here_is_refused(reader: Program, cursor: str) -> None:
     tag = reader.get("/blocks").headers["ETag"]
