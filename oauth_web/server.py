@@ -22,6 +22,7 @@ from waitress import create_server, wasyncore
 
 from oauth_web.access.client_file import is_loopback, read_client_file
 from oauth_web.application import create_app, print_on_terminal
+from oauth_web.connections import connection_limits
 from oauth_web.services import NAME, Services
 from oauth_web.uploads import limit_bodies
 from worker.app import App, build_app
@@ -196,6 +197,7 @@ def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any
             threads=8,
             max_request_body_size=MAX_BODY,
             outbuf_high_watermark=MAX_UNSENT,
+            **connection_limits(),
             # Limits count visitors by what a proxy tells of them; nothing else is believed of its headers.
             clear_untrusted_proxy_headers=False,
             map=connections,

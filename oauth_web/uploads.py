@@ -7,11 +7,11 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from flask import Flask
-from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
 
 from oauth_web.access.sessions import OWNER
+from oauth_web.connections import Channel
 from oauth_web.services import NAME, Services
 
 # What a stranger sends; below the size from which the server keeps a body on the disk.
@@ -25,7 +25,7 @@ def limit_bodies(page: Flask, servers: Iterable[object]) -> None:
     parser = partial(_Request, is_owners=partial(_is_owners, page))
     for server in servers:
         if isinstance(server, BaseWSGIServer):
-            server.channel_class = type("Channel", (HTTPChannel,), {"parser_class": parser})
+            server.channel_class = type("Limited", (Channel,), {"parser_class": parser})
 
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]  # waitress ships no types

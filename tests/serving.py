@@ -61,11 +61,11 @@ def answers(environment: Mapping[str, str]) -> bool:
         return False
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so, for 30 seconds at most."""
-    ends = time.monotonic() + 30
+def until(condition: Callable[[], object], *, seconds: float = 30) -> None:
+    """Wait until something is so, for so many seconds at most."""
+    ends = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < ends, "waited for 30 seconds"
+        assert time.monotonic() < ends, f"waited for {seconds} seconds"
         time.sleep(0.02)
 
 
