@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from oauth_web import api, errors, guard, words
 from oauth_web.access import security
+from oauth_web.access.below import serve_below
 from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Owners
 from oauth_web.access.pending import Pending
@@ -107,16 +108,17 @@ def create_app(
     for part in _PARTS:
         flask_app.register_blueprint(part.blueprint)
     api.mount(flask_app)
+    serve_below(flask_app, security.path_of(app.settings))
     return flask_app
 
 
 def _configuration(app: App) -> dict[str, object]:
-    https = security.is_https(app.settings)
+    https, (name, path) = security.is_https(app.settings), security.cookie_of(app.settings)
     return {
         "SECRET_KEY": app.sealer.derived(b"page"),
         security.NAMES: security.trusted_hosts(app.settings),
-        # The prefix makes browsers refuse such a cookie from a neighbouring host or over plain http.
-        "SESSION_COOKIE_NAME": "__Host-buyerblock" if https else "buyerblock",
+        "SESSION_COOKIE_NAME": name,
+        "SESSION_COOKIE_PATH": path,
         "SESSION_COOKIE_SECURE": https,
         "WTF_CSRF_TIME_LIMIT": None,  # a token lives and dies with its session
         "MAX_CONTENT_LENGTH": MAX_REQUEST,

@@ -42,6 +42,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress ships no types
     To waitress every byte is a sign of life, so that one each ten seconds would hold a connection for ever.
     """
 
+    last_activity: float
+
     def handle_read(self) -> None:
         before, size = self.last_activity, self._size()
         super().handle_read()

@@ -27,7 +27,7 @@ def page(app: App) -> FlaskClient:
     services.owners.claim(EMAIL)
     services.sessions.put("a-session", {"owner": EMAIL}, new=True)
     browser = web.test_client()
-    browser.set_cookie("buyerblock", "a-session", domain="localhost")
+    browser.set_cookie("buyerblock-8000", "a-session", domain="localhost")
     return browser
 
 

@@ -2,11 +2,12 @@
 
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from platformdirs import user_data_path
 
@@ -106,14 +107,26 @@ def _url(variable: str, text: str) -> str:
         parts = urlsplit(text)
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         # More is put behind it, so a query or a fragment cannot stand there; nor does a name hold spaces or a user.
-        valid = valid and not any(mark in text for mark in "?#@ \t\r\n")
-    except ValueError:
+        valid = valid and not any(mark in text for mark in "?#@ \t\r\n;\\") and "//" not in parts.path
+        if valid and not text.isascii():
+            path = quote(parts.path, safe="/%:!$&'()*+,=~")
+            text = urlunsplit((parts.scheme, _ascii_netloc(variable, parts), path, "", ""))
+    except ValueError:  # of which a name that cannot be written in ASCII is one, too
         valid = False
     if not valid:
         raise SettingsError(
             f"{variable} is {text!r}, which is no web address; write it like https://example.com."
         )
     return text.rstrip("/")
+
+
+def _ascii_netloc(variable: str, parts: SplitResult) -> str:
+    """Return the host and port as browsers send them, a name such as büyer.example in its ASCII form."""
+    name = unicodedata.normalize("NFC", parts.hostname or "")
+    host = name.encode("idna").decode()
+    if host.encode().decode("idna") != name:  # such as ß, of which browsers make something else than Python
+        raise SettingsError(f"{variable} is {parts.geturl()!r}; write its name as it begins with “xn--”.")
+    return host if parts.port is None else f"{host}:{parts.port}"
 
 
 def _secret(variable: str, text: str) -> str:

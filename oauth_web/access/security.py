@@ -29,6 +29,24 @@ def is_https(settings: Settings) -> bool:
     return (settings.public_url or "").startswith("https://")
 
 
+def path_of(settings: Settings) -> str:
+    """Return the path below which the page is reached, such as ``/buyerblock``; "" for none."""
+    return urlsplit(settings.public_url or "").path
+
+
+def cookie_of(settings: Settings) -> tuple[str, str]:
+    """Return the name and the path of the cookie.
+
+    Browsers keep one jar for all ports of a host, so the port stands in the name. The prefixes make them refuse such a
+    cookie over plain http, and ``__Host-`` also from a neighbouring host; that one holds for a whole host only.
+    """
+    path, public = path_of(settings), urlsplit(settings.public_url or settings.own_url)
+    https = is_https(settings)
+    prefix = ("__Secure-" if path else "__Host-") if https else ""
+    port = public.port or (443 if https else 80)
+    return f"{prefix}buyerblock{'' if https and port == 443 else f'-{port}'}", path or "/"
+
+
 def trusted_hosts(settings: Settings) -> list[str]:
     """Return the names under which the page answers.
 

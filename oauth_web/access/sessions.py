@@ -179,14 +179,14 @@ class ServerSessions(SessionInterface):
             if session.modified:
                 self._set_cookie(app, self._sessions.sealed(session), STRANGERS_LIFE, response)
         elif session.former is not None:
-            response.delete_cookie(self.get_cookie_name(app), path="/")
+            response.delete_cookie(self.get_cookie_name(app), path=self.get_cookie_path(app))
 
     def _set_cookie(self, app: Flask, value: str, life: timedelta, response: Response) -> None:
         response.set_cookie(
             self.get_cookie_name(app),
             value,
             max_age=life,
-            path="/",
+            path=self.get_cookie_path(app),
             httponly=True,
             samesite="Lax",
             secure=self.get_cookie_secure(app),

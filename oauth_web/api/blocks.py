@@ -109,7 +109,8 @@ def export() -> ResponseReturnValue:
 def openapi() -> ResponseReturnValue:
     """Return the description of the API, for people and for programs that make clients of it."""
     arguments(DESCRIPTION)
-    return _json(DOCUMENT)
+    base = request.script_root.removesuffix("/api") or "/"
+    return _json(DOCUMENT | {"servers": [{"url": base}]})
 
 
 def _unless_unchanged(answer: Callable[[], Response]) -> Response:

@@ -153,7 +153,7 @@ DESCRIPTION = {
 DOCUMENT: _Part = {
     "openapi": "3.1.0",
     "info": {"title": "buyerblock", "version": "1", "description": _ABOUT},
-    "servers": [{"url": "/"}],
+    "servers": [{"url": "/"}],  # more exactly: where it is served, see blocks.py
     "security": [{"token": []}],
     "paths": {
         "/api/v1/blocks": {"get": LIST, "post": BLOCK},

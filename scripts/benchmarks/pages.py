@@ -65,7 +65,7 @@ def measure(app: App, size: int) -> None:
     services.owners.claim(OWNER)
     services.sessions.put("benchmark", {"owner": OWNER}, new=True)
     browser = page.test_client()
-    browser.set_cookie("buyerblock", "benchmark", domain="localhost")
+    browser.set_cookie("buyerblock-8000", "benchmark", domain="localhost")
     times = {path: measured(app, browser, path) for path in paths(size)}
     print(
         f"\nPages with {size:,} blocks: median, best and worst of {ROUNDS}, with a change before every other one"

@@ -83,7 +83,7 @@ def sign_in(web: Flask, services: Services) -> Callable[[str], FlaskClient]:
         name = f"a-session-of-{email}"
         services.sessions.put(name, {"owner": email, "csrf_token": "raw"}, new=True)
         client = web.test_client()
-        client.set_cookie("buyerblock", name, domain="localhost")
+        client.set_cookie("buyerblock-8000", name, domain="localhost")
         return client
 
     return signed_in

@@ -78,7 +78,7 @@ def test_a_preview_is_its_browsers_own_counts_once_and_not_for_ever(
     services = web.extensions["buyerblock"]
     services.sessions.put("another", {"owner": OWNER, "csrf_token": "x"}, new=True)
     another = web.test_client()
-    another.set_cookie("buyerblock", "another", domain="localhost")
+    another.set_cookie("buyerblock-8000", "another", domain="localhost")
     assert post(another, "/import/apply", pending=pending).status_code == 400
     assert post(owner, "/import/apply", pending=pending).status_code == 303
     assert post(owner, "/import/apply", pending=pending).status_code == 400
@@ -337,7 +337,7 @@ def test_a_client_file_that_sends_the_sign_in_elsewhere_is_refused(
 def test_strangers_cannot_bring_a_client_file(fresh: FlaskClient, engine: App) -> None:
     form = {"csrf_token": csrf_token(fresh, "/setup"), "text": orjson.dumps(CLIENT).decode()}
     stranger = fresh.application.test_client()
-    stranger.set_cookie("buyerblock", "made-up", domain="localhost")
+    stranger.set_cookie("buyerblock-8000", "made-up", domain="localhost")
     assert stranger.post("/setup", data=form).status_code in {400, 403}
     assert stranger.get("/setup").status_code == 303
     assert "client_secret.json" not in stranger.get("/").text

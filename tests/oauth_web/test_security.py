@@ -90,7 +90,7 @@ def test_every_post_needs_the_token_of_its_session(
 def test_a_token_of_another_session_is_refused(owner: FlaskClient, web: Flask, services: Services) -> None:
     services.sessions.put("another", {"owner": OWNER, "csrf_token": "another"}, new=True)
     another = web.test_client()
-    another.set_cookie("buyerblock", "another", domain="localhost")
+    another.set_cookie("buyerblock-8000", "another", domain="localhost")
     assert another.post("/sign-out", data={"csrf_token": csrf_token(owner)}).status_code == 400
     assert post(another, "/sign-out").status_code == 303
 
@@ -138,7 +138,7 @@ def test_every_answer_carries_the_headers(owner: FlaskClient, path: str) -> None
 
 def test_the_cookie_is_for_this_page_alone(admitted: FlaskClient) -> None:
     cookie = admitted.get("/sign-in").headers["Set-Cookie"]
-    assert cookie.startswith("buyerblock=")
+    assert cookie.startswith("buyerblock-8000=")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Secure" not in cookie
@@ -161,9 +161,9 @@ def test_behind_https_cookies_and_browsers_are_bound_to_it(engine: App, terminal
 
 def test_a_session_name_that_was_planted_is_not_taken_over(admitted: FlaskClient, services: Services) -> None:
     victim = admitted
-    victim.set_cookie("buyerblock", "planted-by-an-attacker", domain="localhost")
+    victim.set_cookie("buyerblock-8000", "planted-by-an-attacker", domain="localhost")
     open_start_link(victim)
-    cookie = victim.get_cookie("buyerblock")
+    cookie = victim.get_cookie("buyerblock-8000")
     assert cookie is not None
     assert cookie.value != "planted-by-an-attacker"
     assert services.sessions.get("planted-by-an-attacker") is None
@@ -171,12 +171,12 @@ def test_a_session_name_that_was_planted_is_not_taken_over(admitted: FlaskClient
 
 def test_sign_out_ends_the_session_for_a_copied_cookie_too(owner: FlaskClient, web: Flask) -> None:
     thief = web.test_client()
-    cookie = owner.get_cookie("buyerblock")
+    cookie = owner.get_cookie("buyerblock-8000")
     assert cookie is not None
-    thief.set_cookie("buyerblock", cookie.value, domain="localhost")
+    thief.set_cookie("buyerblock-8000", cookie.value, domain="localhost")
     assert thief.get("/blocks").status_code == 200
     assert post(owner, "/sign-out").status_code == 303
-    assert owner.get_cookie("buyerblock") is None
+    assert owner.get_cookie("buyerblock-8000") is None
     assert thief.get("/blocks").status_code == 401
     assert owner.get("/blocks").status_code == 401
 

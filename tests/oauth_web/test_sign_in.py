@@ -311,15 +311,15 @@ def test_signing_in_changes_the_name_of_the_session(
     web: Flask, stranger: FlaskClient, enter: Enter, services: Services
 ) -> None:
     to_google(stranger)
-    before = stranger.get_cookie("buyerblock")
+    before = stranger.get_cookie("buyerblock-8000")
     assert before is not None
     enter(stranger)
-    after = stranger.get_cookie("buyerblock")
+    after = stranger.get_cookie("buyerblock-8000")
     assert after is not None
     assert before.value != after.value
     assert OWNER not in str(services.sessions.get(before.value)), "the former name opens nothing"
     thief = web.test_client()
-    thief.set_cookie("buyerblock", before.value, domain="localhost")
+    thief.set_cookie("buyerblock-8000", before.value, domain="localhost")
     assert thief.get("/blocks").status_code == 401
 
 
