@@ -23,6 +23,7 @@ from oauth_web.pages import (
     home,
     imports,
     monitoring,
+    people,
     review,
     settings,
     setup,
@@ -49,6 +50,7 @@ _PARTS = (
     undelivered,
     review,
     settings,
+    people,
     tokens,
     webhook,
     backups,
@@ -87,6 +89,7 @@ def create_app(
         sessions=Sessions(database, app.sealer, now),
         # A preview of a large file takes memory.
         pending_imports=Pending(now, life=timedelta(minutes=30), most=5),
+        pending_grants=Pending(now, life=timedelta(minutes=10), most=20),
         start_link=StartLink(f"{(app.settings.public_url or app.settings.own_url).rstrip('/')}/", tell),
         health=CachedHealth(lambda: health(app, now()), monotonic),
         tokens=Tokens(database),

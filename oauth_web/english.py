@@ -38,6 +38,25 @@ ENGLISH = {
         "connect it as a further account, its owner signs in first."
     ),
     "sign_in.connected": "{email} is connected; its mail is being checked.",
+    "sign_in.not_listed": (
+        "{email} is not on the list of who may enter. Have an owner of this page add it under Settings, then sign in "
+        "again."
+    ),
+    "welcome.only": "Somebody let you in to see the page, and no mailbox of yours belongs to it?",
+    "welcome.only_button": "Sign in without a mailbox",
+    "connect.title": "Connect {email}?",
+    "connect.another": (
+        "You wanted to sign in {account} again, and chose {email} at Google, whose mail is not read here yet."
+    ),
+    "connect.new": "You are signed in. The mail of {email} is not read here yet.",
+    "connect.what": (
+        "Connected, it gets two filters and three labels, Amazon's notices in it are put aside, and it may be used to "
+        "sign in here."
+    ),
+    "connect.yes": "Connect {email}",
+    "connect.no": "Do not connect it",
+    "connect.dropped": "{email} was not connected, and nothing in it was changed.",
+    "connect.stale": "This question was answered already or is older than ten minutes; please sign in again.",
     "unticked.title": "A box was left unticked",
     "unticked.lead": "Google did not grant everything that is needed:",
     "unticked.modify": (
@@ -349,6 +368,37 @@ ENGLISH = {
     "expiry.bad": "Enter the days as a whole number from {least} to {most}, or nothing at all.",
     "expiry.saved": "Buyers will be unblocked {days} days after their latest notice.",
     "expiry.never": "Blocks never expire.",
+    # Settings: who may enter
+    "people.title": "Who may enter",
+    "people.lead": (
+        "Each of these Google accounts can sign in here. A mailbox that an owner connects is one more account of that "
+        "owner."
+    ),
+    "people.role_full": "may do everything",
+    "people.role_read": "may only read",
+    "people.account_of": "another account of {person}",
+    "people.you": "this is you",
+    "people.email": "Address of the Google account",
+    "people.role": "May",
+    "people.may_read": "only read: see all pages, change nothing",
+    "people.may_all": "do everything",
+    "people.add": "Let in",
+    "people.hint": (
+        "Write it as Google shows it. Nothing is sent to this address: tell the person to open this page and to sign "
+        "in with Google."
+    ),
+    "people.added": "{email} may enter, as soon as they sign in with Google.",
+    "people.known": "{email} may enter already; to change what this account may do, remove it first.",
+    "people.remove": "Remove",
+    "people.remove_one": "Do not let {email} in any more",
+    "people.removed": "Removed and signed out: {email}.",
+    "people.last": "Nobody was removed: there must be somebody who may do everything.",
+    "people.not_yourself": "You cannot remove yourself; another owner can.",
+    "people.only_reads": (
+        "You may see everything here and change nothing. Ask an owner of this page to do it, or to let you in with "
+        "full rights under Settings."
+    ),
+    "people.reader": "You may only read",
     # Settings: tokens
     "tokens.title": "Access for your tools",
     "tokens.lead": (

@@ -5,15 +5,21 @@ from ipaddress import ip_network
 from math import ceil
 from typing import TypeVar
 
-from flask import Flask, abort, g, render_template, request, session
+from flask import Flask, abort, g, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests
 
+from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER, ServerSession
+from oauth_web.english import text
 from oauth_web.services import services
 from worker.owner.tokens import Token
 
 ADMITTED = "admitted"
+PLACE = "place"
+MAX_PLACE = 1000  # characters; it travels in a cookie
+_READING = ("GET", "HEAD", "OPTIONS")
+_READERS_MAY_SEND = ("sign_in.sign_out",)
 
 # Bytes that an owner may send to these routes; all others take what the application's configuration says.
 LARGE_UPLOADS = {"imports.preview": 20_000_000, "backups.restore": 32_000_000}
@@ -33,12 +39,15 @@ def protect(app: Flask) -> None:
 
     @app.before_request
     def admit() -> ResponseReturnValue | None:
-        owner = session.get(OWNER)
         # Asked at each request: who stops being an owner is out at once.
-        g.owner = owner if owner is not None and owner in services().owners.all() else None
+        owner = services().owners.get(session.get(OWNER, ""))
+        g.owner, g.only_reads = owner and owner.email, owner is not None and owner.role is Role.READ
+        if g.only_reads and request.method not in _READING and request.endpoint not in _READERS_MAY_SEND:
+            return render_template("error.html", message=text("people.only_reads")), 403
         if g.owner is not None and request.endpoint in LARGE_UPLOADS:
             request.max_content_length = request.max_form_memory_size = LARGE_UPLOADS[request.endpoint]
         if g.owner is None and request.endpoint is not None and request.endpoint not in _open_routes:
+            _remember_place()
             return render_template("welcome.html", **welcome()), 401
         if request.method == "POST" and None in request.form:
             abort(400)  # a part without a name, over which flask-wtf would stumble
@@ -47,7 +56,21 @@ def protect(app: Flask) -> None:
 
 def welcome() -> dict[str, bool]:
     """Return what a stranger is shown: the button, or where the link is that comes first."""
-    return {"needs_link": not may_sign_in()}
+    return {"needs_link": not may_sign_in(), "owned": bool(services().owners.all())}
+
+
+def _remember_place() -> None:
+    """Keep in a stranger's session which page they asked for, to go there after the sign-in.
+
+    It is made from the route and not from what the browser sent, so it is always one of ours.
+    """
+    seen = request.method == "GET" and request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    if not seen or not may_sign_in() or request.endpoint is None:
+        return
+    query = request.query_string.decode("ascii", "ignore")
+    place = url_for(request.endpoint, **(request.view_args or {})) + (query and f"?{query}")
+    if len(place) <= MAX_PLACE:
+        session[PLACE] = place
 
 
 def may_sign_in() -> bool:

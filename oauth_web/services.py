@@ -13,6 +13,7 @@ from oauth_web.access.sessions import Sessions
 from oauth_web.access.start_link import StartLink
 from worker.app import App
 from worker.block_list.formats.model import Preview
+from worker.gmail.credentials import Grant
 from worker.operation.health import Health
 from worker.owner.tokens import Tokens
 from worker.webhook import Webhook
@@ -45,13 +46,15 @@ class CachedHealth:
 class Services:
     """The engine, and what only the page knows: who may enter, who is inside, what is pending.
 
-    pending_imports: previews, with the name of the file. restart: has the server restart in a moment.
+    pending_imports: previews, with the name of the file. pending_grants: of mailboxes that somebody is asked
+    about, with the address and the page to show then. restart: has the server restart in a moment.
     """
 
     app: App
     owners: Owners
     sessions: Sessions
     pending_imports: Pending[tuple[Preview, str]]
+    pending_grants: Pending[tuple[str, Grant, str | None]]
     start_link: StartLink
     health: CachedHealth
     tokens: Tokens

@@ -10,6 +10,7 @@ from flask import Flask
 from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
 
+from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER
 from oauth_web.connections import Channel
 from oauth_web.services import NAME, Services
@@ -53,4 +54,5 @@ def _is_owners(page: Flask, cookies: str) -> bool:
     except CookieError:
         return False
     session = services.sessions.get(cookie.value) if cookie is not None else None
-    return session is not None and session.get(OWNER) in services.owners.all()
+    owner = services.owners.get(session.get(OWNER, "")) if session is not None else None
+    return owner is not None and owner.role is Role.FULL

@@ -5,13 +5,15 @@ missing refresh token goes unnoticed, an unticked scope is a bare ``Warning``, t
 debug level.
 """
 
+import base64
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
+import orjson
 import requests
 from google_auth_oauthlib.flow import Flow
 from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it ships no types
@@ -20,6 +22,12 @@ from oauth_web.access.client_file import Client
 from worker.errors import BuyerblockError
 from worker.gmail.connection import describe_network_error, prepare
 from worker.gmail.credentials import REASONS, SCOPES, Grant, googles_words
+
+_T = TypeVar("_T")
+
+# Enough to know who somebody is. Google needs no verification of a client for these.
+_IDENTITY = ("openid", "email")
+_ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 
 TIMEOUT = 20  # seconds, for the exchange of the code
 MAX_SIZE = 64_000  # bytes of its answer; real ones have about 2,000
@@ -40,21 +48,35 @@ class UntickedError(ConsentError):
         self.missing = missing
 
 
-def consent_url(client: Client, redirect_uri: str, *, state: str, hint: str | None = None) -> tuple[str, str]:
+def consent_url(
+    client: Client, redirect_uri: str, *, state: str, hint: str | None = None, mailbox: bool = True
+) -> tuple[str, str]:
     """Return the address of Google's consent page and the PKCE verifier that redeems its answer.
 
-    hint: the address of the account to offer first.
+    hint: the address of the account to offer first. mailbox: whether to ask for the mailbox, or only who it is.
     """
-    flow = _flow(client, redirect_uri, scopes=SCOPES)
+    flow = _flow(client, redirect_uri, scopes=SCOPES if mailbox else _IDENTITY)
     extra = {"login_hint": hint} if hint else {}
     # Without prompt=consent Google sends a refresh token at the first sign-in only.
+    kind = {"access_type": "offline", "prompt": "consent"} if mailbox else {"prompt": "select_account"}
     with _http_to_ourselves(client.auth_uri):
-        url, _ = flow.authorization_url(access_type="offline", prompt="consent", state=state, **extra)
+        url, _ = flow.authorization_url(state=state, **kind, **extra)
     return url, flow.code_verifier
 
 
 def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Grant:
     """Exchange the code for a lasting grant. Raises ConsentError in one sentence for the user."""
+    return _exchanged(client, redirect_uri, code, verifier, _grant)
+
+
+def identify(client: Client, redirect_uri: str, *, code: str, verifier: str) -> str:
+    """Exchange the code for the address of who signed in, lower case, and keep nothing else. Raises ConsentError."""
+    return _exchanged(client, redirect_uri, code, verifier, _address)
+
+
+def _exchanged(
+    client: Client, redirect_uri: str, code: str, verifier: str, read: Callable[[Client, dict[str, Any]], _T]
+) -> _T:
     # No scopes here: then a user who ticked less is no Warning, and what was granted stands in the token.
     flow = _flow(client, redirect_uri, scopes=None, code_verifier=verifier)
     flow.oauth2session.register_compliance_hook("access_token_response", _checked)
@@ -62,7 +84,7 @@ def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Gr
     flow.oauth2session.max_redirects = 0
     try:
         with flow.oauth2session, _http_to_ourselves(client.token_uri):
-            return _grant(client, flow.fetch_token(code=code, timeout=TIMEOUT))
+            return read(client, flow.fetch_token(code=code, timeout=TIMEOUT))
     except OAuth2Error as error:
         raise refused(str(error.error), error.description) from error
     except requests.exceptions.InvalidJSONError as error:
@@ -133,6 +155,19 @@ def _grant(client: Client, token: dict[str, Any]) -> Grant:
         token_uri=client.token_uri,
         lifetime=_lifetime(token),
     )
+
+
+def _address(client: Client, token: dict[str, Any]) -> str:
+    """Return the address in Google's ID token; its signature adds nothing to where it came from by TLS.
+
+    OpenID Connect Core, section 3.1.3.7; developers.google.com/identity/openid-connect/openid-connect
+    """
+    part = str(token["id_token"]).split(".")[1]
+    claims = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    ours = claims["aud"] == client.client_id and claims["iss"] in _ISSUERS
+    if not ours or claims["email_verified"] is not True:
+        raise ConsentError("Google does not vouch for the address of this account; sign in with another one.")
+    return str(claims["email"]).lower()
 
 
 def _lifetime(token: dict[str, Any]) -> int | None:

@@ -7,7 +7,7 @@ many strangers come, they take no memory, and none pushes another one out.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -78,6 +78,12 @@ class Sessions:
     def end(self, name: str) -> None:
         """End an owner's session at once, for every holder of its name."""
         self._owners.delete([_hashed(name)])
+
+    def end_of(self, owners: Collection[str]) -> None:
+        """End all sessions of these owners at once, so that none opens again if one of them is let in again."""
+        with self._database.together():
+            records = {str(it.doc_id): self._unsealed(str(it.doc_id), it) for it in self._owners.walk()}
+            self._owners.delete(key for key, it in records.items() if it and it.values.get(OWNER) in owners)
 
     def _strangers(self, cookie: str) -> dict[str, Any] | None:
         try:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 
 from oauth_web.access.limits import RateLimit
+from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER
 from oauth_web.api.problems import problem
 from oauth_web.guard import token_shown
@@ -74,12 +75,12 @@ def _by_token() -> Caller | None:
 
 
 def _by_session(csrf: CSRFProtect) -> Caller | None:
-    owner = session.get(OWNER)
     # Asked at each request: who stops being an owner is out at once.
-    if owner is None or owner not in services().owners.all():
+    owner = services().owners.get(session.get(OWNER, ""))
+    if owner is None:
         return None
     csrf.protect()  # a browser sends its cookie along with whatever another site makes it send
-    return Caller(f"owner {owner}", f"{owner}, by the API", may_write=True)
+    return Caller(f"owner {owner.email}", f"{owner.email}, by the API", owner.role is Role.FULL)
 
 
 def _unknown() -> ResponseReturnValue:
@@ -94,7 +95,7 @@ def _unknown() -> ResponseReturnValue:
 def _read_only() -> ResponseReturnValue:
     return problem(
         403,
-        "This token may only read; changing the list takes one with the scope write.",
+        "This token, or this person, may only read; changing the list takes a token with the scope write.",
         {"WWW-Authenticate": 'Bearer realm="buyerblock", error="insufficient_scope", scope="write"'},
     )
 

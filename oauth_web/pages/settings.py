@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
@@ -45,6 +45,8 @@ def page() -> ResponseReturnValue:
         "settings.html",
         accounts=app.accounts.all(),
         preferences=_preferences(),
+        people=services().owners.everybody(),
+        me=services().owners.get(g.owner),
         tokens=services().tokens.all(),
         webhook=webhook_shown(),
         shortest_passphrase=MIN_PASSPHRASE,
@@ -56,7 +58,7 @@ def forwarding() -> ResponseReturnValue:
     """Set where tidied notices go as well; empty for nowhere."""
     email = _account()
     address = request.form.get("address", "").strip().lower()
-    _change(email, forward_to=_checked(address) if address else None)
+    _change(email, forward_to=checked_address(address) if address else None)
     leave_note(text("forwarding.saved" if address else "forwarding.off", email=email, address=address))
     return redirect(url_for("settings.page"), 303)
 
@@ -177,7 +179,7 @@ def _number(given: str, least: int, most: int, *, sentence: str) -> int:
 def _entries(form: re.Pattern[str]) -> tuple[str, ...]:
     """Return the lines that were sent, in lower case and each once; each has to have this form."""
     lines = [line.strip().lower() for line in request.form.get("addresses", "").splitlines()]
-    entries = tuple(dict.fromkeys(_checked(line, form) for line in lines if line))
+    entries = tuple(dict.fromkeys(checked_address(line, form) for line in lines if line))
     if len(entries) > MAX_TRUSTED:
         raise UsageError(text("trusted.too_many", most=MAX_TRUSTED))
     return entries
@@ -193,7 +195,8 @@ def _account() -> str:
     return services().app.accounts.get(request.form.get("account", "")).email
 
 
-def _checked(address: str, form: re.Pattern[str] = _ADDRESS) -> str:
+def checked_address(address: str, form: re.Pattern[str] = _ADDRESS) -> str:
+    """Return an address that was typed. Raises UsageError if it does not have this form."""
     if not form.fullmatch(address):
         raise UsageError(text("error.address", address=address[:100]))
     return address

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -9,13 +10,15 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed
 
 from oauth_web.access.client_file import Client, check_redirect, read_client_file
-from oauth_web.access.consent import ConsentError, UntickedError, consent_url, redeem
+from oauth_web.access.consent import ConsentError, UntickedError, consent_url, identify, redeem
 from oauth_web.access.consent import refused as refused_by_google
+from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER
 from oauth_web.english import text
 from oauth_web.errors import error_page, told
 from oauth_web.guard import (
     ADMITTED,
+    PLACE,
     browser,
     may_become_owner,
     may_sign_in,
@@ -25,7 +28,7 @@ from oauth_web.guard import (
 )
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
-from worker.errors import GmailError, SettingsError
+from worker.errors import GmailError, SettingsError, UsageError
 from worker.gmail.credentials import Grant, revoke
 
 log = logging.getLogger(__name__)
@@ -45,12 +48,30 @@ class _NotLetInError(ConsentError):
         self.status = status
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """A way to Google, kept in the browser's session until it comes back.
+
+    mailbox: whether Google is asked for the mailbox. account: the one that was to sign in again. place: the page of
+    ours to show then.
+    """
+
+    redirect_uri: str
+    verifier: str
+    since: str
+    mailbox: bool
+    account: str | None
+    place: str | None
+
+
 @blueprint.get("/sign-in")
 @open_to_all
 def start() -> ResponseReturnValue:
-    """Send the browser to Google's consent page."""
+    """Send the browser to Google's consent page. ``only``: ask who it is, and for no mailbox."""
     if not may_sign_in():
         return render_template("welcome.html", **welcome()), 403
+    if g.only_reads:
+        return error_page(403, text("people.only_reads"))
     if g.owner is None and services().sign_in_limit.wait(visitor()):
         return error_page(429, text("error.429"))
     try:
@@ -58,8 +79,9 @@ def start() -> ResponseReturnValue:
     except SettingsError as error:
         return error_page(503, told(error))
     state = secrets.token_urlsafe(32)
-    url, verifier = consent_url(client, redirect_uri(), state=state, hint=_hint())
-    _remember(state, verifier)
+    hint, mailbox = _hint(), "only" not in request.args
+    url, verifier = consent_url(client, redirect_uri(), state=state, hint=hint, mailbox=mailbox)
+    _remember(state, verifier, hint, mailbox=mailbox)
     return redirect(url)
 
 
@@ -81,14 +103,20 @@ def admit(secret: str) -> ResponseReturnValue:
 @blueprint.get("/oauth2/callback")
 @open_to_all
 def callback() -> ResponseReturnValue:
-    """Take Google's answer: connect the mailbox, and let its owner in."""
-    sent_back_to, verifier = _recall(request.args.get("state", ""))
+    """Take Google's answer: let its owner in, and connect the mailbox."""
+    attempt = _recall(request.args.get("state", ""))
+    if attempt is None:  # a reload, of a browser that is signed in by now
+        return redirect(url_for("home.home"), 303)
     code = _code()
     client = read_client_file(services().app.settings.client_secrets)
-    grant = redeem(client, sent_back_to, code=code, verifier=verifier)
+    if not attempt.mailbox:
+        return _identified(
+            identify(client, attempt.redirect_uri, code=code, verifier=attempt.verifier), attempt
+        )
+    grant = redeem(client, attempt.redirect_uri, code=code, verifier=attempt.verifier)
     email, former = services().app.address_of(grant)
     # Our filters show that it is the mailbox of before: enough to keep its account, not to let a visitor in.
-    if g.owner is not None or may_become_owner():
+    if _may_change() or may_become_owner():
         services().app.recognise(grant)
         _follow(email)
     if g.owner is None and not _becomes_or_is_owner(email):
@@ -98,7 +126,21 @@ def callback() -> ResponseReturnValue:
         raise _NotLetInError(
             text("sign_in.renamed" if former else "sign_in.stranger", email=email), status=403
         )
-    return _connect(email, grant)
+    return _with_mailbox(email, grant, attempt)
+
+
+@blueprint.post("/connect")
+def connect() -> ResponseReturnValue:
+    """Take the answer to the question whether to connect a mailbox that somebody has signed in with."""
+    found = services().pending_grants.take(request.form.get("name", ""), session_id=browser().id)
+    if found is None:
+        raise UsageError(text("connect.stale"))
+    email, grant, place = found
+    if "yes" in request.form:
+        return _connect(email, grant, place)
+    _give_back(email, grant)
+    leave_note(text("connect.dropped", email=email))
+    return _onwards(place)
 
 
 @blueprint.errorhandler(UntickedError)
@@ -127,25 +169,33 @@ def redirect_uri() -> str:
     return f"{base}/oauth2/callback"
 
 
-def _remember(state: str, verifier: str) -> None:
+def _remember(state: str, verifier: str, account: str | None, *, mailbox: bool) -> None:
     """Keep in the browser's session what its way to Google needs when it comes back, of the last few such ways."""
     session = browser()
     kept = list(session.get(_PENDING, {}).items())[1 - MAX_PENDING :]
-    session[_PENDING] = {
-        **dict(kept),
-        state: (redirect_uri(), verifier, services().app.clock.now().isoformat()),
-    }
+    attempt = _Attempt(
+        redirect_uri=redirect_uri(),
+        verifier=verifier,
+        since=services().app.clock.now().isoformat(),
+        mailbox=mailbox,
+        account=account,
+        place=session.get(PLACE),
+    )
+    session[_PENDING] = {**dict(kept), state: asdict(attempt)}
 
 
-def _recall(state: str) -> tuple[str, str]:
-    """Return the redirect URI and the verifier of a way to Google, once. Raises _NotLetInError."""
+def _recall(state: str) -> _Attempt | None:
+    """Return a way to Google, once; None if it is not known to a browser that is signed in. Raises _NotLetInError."""
     session = browser()
     pending = dict(session.get(_PENDING, {}))
     found = pending.pop(state, None)
     session[_PENDING] = pending
-    if found is None or services().app.clock.now() - datetime.fromisoformat(found[2]) > MAX_AWAY:
+    if found is None and g.owner is not None:
+        return None
+    attempt = _Attempt(**found) if found is not None else None
+    if attempt is None or services().app.clock.now() - datetime.fromisoformat(attempt.since) > MAX_AWAY:
         raise _NotLetInError(text("sign_in.stale"), status=400)
-    return found[0], found[1]
+    return attempt
 
 
 def _client_for_this_page() -> Client:
@@ -201,10 +251,52 @@ def _give_back(email: str, grant: Grant) -> None:
         log.warning("A stranger's permission was dropped, but could not be given back: %s", error)
 
 
-def _connect(email: str, grant: Grant) -> ResponseReturnValue:
-    services().app.connect(grant)
+def _identified(email: str, attempt: _Attempt) -> ResponseReturnValue:
+    """Let somebody in whose mailbox is none of our business."""
+    if g.owner is None and services().owners.get(email) is None:
+        raise _NotLetInError(text("sign_in.not_listed", email=email), status=403)
+    _enter(email)
+    return _onwards(attempt.place)
+
+
+def _with_mailbox(email: str, grant: Grant, attempt: _Attempt) -> ResponseReturnValue:
+    """Let an owner in, and connect the mailbox if that is what they want: whoever only reads may not."""
+    wanted = g.owner is not None and attempt.account is None
+    _enter(email)
+    if not _may_change():
+        _give_back(email, grant)
+        return _onwards(attempt.place)
+    connected = [it.email for it in services().app.accounts.all()]
+    if wanted or not connected or email in connected:
+        return _connect(email, grant, attempt.place)
+    name = secrets.token_urlsafe(32)
+    services().pending_grants.add(name, (email, grant, attempt.place), session_id=browser().id)
+    return render_template("connect.html", name=name, email=email, account=attempt.account)
+
+
+def _enter(email: str) -> None:
+    """Sign this owner in, unless the browser is signed in already."""
     if g.owner is None:
         browser().restart()
-        browser()[OWNER] = email
+        browser()[OWNER] = g.owner = email
+        g.only_reads = not _may_change()
+
+
+def _may_change() -> bool:
+    """Return whether somebody is signed in who may do more than read."""
+    owner = services().owners.get(g.owner or "")
+    return owner is not None and owner.role is Role.FULL
+
+
+def _connect(email: str, grant: Grant, place: str | None) -> ResponseReturnValue:
+    """Connect the mailbox; one that is new may be used to sign in by the person who connected it."""
+    known = {it.email for it in services().app.accounts.all()}
+    services().app.connect(grant)
+    if email not in known:
+        services().owners.add_account(email, of=g.owner)
     leave_note(text("sign_in.connected", email=email))
-    return redirect(url_for("home.home"), 303)
+    return _onwards(place)
+
+
+def _onwards(place: str | None) -> ResponseReturnValue:
+    return redirect(place or url_for("home.home"), 303)

@@ -1,0 +1,39 @@
+"""Who may enter: added and removed by their addresses."""
+
+from flask import Blueprint, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from oauth_web.access.owners import Role
+from oauth_web.english import text
+from oauth_web.pages.notes import leave_note
+from oauth_web.pages.settings import checked_address
+from oauth_web.services import services
+from worker.errors import UsageError
+
+blueprint = Blueprint("people", __name__)
+
+
+@blueprint.post("/settings/people")
+def add() -> ResponseReturnValue:
+    """Let somebody in as soon as they sign in with Google."""
+    email, role = checked_address(request.form.get("email", "").strip().lower()), request.form.get("role")
+    if role not in set(Role):
+        raise UsageError(text("error.other"))
+    if not services().owners.add(email, Role(role)):
+        raise UsageError(text("people.known", email=email))
+    leave_note(text("people.added", email=email))
+    return redirect(url_for("settings.page"), 303)
+
+
+@blueprint.post("/settings/people/remove")
+def remove() -> ResponseReturnValue:
+    """Let somebody in no longer, and end their sessions at once."""
+    email = request.form.get("email", "")
+    me = services().owners.get(g.owner)
+    if me is not None and email in {me.email, me.person}:
+        raise UsageError(text("people.not_yourself"))
+    if not (gone := services().owners.remove(email)):
+        raise UsageError(text("people.last"))
+    services().sessions.end_of(gone)
+    leave_note(text("people.removed", email=", ".join(sorted(gone))))
+    return redirect(url_for("settings.page"), 303)
