@@ -44,6 +44,8 @@ def protect(app: Flask) -> None:
         g.owner, g.only_reads = owner and owner.email, owner is not None and owner.role is Role.READ
         if g.only_reads and request.method not in _READING and request.endpoint not in _READERS_MAY_SEND:
             return render_template("error.html", message=text("people.only_reads")), 403
+        if g.owner is None and request.endpoint == "home.home" and PLACE in session:
+            del session[PLACE]
         if g.owner is not None and request.endpoint in LARGE_UPLOADS:
             request.max_content_length = request.max_form_memory_size = LARGE_UPLOADS[request.endpoint]
         if g.owner is None and request.endpoint is not None and request.endpoint not in _open_routes:

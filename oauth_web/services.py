@@ -47,14 +47,14 @@ class Services:
     """The engine, and what only the page knows: who may enter, who is inside, what is pending.
 
     pending_imports: previews, with the name of the file. pending_grants: of mailboxes that somebody is asked
-    about, with the address and the page to show then. restart: has the server restart in a moment.
+    about, with the address. restart: has the server restart in a moment.
     """
 
     app: App
     owners: Owners
     sessions: Sessions
     pending_imports: Pending[tuple[Preview, str]]
-    pending_grants: Pending[tuple[str, Grant, str | None]]
+    pending_grants: Pending[tuple[str, Grant]]
     start_link: StartLink
     health: CachedHealth
     tokens: Tokens

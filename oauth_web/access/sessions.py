@@ -184,7 +184,7 @@ class ServerSessions(SessionInterface):
         elif session:
             if session.modified:
                 self._set_cookie(app, self._sessions.sealed(session), STRANGERS_LIFE, response)
-        elif session.former is not None:
+        elif session.former is not None or (session.modified and not session.new):
             response.delete_cookie(self.get_cookie_name(app), path=self.get_cookie_path(app))
 
     def _set_cookie(self, app: Flask, value: str, life: timedelta, response: Response) -> None:

@@ -13,7 +13,7 @@ from oauth_web.access.client_file import (
 from oauth_web.access.security import name_asked_for
 from oauth_web.english import text
 from oauth_web.guard import may_become_owner, open_to_all
-from oauth_web.pages.sign_in import redirect_uri
+from oauth_web.pages.attempts import redirect_uri
 from oauth_web.services import services
 from worker.errors import SettingsError
 from worker.files import write_atomically

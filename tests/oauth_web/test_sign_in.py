@@ -121,13 +121,16 @@ def test_the_answer_to_one_loopback_name_comes_back_to_it(
     assert services.owners.all() == {OWNER}
 
 
-def test_an_owner_connects_further_accounts_which_do_not_own(
-    stranger: FlaskClient, enter: Enter, engine: App, services: Services
+def test_an_owner_connects_further_accounts_and_comes_back_by_each_of_them(
+    web: Flask, stranger: FlaskClient, enter: Enter, engine: App, services: Services
 ) -> None:
     enter(stranger)
     assert enter(stranger, OTHER).status_code == 303
     assert {account.email for account in engine.accounts.all()} == {OWNER, OTHER}
-    assert services.owners.all() == {OWNER}
+    assert [(it.email, it.person) for it in services.owners.everybody()] == [(OWNER, OWNER), (OTHER, OWNER)]
+    another = web.test_client()
+    assert enter(another, OTHER).status_code == 303
+    assert another.get("/blocks", base_url="http://localhost:8000").status_code == 200
 
 
 def test_the_owner_comes_back_by_signing_in_again(web: Flask, stranger: FlaskClient, enter: Enter) -> None:
@@ -153,11 +156,12 @@ def test_a_strange_account_is_not_let_in_and_what_it_granted_is_given_back(
     assert google.world.grants.scopes(client_id, OTHER) == frozenset()
 
 
-def test_a_connected_account_at_the_door_is_refused_and_stays_connected(
-    web: Flask, stranger: FlaskClient, enter: Enter, engine: App
+def test_a_connected_account_that_may_not_enter_is_refused_and_stays_connected(
+    web: Flask, stranger: FlaskClient, enter: Enter, engine: App, services: Services
 ) -> None:
     enter(stranger)
     enter(stranger, OTHER)
+    services.owners.remove(OTHER)
     assert enter(web.test_client(), OTHER).status_code == 403
     assert engine.passes.mailbox(OTHER).address() == OTHER
 
@@ -271,10 +275,15 @@ def test_a_refusal_of_googles_is_told_with_its_cure(
 def test_an_answer_counts_once(stranger: FlaskClient, google: Sandbox, engine: App) -> None:
     callback = google.consent(to_google(stranger), email=OWNER)
     assert back(stranger, callback).status_code == 303
+    connected = engine.accounts.get(OWNER)
+    replayed = back(stranger, callback)
+    assert (replayed.status_code, replayed.headers["Location"]) == (303, "/")
+    assert engine.accounts.all() == [connected]
+    assert f"{OWNER} is connected" in stranger.get("/", base_url="http://localhost:8000").text
+    assert post(stranger, "/sign-out").status_code == 303
     replayed = back(stranger, callback)
     assert replayed.status_code == 400
     assert "please start again" in replayed.text
-    assert len(engine.accounts.all()) == 1
 
 
 @pytest.mark.parametrize("state", ["", "forged", "x" * 5000])
