@@ -30,7 +30,7 @@ PATHS = [
         "/api/v1/blocks?limit=50&q=buyer",
     ),
     f"/api/v1/blocks?limit=50&account={OWNER}&reason=opted_out",
-    "/api/v1/blocks?limit=50&cursor=2026-11-20T00:00:00Z_buyer",
+    "/api/v1/blocks?limit=50&cursor=2026-11-20T00:00:00Z_406-1234508-7654301",
     "/api/v1/blocks/406-0000007-7654321",
 ]
 
