@@ -288,6 +288,12 @@ ENGLISH = {
     "review.more": "{count} more wait behind these.",
     # Settings
     "settings.title": "Settings",
+    "settings.sections": "Sections of the settings",
+    "section.mailboxes": "Mailboxes",
+    "section.general": "Checking and expiry",
+    "section.tokens": "Access for programs",
+    "section.webhook": "Webhook",
+    "section.backup": "Backup and restore",
     "settings.no_accounts": "No account is connected.",
     "settings.guide": "Is everything in place?",
     "personal.title": "Personal address",

@@ -17,7 +17,7 @@ from worker.notices.doubts import Doubt, Reason
 
 SHORT, LONG = 200, 2000
 PATHS = [
-    *("/", "/live", "/setup", "/settings", "/import", "/review"),
+    *("/", "/live", "/setup", "/settings", "/settings/general", "/import", "/review"),
     *("/blocks", "/blocks?page=99999", "/blocks?page=3&order=up"),
     *(f"/blocks?sort={sort}" for sort in ("last_seen", "key", "notices")),
     *("/blocks?marketplace=amazon.de", "/blocks?reason=opted_out", f"/blocks?account={OWNER}&page=99999"),
