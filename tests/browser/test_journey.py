@@ -41,7 +41,7 @@ def sign_in(page: Any, site: Any) -> None:
 
 
 def wait_until_checked(page: Any) -> None:
-    page.locator(".account.ok").wait_for(timeout=30_000)
+    page.locator(".account.is-ok").wait_for(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
