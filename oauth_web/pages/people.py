@@ -1,6 +1,6 @@
 """Who may enter: added and removed by their addresses."""
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.access.owners import Role
@@ -13,6 +13,13 @@ from worker.errors import UsageError
 blueprint = Blueprint("people", __name__)
 
 
+@blueprint.get("/settings/people")
+def page() -> ResponseReturnValue:
+    """Show who may enter, and how far each of them may go."""
+    owners = services().owners
+    return render_template("settings_people.html", people=owners.everybody(), me=owners.get(g.owner))
+
+
 @blueprint.post("/settings/people")
 def add() -> ResponseReturnValue:
     """Let somebody in as soon as they sign in with Google."""
@@ -22,7 +29,7 @@ def add() -> ResponseReturnValue:
     if not services().owners.add(email, Role(role)):
         raise UsageError(text("people.known", email=email))
     leave_note(text("people.added", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("people.page"), 303)
 
 
 @blueprint.post("/settings/people/remove")
@@ -36,4 +43,4 @@ def remove() -> ResponseReturnValue:
         raise UsageError(text("people.last"))
     services().sessions.end_of(gone)
     leave_note(text("people.removed", email=", ".join(sorted(gone))))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("people.page"), 303)

@@ -1,21 +1,19 @@
-"""The page of settings, with what an owner may set for each account and for the whole program, and disconnecting."""
+"""What an owner may set for each account and for the whole program, and disconnecting."""
 
 import re
 from dataclasses import replace
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.guard import by_owner
 from oauth_web.pages.notes import leave_note
-from oauth_web.pages.webhook import webhook_shown
 from oauth_web.services import services
 from oauth_web.words import exactly
 from worker import parsing
 from worker.block_list import expiry
 from worker.errors import UsageError
-from worker.operation.backup_file import MIN_PASSPHRASE
 from worker.operation.health import expiring
 from worker.owner.preferences import (
     MAX_DAYS,
@@ -39,18 +37,17 @@ blueprint = Blueprint("settings", __name__)
 
 @blueprint.get("/settings")
 def page() -> ResponseReturnValue:
-    """Show the settings of every account, and those of the whole program."""
-    app = services().app
-    return render_template(
-        "settings.html",
-        accounts=app.accounts.all(),
-        preferences=_preferences(),
-        people=services().owners.everybody(),
-        me=services().owners.get(g.owner),
-        tokens=services().tokens.all(),
-        webhook=webhook_shown(),
-        shortest_passphrase=MIN_PASSPHRASE,
-    )
+    """Show the settings of one account, the first one if none is named."""
+    accounts = services().app.accounts
+    asked, known = request.args.get("account"), accounts.all()
+    account = accounts.get(asked) if asked else next(iter(known), None)
+    return render_template("settings.html", account=account, accounts=known)
+
+
+@blueprint.get("/settings/general")
+def general() -> ResponseReturnValue:
+    """Show how often mail is looked for, and when blocks end."""
+    return render_template("settings_general.html", preferences=_preferences())
 
 
 @blueprint.post("/settings/forwarding")
@@ -60,7 +57,7 @@ def forwarding() -> ResponseReturnValue:
     address = request.form.get("address", "").strip().lower()
     _change(email, forward_to=checked_address(address) if address else None)
     leave_note(text("forwarding.saved" if address else "forwarding.off", email=email, address=address))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", account=email), 303)
 
 
 @blueprint.post("/settings/reading")
@@ -69,7 +66,7 @@ def reading() -> ResponseReturnValue:
     email, mark_read = _account(), "mark_read" in request.form
     _change(email, mark_read=mark_read)
     leave_note(text("reading.on" if mark_read else "reading.off", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", account=email), 303)
 
 
 @blueprint.post("/settings/trusted")
@@ -78,7 +75,7 @@ def trusted() -> ResponseReturnValue:
     email = _account()
     _change(email, trusted=_entries(_ADDRESS))
     leave_note(text("trusted.saved", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", account=email), 303)
 
 
 @blueprint.post("/settings/redirectors")
@@ -87,7 +84,7 @@ def redirectors() -> ResponseReturnValue:
     email = _account()
     _change(email, redirectors=_entries(_ADDRESS_OR_DOMAIN))
     leave_note(text("redirectors.saved", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", account=email), 303)
 
 
 @blueprint.post("/settings/interval")
@@ -99,7 +96,7 @@ def save_interval() -> ResponseReturnValue:
     change_preferences(app.database, lambda it: replace(it, sync_interval=seconds))
     app.scheduler.restart_jobs()
     leave_note(text("interval.saved", span=exactly(seconds)))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.general"), 303)
 
 
 @blueprint.post("/settings/expiry")
@@ -109,7 +106,7 @@ def save_expiry() -> ResponseReturnValue:
     days = _number(given, MIN_DAYS, MAX_DAYS, sentence="expiry.bad") if given else None
     change_preferences(services().app.database, lambda it: replace(it, expire_after_days=days))
     leave_note(text("expiry.never") if days is None else text("expiry.saved", days=days))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.general"), 303)
 
 
 @blueprint.post("/settings/expiry/now")
@@ -122,7 +119,7 @@ def expire_now() -> ResponseReturnValue:
         raise UsageError(text("expiry.changed"))
     expiry.expire(app.database, found, by=by_owner(), at=app.clock.now())
     leave_note(text("expiry.done", count=found.count))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.general"), 303)
 
 
 @blueprint.post("/settings/expiry/undo")
@@ -133,7 +130,7 @@ def undo_expiry() -> ResponseReturnValue:
         change_preferences(app.database, lambda it: replace(it, expire_after_days=None))
         count = expiry.undo(app.database, by=by_owner(), at=app.clock.now())
     leave_note(text("expiry.undone", count=count))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.general"), 303)
 
 
 @blueprint.get("/disconnect")

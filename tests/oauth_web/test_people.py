@@ -203,7 +203,7 @@ def test_a_second_owner_is_let_in_and_asked_about_the_mailbox(
     asked = enter(visitor, OTHER)
     assert f"Connect {OTHER}?" in asked.text
     assert connected(engine) == [OWNER]
-    assert post(visitor, "/settings/interval", form_on="/settings", seconds="300").status_code == 303
+    assert post(visitor, "/settings/interval", form_on="/settings/people", seconds="300").status_code == 303
 
 
 def test_who_only_reads_sees_every_page_and_changes_nothing(
@@ -263,10 +263,13 @@ def test_who_is_on_no_list_is_refused_without_a_mailbox_too(web: Flask, enter: E
 def test_who_is_removed_is_out_at_once_and_stays_out_when_let_in_again(
     seller: FlaskClient, reader: FlaskClient
 ) -> None:
-    removed = post(seller, "/settings/people/remove", form_on="/settings", email=READER)
+    removed = post(seller, "/settings/people/remove", form_on="/settings/people", email=READER)
     assert removed.status_code == 303
     assert reader.get("/blocks", base_url=BASE).status_code == 401
-    assert post(seller, "/settings/people", form_on="/settings", email=READER, role="full").status_code == 303
+    assert (
+        post(seller, "/settings/people", form_on="/settings/people", email=READER, role="full").status_code
+        == 303
+    )
     assert reader.get("/blocks", base_url=BASE).status_code == 401, "the old session has ended"
 
 
@@ -283,7 +286,7 @@ def test_who_is_removed_is_out_at_once_and_stays_out_when_let_in_again(
 def test_a_list_of_people_that_makes_no_sense_is_refused(
     seller: FlaskClient, services: Services, path: str, fields: dict[str, str], said: str
 ) -> None:
-    answer = post(seller, path, form_on="/settings", **fields)
+    answer = post(seller, path, form_on="/settings/people", **fields)
     assert (answer.status_code, said in answer.text) == (400, True)
     assert services.owners.all() == {OWNER}
 

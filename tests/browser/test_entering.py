@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from visiting import OWNER, sign_in
 
-OWNER = "seller@gmail.com"
 OTHER = "other@gmail.com"
 READER = "reader@gmail.com"
 
@@ -28,14 +28,8 @@ def agree(page: Any, email: str) -> None:
     page.wait_for_load_state()
 
 
-def enter(page: Any, site: Any) -> None:
-    page.goto(site.start_link())
-    page.get_by_role("link", name="Sign in with Google").click()
-    agree(page, OWNER)
-
-
 def test_a_link_to_a_page_survives_the_sign_in(site: Any, tab: Callable[..., Any]) -> None:
-    enter(tab(site.url, site.google.url), site)
+    sign_in(tab(site.url, site.google.url), site)
     visitor = tab(site.url, site.google.url)
     visitor.goto(f"{site.url}/blocks?q=nobody")
     visitor.get_by_role("link", name="Sign in with Google").click()
@@ -48,8 +42,6 @@ def test_a_link_to_a_page_survives_the_sign_in(site: Any, tab: Callable[..., Any
 def test_people_are_let_in_and_a_mailbox_is_asked_about(
     site: Any,
     tab: Callable[..., Any],
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
     width: int,
     scheme: str,
 ) -> None:
@@ -61,8 +53,8 @@ def test_people_are_let_in_and_a_mailbox_is_asked_about(
         assert axe.run(page).response["violations"] == [], name
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide"
 
-    enter(owner, site)
-    owner.goto(f"{site.url}/settings")
+    sign_in(owner, site)
+    owner.goto(f"{site.url}/settings/people")
     owner.get_by_label("Google address").fill(READER)
     owner.get_by_role("button", name="Let in").click()
     expect(owner.get_by_role("status")).to_contain_text(f"{READER} may enter")
@@ -73,7 +65,15 @@ def test_people_are_let_in_and_a_mailbox_is_asked_about(
     agree(reader, READER)
     expect(reader.get_by_text("You may only read")).to_be_visible()
     looked_at(reader, "reader-home")
-    for path in ("/", "/blocks", "/settings", "/review", f"/disconnect?account={OWNER}"):
+    for path in (
+        "/",
+        "/blocks",
+        "/settings",
+        "/settings/general",
+        "/settings/webhook",
+        "/review",
+        f"/disconnect?account={OWNER}",
+    ):
         reader.goto(site.url + path)
         expect(reader.locator("main form[method=post] button").locator("visible=true")).to_have_count(0)
         looked_at(reader, f"reader{path.split('?')[0].replace('/', '-')}")
@@ -83,7 +83,7 @@ def test_people_are_let_in_and_a_mailbox_is_asked_about(
     looked_at(owner, "question")
     owner.get_by_role("button", name="Do not connect it").click()
     expect(owner.get_by_role("status")).to_contain_text("was not connected")
-    owner.goto(f"{site.url}/settings")
+    owner.goto(f"{site.url}/settings/people")
     owner.get_by_role("button", name=f"Remove {READER}").click()
     reader.reload()
     expect(reader.get_by_role("heading", name="Sign in")).to_be_visible()
