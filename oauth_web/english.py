@@ -34,8 +34,8 @@ ENGLISH = {
         "link that has just been printed in the terminal, or in the log of the service; then sign in again."
     ),
     "sign_in.stranger": (
-        "This page belongs to somebody else, so {email} was not let in and nothing of it was kept. To "
-        "connect it as a further account, its owner signs in first."
+        "This page belongs to somebody else, so {email} was not let in and nothing of it was kept. An owner of the "
+        "page can let it in under Settings, or connect it as a further mailbox."
     ),
     "sign_in.connected": "{email} is connected; its mail is being checked.",
     "sign_in.not_listed": (
@@ -389,7 +389,7 @@ ENGLISH = {
     "people.title": "Who may enter",
     "people.lead": (
         "Each of these Google accounts can sign in here. A mailbox that an owner connects is one more account of that "
-        "owner."
+        "owner. Who is removed is signed out at once; a mailbox that is connected stays connected."
     ),
     "people.role_full": "may do everything",
     "people.role_read": "may only read",

@@ -78,6 +78,7 @@ def callback() -> ResponseReturnValue:
     attempt = recall(request.args.get("state", ""))
     if attempt is None:  # a reload, of a browser that is signed in by now
         return redirect(url_for("home.home"), 303)
+    g.again = {"account": attempt.account, "only": None if attempt.mailbox else 1}
     code = _code()
     client = read_client_file(services().app.settings.client_secrets)
     if not attempt.mailbox:

@@ -192,6 +192,7 @@ def test_who_gives_no_access_at_google_stays_signed_in_and_reads_no_other(
     refused = seller.get(f"{callback.path}?{callback.query}", base_url=BASE)
     assert "You are not signed in" not in refused.text
     assert "nothing was connected" in refused.text
+    assert 'href="/sign-in"' in refused.text
 
 
 def test_a_second_owner_is_let_in_and_asked_about_the_mailbox(
@@ -256,6 +257,7 @@ def test_who_is_on_no_list_is_refused_without_a_mailbox_too(web: Flask, enter: E
     refused = enter(visitor, OTHER, "/sign-in?only=1")
     assert refused.status_code == 403
     assert f"{OTHER} is not on the list" in refused.text
+    assert 'href="/sign-in?only=1"' in refused.text, "trying again asks for no mailbox either"
     assert visitor.get("/blocks", base_url=BASE).status_code == 401
     assert connected(engine) == [OWNER]
 
