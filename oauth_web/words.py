@@ -1,6 +1,6 @@
 """What templates write often: times and numbers in words, and links to mails."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
 from flask import Flask
@@ -52,6 +52,11 @@ def day(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d")
 
 
+def week(monday: date) -> str:
+    """Return the day that a week begins on, without the year."""
+    return f"{monday.day} {monday:%b}"
+
+
 def number(value: int) -> str:
     """Return a whole number with separators between thousands."""
     return f"{value:,}"
@@ -69,5 +74,7 @@ def mail_in_gmail(account: str, message_id: str) -> str:
 
 def add_filters(app: Flask) -> None:
     """Make these words known to the templates."""
-    app.jinja_env.filters.update(ago=ago, until=until, day=day, number=number, span=lasting, exactly=exactly)
+    app.jinja_env.filters.update(
+        ago=ago, until=until, day=day, week=week, number=number, span=lasting, exactly=exactly
+    )
     app.jinja_env.globals["mail_in_gmail"] = mail_in_gmail

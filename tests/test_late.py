@@ -36,7 +36,7 @@ def answers(app: App, page: FlaskClient) -> list[bool]:
     with closing(build_app(app.settings, app.clock)) as command:
         return [
             page.get("/readyz").status_code == 200,
-            'class="account problem"' not in page.get("/live").text,
+            'class="account is-problem"' not in page.get("/live").text,
             health(command, app.clock.now()).ready,
             standing(command, command.accounts.get(EMAIL), app.clock.now())[0] == "ok",
         ]

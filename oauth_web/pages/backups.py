@@ -10,9 +10,16 @@ from oauth_web.english import text
 from oauth_web.services import services
 from worker.errors import DamagedFileError, StorageError, UsageError
 from worker.operation.backup import backup
+from worker.operation.backup_file import MIN_PASSPHRASE
 from worker.operation.restore import prepare_restore
 
 blueprint = Blueprint("backups", __name__)
+
+
+@blueprint.get("/settings/backup")
+def page() -> ResponseReturnValue:
+    """Offer a backup, and to restore one."""
+    return render_template("settings_backup.html", shortest_passphrase=MIN_PASSPHRASE)
 
 
 @blueprint.post("/settings/backup")

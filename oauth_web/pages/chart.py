@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-WIDTH, HEIGHT = 640, 180
-FOOT, HEAD = 24, 14  # room for the weeks below and the largest number above
+WIDTH, HEIGHT = 640, 140
 SERIES = 5  # marketplaces with a colour of their own; the rest share one
 
 
@@ -30,7 +29,6 @@ class Chart:
     """
 
     bars: tuple[Bar, ...]
-    ticks: tuple[tuple[float, date], ...]
     series: tuple[str, ...]
     rows: tuple[tuple[date, tuple[int, ...], int], ...]
     most: int
@@ -55,8 +53,7 @@ def draw(weeks: Sequence[date], counts: Mapping[tuple[date, str], int]) -> Chart
     most = max((total for _, _, total in rows), default=0)
     step = WIDTH / max(1, len(rows))
     bars = [bar for index, row in enumerate(rows) for bar in _stack(row[1], index * step, step, most)]
-    ticks = tuple((index * step + step / 2, row[0]) for index, row in enumerate(rows) if index % 4 == 0)
-    return Chart(bars=tuple(bars), ticks=ticks, series=series, rows=rows, most=most)
+    return Chart(bars=tuple(bars), series=series, rows=rows, most=most)
 
 
 def _figures(
@@ -68,10 +65,10 @@ def _figures(
 
 
 def _stack(figures: tuple[int, ...], left: float, step: float, most: int) -> list[Bar]:
-    bars, floor = [], float(HEIGHT - FOOT)
+    bars, floor = [], float(HEIGHT)
     for series, figure in enumerate(figures):
         if figure:
-            height = (HEIGHT - FOOT - HEAD) * figure / most
+            height = HEIGHT * figure / most
             floor -= height
             bars.append(
                 Bar(

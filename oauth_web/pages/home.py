@@ -1,6 +1,7 @@
-"""The home page and its live part, and the machines' question whether we are alive."""
+"""The home page, which changes by itself, and the machines' question whether we are alive."""
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Literal
 
 from flask import Blueprint, g, redirect, render_template, url_for
@@ -9,11 +10,13 @@ from flask.typing import ResponseReturnValue
 from oauth_web.english import text
 from oauth_web.guard import may_become_owner, may_sign_in, open_to_all, welcome
 from oauth_web.pages.chart import draw, weeks_until
+from oauth_web.pages.notes import leave_note
 from oauth_web.pages.setup import checks, is_ours, needs_client
 from oauth_web.services import services
+from oauth_web.words import ago
 from worker.block_list.listing import EVERYTHING
 from worker.mailbox_pass.progress import Progress
-from worker.operation.health import Problem, health, standing
+from worker.operation.health import Health, health, standing
 from worker.owner.accounts import Account, State
 
 WEEKS = 16
@@ -50,22 +53,21 @@ def home() -> ResponseReturnValue:
     if g.owner is None:
         return _welcome()
     app = services().app
-    weeks = weeks_until(app.clock.now().date(), WEEKS)
-    chart = draw(weeks, app.block_list.listing.opt_outs_by_week(weeks[0]))
-    return render_template(
-        "home.html",
-        **_live(),
-        problems=_problems(),
-        newest=app.block_list.listing.page(EVERYTHING, size=NEWEST).items,
-        chart=chart,
-        unfinished=any(set(it.values()) != {"done"} for it in checks().values()),
-    )
+    return render_template("home.html", **_live(health(app, app.clock.now())), version=version("buyerblock"))
 
 
 @blueprint.get("/live")
 def live() -> ResponseReturnValue:
-    """Return the part of the home page that changes by itself."""
-    return render_template("live.html", **_live())
+    """Return the home page without its frame, to be put in place of what it showed before."""
+    return render_template("live.html", **_live(services().health.get()))
+
+
+@blueprint.post("/check")
+def check_now() -> ResponseReturnValue:
+    """Look at every mailbox now."""
+    services().app.scheduler.restart_jobs()
+    leave_note(text("home.checking"))
+    return redirect(url_for("home.home"), 303)
 
 
 @blueprint.get("/healthz")
@@ -75,14 +77,28 @@ def healthz() -> ResponseReturnValue:
     return "ok\n", {"Content-Type": "text/plain; charset=utf-8"}
 
 
-def _problems() -> list[Problem]:
-    """Return what needs the owner, save what stands with the accounts anyway."""
-    app = services().app
-    return [it for it in health(app, app.clock.now()).problems if it.kind not in _WITH_ACCOUNT]
+def _live(found: Health) -> dict[str, object]:
+    app, accounts = services().app, account_statuses()
+    weeks = weeks_until(app.clock.now().date(), WEEKS)
+    passes = [it.account.last_pass for it in accounts if it.account.last_pass]
+    return {
+        "accounts": accounts,
+        "state": _state(accounts, found),
+        "needs": len(found.problems) or 1,
+        "checked": ago(min(passes)) if passes else "",
+        # What the account shows itself is not said twice.
+        "problems": [it for it in found.problems if it.kind not in _WITH_ACCOUNT],
+        "blocked": len(app.block_list),
+        "newest": app.block_list.listing.page(EVERYTHING, size=NEWEST).items,
+        "chart": draw(weeks, app.block_list.listing.opt_outs_by_week(weeks[0])),
+        "unfinished": any(set(it.values()) != {"done"} for it in checks().values()),
+    }
 
 
-def _live() -> dict[str, object]:
-    return {"accounts": account_statuses(), "blocked": len(services().app.block_list)}
+def _state(accounts: list[AccountStatus], found: Health) -> str:
+    """Return in one word how things stand, over all accounts."""
+    first = accounts[0].kind if accounts else "none"
+    return "needs" if found.problems or first == "sign_in_again" else first
 
 
 def _welcome() -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""The page of settings, with what an owner may set for each account and for the whole program, and disconnecting."""
+"""What an owner may set for each account and for the whole program, and disconnecting."""
 
 import re
 from dataclasses import replace
@@ -9,13 +9,11 @@ from flask.typing import ResponseReturnValue
 from oauth_web.english import text
 from oauth_web.guard import by_owner
 from oauth_web.pages.notes import leave_note
-from oauth_web.pages.webhook import webhook_shown
 from oauth_web.services import services
 from oauth_web.words import exactly
 from worker import parsing
 from worker.block_list import expiry
 from worker.errors import UsageError
-from worker.operation.backup_file import MIN_PASSPHRASE
 from worker.operation.health import expiring
 from worker.owner.preferences import (
     MAX_DAYS,
@@ -39,16 +37,14 @@ blueprint = Blueprint("settings", __name__)
 
 @blueprint.get("/settings")
 def page() -> ResponseReturnValue:
-    """Show the settings of every account, and those of the whole program."""
-    app = services().app
-    return render_template(
-        "settings.html",
-        accounts=app.accounts.all(),
-        preferences=_preferences(),
-        tokens=services().tokens.all(),
-        webhook=webhook_shown(),
-        shortest_passphrase=MIN_PASSPHRASE,
-    )
+    """Show the settings of every account."""
+    return render_template("settings.html", accounts=services().app.accounts.all())
+
+
+@blueprint.get("/settings/general")
+def general() -> ResponseReturnValue:
+    """Show how often mail is looked for, and when blocks end."""
+    return render_template("settings_general.html", preferences=_preferences())
 
 
 @blueprint.post("/settings/forwarding")
@@ -97,7 +93,7 @@ def save_interval() -> ResponseReturnValue:
     change_preferences(app.database, lambda it: replace(it, sync_interval=seconds))
     app.scheduler.restart_jobs()
     leave_note(text("interval.saved", span=exactly(seconds)))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.general"), 303)
 
 
 @blueprint.post("/settings/expiry")
@@ -107,7 +103,7 @@ def save_expiry() -> ResponseReturnValue:
     days = _number(given, MIN_DAYS, MAX_DAYS, sentence="expiry.bad") if given else None
     change_preferences(services().app.database, lambda it: replace(it, expire_after_days=days))
     leave_note(text("expiry.never") if days is None else text("expiry.saved", days=days))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.general"), 303)
 
 
 @blueprint.post("/settings/expiry/now")
@@ -120,7 +116,7 @@ def expire_now() -> ResponseReturnValue:
         raise UsageError(text("expiry.changed"))
     expiry.expire(app.database, found, by=by_owner(), at=app.clock.now())
     leave_note(text("expiry.done", count=found.count))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.general"), 303)
 
 
 @blueprint.post("/settings/expiry/undo")
@@ -131,7 +127,7 @@ def undo_expiry() -> ResponseReturnValue:
         change_preferences(app.database, lambda it: replace(it, expire_after_days=None))
         count = expiry.undo(app.database, by=by_owner(), at=app.clock.now())
     leave_note(text("expiry.undone", count=count))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.general"), 303)
 
 
 @blueprint.get("/disconnect")

@@ -14,6 +14,12 @@ from worker.owner.tokens import Scope
 blueprint = Blueprint("tokens", __name__)
 
 
+@blueprint.get("/settings/tokens")
+def page() -> ResponseReturnValue:
+    """Show which programs may ask."""
+    return render_template("settings_tokens.html", tokens=services().tokens.all())
+
+
 @blueprint.post("/settings/tokens")
 def make() -> ResponseReturnValue:
     """Make a token and show it, for the only time.
@@ -39,4 +45,4 @@ def revoke() -> ResponseReturnValue:
     if not services().tokens.revoke(name):
         raise UsageError(text("tokens.none"))
     leave_note(text("tokens.revoked", name=name))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("tokens.page"), 303)

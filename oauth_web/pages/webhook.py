@@ -12,15 +12,14 @@ from worker.webhook import send_test
 blueprint = Blueprint("webhook", __name__)
 
 
-def webhook_shown() -> dict[str, object]:
-    """Return the webhook as the settings show it: ``hook``, None if there is none or ``damage`` says why not.
-
-    One that cannot be read must not take the other settings with it.
-    """
+@blueprint.get("/settings/webhook")
+def page() -> ResponseReturnValue:
+    """Show the webhook, or why it cannot be read: then it can only be removed."""
     try:
-        return {"hook": services().webhook.get()}
+        shown: dict[str, object] = {"hook": services().webhook.get()}
     except StorageError as error:
-        return {"damage": str(error)}
+        shown = {"damage": str(error)}
+    return render_template("settings_webhook.html", webhook=shown)
 
 
 @blueprint.post("/settings/webhook")
@@ -56,4 +55,4 @@ def remove() -> ResponseReturnValue:
 
 def _back(note: str) -> ResponseReturnValue:
     leave_note(note)
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("webhook.page"), 303)

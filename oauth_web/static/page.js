@@ -5,16 +5,13 @@
 const live = document.querySelector("[data-refresh]");
 if (live) {
   const busy = () => live.querySelector("[data-busy]");
-  const total = () => live.querySelector(".total")?.textContent;
-  const before = total();
   const refresh = async () => {
-    if (!document.hidden && !live.contains(document.activeElement)) {
+    // Not under somebody's fingers, nor what somebody has opened.
+    if (!document.hidden && !live.contains(document.activeElement) && !live.querySelector("details[open]")) {
       try {
         const answer = await fetch(live.dataset.refresh, { credentials: "same-origin" });
         if (answer.status === 401) return location.reload();
         if (answer.ok) live.innerHTML = await answer.text();
-        // The picture and the newest blocks stand outside of this part; they are shown anew once the reading is done.
-        if (!busy() && total() !== before && document.activeElement === document.body) return location.reload();
       } catch {
         // The server is away for a moment; the next try finds it.
       }

@@ -141,7 +141,7 @@ def test_too_many_blocks_at_once_expire_only_with_the_owners_word(
     assert len(engine.block_list) == 21
     (problem,) = [it for it in health(engine, clock.now()).problems if it.kind == "expiry"]
     assert "20 of 21 blocks" in problem.sentence
-    assert "Unblock these 20 buyers now" in owner.get("/settings").text
+    assert "Unblock these 20 buyers now" in owner.get("/settings/general").text
     assert post(owner, "/settings/expiry/now", form_on="/settings", count="19").status_code == 400
     assert len(engine.block_list) == 21
     assert post(owner, "/settings/expiry/now", form_on="/settings", count="20").status_code == 303
@@ -159,7 +159,7 @@ def test_expiry_is_taken_back_on_the_page_and_spares_whom_a_person_unblocked(
     assert not engine.block_list.unblock(buyer(21), by="test"), (
         "expired, and from now on unblocked by a person"
     )
-    assert "Unblocked by expiry so far: 1 buyers" in owner.get("/settings").text
+    assert "Unblocked by expiry so far: 1 buyers" in owner.get("/settings/general").text
     assert post(owner, "/settings/expiry/undo", form_on="/settings").status_code == 303
     works["expire"]()
     assert engine.block_list.get(one_of_twenty)

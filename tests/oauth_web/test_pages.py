@@ -58,6 +58,39 @@ def test_home_shows_what_needs_the_seller_first(owner: FlaskClient, engine: App,
     assert f"/sign-in?account={account.replace('@', '%40')}" in page or f"/sign-in?account={account}" in page
 
 
+def test_home_says_in_one_sentence_how_things_stand(
+    owner: FlaskClient, engine: App, account: str, clock: FakeClock
+) -> None:
+    assert "The first check is about to start." in owner.get("/").text
+    well = {"last_pass": clock.now(), "last_good_pass": clock.now()}
+    engine.accounts.update(account, **well)
+    clock.advance(20)
+    assert "All is well. Checked 20 seconds ago." in owner.get("/").text
+    failed = MailboxProblem(Cause.GMAIL_FAILED, {"status": "503"}, tried_again=True)
+    engine.accounts.update(account, state="problem", problem=failed, last_pass=clock.now())
+    assert "A check did not succeed. It is tried again by itself." in owner.get("/").text
+    engine.accounts.update(account, state="sign_in_again", problem=MailboxProblem(Cause.SIGN_IN_ENDED))
+    assert "One thing needs you." in owner.get("/").text
+
+
+def test_a_page_without_mailboxes_offers_to_connect_one(owner: FlaskClient) -> None:
+    page = owner.get("/").text
+    assert "No mailbox is connected yet." in page
+    assert ">Connect a mailbox</a>" in page
+    assert "another" not in page
+    assert '<ul class="accounts">' not in page
+
+
+def test_every_mailbox_is_looked_at_on_request(
+    owner: FlaskClient, engine: App, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(engine.scheduler, "add", asked.append)
+    assert post(owner, "/check").location == "/"
+    assert asked == [account]
+    assert "Every mailbox is being checked." in owner.get("/").text
+
+
 def test_home_says_when_google_will_end_the_sign_in(
     owner: FlaskClient, engine: App, account: str, clock: FakeClock
 ) -> None:
@@ -96,7 +129,7 @@ def test_home_counts_the_week_and_draws_it_with_a_table(
     assert "<strong>4</strong> buyers are blocked" in page
     assert "3 buyers have opted out since Monday." in page
     assert page.count("<rect class=") == 2 + 2  # two bars, two colours explained
-    assert '<time datetime="2026-11-23">2026-11-23</time></th><td class="number">3</td>' in page
+    assert '<time datetime="2026-11-23">23 Nov</time></th><td class="number">3</td>' in page
 
 
 def test_an_import_is_no_opt_out(owner: FlaskClient, engine: App, clock: FakeClock) -> None:
@@ -106,7 +139,7 @@ def test_an_import_is_no_opt_out(owner: FlaskClient, engine: App, clock: FakeClo
     page = owner.get("/").text
     assert "<strong>5,001</strong> buyers are blocked" in page
     assert "1 buyer has opted out since Monday." in page
-    assert '<time datetime="2026-11-23">2026-11-23</time></th><td class="number">1</td>' in page
+    assert '<time datetime="2026-11-23">23 Nov</time></th><td class="number">1</td>' in page
 
 
 def test_marketplaces_without_a_colour_of_their_own_share_one(
@@ -258,7 +291,7 @@ def test_empty_pages_say_so(owner: FlaskClient) -> None:
     assert "Nothing matches" in owner.get("/blocks?q=x").text
     assert "Every message has arrived" in owner.get("/did-not-arrive").text
     assert "Nothing waits for you." in owner.get("/review").text
-    assert "No opt-outs in the last weeks." in owner.get("/").text
+    assert "No opt-outs in the last 16 weeks." in owner.get("/").text
 
 
 def test_healthz_answers_anybody(stranger: FlaskClient) -> None:

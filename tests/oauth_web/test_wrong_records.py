@@ -23,7 +23,15 @@ from worker.sealing import Sealer
 
 # What another program, or a disk, may have made of a record.
 WRONG: dict[str, Any] = {"a list": [], "an empty object": {}}
-SHOWN_ON = {"blocks": "/blocks", "notices": "/did-not-arrive", "review": "/review", "imports": "/import"}
+SHOWN_ON = {
+    "blocks": "/blocks",
+    "notices": "/did-not-arrive",
+    "review": "/review",
+    "imports": "/import",
+    "tokens": "/settings/tokens",
+    "webhook": "/settings/webhook",
+    "preferences": "/settings/general",
+}
 
 
 def ruined(document: dict[str, Any]) -> list[dict[str, Any]]:
