@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,7 +22,7 @@ from worker.notices.reading import text_of
 blueprint = Blueprint("review", __name__)
 
 PER_PAGE = 25
-OF_EACH = 8  # so many of each group where all groups are shown
+OF_EACH = 6  # so many of each group where all groups are shown
 PATIENCE = 15.0  # seconds that a visitor waits for the text of a mail
 # By which field of the account somebody is trusted, if that is all that is missing.
 _TRUSTED_AS = {Doubt.FORWARDED_BY_STRANGER: "trusted", Doubt.REDIRECTED: "redirectors"}
@@ -200,6 +200,6 @@ def _group(name: str | None) -> Group | None:
     return next((it for it in Group if it.name.lower() == name), None)
 
 
-def _asked() -> dict[str, str]:
+def _asked() -> dict[str, Any]:
     """Return what the address asks for. Not all that it holds: some names mean something to url_for."""
     return {name: request.args[name] for name in _ASKED if request.args.get(name)}

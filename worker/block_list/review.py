@@ -81,9 +81,9 @@ class ReviewQuery:
         matching: QueryInstance = reduce(and_, filters)
         return matching
 
-    def finds(self, item: ReviewItem) -> bool:
-        """Return whether an item holds the text."""
-        text = "\n".join((item.subject, item.sender, item.address or "", item.order_id or "")).casefold()
+    def finds(self, document: Mapping[str, Any]) -> bool:
+        """Return whether a stored item holds the text."""
+        text = "\n".join(document[it] or "" for it in ("subject", "sender", "address", "order_id")).casefold()
         return " ".join(self.q.casefold().split()) in text
 
 
@@ -137,7 +137,7 @@ class Review:
     def items(self, query: ReviewQuery = WAITING, limit: int | None = None) -> list[ReviewItem]:
         """Return the mails that are asked for, newest first; all of them, or at most ``limit``."""
         found = self._items.walk("received_at", descending=True, matching=query.matching())
-        return list(islice(filter(query.finds, map(_item, found)), limit))
+        return list(islice(map(_item, filter(query.finds, found)), limit))
 
     def page(self, query: ReviewQuery, *, number: int, size: int) -> Page[ReviewItem]:
         """Return one page of mails, newest first; a number beyond the last page means the last."""
