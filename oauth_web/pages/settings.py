@@ -37,8 +37,11 @@ blueprint = Blueprint("settings", __name__)
 
 @blueprint.get("/settings")
 def page() -> ResponseReturnValue:
-    """Show the settings of every account."""
-    return render_template("settings.html", accounts=services().app.accounts.all())
+    """Show the settings of one account, the first one if none is named."""
+    accounts = services().app.accounts
+    asked, known = request.args.get("account"), accounts.all()
+    account = accounts.get(asked) if asked else next(iter(known), None)
+    return render_template("settings.html", account=account, accounts=known)
 
 
 @blueprint.get("/settings/general")
@@ -54,7 +57,7 @@ def forwarding() -> ResponseReturnValue:
     address = request.form.get("address", "").strip().lower()
     _change(email, forward_to=_checked(address) if address else None)
     leave_note(text("forwarding.saved" if address else "forwarding.off", email=email, address=address))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", account=email), 303)
 
 
 @blueprint.post("/settings/reading")
@@ -63,7 +66,7 @@ def reading() -> ResponseReturnValue:
     email, mark_read = _account(), "mark_read" in request.form
     _change(email, mark_read=mark_read)
     leave_note(text("reading.on" if mark_read else "reading.off", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", account=email), 303)
 
 
 @blueprint.post("/settings/trusted")
@@ -72,7 +75,7 @@ def trusted() -> ResponseReturnValue:
     email = _account()
     _change(email, trusted=_entries(_ADDRESS))
     leave_note(text("trusted.saved", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", account=email), 303)
 
 
 @blueprint.post("/settings/redirectors")
@@ -81,7 +84,7 @@ def redirectors() -> ResponseReturnValue:
     email = _account()
     _change(email, redirectors=_entries(_ADDRESS_OR_DOMAIN))
     leave_note(text("redirectors.saved", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", account=email), 303)
 
 
 @blueprint.post("/settings/interval")

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 import pytest
 from playwright.sync_api import Error, sync_playwright
+from visiting import OWNER
 from werkzeug.serving import make_server
 
 from oauth_web.application import create_app
@@ -24,7 +25,6 @@ from worker.app import App, build_app
 from worker.settings import Settings
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-OWNER = "seller@gmail.com"
 
 # The page makes no request to the outside, and the browser shall make none of its own.
 FLAGS = [
@@ -150,3 +150,12 @@ def tab(chromium: Any) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def filled(make_site: Callable[..., Any]) -> Any:
+    """A site whose mailbox is connected and read."""
+    site = make_site()
+    site.deliver("opt_out", 60)
+    site.deliver("suspect", 8)
+    return site

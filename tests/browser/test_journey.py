@@ -7,50 +7,16 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from visiting import OWNER, PAGES, sign_in, wait_until_checked
 
 from worker.operation.backup import backup
 from worker.operation.restore import restore
 
-OWNER = "seller@gmail.com"
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / ".screenshots"
 
 # A browser that goes on to the next page may leave a style sheet half read, and the test server then its file open.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-PAGES = (
-    "/",
-    "/blocks",
-    "/import",
-    "/did-not-arrive",
-    "/review",
-    "/settings",
-    "/settings/general",
-    "/settings/tokens",
-    "/settings/webhook",
-    "/settings/backup",
-    "/setup",
-    f"/disconnect?account={OWNER}",
-)
-
-
-def sign_in(page: Any, site: Any) -> None:
-    page.goto(site.start_link())
-    page.get_by_role("link", name="Sign in with Google").click()
-    page.locator("button[value=allow]").click()
-    page.wait_for_url(f"{site.url}/")
-
-
-def wait_until_checked(page: Any) -> None:
-    page.locator(".account.is-ok").wait_for(timeout=30_000)
-
-
-@pytest.fixture(scope="module")
-def filled(make_site: Callable[..., Any]) -> Any:
-    """A site whose mailbox is connected and read."""
-    site = make_site()
-    site.deliver("opt_out", 60)
-    site.deliver("suspect", 8)
-    return site
 
 
 def test_from_a_fresh_start_to_a_filled_list(make_site: Callable[..., Any], tab: Callable[..., Any]) -> None:

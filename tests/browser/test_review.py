@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from test_journey import OWNER, sign_in, wait_until_checked
+from visiting import OWNER, sign_in, wait_until_checked
 
 from worker.block_list.review import ReviewItem, ReviewQuery
 from worker.notices.doubts import Doubt, Reason

@@ -373,3 +373,16 @@ def test_the_guide_says_how_far_an_account_is(
     page = owner.get("/setup").text
     assert page.count('class="bad"') == 1
     assert "Notification Preferences" in page
+
+
+def test_each_mailbox_has_its_settings_at_an_address_of_its_own(
+    owner: FlaskClient, engine: App, account: str
+) -> None:
+    second = "second@gmail.com"
+    engine.accounts.connect(second, engine.accounts.grant(account), now=engine.clock.now())
+    page = owner.get("/settings", query_string={"account": second}).text
+    assert engine.accounts.get(second).personal_address in page
+    assert engine.accounts.get(account).personal_address not in page
+    saved = post(owner, "/settings/reading", account=second, mark_read="on")
+    assert saved.location == "/settings?account=second@gmail.com"
+    assert owner.get("/settings?account=nobody@gmail.com").status_code == 400

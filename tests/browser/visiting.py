@@ -1,0 +1,30 @@
+"""What every visit to the page begins with, in a real browser."""
+
+from typing import Any
+
+OWNER = "seller@gmail.com"
+PAGES = (
+    "/",
+    "/blocks",
+    "/import",
+    "/did-not-arrive",
+    "/review",
+    "/settings",
+    "/settings/general",
+    "/settings/tokens",
+    "/settings/webhook",
+    "/settings/backup",
+    "/setup",
+    f"/disconnect?account={OWNER}",
+)
+
+
+def sign_in(page: Any, site: Any) -> None:
+    page.goto(site.start_link())
+    page.get_by_role("link", name="Sign in with Google").click()
+    page.locator("button[value=allow]").click()
+    page.wait_for_url(f"{site.url}/")
+
+
+def wait_until_checked(page: Any) -> None:
+    page.locator(".account.is-ok").wait_for(timeout=30_000)
