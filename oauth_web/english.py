@@ -330,7 +330,6 @@ ENGLISH = {
     "review.back": "Back to Review",
     "review.keys": "Keys: j and k go to the next mail and back, b blocks, d dismisses.",
     "review.all": "Tick all {count}",
-    "review.all_one": "Tick it",
     "review.ticked": "With all ticked mails:",
     "review.block_ticked": "Block buyers",
     "review.dismiss_ticked": "Dismiss",
