@@ -285,36 +285,89 @@ ENGLISH = {
     "undelivered.mail": "Notice",
     "undelivered.none": "Every message has arrived, as far as Amazon's notices say.",
     # Review
+    "home.done": "Done",
+    "home.told_no_more": "You are told again when notices have come and stop once more.",
+    "home.told_again": "You are told again that notices have stopped.",
     "review.title": "Review",
     "review.lead": (
         "These mails look like notices, but not enough to block anyone. Nobody is blocked by them unless "
         "you say so."
     ),
+    "review.lead_dismissed": "You decided that these mails are no notices. Each can wait for you again.",
+    "review.lead_blocked": (
+        "You blocked the buyers that these mails name. Taken back, a mail waits again, and its buyer is unblocked "
+        "if nothing else has blocked him."
+    ),
+    "review.states": "What to show",
+    "state_of.waiting": "Waiting",
+    "state_of.dismissed": "Dismissed",
+    "state_of.blocked": "Blocked",
+    "review.search": "Search for a subject, a sender, an address or an order",
+    "review.search_button": "Search",
+    "review.group": "How likely",
+    "group.genuine": "Probably genuine",
+    "group.forwarded": "Forwarded",
+    "group.forged": "Probably forged",
+    "group_hint.genuine": (
+        "Amazon sent them, as far as your mail server knows, but we are not sure what they say. Read them, then block "
+        "their buyers."
+    ),
+    "group_hint.forwarded": (
+        "They are as true as whoever passed them on. Trust somebody, and all mail passed on by that address is judged "
+        "again."
+    ),
+    "group_hint.forged": "Nothing proves that Amazon sent them. Dismiss them, unless you know better.",
+    "review.count": "{count} mails",
+    "review.count_one": "1 mail",
+    "review.whole_group": "Show all {count}",
+    "review.all_groups": "All groups",
     "review.none": "Nothing waits for you.",
+    "review.none_found": "No mail is found here.",
     "review.no_subject": "(no subject)",
     "review.no_sender": "(no sender)",
     "review.sender": "From",
     "review.received": "Received",
     "review.order": "Order",
-    "review.block": "Block this buyer",
+    "review.block": "Block",
     "review.block_one": "Block the buyer of “{subject}”",
     "review.dismiss": "Dismiss",
     "review.dismiss_one": "Dismiss “{subject}”",
-    "review.trust": "Trust {person}",
+    "review.restore": "Take back",
+    "review.restore_one": "Take back the decision about “{subject}”",
+    "review.trust": "Trust",
+    "review.trust_one": "Trust {person}",
     "review.nobody_to_trust": "Nobody whom you could trust passed these mails on.",
-    "review.all": "Tick all",
+    "review.read": "Read",
+    "review.read_one": "Read “{subject}”",
+    "review.gmail": "Gmail",
+    "review.gmail_one": "Gmail: open “{subject}” in a new tab",
+    "review.text": "Text of the mail",
+    "review.text_hint": "Only its text is shown, as it was written. What it says may be untrue: use none of its links.",
+    "review.no_text": "This mail has no text that can be shown; look at it in Gmail.",
+    "review.gone": "This mail is no longer in the mailbox.",
+    "review.not_read": "The mail cannot be shown now; try again in a minute, or look at it in Gmail. {problem}",
+    "review.back": "Back to Review",
+    "review.keys": "Keys: j and k go to the next mail and back, b blocks, d dismisses.",
+    "review.all": "Tick all {count}",
     "review.ticked": "With all ticked mails:",
     "review.block_ticked": "Block buyers",
     "review.dismiss_ticked": "Dismiss",
     "review.none_chosen": "No mail was ticked, or it was decided about already.",
+    "review.changed": "Meanwhile there is another number of mails; please look again.",
     "review.blocked": "{count} blocked.",
     "review.blocked_some": "{count} blocked; {left} name no buyer and stay here.",
     "review.dismissed": "{count} dismissed.",
+    "review.restored": "{count} mails wait again.",
+    "review.restored_one": "1 mail waits again.",
     "review.trusted": (
-        "Trusted from now on: {people}. Notices that they pass on will count; the mails here still wait "
-        "for your word."
+        "{person} is trusted from now on. {count} mails that were passed on by this address are judged again; they "
+        "wait here until then."
     ),
-    "review.more": "{count} more wait behind these.",
+    "review.trusted_one": (
+        "{person} is trusted from now on. The mail that was passed on by this address is judged again; it waits here "
+        "until then."
+    ),
+    "review.distrusted": "{person} is no longer trusted. Buyers that were blocked meanwhile stay blocked.",
     # Settings
     "settings.title": "Settings",
     "settings.sections": "Sections of the settings",

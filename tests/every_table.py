@@ -100,7 +100,7 @@ def _fill_list(database: Database) -> None:
     block_list.apply_import(block_list.preview_import(IMPORTED.encode()), source="list.txt", by="test")
     review = Review(database)
     review.add([SUSPECT, replace(SUSPECT, gmail_id="2b")])
-    review.dismiss(f"{EMAIL}:2b")
+    review.decide([f"{EMAIL}:2b"], "dismissed")
 
 
 def check(database: Database) -> None:

@@ -1,12 +1,14 @@
 """What a person decides on the review list also happens to the mail itself."""
 
+from typing import Literal
+
 import pytest
 from sellers import EMAIL, sample
 
 from oauth_web.demo.sandbox import Sandbox
 from worker.app import App
 from worker.block_list.review import ReviewItem
-from worker.mailbox_pass.decisions import file_decided
+from worker.mailbox_pass.decisions import Decision, file_decided
 from worker.notices.doubts import Doubt, Reason
 
 FORWARD = "suspect/forward_by_stranger.eml"
@@ -26,14 +28,16 @@ def labels(google: Sandbox, item: ReviewItem) -> set[str]:
 
 
 def test_mail_that_was_blocked_is_filed_like_a_notice(app: App, google: Sandbox, item: ReviewItem) -> None:
-    file_decided(app.accounts, app.passes, [item], "blocked")
+    app.review.decide([item.id], "blocked")
+    file_decided(app.accounts, app.passes, app.review, [item], "blocked")
     assert labels(google, item) == {"Amazon opt-outs", "UNREAD"}
 
 
 def test_mail_that_was_dismissed_loses_the_review_label_only(
     app: App, google: Sandbox, item: ReviewItem
 ) -> None:
-    file_decided(app.accounts, app.passes, [item], "dismissed")
+    app.review.decide([item.id], "dismissed")
+    file_decided(app.accounts, app.passes, app.review, [item], "dismissed")
     assert labels(google, item) == {"INBOX", "UNREAD"}
 
 
@@ -42,7 +46,7 @@ def test_mail_of_somebody_trusted_now_is_judged_again_and_leaves_the_review_list
 ) -> None:
     app.accounts.update(EMAIL, trusted=(item.reason.address,))
     app.passes.look_at_rules(EMAIL)
-    file_decided(app.accounts, app.passes, [item], "again")
+    file_decided(app.accounts, app.passes, app.review, [item], "again")
     assert app.passes.run(EMAIL).opt_outs == 1
     assert app.review.items() == []
     assert len(app.block_list) == 1
@@ -59,7 +63,7 @@ def test_mail_by_way_of_a_group_waits_until_the_group_is_trusted(
     assert waiting.reason == Reason(Doubt.REDIRECTED, "sellers@company.example")
     app.accounts.update(EMAIL, redirectors=(waiting.reason.address,))
     app.passes.look_at_rules(EMAIL)
-    file_decided(app.accounts, app.passes, [waiting], "again")
+    file_decided(app.accounts, app.passes, app.review, [waiting], "again")
     assert app.passes.run(EMAIL).opt_outs == 1
     assert (app.review.items(), len(app.block_list)) == ([], 1)
 
@@ -68,6 +72,42 @@ def test_a_decision_stands_although_google_does_not_answer(
     app: App, google: Sandbox, item: ReviewItem
 ) -> None:
     google.user(EMAIL).revoke()
-    app.review.dismiss(item.id)
-    file_decided(app.accounts, app.passes, [item], "dismissed")
+    app.review.decide([item.id], "dismissed")
+    file_decided(app.accounts, app.passes, app.review, [item], "dismissed")
     assert app.review.items() == []
+
+
+def test_what_is_taken_back_lies_where_it_lay_before(app: App, google: Sandbox, item: ReviewItem) -> None:
+    before = labels(google, item)
+    decided: tuple[tuple[Literal["dismissed", "blocked"], Decision], ...] = (
+        ("dismissed", "not dismissed"),
+        ("blocked", "not blocked"),
+    )
+    for done, back in decided:
+        app.review.decide([item.id], done)
+        file_decided(app.accounts, app.passes, app.review, [item], done)
+        assert labels(google, item) != before
+        app.review.decide([item.id], "waiting")
+        file_decided(app.accounts, app.passes, app.review, [item], back)
+        assert labels(google, item) == before
+
+
+def test_mail_that_is_taken_back_is_unread_again_where_notices_are_marked_as_read(
+    app: App, google: Sandbox, item: ReviewItem
+) -> None:
+    app.accounts.update(EMAIL, mark_read=True)
+    before = labels(google, item)
+    app.review.decide([item.id], "blocked")
+    file_decided(app.accounts, app.passes, app.review, [item], "blocked")
+    assert labels(google, item) == {"Amazon opt-outs"}
+    app.review.decide([item.id], "waiting")
+    file_decided(app.accounts, app.passes, app.review, [item], "not blocked")
+    assert labels(google, item) == before
+
+
+def test_a_decision_that_was_taken_back_meanwhile_is_not_filed(
+    app: App, google: Sandbox, item: ReviewItem
+) -> None:
+    before = labels(google, item)
+    file_decided(app.accounts, app.passes, app.review, [item], "dismissed")
+    assert labels(google, item) == before

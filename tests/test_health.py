@@ -12,9 +12,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from worker.app import App, build_app
+from worker.block_list.review import ReviewItem, State
 from worker.database import COPIES, DATABASE
 from worker.errors import DamagedFileError
 from worker.gmail.credentials import Grant
+from worker.notices.doubts import Doubt, Reason
 from worker.operation.backup import rotate
 from worker.operation.health import MIN_FREE, Health, Problem, health
 from worker.operation.metrics import metrics
@@ -123,11 +125,35 @@ def test_notices_that_stop_coming_are_told_by_the_accounts_own_rhythm(app: App) 
     assert health(app, NOW) == WELL
 
 
-def test_words_that_are_not_known_are_told_for_a_week(app: App) -> None:
-    app.accounts.update(EMAIL, new_wording_at=NOW - timedelta(days=6))
-    assert warning(app).kind == "new_wording"
-    app.accounts.update(EMAIL, new_wording_at=NOW - timedelta(days=8))
+def test_a_silence_that_the_owner_knows_of_is_told_again_only_when_another_one_begins(app: App) -> None:
+    days = tuple(NOW.date() - timedelta(days=9 + number) for number in reversed(range(30)))
+    app.accounts.update(EMAIL, notice_days=days, silence_heard=days[-1])
     assert health(app, NOW) == WELL
+    app.accounts.update(EMAIL, notice_days=(*days[1:], days[-1] + timedelta(days=1)))
+    assert warning(app, NOW).kind == "silence"
+
+
+@pytest.mark.parametrize("decided", ["dismissed", "blocked"])
+def test_words_that_are_not_known_are_told_until_all_mail_in_them_is_decided_about(
+    app: App, decided: State
+) -> None:
+    mail = ReviewItem(
+        account=EMAIL,
+        gmail_id="1",
+        message_id="1@amazonses.example",
+        received_at=NOW - timedelta(days=40),
+        reason=Reason(Doubt.GUESSED_WORDING),
+    )
+    forged = replace(mail, gmail_id="3", reason=Reason(Doubt.DMARC_FAILED))
+    app.review.add([mail, replace(mail, gmail_id="2", received_at=NOW), forged])
+    assert warning(app).kind == "new_wording"
+    assert "the last on 2026-11-23" in warning(app).sentence
+    app.review.decide([f"{EMAIL}:2"], decided)
+    assert "the last on 2026-10-14" in warning(app).sentence
+    app.review.decide([mail.id], decided)
+    assert health(app, NOW) == WELL
+    app.review.decide([mail.id], "waiting")
+    assert warning(app).kind == "new_wording"
 
 
 def test_a_webhook_that_is_paused_is_told(app: App) -> None:

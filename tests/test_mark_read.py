@@ -67,7 +67,9 @@ def test_mail_that_a_person_blocks_by_is_marked_alike(app: App, google: Sandbox,
     app.passes.run(EMAIL)
     message_id = google.deliver(EMAIL, sample("suspect/guess_de.eml"))
     app.passes.run(EMAIL)
-    file_decided(app.accounts, app.passes, app.review.items(), "blocked")
+    waiting = app.review.items()
+    app.review.decide([it.id for it in waiting], "blocked")
+    file_decided(app.accounts, app.passes, app.review, waiting, "blocked")
     assert ("UNREAD" in google.mailbox(EMAIL)[message_id]) is not mark_read
 
 

@@ -47,7 +47,7 @@ def test_what_was_kept_under_the_old_address_is_found_under_the_new_one(
     rename(app, google, tmp_path)
     (item,) = app.review.items()
     assert (item.account, item.gmail_id) == (NEW, mail)
-    assert app.review.dismiss(item.id)
+    assert app.review.decide([item.id], "dismissed")
     assert app.passes.run(NEW).judged == 0, "it was judged already"
     keys = [str(it.doc_id) for it in app.database.documents("judged").walk()]
     assert len(keys) == 2

@@ -438,10 +438,3 @@ def test_the_days_on_which_notices_came_are_remembered(seller: Seller) -> None:
     seller.run_pass()
     today = seller.clock.now().date()
     assert seller.account.notice_days == (today - timedelta(days=2), today)
-    assert seller.account.new_wording_at is None
-
-
-def test_a_notice_in_words_that_are_only_guessed_is_remembered(seller: Seller) -> None:
-    seller.receive("suspect/guess_de.eml")
-    seller.run_pass()
-    assert seller.account.new_wording_at == seller.clock.now()

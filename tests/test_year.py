@@ -96,7 +96,7 @@ class Year:
         """Take away what the first version did not know, as if it had run until now."""
         self._restart()
         accounts = self.app.database.documents("accounts")
-        later = ("sign_in_ends", "notice_days", "new_wording_at")
+        later = ("sign_in_ends", "notice_days", "silence_heard")
         for document in accounts.all():
             accounts.put({EMAIL: {name: it for name, it in document.items() if name not in later}})
 

@@ -60,7 +60,7 @@ class App:
 
     def decided(self, items: list[ReviewItem], decision: Decision) -> None:
         """File mail that a person decided about, as soon as Gmail takes it."""
-        self.scheduler.soon(lambda: file_decided(self.accounts, self.passes, items, decision))
+        self.scheduler.soon(lambda: file_decided(self.accounts, self.passes, self.review, items, decision))
 
     def disconnect(self, email: str, *, undo: bool = False, days_back: int = 0) -> None:
         """Disconnect a mailbox; undo also removes our filters and labels from it.

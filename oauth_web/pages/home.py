@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
-from flask import Blueprint, g, redirect, render_template, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
@@ -67,6 +67,18 @@ def check_now() -> ResponseReturnValue:
     """Look at every mailbox now."""
     services().app.scheduler.restart_jobs()
     leave_note(text("home.checking"))
+    return redirect(url_for("home.home"), 303)
+
+
+@blueprint.post("/silence-heard")
+def silence_heard() -> ResponseReturnValue:
+    """Say no more that notices have stopped coming to an account, until others come and stop; or say so again."""
+    app, undo = services().app, "undo" in request.form
+    account = app.accounts.get(request.form.get("account", ""))
+    heard = None if undo or not account.notice_days else account.notice_days[-1]
+    app.accounts.update(account.email, silence_heard=heard)
+    again = ("home.silence_heard", {"account": account.email, "undo": "on"})
+    leave_note(text("home.told_again" if undo else "home.told_no_more"), None if undo else again)
     return redirect(url_for("home.home"), 303)
 
 

@@ -57,11 +57,54 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// One box ticks all others of a form.
+// One box ticks all others of a form, and is ticked no more when one of them is not.
 for (const all of document.querySelectorAll("[data-all]")) {
-  all.parentElement.hidden = false;
-  all.addEventListener("change", () => {
-    for (const box of all.form.querySelectorAll(`[name="${all.dataset.all}"]`)) box.checked = all.checked;
+  const boxes = all.form.querySelectorAll(`[name="${all.dataset.all}"]`);
+  all.addEventListener("change", () => boxes.forEach((box) => { box.checked = all.checked; }));
+  boxes.forEach((box) => box.addEventListener("change", () => { all.checked &&= box.checked; }));
+}
+
+// What a mail says is shown below it, without leaving the list.
+for (const link of document.querySelectorAll("[data-text]")) {
+  link.setAttribute("aria-expanded", "false");
+  link.addEventListener("click", async (event) => {
+    event.preventDefault();
+    const row = link.closest("[data-row]");
+    const shown = row.querySelector(".text");
+    link.setAttribute("aria-expanded", String(!shown));
+    if (shown) return shown.remove();
+    const place = document.createElement("div");
+    place.className = "text";
+    place.setAttribute("aria-live", "polite");
+    row.append(place);
+    try {
+      const answer = await fetch(`${link.href}&part=text`, { credentials: "same-origin" });
+      if (!answer.ok) return location.assign(link.href);
+      place.innerHTML = await answer.text();
+    } catch {
+      location.assign(link.href);
+    }
+  });
+}
+
+// Keys for a long list of mails: j and k go from one to the next, the others press a button of the one that has the focus.
+const rows = [...document.querySelectorAll("[data-row]")];
+if (rows.length) {
+  const keep = "buyerblock-row";
+  const here = () => rows.findIndex((row) => row.contains(document.activeElement));
+  const go = (number) => rows[Math.max(0, Math.min(number, rows.length - 1))].focus();
+  document.querySelector("[data-keys]")?.removeAttribute("hidden");
+  if (sessionStorage.getItem(keep)) go(Number(sessionStorage.getItem(keep)));
+  sessionStorage.removeItem(keep);
+  document.addEventListener("keydown", (event) => {
+    const inField = event.target.matches("input:not([type=checkbox]), select, textarea");
+    if (inField || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "j") go(here() + 1);
+    if (event.key === "k") go(here() - 1);
+    const button = rows[here()]?.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!button) return;
+    sessionStorage.setItem(keep, here());
+    button.click();
   });
 }
 

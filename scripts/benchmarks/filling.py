@@ -1,4 +1,4 @@
-"""Invented buyers for the benchmarks: two mailboxes, three marketplaces, one of them rare."""
+"""Invented buyers and doubtful mails for the benchmarks: two mailboxes, three marketplaces, one of them rare."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,8 @@ from time import perf_counter
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.model import Sighting
+from worker.block_list.review import Review, ReviewItem
+from worker.notices.doubts import Doubt, Reason
 
 OWNER = "seller@gmail.com"
 RARE = "amazon.nl"
@@ -41,6 +43,26 @@ def fill(block_list: BlockList, size: int) -> None:
     for end in range(size, 0, -_AT_ONCE):
         numbers = range(end - 1, max(0, end - _AT_ONCE) - 1, -1)
         block_list.record([sighting(n, of=size, now=now) for n in numbers])
+
+
+def fill_review(review: Review, size: int) -> None:
+    """Let so many doubtful mails wait, as many of each group."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    doubts = (Doubt.GUESSED_WORDING, Doubt.FORWARDED_BY_STRANGER, Doubt.DMARC_FAILED)
+    review.add(
+        ReviewItem(
+            account=OWNER,
+            gmail_id=f"{n:016x}",
+            message_id=f"{n}@eu-west-1.amazonses.com",
+            received_at=now - timedelta(hours=n),
+            reason=Reason(doubts[n % len(doubts)], "colleague@shop.example"),
+            subject="Your message to a buyer could not be delivered",
+            sender="Amazon <donotreply@amazon.it>",
+            address=address(n),
+            order_id=order(n),
+        )
+        for n in range(size)
+    )
 
 
 def milliseconds(action: Callable[[], object]) -> float:

@@ -1,5 +1,7 @@
 """Measure every page at the server with 100,000 and 1,000,000 blocks, as they are and right after the list has changed.
 
+600 mails wait under Review.
+
 For the search and the pages, SQLite's answers to the same questions stand beside them, without a page around them.
 """
 
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
-from benchmarks.filling import OWNER, RARE, address, fill, milliseconds, order
+from benchmarks.filling import OWNER, RARE, address, fill, fill_review, milliseconds, order
 from oauth_web.application import create_app
 from oauth_web.pages.blocks import PER_PAGE
 from oauth_web.services import NAME
@@ -23,13 +25,14 @@ from worker.settings import Settings
 
 WANTED = {100_000: 30.0, 1_000_000: 50.0}  # milliseconds; of a million, save a search for a part of a word
 ROUNDS = 7
-SEARCHES = ("/blocks?q=b0000", "/blocks?q=406-0000077", "/blocks?q=nobody&part=table")
+REVIEWED = 600  # mails that wait for a decision
+SEARCHES = ("/blocks?q=b0000", "/blocks?q=406-0000077", "/blocks?q=nobody&part=table", "/review?q=b0000")
 
 
 def paths(size: int) -> Iterator[str]:
     """Yield the addresses of all pages that depend on the list."""
     last = -(-size // PER_PAGE)
-    yield from ("/", "/live", "/review", "/import", "/settings", "/setup")
+    yield from ("/", "/live", "/review", "/review?group=forged&page=4", "/import", "/settings", "/setup")
     for sort in ("first_seen", "last_seen", "key", "notices"):
         for number in (1, last // 2, last):
             yield f"/blocks?sort={sort}&page={number}"
@@ -54,6 +57,7 @@ def main() -> None:
             folder = Path(name)
             app = build_app(Settings(data_dir=folder, client_secrets=folder / "client_secret.json"))
             fill(app.block_list, size)
+            fill_review(app.review, REVIEWED)
             measure(app, size)
             app.close()
 

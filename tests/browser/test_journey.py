@@ -100,18 +100,6 @@ def test_review_and_settings(filled: Any, tab: Callable[..., Any]) -> None:
     assert filled.engine.accounts.get(OWNER).trusted == ("colleague@example.net",)
 
 
-def test_all_mails_of_the_review_are_ticked_at_once(filled: Any, tab: Callable[..., Any]) -> None:
-    page = tab(filled.url, filled.google.url)
-    sign_in(page, filled)
-    wait_until_checked(page)
-    page.goto(f"{filled.url}/review")
-    boxes = page.locator("[name=item]")
-    page.get_by_label("Tick all").check()
-    assert boxes.count() == page.locator("[name=item]:checked").count() > 1
-    page.get_by_label("Tick all").uncheck()
-    assert page.locator("[name=item]:checked").count() == 0
-
-
 def test_a_token_is_made_copied_and_revoked(filled: Any, tab: Callable[..., Any]) -> None:
     page = tab(filled.url, filled.google.url)
     sign_in(page, filled)

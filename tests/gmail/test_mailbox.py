@@ -350,3 +350,32 @@ def test_a_mailbox_keeps_no_connection_for_every_thread_that_ever_called_it(sell
         thread.start()
         thread.join()
     assert len(seller.google._server._open) - before <= 2, "one to Gmail, one to the token service"
+
+
+# --- one message, for somebody who waits
+
+
+def test_one_message_is_read_at_the_price_of_one_and_a_missing_one_is_none(seller: Seller) -> None:
+    message_id = seller.receive(NOTICE)
+    before = seller.mailbox.quota.spent
+    message = seller.mailbox.read_one(message_id, patience=30)
+    assert message is not None
+    assert message.raw == sample(NOTICE)
+    assert seller.mailbox.quota.spent - before == 20
+    assert seller.mailbox.read_one("123abc", patience=30) is None
+
+
+def test_nobody_waits_for_a_quota_that_is_spent(seller: Seller) -> None:
+    message_id = seller.receive(NOTICE)
+    seller.mailbox.quota.allowance = 30
+    assert seller.mailbox.read_one(message_id, patience=30) is not None
+    with pytest.raises(TransientError) as spent:
+        seller.mailbox.read_one(message_id, patience=30)
+    assert spent.value.problem.cause is Cause.SPEED_LIMIT
+
+
+def test_nobody_waits_longer_than_his_patience(seller: Seller) -> None:
+    message_id = seller.receive(NOTICE)
+    with pytest.raises(TransientError) as late:
+        seller.mailbox.read_one(message_id, patience=0)
+    assert late.value.problem.cause is Cause.UNREACHABLE

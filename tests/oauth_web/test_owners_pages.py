@@ -1,9 +1,8 @@
-"""Import, review, settings, set-up: what an owner does on the page."""
+"""Import, settings, set-up: what an owner does on the page."""
 
 import io
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import orjson
 import pytest
@@ -14,18 +13,9 @@ from flask.testing import FlaskClient
 from people import CLIENT, OWNER
 
 from oauth_web.application import create_app
-from oauth_web.pages.review import forwarder_of
 from worker.app import App
-from worker.block_list.review import ReviewItem
-from worker.notices.doubts import Doubt, Reason
-from worker.notices.judge import judge
-from worker.notices.model import Suspect
 from worker.problems import Cause, MailboxProblem
 from worker.settings import Settings
-
-FORWARDED = Reason(Doubt.FORWARDED_BY_STRANGER, "bob@example.net")
-SAMPLES = Path(__file__).parent.parent / "samples"
-
 
 # --- import
 
@@ -98,120 +88,6 @@ def test_a_malformed_upload_changes_nothing(owner: FlaskClient, engine: App, con
     assert answer.status_code in {200, 400}
     assert "pending" not in answer.text or "Nothing would change" in answer.text
     assert len(engine.block_list) == 0
-
-
-# --- review
-
-
-def suspect(engine: App, clock: FakeClock, number: int, **changes: object) -> ReviewItem:
-    values: dict[str, object] = {
-        "account": OWNER,
-        "gmail_id": f"{number:x}",
-        "message_id": f"{number}@example.net",
-        "received_at": clock.now(),
-        "reason": FORWARDED,
-        "subject": f"Subject {number}",
-        "sender": "Amazon <x@amazon.it>",
-        "address": f"buyer{number:010d}@marketplace.amazon.it",
-    }
-    item = ReviewItem(**values | changes)  # type: ignore[arg-type]
-    engine.review.add([item])
-    return item
-
-
-@pytest.mark.usefixtures("account")
-def test_a_suspect_is_blocked_with_its_mail_as_evidence(
-    owner: FlaskClient, engine: App, clock: FakeClock
-) -> None:
-    item = suspect(engine, clock, 1)
-    suspect(engine, clock, 2)
-    assert "Subject 1" in owner.get("/review").text
-    assert post(owner, "/review", action=f"block {item.id}").status_code == 303
-    block = engine.block_list.get(str(item.address))
-    assert block is not None
-    assert (block.reason, block.evidence[0].message_id) == ("opted_out", item.message_id)
-    assert [it.gmail_id for it in engine.review.items()] == ["2"]
-
-
-def test_several_suspects_are_decided_about_at_once(
-    owner: FlaskClient, engine: App, clock: FakeClock
-) -> None:
-    items = [suspect(engine, clock, number) for number in range(3)]
-    nameless = suspect(engine, clock, 3, address=None)
-    answer = post(owner, "/review", action="block", item=[it.id for it in (*items, nameless)])
-    assert answer.status_code == 303
-    assert len(engine.block_list) == 3
-    assert "3 blocked; 1 name no buyer" in owner.get("/review").text
-    post(owner, "/review", action="dismiss", item=[nameless.id])
-    assert engine.review.items() == []
-    assert len(engine.block_list) == 3
-
-
-def test_the_owners_word_outweighs_an_earlier_unblocking(
-    owner: FlaskClient, engine: App, clock: FakeClock
-) -> None:
-    item = suspect(engine, clock, 1)
-    clock.advance(60)
-    engine.block_list.block([str(item.address)], by="test")
-    engine.block_list.unblock(str(item.address), by="test")
-    post(owner, "/review", action="block", item=[item.id])
-    assert engine.block_list.get(str(item.address)) is not None
-
-
-def test_a_forwarder_is_trusted(owner: FlaskClient, engine: App, account: str, clock: FakeClock) -> None:
-    item = suspect(engine, clock, 1)
-    assert "Trust bob@example.net" in owner.get("/review").text
-    post(owner, "/review", action=f"trust {item.id}")
-    assert engine.accounts.get(account).trusted == ("bob@example.net",)
-    assert engine.review.items() == [item]
-
-
-def test_a_redirector_is_trusted_as_such(
-    owner: FlaskClient, engine: App, account: str, clock: FakeClock
-) -> None:
-    reason = Reason(Doubt.REDIRECTED, "sellers@company.example")
-    item = suspect(engine, clock, 1, reason=reason)
-    page = owner.get("/review").text
-    assert "It was redirected by sellers@company.example" in page
-    assert "Trust sellers@company.example" in page
-    post(owner, "/review", action=f"trust {item.id}")
-    trusting = engine.accounts.get(account)
-    assert (trusting.trusted, trusting.redirectors) == ((), ("sellers@company.example",))
-
-
-@pytest.mark.usefixtures("account")
-def test_nobody_is_trusted_for_what_a_forgery_says(owner: FlaskClient, engine: App, clock: FakeClock) -> None:
-    item = suspect(engine, clock, 1, reason=Reason(Doubt.DMARC_FAILED))
-    assert "Trust" not in owner.get("/review").text
-    assert post(owner, "/review", action=f"trust {item.id}").status_code == 400
-    assert engine.accounts.get(OWNER).trusted == ()
-
-
-def test_the_forwarder_stands_in_the_judges_own_words(engine: App, clock: FakeClock) -> None:
-    verdict = judge((SAMPLES / "suspect" / "forward_by_stranger.eml").read_bytes(), trusted=frozenset())
-    assert isinstance(verdict, Suspect)
-    assert "@" in forwarder_of(suspect(engine, clock, 1, reason=verdict.reason))
-
-
-@pytest.mark.parametrize("fields", [{"action": "block"}, {"action": "block", "item": "x"}, {"item": "x"}])
-def test_a_decision_about_nothing_is_refused(owner: FlaskClient, fields: dict[str, str]) -> None:
-    assert post(owner, "/review", **fields).status_code == 400
-
-
-def test_an_unknown_decision_is_refused(owner: FlaskClient, engine: App, clock: FakeClock) -> None:
-    item = suspect(engine, clock, 1)
-    assert post(owner, "/review", action="delete", item=item.id).status_code == 400
-    assert engine.review.items() == [item]
-
-
-def test_what_strangers_wrote_in_a_suspect_is_shown_as_text(
-    owner: FlaskClient, engine: App, clock: FakeClock
-) -> None:
-    bad = '"><script>alert(1)</script>'
-    suspect(engine, clock, 1, subject=bad, sender=bad, message_id=f"{bad}@x")
-    page = owner.get("/review").text
-    assert "<script>alert" not in page
-    assert page.count("&lt;script&gt;alert(1)") >= 2
 
 
 # --- settings

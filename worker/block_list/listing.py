@@ -100,7 +100,7 @@ class Listing:
         """Return one page of blocks, without evidence; a number beyond the last page means the last."""
         few = self._few(query, sort, descending=descending) if query.words else None
         total = self.count(query) if few is None else len(few)
-        number = _page_number(number, total, size)
+        number = page_in_range(number, total, size)
         if few is not None:
             found = self._blocks.find_many(few[(number - 1) * size : number * size])
             return Page(tuple(map(to_block, found.values())), number, total, size)
@@ -137,7 +137,7 @@ class Listing:
     def undelivered(self, *, number: int, size: int) -> Page[Undelivered]:
         """Return one page of the messages that did not arrive, the newest notice first."""
         total = sum(it["notices"] for it in self._counts)
-        number = _page_number(number, total, size)
+        number = page_in_range(number, total, size)
         wanted = slice((number - 1) * size, min(number * size, total))
         found = _shown(self._notices, "received_at", wanted, total, descending=True, matching=_OF_BLOCKS)
         return Page(tuple(self._undelivered(found)), number, total, size)
@@ -236,7 +236,7 @@ def _shown(
     return found[::-1] if backwards else found
 
 
-def _page_number(number: int, total: int, size: int) -> int:
+def page_in_range(number: int, total: int, size: int) -> int:
     """Return the number of a page that there is: beyond the last one it means the last."""
     return min(max(1, number), max(1, -(-total // size)))
 

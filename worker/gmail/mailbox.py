@@ -18,7 +18,14 @@ from typing import Any
 from googleapiclient.discovery import build_from_document
 
 from worker.clock import Clock
-from worker.errors import ConflictError, GmailError, GoneError, LabelGoneError, StoppedError
+from worker.errors import (
+    ConflictError,
+    GmailError,
+    GoneError,
+    LabelGoneError,
+    StoppedError,
+    TransientError,
+)
 from worker.gmail.calls import Calls
 from worker.gmail.credentials import Grant
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
@@ -135,6 +142,23 @@ class Mailbox:
         finally:
             for future in futures:
                 future.cancel()
+
+    def read_one(self, message_id: str, *, patience: float) -> Message | None:
+        """Return one message to somebody who waits for it, None if it is gone.
+
+        patience: seconds. Raises TransientError when they are over, and at once where the quota is spent.
+        """
+        if self.quota.left() < PRICES["users.messages.get"]:
+            raise TransientError(Cause.SPEED_LIMIT)
+        reading = self._submit(self._read_each, [message_id])
+        try:
+            found = next(iter(reading.result(patience)), None)
+        except TimeoutError as error:
+            reading.cancel()
+            raise TransientError(Cause.UNREACHABLE, why="no answer in time") from error
+        if isinstance(found, _Failed):
+            raise found.error
+        return found
 
     def _submit(self, work: Callable[..., _Read], *arguments: Any) -> "Future[_Read]":
         try:

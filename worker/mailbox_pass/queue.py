@@ -20,7 +20,6 @@ from worker.mailbox_pass.progress import Progress, Watch
 from worker.mailbox_pass.rhythm import latest
 from worker.mailbox_pass.unreadable import Unreadable
 from worker.mailbox_pass.verdicts import Judged, Trust, judge_messages, make_durable
-from worker.notices.judge import in_new_words
 from worker.notices.model import OptOut, Verdict
 
 log = logging.getLogger(__name__)
@@ -168,18 +167,11 @@ class Queue:
             failed.clear()
 
     def _remember(self, judged: list[Judged]) -> None:
-        """Store by what the health check sees that notices stopped coming, or come in new words."""
-        notices = [it.message.received_at for it in judged if isinstance(it.verdict, OptOut)]
-        new_words = [it.message.received_at for it in judged if in_new_words(it.verdict)]
-        if not notices and not new_words:
-            return
-        account = self._accounts.get(self._email)
-        known = [account.new_wording_at] if account.new_wording_at else []
-        self._accounts.update(
-            self._email,
-            notice_days=latest(account.notice_days, (moment.date() for moment in notices)),
-            new_wording_at=max([*known, *new_words], default=None),
-        )
+        """Store by what the health check sees that notices stopped coming."""
+        days = {it.message.received_at.date() for it in judged if isinstance(it.verdict, OptOut)}
+        if days:
+            known = self._accounts.get(self._email).notice_days
+            self._accounts.update(self._email, notice_days=latest(known, days))
 
     def _progress(self, counts: Counter[type[Verdict]], total: int) -> Progress:
         done = counts.total()

@@ -75,9 +75,7 @@ def make_durable(judged: Iterable[Judged], account: str, block_list: BlockList, 
         block_list.record(sightings)
     if doubtful:
         review.add(doubtful)
-    review.dismiss_all(
-        item_id(account, it.message.id) for it in judged if not isinstance(it.verdict, Suspect)
-    )
+    review.forget(item_id(account, it.message.id) for it in judged if not isinstance(it.verdict, Suspect))
 
 
 def _review_item(account: str, message: Message, verdict: Suspect) -> ReviewItem:

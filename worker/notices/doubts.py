@@ -7,55 +7,82 @@ from enum import Enum
 class Doubt(Enum):
     """A doubt about a mail, and the sentence that the seller reads; Reason fills in the address.
 
-    The names are stored on the review list: a renamed member needs a migration.
+    A sentence says what was seen, and what it means for the seller. The names are stored on the review list: a renamed
+    member needs a migration.
     """
 
     # Who sent it
-    NO_SENDER = "The mail has no sender."
-    SEVERAL_SENDERS = "The mail has several senders."
-    UNUSUAL_SENDER = "The sender is written in a way that genuine notices never use."
-    ADDRESS_IN_NAME = "The sender's name holds another address."
-    LOOKALIKE_ADDRESS = "The sender's address has letters that only look like others."
-    HEADERS_TOO_LONG = "Its headers are longer than those of any genuine mail."
+    NO_SENDER = "It names no sender, which Amazon's notices always do."
+    SEVERAL_SENDERS = "It names several senders, which Amazon's notices never do."
+    UNUSUAL_SENDER = "Its sender is written in a way that Amazon never uses, so it may be forged."
+    ADDRESS_IN_NAME = "The name of its sender shows another address than it came from, as forgers do."
+    LOOKALIKE_ADDRESS = "Its sender's address has letters that only look like others, as forgers do."
+    HEADERS_TOO_LONG = "What stands above its text is longer than in any genuine mail, so it was not read."
 
     # What the receiving server found
-    NOT_CHECKED = "Nothing shows that your mail server has checked the sender."
-    RESULTS_UNREADABLE = "What your mail server wrote about the sender cannot be read."
-    RESULTS_CONTRADICT = "What your mail server wrote about the sender contradicts itself."
-    NO_DMARC = "Your mail server found no proof that the sender is genuine (no DMARC result)."
-    DMARC_FAILED = "Your mail server found that the sender is not genuine (DMARC did not pass)."
-    OTHER_SENDER_VERIFIED = "Your mail server vouches for another sender than the one shown."
+    NOT_CHECKED = "Nothing shows that your mail server has checked who sent it, so it may be forged."
+    RESULTS_UNREADABLE = (
+        "What your mail server found out about its sender cannot be read, so it may be forged."
+    )
+    RESULTS_CONTRADICT = (
+        "What your mail server found out about its sender contradicts itself, so it may be forged."
+    )
+    NO_DMARC = "Your mail server could not tell whether the sender shown sent it: it may be forged."
+    DMARC_FAILED = "Your mail server could not confirm that the sender shown sent it: it is probably forged."
+    OTHER_SENDER_VERIFIED = (
+        "Your mail server confirmed another sender than the one shown: it is probably forged."
+    )
 
     # What it says
-    NOT_READABLE = "This version cannot read the mail; look at it in Gmail."
-    UNUSUAL_TYPE = "Its type header is written in a way that genuine notices never use."
-    TYPE_NOT_FROM_AMAZON = "It says that it is a notice of Amazon's, but {address} is not Amazon."
-    TEXT_NOT_FROM_AMAZON = "It reads like a notice, but Amazon did not send it."
-    OTHER_ADDRESS_OF_AMAZON = "It reads like a notice, but notices do not come from {address}."
-    OTHER_REASON = "Its type says that the buyer opted out, its text gives another reason."
-    NEW_TEXT = "It has the subject of a notice, but its text is new to us."
-    HALF_A_SENTENCE = "It says that a buyer opted out, but not that a message was not delivered."
-    NEW_SENTENCE = "It seems to say that a buyer did not get or want a message, in words that are new to us."
-    NEW_TYPE = "It has the words of a notice, but a type that is new to us."
-    GUESSED_WORDING = "It reads like a notice in words that we only guess."
-    MAY_BE_QUOTED = "It holds the words of a notice, but may only quote them."
-    SEVERAL_BUYERS = "It names several buyers."
-    SEVERAL_ORDERS = "It names several orders."
-    NO_BUYER = "It names neither the buyer's address nor an order."
+    NOT_READABLE = "This version of buyerblock cannot read it; look at it in Gmail."
+    UNUSUAL_TYPE = (
+        "It carries the mark of Amazon's notices, but not as Amazon writes it, so it may be forged."
+    )
+    TYPE_NOT_FROM_AMAZON = (
+        "It carries the mark of Amazon's notices, but {address} is not Amazon: probably forged."
+    )
+    TEXT_NOT_FROM_AMAZON = (
+        "It reads like a notice, but Amazon did not send it, so anybody may have made it up."
+    )
+    OTHER_ADDRESS_OF_AMAZON = "It reads like a notice, but Amazon does not send notices from {address}."
+    OTHER_REASON = "Amazon marked it as an opt-out, but its text gives another reason: read it first."
+    NEW_TEXT = "It has the subject of a notice, but its text is new to us: read it first."
+    HALF_A_SENTENCE = (
+        "It says that a buyer opted out, but not that a message was not delivered: read it first."
+    )
+    NEW_SENTENCE = (
+        "It seems to say that a buyer did not get or want your message, in words that are new to us."
+    )
+    NEW_TYPE = "It has the words of a notice, but Amazon marked it as something that is new to us."
+    GUESSED_WORDING = "It reads like a notice, in words that we expect of Amazon but have never seen."
+    MAY_BE_QUOTED = "It holds the words of a notice, but may only quote them: read it first."
+    SEVERAL_BUYERS = "It names several buyers, so it does not show which of them opted out."
+    SEVERAL_ORDERS = "It names several orders, so it does not show which buyer opted out."
+    NO_BUYER = "It names neither the buyer's address nor an order, so there is nobody to block."
 
     # How it was forwarded
-    FORWARDED_BY_STRANGER = "It was forwarded by {address}, whom you have not chosen to trust."
-    REDIRECTED = "It was redirected by {address}, which you have not chosen to trust."
-    FORWARDED_AGAIN = "It was forwarded more than once."
+    FORWARDED_BY_STRANGER = (
+        "It was forwarded by {address}, whom you have not chosen to trust: it may be made up."
+    )
+    REDIRECTED = "It was redirected by {address}, which you have not chosen to trust: it may be changed."
+    FORWARDED_AGAIN = "It was forwarded more than once, so it does not show who sent it first."
     OTHER_MAIL_ABOVE = "Lines above the notice may name another sender, so somebody else may have made it up."
-    FORWARD_NOT_UNDERSTOOD = "It was forwarded, but in a way that does not show us who sent it first."
-    SEVERAL_FORWARDED = "It holds several forwarded notices: forward them one by one."
+    FORWARD_NOT_UNDERSTOOD = "It was forwarded in a way that does not show us who sent it first."
+    SEVERAL_FORWARDED = (
+        "It holds several forwarded notices, which we cannot tell apart: forward them one by one."
+    )
     REPLY = "It is a reply, which may quote anybody."
-    FORWARD_UNREADABLE = "It passes on a notice that cannot be read."
-    FORWARD_OF_NEW_TEXT = "It may be a notice, but its text is new to us."
-    FORWARD_WITHOUT_SENDER = "The mail program that forwarded it left out the address it came from."
-    NO_FIRST_CHECK = "Nothing shows that the mail server that first received it has checked the sender."
-    FAILED_FIRST_CHECK = "The mail server that first received it found that the sender is not genuine."
+    FORWARD_UNREADABLE = "It passes on a notice that cannot be read; look at it in Gmail."
+    FORWARD_OF_NEW_TEXT = "It may be a forwarded notice, but its text is new to us: read it first."
+    FORWARD_WITHOUT_SENDER = (
+        "The mail program that forwarded it left out who sent it first: it may be made up."
+    )
+    NO_FIRST_CHECK = (
+        "Nothing shows that the first mail server to receive it checked who sent it: it may be forged."
+    )
+    FAILED_FIRST_CHECK = (
+        "The first mail server to receive it found that its sender is not genuine: probably forged."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +107,34 @@ NEW_WORDS = frozenset(
         Doubt.FORWARD_OF_NEW_TEXT,
     )
 )
+
+
+class Group(Enum):
+    """How likely a doubtful mail is genuine, the likeliest first; each has its doubts."""
+
+    # Its sender is proven, and only what it says is not clear.
+    GENUINE = NEW_WORDS | {
+        Doubt.NOT_READABLE,
+        Doubt.OTHER_ADDRESS_OF_AMAZON,
+        Doubt.OTHER_REASON,
+        Doubt.MAY_BE_QUOTED,
+        Doubt.SEVERAL_BUYERS,
+        Doubt.SEVERAL_ORDERS,
+        Doubt.NO_BUYER,
+    }
+    # It is as true as whoever passed it on.
+    FORWARDED = frozenset(
+        (
+            Doubt.FORWARDED_BY_STRANGER,
+            Doubt.REDIRECTED,
+            Doubt.FORWARDED_AGAIN,
+            Doubt.OTHER_MAIL_ABOVE,
+            Doubt.FORWARD_NOT_UNDERSTOOD,
+            Doubt.SEVERAL_FORWARDED,
+            Doubt.REPLY,
+            Doubt.FORWARD_UNREADABLE,
+            Doubt.FORWARD_WITHOUT_SENDER,
+            Doubt.NO_FIRST_CHECK,
+        )
+    )
+    FORGED = frozenset(Doubt) - GENUINE - FORWARDED

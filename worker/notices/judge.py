@@ -12,11 +12,11 @@ from worker.notices.amazon import ALIAS_DOMAINS, AMAZON_DOMAINS, NOTICE_SENDERS,
 from worker.notices.authenticity import Sender, sender_of
 from worker.notices.clues import Candidate, opt_out, suspect
 from worker.notices.content import Content, content_of, pages_of
-from worker.notices.doubts import NEW_WORDS, Doubt, Reason
+from worker.notices.doubts import Doubt, Reason
 from worker.notices.forwarded import Forwarded, forwarded_in, passed_on
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
-from worker.notices.model import Kind, Suspect, Unrelated, Verdict
+from worker.notices.model import Kind, Unrelated, Verdict
 from worker.notices.redirected import original_sender, reason_to_doubt
 from worker.notices.sentences import contains_known_subject, is_reply
 
@@ -77,11 +77,6 @@ def judge(
     if not accepted:
         reason = reason or Reason(Doubt.FORWARDED_BY_STRANGER, sender.address)
     return _not_from_amazon(head, sender, found, reason, accepted=accepted)
-
-
-def in_new_words(verdict: Verdict) -> bool:
-    """Return whether this may be a notice whose wording is not in the table, or not proven."""
-    return isinstance(verdict, Suspect) and verdict.reason.doubt in NEW_WORDS
 
 
 def _kind_by_type(types: Sequence[str], sender: Sender) -> Kind | None:

@@ -15,9 +15,11 @@ from typing import Literal
 
 from worker.app import App
 from worker.block_list.expiry import Due, due
+from worker.block_list.review import ReviewQuery
 from worker.errors import DamagedFileError, StorageError
 from worker.mailbox_pass.rhythm import have_stopped
 from worker.mailbox_pass.unreadable import count_set_aside
+from worker.notices.doubts import NEW_WORDS
 from worker.owner.accounts import Account, State
 from worker.owner.preferences import read_preferences, sync_interval
 from worker.problems import Cause
@@ -30,7 +32,6 @@ GRACE = timedelta(minutes=15)
 MIN_FREE = 500_000_000  # bytes
 # Of a sign-in that ends by itself: time for a week's first look at the page.
 WARN_BEFORE = timedelta(days=2)
-NEW_WORDING_FOR = timedelta(days=7)
 
 _SIGN_IN_ENDS = (
     "Google ends this sign-in on {ends:%Y-%m-%d at %H:%M} UTC, as it does while the OAuth client is in status "
@@ -42,7 +43,7 @@ _SILENCE = (
 )
 _NEW_WORDING = (
     "Mail that may be notices came in words that this version does not know, the last on {last:%Y-%m-%d}; it waits "
-    "under Review and blocks nobody by itself. A newer version may know the words."
+    "under Review and blocks nobody until you decide. A newer version may know the words."
 )
 
 _UNREADABLE = (
@@ -177,14 +178,14 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
         yield "advice", str(account.problem)
     if account.sign_in_ends is not None and now > account.sign_in_ends - WARN_BEFORE:
         yield "sign_in_ends", _SIGN_IN_ENDS.format(ends=account.sign_in_ends)
-    if have_stopped(account.notice_days, now.date()):
+    if have_stopped(account.notice_days, now.date()) and account.silence_heard != account.notice_days[-1]:
         yield "silence", _SILENCE.format(last=account.notice_days[-1])
     if count := count_set_aside(app.database, account.email):
         yield "unreadable", _UNREADABLE.format(count=count)
     if account.unlisted:
         yield "unlisted", _UNLISTED.format(count=account.unlisted)
-    if account.new_wording_at is not None and now < account.new_wording_at + NEW_WORDING_FOR:
-        yield "new_wording", _NEW_WORDING.format(last=account.new_wording_at)
+    for item in app.review.items(ReviewQuery(account=account.email, doubts=NEW_WORDS), limit=1):
+        yield "new_wording", _NEW_WORDING.format(last=item.received_at)
 
 
 def standing(app: App, account: Account, now: datetime) -> tuple[State, str]:

@@ -35,9 +35,9 @@ class Account:
     when on the mailbox still has to be searched for mail that the filters missed, None if it has been. swept_at:
     when the last days were last searched. queued_since: since when mail was received that a search has put into the
     queue, until the queue is empty. undoing: our labels and filters are being removed. notice_days: the latest days
-    on which notices came, in UTC, as ``rhythm.latest`` returns them. new_wording_at: when mail last came that may
-    be a notice in words that are not known. progress_at: when a pass last came further, None if it has failed
-    since. formerly: addresses that the mailbox had before, the latest last.
+    on which notices came, in UTC, as ``rhythm.latest`` returns them. silence_heard: the last of them
+    when the owner was told that no more came, and said that it is all right. progress_at: when a pass last came
+    further, None if it has failed since. formerly: addresses that the mailbox had before, the latest last.
     """
 
     email: str
@@ -64,7 +64,7 @@ class Account:
     queued_since: datetime | None = None
     undoing: bool = False
     notice_days: tuple[date, ...] = ()
-    new_wording_at: datetime | None = None
+    silence_heard: date | None = None
     progress_at: datetime | None = None
     formerly: tuple[str, ...] = ()
 
@@ -77,7 +77,7 @@ class Account:
 
 _TIMES = (
     *("connected_at", "sign_in_ends", "last_pass", "next_pass", "last_good_pass", "search_from", "swept_at"),
-    *("queued_since", "new_wording_at", "progress_at"),
+    *("queued_since", "progress_at"),
 )
 _TUPLES = ("filter_ids", "trusted", "redirectors", "formerly")
 _FIELDS = {it.name for it in fields(Account)}
@@ -170,6 +170,7 @@ def _to_account(document: Mapping[str, Any]) -> Account:
     values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
     values |= {name: listed(values.get(name, [])) for name in _TUPLES}
     values["notice_days"] = tuple(map(date.fromisoformat, listed(values.get("notice_days", []))))
+    values["silence_heard"] = date.fromisoformat(heard) if (heard := values.get("silence_heard")) else None
     values["adopted"] = None if values.get("adopted") is None else listed(values["adopted"])
     values["problem"] = problem_of(values["problem"]) if values.get("problem") else None
     return checked(Account(**values))

@@ -1,0 +1,38 @@
+"""What a mail says, for a person to read: plain text, whoever wrote it."""
+
+import unicodedata
+from collections.abc import Iterator
+from itertools import islice
+
+from worker.notices.content import PAGE_LIMIT, pages_of
+from worker.notices.headers import read_head
+from worker.notices.mime import Part, parts
+
+MAX_TEXT = 8000  # characters; a notice has 1,500
+
+
+def text_of(raw: bytes) -> str:
+    """Return the text of a mail, of what it quotes and of mails attached to it: lines without markup.
+
+    What is longer than MAX_TEXT is cut, and ends with an ellipsis.
+    """
+    pages = dict.fromkeys(_tidy(text) for text in _texts(list(parts(raw, read_head(raw)))))
+    text = "\n\n".join(filter(None, pages))
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
+
+
+def _texts(found: list[Part]) -> Iterator[str]:
+    yield from (page.text for page in pages_of(found, quoted=True))
+    for part in islice((it for it in found if it.kind == "message/rfc822"), PAGE_LIMIT):
+        raw = part.data()
+        yield from (page.text for page in pages_of(parts(raw, read_head(raw)), quoted=True))
+
+
+def _tidy(text: str) -> str:
+    """Leave out empty lines, and signs that nobody sees or that turn the direction of others."""
+    lines = (" ".join("".join(map(_shown, line)).split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _shown(sign: str) -> str:
+    return "" if unicodedata.category(sign) == "Cf" else " " if unicodedata.category(sign) == "Cc" else sign
