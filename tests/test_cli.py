@@ -436,6 +436,20 @@ def test_status_tells_monitors_by_its_exit_code_that_somebody_is_needed(
     assert "please sign in again." in said.out
 
 
+def test_status_as_json_says_why_it_exits_with_1(buyerblock: Call, seller: Seller) -> None:
+    seller.receive("suspect/redirected_by_group.eml")
+    seller.run_pass()
+    ended = MailboxProblem(Cause.SIGN_IN_NOT_ACCEPTED)
+    seller.accounts.update(EMAIL, state="sign_in_again", problem=ended)
+    said = buyerblock("status", "--json")
+    status = json.loads(said.out)
+    assert (said.code, status["review"]) == (1, 1)
+    assert status["problems"] == [
+        {"kind": "sign_in_again", "account": EMAIL, "sentence": str(ended), "stopping": True}
+    ]
+    assert f"{EMAIL}: {ended}" in buyerblock("status").out
+
+
 def test_status_calls_an_account_whose_passes_stopped_no_longer_ok(buyerblock: Call, seller: Seller) -> None:
     seller.accounts.update(EMAIL, last_good_pass=datetime.now(UTC) - timedelta(hours=1))
     (account,) = json.loads(buyerblock("status", "--json").out)["accounts"]

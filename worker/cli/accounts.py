@@ -82,11 +82,14 @@ def status(as_json: bool) -> int:
     rows = [_row(app, account) for account in app.accounts.all()]
     problems = health(app, app.clock.now()).problems
     if as_json:
-        print_json({"blocks": len(app.block_list), "accounts": rows})
+        told = [
+            {"kind": it.kind, "account": it.account or None, "sentence": it.sentence, "stopping": it.stopping}
+            for it in problems
+        ]
+        counts = {"blocks": len(app.block_list), "review": len(app.review)}
+        print_json(counts | {"accounts": rows, "problems": told})
     else:
-        click.echo(
-            f"{len(app.block_list):,} buyers on the block list, {len(app.review.items()):,} mails to review"
-        )
+        click.echo(f"{len(app.block_list):,} buyers on the block list, {len(app.review):,} mails to review")
         for row in rows:
             when = f"{row['last_pass']:%Y-%m-%d %H:%M} UTC" if row["last_pass"] else "never"
             click.echo(f"{row['email']}  {row['state']}  last pass {when}  {row['queued']:,} queued")
