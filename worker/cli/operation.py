@@ -126,6 +126,10 @@ def _passphrase(given: Any, *, ask: bool, twice: bool) -> str | None:
     if given is not None:
         return re.split(r"[\r\n]", _text(given.read()), maxsplit=1)[0]
     if ask:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "There is no terminal to type a passphrase at; write it into a file and name that by --passphrase-file."
+            )
         return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
     return None
 
