@@ -189,7 +189,10 @@ def test_an_export_that_cannot_be_made_gets_a_sentence(buyerblock: Call, argumen
 
 def test_scan_judges_files_as_the_table_says(buyerblock: Call) -> None:
     lines = [json.loads(line) for line in buyerblock("scan", "--json", str(SAMPLES)).out.splitlines()]
-    assert len(lines) == len(EXPECTED)
+    unread = {Path(line["source"]).name for line in lines if line["verdict"] == "not_read"}
+    assert unread == {"not_mail.eml", "expected.json", "forward_layouts.txt"}
+    lines = [line for line in lines if Path(line["source"]).name not in unread]
+    assert len(lines) == len(EXPECTED) - 1
     for line in lines:
         name = Path(line["source"]).relative_to(SAMPLES).as_posix()
         if "trusted" not in EXPECTED[name]:

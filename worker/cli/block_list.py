@@ -1,18 +1,37 @@
 """The commands for the block list itself: ask it, change it, take it out and in, fill it from mail files."""
 
+import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from worker.cli.as_json import print_json
 from worker.cli.database import open_for_command
 from worker.errors import UsageError
+from worker.parsing import ADDRESS, ADDRESS_OR_DOMAIN
 
 if TYPE_CHECKING:
     from worker.block_list.block_list import BlockList
+
+_SERVER = re.compile(r"[a-z0-9](?:[\w.-]*[a-z0-9])?")
+
+
+def _of_form(form: re.Pattern[str], or_else: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Return what refuses a value of an option, or one of several, that has another form; or_else: what that is."""
+
+    def check(_: click.Context, __: click.Parameter, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(given, tuple):
+            return tuple(str(check(_, __, value)) for value in given)
+        found = given.strip().lower()
+        if not form.fullmatch(found):
+            raise click.BadParameter(f"{given!r} is {or_else}")
+        return found
+
+    return check
 
 
 @click.command()
@@ -143,11 +162,20 @@ def undo_import(import_id: str) -> None:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--block", "to_block", is_flag=True, help="Put the buyers who opted out on the block list.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a mail.")
-@click.option("--trust", multiple=True, metavar="ADDRESS", help="Accept notices forwarded from this address.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a mail, or file that is not read."
+)
+@click.option(
+    "--trust",
+    callback=_of_form(ADDRESS, "no mail address, such as seller@example.com"),
+    multiple=True,
+    metavar="ADDRESS",
+    help="Accept notices forwarded from this address.",
+)
 @click.option(
     "--trust-redirector",
     "redirectors",
+    callback=_of_form(ADDRESS_OR_DOMAIN, "neither a mail address nor a domain, such as example.com"),
     multiple=True,
     metavar="ADDRESS|DOMAIN",
     help="Believe this Google Group or forwarding service, or whoever seals mail (ARC) with this domain, about mail "
@@ -155,8 +183,10 @@ def undo_import(import_id: str) -> None:
 )
 @click.option(
     "--authserv-id",
+    callback=_of_form(_SERVER, "no name of a server, such as mx.google.com"),
     default="mx.google.com",
     show_default=True,
+    metavar="NAME",
     help="Name of the server that received the mail, as its Authentication-Results header gives it; outlook.com "
     "for Outlook.com and Microsoft 365, which leave it out.",
 )
@@ -167,26 +197,24 @@ def scan(
     trust: tuple[str, ...],
     redirectors: tuple[str, ...],
     authserv_id: str,
-) -> None:
-    """Judge mail files without Gmail: .eml files, folders, Maildir and mbox (Google Takeout)."""
-    from worker.cli.output import progress_bar, verdicts
+) -> int:
+    """Judge mail files without Gmail: .eml and .msg, folders of them, Maildir and mbox (Google Takeout), .zip and .gz.
+
+    Exit code 0: all is read, 2: a file is not; inside folders and archives, files that are not named like mail are only
+    counted.
+    """
+    from worker.cli.output import show_scan
     from worker.mail_files.reading import total_size
     from worker.mail_files.scan import blocking
     from worker.mail_files.scan import scan as scan_files
-    from worker.mailbox_pass.progress import Progress
 
-    trusted, redirecting = (frozenset(it.strip().lower() for it in names) for names in (trust, redirectors))
-    found = scan_files(paths, trusted=trusted, redirectors=redirecting, authserv_id=authserv_id)
+    found = scan_files(
+        paths, trusted=frozenset(trust), redirectors=frozenset(redirectors), authserv_id=authserv_id
+    )
     if to_block:
         found = blocking(found, _block_list(new=True), now=datetime.now(UTC))
-    with progress_bar("reading", sizes=True) as watch:
-        size, done, opt_outs = sum(map(total_size, paths)), 0, 0
-        with verdicts(as_json=as_json) as show:
-            for it in found:
-                done += it.size
-                opt_outs += it.word == "opt_out"
-                watch(Progress(done=done, total=size, found=opt_outs))
-                show(it)
+    counts = show_scan(found, sum(map(total_size, paths)), as_json=as_json)
+    return 2 if counts["not_read"] or set(counts) == {"passed_over"} else 0
 
 
 def _block_list(*, new: bool = False) -> "BlockList":
