@@ -14,6 +14,8 @@ from threading import Thread
 import pytest
 from sellers import EMAIL, EXPECTED, SAMPLES, Seller, sample
 
+from worker.block_list.formats import exports, imports
+from worker.cli.block_list import EXPORTS, IMPORTS
 from worker.cli.program import commands, run
 from worker.database import open_database
 from worker.problems import Cause, MailboxProblem
@@ -407,13 +409,44 @@ def test_an_import_adds_all_keys_and_can_be_undone(buyerblock: Call, tmp_path: P
     assert buyerblock("check", ORDER).code == 0
 
 
-def test_an_import_with_a_bad_line_names_it_and_adds_nothing(buyerblock: Call, tmp_path: Path) -> None:
+def test_an_import_takes_the_good_lines_and_names_the_bad_one(buyerblock: Call, tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text(f"{ORDER}\nnonsense\n{ALIAS}\n", encoding="utf-8")
+    said = buyerblock("import", str(path), "--dry-run")
+    assert (said.code, buyerblock("check", ORDER).code) == (1, 0)
+    said = buyerblock("import", str(path))
+    assert said.code == 1
+    assert "added 2" in said.out
+    assert "line 2: " in said.err
+    assert "line 1: " not in said.err
+    results = json.loads(buyerblock("check", "--json", ORDER, ALIAS).out)["results"]
+    assert [it["blocked"] for it in results] == [True, True]
+    assert buyerblock("import", str(path)).code == 1  # everything is known by now, but for the bad line
+
+
+def test_an_import_names_a_hundred_bad_lines_and_counts_the_others(buyerblock: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(f"{ORDER}\n" + "nonsense\n" * 250, encoding="utf-8")
+    said = buyerblock("import", str(path))
+    assert said.code == 1
+    assert said.err.count("line ") == 100
+    assert "And 150 more." in said.err
+
+
+def test_an_import_without_a_good_line_adds_nothing(buyerblock: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("nonsense\nmore\n", encoding="utf-8")
     said = buyerblock("import", str(path))
     assert said.code == 2
-    assert "line 2" in said.err
-    assert buyerblock("check", ORDER, ALIAS).code == 0
+    assert "nothing was added" in said.err
+    assert json.loads(buyerblock("export").out)["count"] == 0
+
+
+def test_help_names_every_format(buyerblock: Call) -> None:
+    assert set(EXPORTS) == set(exports.FORMATS)
+    assert set(IMPORTS) == set(imports.FORMATS)
+    assert "|".join(EXPORTS) in buyerblock("export", "--help").out
+    assert ", ".join(IMPORTS) in " ".join(buyerblock("import", "--help").out.split())
 
 
 def test_an_export_imports_back_without_loss(

@@ -72,7 +72,8 @@ def test_what_is_read_from_a_closed_standard_input_is_an_error_in_one_sentence(s
 
 def test_without_standard_error_the_exit_code_still_tells(shell: Shell, tmp_path: Path) -> None:
     assert shell("buyerblock check nobody 2>&-").returncode == 2
-    assert shell(f"buyerblock scan {tmp_path} 2>&- >/dev/null").returncode == 0
+    (tmp_path / "x.eml").write_text("Subject: hello\n\nhello\n")
+    assert shell(f"buyerblock scan {tmp_path}/x.eml 2>&- >/dev/null").returncode == 0
 
 
 @pytest.mark.parametrize("command", ["export", "audit", f"check {FREE}", f"check {BLOCKED}"])

@@ -17,6 +17,10 @@ from worker.parsing import ADDRESS, ADDRESS_OR_DOMAIN
 if TYPE_CHECKING:
     from worker.block_list.block_list import BlockList
 
+# The formats, so that --help and shells need not load them.
+EXPORTS = ("json", "ndjson", "csv", "txt", "orders", "mailgun", "ses", "sendgrid", "postmark", "listmonk")
+IMPORTS = ("auto", "text", "csv", "tsv", "report", "json", "ndjson", *EXPORTS[3:])
+
 _SERVER = re.compile(r"[a-z0-9](?:[\w.-]*[a-z0-9])?")
 
 
@@ -82,7 +86,12 @@ def unblock(keys: tuple[str, ...]) -> None:
 
 @click.command()
 @click.option(
-    "--format", "name", default="json", show_default=True, help="json, ndjson, csv, txt, orders, mailgun, ..."
+    "--format",
+    "name",
+    type=click.Choice(EXPORTS),
+    default="json",
+    show_default=True,
+    help="Who is to read it.",
 )
 @click.option(
     "--since", metavar="TIME", help="Only blocks seen since then, such as 2026-11-23 or 2026-11-23T10:00:00Z."
@@ -125,13 +134,20 @@ def audit() -> None:
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
 @click.option(
-    "--format", "name", default="auto", show_default=True, help="auto, text, csv, tsv, report, json, ..."
+    "--format",
+    "name",
+    type=click.Choice(IMPORTS),
+    default="auto",
+    show_default=True,
+    metavar="FORMAT",
+    help=f"{', '.join(IMPORTS)}. A report is one of Amazon's order reports: it only says whose the orders are.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be added.")
 def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
     """Add a list of buyers or orders: one a line, CSV, or what another tool exported; - reads standard input.
 
-    All or nothing: if any line is no key, nothing is added.
+    Lines that hold neither are left out and named. Exit code 0: all lines are taken, 1: some are left out, 2: nothing
+    could be added.
     """
     from worker.cli.output import show_import
 
@@ -141,15 +157,15 @@ def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
     except OSError as error:
         raise UsageError(f"Cannot read {file.name}: {error.strerror}.") from error
     show_import(preview)
-    if preview.found.rejected_count:
-        raise UsageError("Nothing was added; mend or remove the lines above, then import again.")
-    if dry_run or not (preview.adds or preview.resolves):
-        return 0
-    made = block_list.apply_import(preview, source=file.name, by="command line")
-    click.echo(
-        f"added {made.added:,}, resolved {made.resolved:,} (undo with: buyerblock undo-import {made.id})"
-    )
-    return 0
+    found = preview.found
+    if found.rejected_count and not (found.keys or found.pairs):
+        raise UsageError("No line of it holds a buyer or an order, so nothing was added.")
+    if not dry_run and (preview.adds or preview.resolves):
+        made = block_list.apply_import(preview, source=file.name, by="command line")
+        click.echo(
+            f"added {made.added:,}, resolved {made.resolved:,} (undo with: buyerblock undo-import {made.id})"
+        )
+    return int(found.rejected_count > 0)
 
 
 @click.command()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from worker.block_list.formats.model import Preview
     from worker.mailbox_pass.report import Preview as PassPreview
 
+_REJECTIONS_SHOWN = 100  # as the page does
+
 
 @contextmanager
 def progress_bar(what: str, *, sizes: bool = False) -> Iterator[Watch]:
@@ -122,8 +124,15 @@ def show_import(preview: "Preview") -> None:
     )
     if preview.unblocked:
         click.echo(f"{len(preview.unblocked):,} stay unblocked, because a person unblocked them")
-    for rejection in found.rejected:
+    for rejection in found.rejected[:_REJECTIONS_SHOWN]:
         click.echo(printable(f"line {rejection.line}: {rejection.problem}"), err=True)
+    if found.rejected_count:
+        more = found.rejected_count - _REJECTIONS_SHOWN
+        click.echo(
+            (f"And {more:,} more. " if more > 0 else "")
+            + "These lines are left out; mend them, and import the file again to add them as well.",
+            err=True,
+        )
 
 
 def printable(text: str) -> str:
