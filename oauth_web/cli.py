@@ -51,7 +51,7 @@ def serve(
     "--once", is_flag=True, help="Sign in, judge old and new mail, print the block list as JSON, end."
 )
 def demo(once: bool) -> int:
-    """Show everything against a stand-in for Google, with invented mail."""
+    """Try everything with invented mail, without Google."""
     from oauth_web.demo.demonstration import run_demo
 
     return run_demo(once=once)

@@ -542,3 +542,11 @@ def test_days_back_without_undo_is_refused_before_anything_is_done(
 ) -> None:
     assert buyerblock("disconnect", EMAIL, "--days-back", "3").code == 2
     assert at_google.account.email == EMAIL
+
+
+@pytest.mark.parametrize("group", [(), ("token",), ("webhook",), ("service",)])
+def test_the_list_of_commands_cuts_no_sentence_on_a_narrow_terminal(
+    buyerblock: Call, monkeypatch: pytest.MonkeyPatch, group: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "..." not in buyerblock(*group, "--help").out.partition("Commands:")[2]

@@ -65,7 +65,10 @@ def accounts() -> None:
     help="With --undo: put the notices of so many days back.",
 )
 def disconnect(account: str, undo: bool, days_back: int) -> None:
-    """Take the permission back at Google and forget the account. Its blocks stay."""
+    """Take the permission back at Google and forget the account.
+
+    Its blocks stay. ACCOUNT is its Gmail address.
+    """
     if days_back and not undo:
         raise UsageError("--days-back goes with --undo.")
     _app().disconnect(account, undo=undo, days_back=days_back)
@@ -75,7 +78,10 @@ def disconnect(account: str, undo: bool, days_back: int) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(as_json: bool) -> int:
-    """Show accounts, passes, queue and the size of the list. Exit code 0: all is well, 1: something needs you."""
+    """Show accounts, passes, queue and the size of the list.
+
+    Exit code 0: all is well, 1: something needs you.
+    """
     from worker.operation.health import health
 
     app = _app()

@@ -42,7 +42,9 @@ def _of_form(form: re.Pattern[str], or_else: str) -> Callable[[click.Context, cl
 @click.argument("keys", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def check(keys: tuple[str, ...], as_json: bool) -> int:
-    """Say whether buyers are blocked. Exit code 0: none is, 1: some are, 2: bad input.
+    """Say whether buyers are blocked.
+
+    Exit code 0: none is, 1: some are, 2: bad input, or no answer.
 
     A KEY is a buyer's address at marketplace.amazon..., or an order ID.
     """
@@ -61,7 +63,10 @@ def check(keys: tuple[str, ...], as_json: bool) -> int:
 @click.argument("keys", nargs=-1, required=True)
 @click.option("--note", default="", help="Why, for yourself.")
 def block(keys: tuple[str, ...], note: str) -> int:
-    """Put buyers on the block list."""
+    """Put buyers on the block list.
+
+    A KEY is a buyer's address at marketplace.amazon..., or an order ID.
+    """
     refused = False
     for result in _block_list(new=True).block(keys, note=note, by="command line"):
         click.echo(f"{result.key}  {result.problem or result.status}", err=result.status == "rejected")
@@ -72,7 +77,10 @@ def block(keys: tuple[str, ...], note: str) -> int:
 @click.command()
 @click.argument("keys", nargs=-1, required=True)
 def unblock(keys: tuple[str, ...]) -> None:
-    """Take buyers off the block list. It is remembered: only a later notice blocks them again."""
+    """Take buyers off the block list.
+
+    It is remembered: only a later notice, or a person, blocks them again. If a KEY is mistyped, nobody is unblocked.
+    """
     from worker.block_list.keys import parse_key
 
     for key in keys:
@@ -123,7 +131,10 @@ def export(name: str, since: str | None, output: Path | None) -> None:
 
 @click.command()
 def audit() -> None:
-    """Print who or what changed which entry of the list, and when: one JSON object a line, oldest first."""
+    """Print who changed which entry of the list, and when.
+
+    One JSON object a line, oldest first.
+    """
     import orjson
 
     for event in open_for_command().events():
@@ -144,7 +155,9 @@ def audit() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be added.")
 def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
-    """Add a list of buyers or orders: one a line, CSV, or what another tool exported; - reads standard input.
+    """Add a list of buyers or orders.
+
+    FILE has one a line, or is a CSV, or what another tool exported; - reads standard input.
 
     Lines that hold neither are left out and named. Exit code 0: all lines are taken, 1: some are left out, 2: nothing
     could be added.
@@ -171,7 +184,10 @@ def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
 @click.command()
 @click.argument("import_id")
 def undo_import(import_id: str) -> None:
-    """Take out what an import added and nothing has confirmed since."""
+    """Take out what an import added.
+
+    IMPORT_ID is the number that the import printed. Buyers whom a notice or a person has blocked since stay blocked.
+    """
     click.echo(f"removed {_block_list().undo_import(import_id, by='command line'):,}")
 
 
@@ -214,9 +230,11 @@ def scan(
     redirectors: tuple[str, ...],
     authserv_id: str,
 ) -> int:
-    """Judge mail files without Gmail: .eml and .msg, folders of them, Maildir and mbox (Google Takeout), .zip and .gz.
+    """Judge mail files without Gmail.
 
-    Exit code 0: all is read, 2: a file is not; inside folders and archives, files that are not named like mail are only
+    Each of PATHS is a mail (.eml, .msg), an mbox (Google Takeout), a .zip or .gz of them, a Maildir or another folder.
+
+    Exit code 0: all is read, 2: a file is not. Inside folders and archives, files that are not named like mail are only
     counted.
     """
     from worker.cli.output import show_scan
