@@ -80,6 +80,7 @@ def test_a_wrong_key_gets_one_sentence_on_standard_error(buyerblock: Call) -> No
         (("check",), "Missing argument"),
         (("check", "--nope", ALIAS), "No such option"),
         (("nope",), "No such command"),
+        (("chekc",), "Did you mean 'check'? See “"),
         (("import", "nowhere.csv"), "nowhere.csv"),
         (("token", "create", "x", "--scope", "admin"), "admin"),
     ],

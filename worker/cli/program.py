@@ -81,7 +81,10 @@ def _discard_output() -> None:
 def _in_one_sentence(error: click.ClickException) -> str:
     said = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
-    return f"{said}; see “{context.command_path} --help”." if context else f"{said}."
+    if context is None:
+        return f"{said}."
+    see = " See" if said.endswith("?") else "; see"
+    return f"{said}{see} “{context.command_path} --help”."
 
 
 for _command in (
