@@ -1,5 +1,6 @@
 """Unpack .zip and .gz files while they are read, within bounds: a small file may unpack to more than a disk holds."""
 
+import errno
 import gzip
 import io
 import struct
@@ -21,6 +22,7 @@ ZIP, GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
 _OTHERS = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 # Mail becomes ten times smaller, and many notices in one file a hundred times; nothing but zeros a thousand times.
 _MOST_TIMES = 200
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError)
 
 
 @dataclass(slots=True)
@@ -73,10 +75,14 @@ def unpack(place: Place, stream: io.BufferedReader) -> Iterator[Entry | NotRead]
 
 def guarded(place: Place, contents: Iterator[Content]) -> Iterator[Content]:
     """Pass on what an archive holds, and say where it cannot be unpacked to its end."""
-    damage = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, struct.error)
     try:
         yield from contents
-    except (*damage, EOFError, NotImplementedError, ValueError):
+    except _DAMAGE:
+        yield NotRead(place.source, WhyNot.DAMAGED)
+    except OSError as error:
+        # No header of a gzip member, or a place before the beginning of a zip file; all else is the disk's.
+        if error.errno not in (None, errno.EINVAL):
+            raise
         yield NotRead(place.source, WhyNot.DAMAGED)
     except TooLargeError:
         if place.layers:
@@ -88,7 +94,7 @@ def _unzip(place: Place, stream: io.BufferedReader) -> Iterator[Entry | NotRead]
     with zipfile.ZipFile(stream) as archive:
         for file in sorted(archive.infolist(), key=lambda it: it.filename):
             inner = Place(f"{place.source}/{file.filename}", PurePath(file.filename), place.room, ("zip",))
-            if file.is_dir():
+            if file.filename.endswith("/"):
                 continue
             if why := _why_not(file):
                 yield NotRead(inner.source, why)
