@@ -9,8 +9,8 @@ from worker.cli.program import commands, run
 from worker.settings import current_settings
 
 
-def main() -> int:
-    """Run ``buyerblock`` and return its exit code."""
+def run_commands() -> int:
+    """Run the command line and return its exit code."""
     return run(commands)
 
 
@@ -41,7 +41,7 @@ def serve(
     given = current_settings()
     # An IPv6 address may stand in brackets, as in the address of a page.
     chosen = replace(given, host=(host or given.host).strip("[]"), port=port or given.port)
-    on_terminal = sys.stdout is not None and sys.stdout.isatty()  # pythonw has no standard output
+    on_terminal = sys.stdout.isatty()
     wanted = on_terminal if open_page is None else open_page
     serve_forever(chosen, open_page=wanted, insecure_http=insecure_http, log_file=log_file, verbose=verbose)
 
@@ -51,7 +51,7 @@ def serve(
     "--once", is_flag=True, help="Sign in, judge old and new mail, print the block list as JSON, end."
 )
 def demo(once: bool) -> int:
-    """Show everything against a stand-in for Google, with invented mail."""
+    """Try everything with invented mail, without Google."""
     from oauth_web.demo.demonstration import run_demo
 
     return run_demo(once=once)

@@ -14,6 +14,8 @@ from threading import Thread
 import pytest
 from sellers import EMAIL, EXPECTED, SAMPLES, Seller, sample
 
+from worker.block_list.formats import exports, imports
+from worker.cli.block_list import EXPORTS, IMPORTS
 from worker.cli.program import commands, run
 from worker.database import open_database
 from worker.problems import Cause, MailboxProblem
@@ -78,6 +80,7 @@ def test_a_wrong_key_gets_one_sentence_on_standard_error(buyerblock: Call) -> No
         (("check",), "Missing argument"),
         (("check", "--nope", ALIAS), "No such option"),
         (("nope",), "No such command"),
+        (("chekc",), "Did you mean 'check'? See “"),
         (("import", "nowhere.csv"), "nowhere.csv"),
         (("token", "create", "x", "--scope", "admin"), "admin"),
     ],
@@ -189,7 +192,10 @@ def test_an_export_that_cannot_be_made_gets_a_sentence(buyerblock: Call, argumen
 
 def test_scan_judges_files_as_the_table_says(buyerblock: Call) -> None:
     lines = [json.loads(line) for line in buyerblock("scan", "--json", str(SAMPLES)).out.splitlines()]
-    assert len(lines) == len(EXPECTED)
+    unread = {Path(line["source"]).name for line in lines if line["verdict"] == "not_read"}
+    assert unread == {"not_mail.eml", "expected.json", "forward_layouts.txt"}
+    lines = [line for line in lines if Path(line["source"]).name not in unread]
+    assert len(lines) == len(EXPECTED) - 1
     for line in lines:
         name = Path(line["source"]).relative_to(SAMPLES).as_posix()
         if "trusted" not in EXPECTED[name]:
@@ -404,13 +410,44 @@ def test_an_import_adds_all_keys_and_can_be_undone(buyerblock: Call, tmp_path: P
     assert buyerblock("check", ORDER).code == 0
 
 
-def test_an_import_with_a_bad_line_names_it_and_adds_nothing(buyerblock: Call, tmp_path: Path) -> None:
+def test_an_import_takes_the_good_lines_and_names_the_bad_one(buyerblock: Call, tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text(f"{ORDER}\nnonsense\n{ALIAS}\n", encoding="utf-8")
+    said = buyerblock("import", str(path), "--dry-run")
+    assert (said.code, buyerblock("check", ORDER).code) == (1, 0)
+    said = buyerblock("import", str(path))
+    assert said.code == 1
+    assert "added 2" in said.out
+    assert "line 2: " in said.err
+    assert "line 1: " not in said.err
+    results = json.loads(buyerblock("check", "--json", ORDER, ALIAS).out)["results"]
+    assert [it["blocked"] for it in results] == [True, True]
+    assert buyerblock("import", str(path)).code == 1  # everything is known by now, but for the bad line
+
+
+def test_an_import_names_a_hundred_bad_lines_and_counts_the_others(buyerblock: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(f"{ORDER}\n" + "nonsense\n" * 250, encoding="utf-8")
+    said = buyerblock("import", str(path))
+    assert said.code == 1
+    assert said.err.count("line ") == 100
+    assert "And 150 more." in said.err
+
+
+def test_an_import_without_a_good_line_adds_nothing(buyerblock: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("nonsense\nmore\n", encoding="utf-8")
     said = buyerblock("import", str(path))
     assert said.code == 2
-    assert "line 2" in said.err
-    assert buyerblock("check", ORDER, ALIAS).code == 0
+    assert "nothing was added" in said.err
+    assert json.loads(buyerblock("export").out)["count"] == 0
+
+
+def test_help_names_every_format(buyerblock: Call) -> None:
+    assert set(EXPORTS) == set(exports.FORMATS)
+    assert set(IMPORTS) == set(imports.FORMATS)
+    assert "|".join(EXPORTS) in buyerblock("export", "--help").out
+    assert ", ".join(IMPORTS) in " ".join(buyerblock("import", "--help").out.split())
 
 
 def test_an_export_imports_back_without_loss(
@@ -434,6 +471,20 @@ def test_status_tells_monitors_by_its_exit_code_that_somebody_is_needed(
     said = buyerblock("status")
     assert said.code == 1
     assert "please sign in again." in said.out
+
+
+def test_status_as_json_says_why_it_exits_with_1(buyerblock: Call, seller: Seller) -> None:
+    seller.receive("suspect/redirected_by_group.eml")
+    seller.run_pass()
+    ended = MailboxProblem(Cause.SIGN_IN_NOT_ACCEPTED)
+    seller.accounts.update(EMAIL, state="sign_in_again", problem=ended)
+    said = buyerblock("status", "--json")
+    status = json.loads(said.out)
+    assert (said.code, status["review"]) == (1, 1)
+    assert status["problems"] == [
+        {"kind": "sign_in_again", "account": EMAIL, "sentence": str(ended), "stopping": True}
+    ]
+    assert f"{EMAIL}: {ended}" in buyerblock("status").out
 
 
 def test_status_calls_an_account_whose_passes_stopped_no_longer_ok(buyerblock: Call, seller: Seller) -> None:
@@ -492,3 +543,11 @@ def test_days_back_without_undo_is_refused_before_anything_is_done(
 ) -> None:
     assert buyerblock("disconnect", EMAIL, "--days-back", "3").code == 2
     assert at_google.account.email == EMAIL
+
+
+@pytest.mark.parametrize("group", [(), ("token",), ("webhook",), ("service",)])
+def test_the_list_of_commands_cuts_no_sentence_on_a_narrow_terminal(
+    buyerblock: Call, monkeypatch: pytest.MonkeyPatch, group: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "..." not in buyerblock(*group, "--help").out.partition("Commands:")[2]

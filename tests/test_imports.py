@@ -83,6 +83,8 @@ def test_each_outside_library_has_one_room(path: Path) -> None:
         )
     ):
         assert not any(name.startswith("tinydb") for name in names)
+    if module != "worker.mail_files.outlook":
+        assert not any(name.startswith("olefile") for name in names)
     if module != "worker.mailbox_pass.scheduler":
         assert not any(name.startswith("apscheduler") for name in names)
     if not module.startswith("oauth_web"):

@@ -2,14 +2,17 @@
 
 import mailbox
 import tracemalloc
+from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from worker.errors import UsageError
-from worker.mail_files import reading as mail_files
-from worker.mail_files.reading import messages, total_size
+from worker.mail_files import mbox as mail_files
+from worker.mail_files.model import Mail
+from worker.mail_files.reading import messages as contents
+from worker.mail_files.reading import total_size
 from worker.notices.judge import judge
 
 ONE = b"From: a@example.com\r\nSubject: one\r\n\r\nfirst\r\n"
@@ -19,6 +22,11 @@ SEPARATOR = b"From 1780123456789012345@xxx Thu Sep 10 00:04:50 +0000 2026\n"
 
 def mbox(*mails: bytes) -> bytes:
     return b"".join(SEPARATOR + mail + b"\n" for mail in mails)
+
+
+def messages(path: Path) -> Iterator[Mail]:
+    """The mails, without what is not read: of that tells tests/test_not_read.py."""
+    return (it for it in contents(path) if isinstance(it, Mail))
 
 
 def test_a_single_mail_is_read_whatever_the_name_of_its_file(tmp_path: Path) -> None:

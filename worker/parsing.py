@@ -1,9 +1,12 @@
-"""Numbers and times as people and other programs write them."""
+"""Numbers, times and addresses as people and other programs write them."""
 
 import re
 from datetime import UTC, datetime, timedelta
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].+)?", re.ASCII)
+
+ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\".]{2,}")
+ADDRESS_OR_DOMAIN = re.compile(rf"{ADDRESS.pattern}|(?:[\w-]+\.)+[\w-]{{2,}}")
 
 
 def whole_number(text: str, least: int, most: int) -> int | None:

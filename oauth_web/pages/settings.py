@@ -29,8 +29,6 @@ MAX_TRUSTED = 50
 MAX_DAYS_BACK = 3650
 # Seconds that the page offers; the interval of now is offered besides.
 INTERVALS = (30, 60, 300, 900, 3600, 21_600)
-_ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\".]{2,}")
-_ADDRESS_OR_DOMAIN = re.compile(rf"{_ADDRESS.pattern}|(?:[\w-]+\.)+[\w-]{{2,}}")
 
 blueprint = Blueprint("settings", __name__)
 
@@ -73,7 +71,7 @@ def reading() -> ResponseReturnValue:
 def trusted() -> ResponseReturnValue:
     """Set whose forwarded notices are believed, one address a line."""
     email = _account()
-    _change(email, trusted=_entries(_ADDRESS))
+    _change(email, trusted=_entries(parsing.ADDRESS))
     leave_note(text("trusted.saved", email=email))
     return redirect(url_for("settings.page", account=email), 303)
 
@@ -82,7 +80,7 @@ def trusted() -> ResponseReturnValue:
 def redirectors() -> ResponseReturnValue:
     """Set whose redirected mail is believed, one address or domain a line."""
     email = _account()
-    _change(email, redirectors=_entries(_ADDRESS_OR_DOMAIN))
+    _change(email, redirectors=_entries(parsing.ADDRESS_OR_DOMAIN))
     leave_note(text("redirectors.saved", email=email))
     return redirect(url_for("settings.page", account=email), 303)
 
@@ -192,7 +190,7 @@ def _account() -> str:
     return services().app.accounts.get(request.form.get("account", "")).email
 
 
-def checked_address(address: str, form: re.Pattern[str] = _ADDRESS) -> str:
+def checked_address(address: str, form: re.Pattern[str] = parsing.ADDRESS) -> str:
     """Return an address that was typed. Raises UsageError if it does not have this form."""
     if not form.fullmatch(address):
         raise UsageError(text("error.address", address=address[:100]))

@@ -65,7 +65,10 @@ def accounts() -> None:
     help="With --undo: put the notices of so many days back.",
 )
 def disconnect(account: str, undo: bool, days_back: int) -> None:
-    """Take the permission back at Google and forget the account. Its blocks stay."""
+    """Take the permission back at Google and forget the account.
+
+    Its blocks stay. ACCOUNT is its Gmail address.
+    """
     if days_back and not undo:
         raise UsageError("--days-back goes with --undo.")
     _app().disconnect(account, undo=undo, days_back=days_back)
@@ -75,18 +78,24 @@ def disconnect(account: str, undo: bool, days_back: int) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(as_json: bool) -> int:
-    """Show accounts, passes, queue and the size of the list. Exit code 0: all is well, 1: something needs you."""
+    """Show accounts, passes, queue and the size of the list.
+
+    Exit code 0: all is well, 1: something needs you.
+    """
     from worker.operation.health import health
 
     app = _app()
     rows = [_row(app, account) for account in app.accounts.all()]
     problems = health(app, app.clock.now()).problems
     if as_json:
-        print_json({"blocks": len(app.block_list), "accounts": rows})
+        told = [
+            {"kind": it.kind, "account": it.account or None, "sentence": it.sentence, "stopping": it.stopping}
+            for it in problems
+        ]
+        counts = {"blocks": len(app.block_list), "review": len(app.review)}
+        print_json(counts | {"accounts": rows, "problems": told})
     else:
-        click.echo(
-            f"{len(app.block_list):,} buyers on the block list, {len(app.review.items()):,} mails to review"
-        )
+        click.echo(f"{len(app.block_list):,} buyers on the block list, {len(app.review):,} mails to review")
         for row in rows:
             when = f"{row['last_pass']:%Y-%m-%d %H:%M} UTC" if row["last_pass"] else "never"
             click.echo(f"{row['email']}  {row['state']}  last pass {when}  {row['queued']:,} queued")

@@ -1,25 +1,50 @@
 """The commands for the block list itself: ask it, change it, take it out and in, fill it from mail files."""
 
+import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from worker.cli.as_json import print_json
 from worker.cli.database import open_for_command
 from worker.errors import UsageError
+from worker.parsing import ADDRESS, ADDRESS_OR_DOMAIN
 
 if TYPE_CHECKING:
     from worker.block_list.block_list import BlockList
+
+# The formats, so that --help and shells need not load them.
+EXPORTS = ("json", "ndjson", "csv", "txt", "orders", "mailgun", "ses", "sendgrid", "postmark", "listmonk")
+IMPORTS = ("auto", "text", "csv", "tsv", "report", "json", "ndjson", *EXPORTS[3:])
+
+_SERVER = re.compile(r"[a-z0-9](?:[\w.-]*[a-z0-9])?")
+
+
+def _of_form(form: re.Pattern[str], or_else: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Return what refuses a value of an option, or one of several, that has another form; or_else: what that is."""
+
+    def check(_: click.Context, __: click.Parameter, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(given, tuple):
+            return tuple(str(check(_, __, value)) for value in given)
+        found = given.strip().lower()
+        if not form.fullmatch(found):
+            raise click.BadParameter(f"{given!r} is {or_else}")
+        return found
+
+    return check
 
 
 @click.command()
 @click.argument("keys", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def check(keys: tuple[str, ...], as_json: bool) -> int:
-    """Say whether buyers are blocked. Exit code 0: none is, 1: some are, 2: bad input.
+    """Say whether buyers are blocked.
+
+    Exit code 0: none is, 1: some are, 2: bad input, or no answer.
 
     A KEY is a buyer's address at marketplace.amazon..., or an order ID.
     """
@@ -38,7 +63,10 @@ def check(keys: tuple[str, ...], as_json: bool) -> int:
 @click.argument("keys", nargs=-1, required=True)
 @click.option("--note", default="", help="Why, for yourself.")
 def block(keys: tuple[str, ...], note: str) -> int:
-    """Put buyers on the block list."""
+    """Put buyers on the block list.
+
+    A KEY is a buyer's address at marketplace.amazon..., or an order ID.
+    """
     refused = False
     for result in _block_list(new=True).block(keys, note=note, by="command line"):
         click.echo(f"{result.key}  {result.problem or result.status}", err=result.status == "rejected")
@@ -49,7 +77,10 @@ def block(keys: tuple[str, ...], note: str) -> int:
 @click.command()
 @click.argument("keys", nargs=-1, required=True)
 def unblock(keys: tuple[str, ...]) -> None:
-    """Take buyers off the block list. It is remembered: only a later notice blocks them again."""
+    """Take buyers off the block list.
+
+    It is remembered: only a later notice, or a person, blocks them again. If a KEY is mistyped, nobody is unblocked.
+    """
     from worker.block_list.keys import parse_key
 
     for key in keys:
@@ -63,7 +94,12 @@ def unblock(keys: tuple[str, ...]) -> None:
 
 @click.command()
 @click.option(
-    "--format", "name", default="json", show_default=True, help="json, ndjson, csv, txt, orders, mailgun, ..."
+    "--format",
+    "name",
+    type=click.Choice(EXPORTS),
+    default="json",
+    show_default=True,
+    help="Who is to read it.",
 )
 @click.option(
     "--since", metavar="TIME", help="Only blocks seen since then, such as 2026-11-23 or 2026-11-23T10:00:00Z."
@@ -95,7 +131,10 @@ def export(name: str, since: str | None, output: Path | None) -> None:
 
 @click.command()
 def audit() -> None:
-    """Print who or what changed which entry of the list, and when: one JSON object a line, oldest first."""
+    """Print who changed which entry of the list, and when.
+
+    One JSON object a line, oldest first.
+    """
     import orjson
 
     for event in open_for_command().events():
@@ -106,13 +145,22 @@ def audit() -> None:
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
 @click.option(
-    "--format", "name", default="auto", show_default=True, help="auto, text, csv, tsv, report, json, ..."
+    "--format",
+    "name",
+    type=click.Choice(IMPORTS),
+    default="auto",
+    show_default=True,
+    metavar="FORMAT",
+    help=f"{', '.join(IMPORTS)}. A report is one of Amazon's order reports: it only says whose the orders are.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be added.")
 def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
-    """Add a list of buyers or orders: one a line, CSV, or what another tool exported; - reads standard input.
+    """Add a list of buyers or orders.
 
-    All or nothing: if any line is no key, nothing is added.
+    FILE has one a line, or is a CSV, or what another tool exported; - reads standard input.
+
+    Lines that hold neither are left out and named. Exit code 0: all lines are taken, 1: some are left out, 2: nothing
+    could be added.
     """
     from worker.cli.output import show_import
 
@@ -122,32 +170,44 @@ def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
     except OSError as error:
         raise UsageError(f"Cannot read {file.name}: {error.strerror}.") from error
     show_import(preview)
-    if preview.found.rejected_count:
-        raise UsageError("Nothing was added; mend or remove the lines above, then import again.")
-    if dry_run or not (preview.adds or preview.resolves):
-        return 0
-    made = block_list.apply_import(preview, source=file.name, by="command line")
-    click.echo(
-        f"added {made.added:,}, resolved {made.resolved:,} (undo with: buyerblock undo-import {made.id})"
-    )
-    return 0
+    found = preview.found
+    if found.rejected_count and not (found.keys or found.pairs):
+        raise UsageError("No line of it holds a buyer or an order, so nothing was added.")
+    if not dry_run and (preview.adds or preview.resolves):
+        made = block_list.apply_import(preview, source=file.name, by="command line")
+        click.echo(
+            f"added {made.added:,}, resolved {made.resolved:,} (undo with: buyerblock undo-import {made.id})"
+        )
+    return int(found.rejected_count > 0)
 
 
 @click.command()
 @click.argument("import_id")
 def undo_import(import_id: str) -> None:
-    """Take out what an import added and nothing has confirmed since."""
+    """Take out what an import added.
+
+    IMPORT_ID is the number that the import printed. Buyers whom a notice or a person has blocked since stay blocked.
+    """
     click.echo(f"removed {_block_list().undo_import(import_id, by='command line'):,}")
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--block", "to_block", is_flag=True, help="Put the buyers who opted out on the block list.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a mail.")
-@click.option("--trust", multiple=True, metavar="ADDRESS", help="Accept notices forwarded from this address.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a mail, or file that is not read."
+)
+@click.option(
+    "--trust",
+    callback=_of_form(ADDRESS, "no mail address, such as seller@example.com"),
+    multiple=True,
+    metavar="ADDRESS",
+    help="Accept notices forwarded from this address.",
+)
 @click.option(
     "--trust-redirector",
     "redirectors",
+    callback=_of_form(ADDRESS_OR_DOMAIN, "neither a mail address nor a domain, such as example.com"),
     multiple=True,
     metavar="ADDRESS|DOMAIN",
     help="Believe this Google Group or forwarding service, or whoever seals mail (ARC) with this domain, about mail "
@@ -155,8 +215,10 @@ def undo_import(import_id: str) -> None:
 )
 @click.option(
     "--authserv-id",
+    callback=_of_form(_SERVER, "no name of a server, such as mx.google.com"),
     default="mx.google.com",
     show_default=True,
+    metavar="NAME",
     help="Name of the server that received the mail, as its Authentication-Results header gives it; outlook.com "
     "for Outlook.com and Microsoft 365, which leave it out.",
 )
@@ -167,26 +229,26 @@ def scan(
     trust: tuple[str, ...],
     redirectors: tuple[str, ...],
     authserv_id: str,
-) -> None:
-    """Judge mail files without Gmail: .eml files, folders, Maildir and mbox (Google Takeout)."""
-    from worker.cli.output import progress_bar, verdicts
+) -> int:
+    """Judge mail files without Gmail.
+
+    Each of PATHS is a mail (.eml, .msg), an mbox (Google Takeout), a .zip or .gz of them, a Maildir or another folder.
+
+    Exit code 0: all is read, 2: a file is not. Inside folders and archives, files that are not named like mail are only
+    counted.
+    """
+    from worker.cli.output import show_scan
     from worker.mail_files.reading import total_size
     from worker.mail_files.scan import blocking
     from worker.mail_files.scan import scan as scan_files
-    from worker.mailbox_pass.progress import Progress
 
-    trusted, redirecting = (frozenset(it.strip().lower() for it in names) for names in (trust, redirectors))
-    found = scan_files(paths, trusted=trusted, redirectors=redirecting, authserv_id=authserv_id)
+    found = scan_files(
+        paths, trusted=frozenset(trust), redirectors=frozenset(redirectors), authserv_id=authserv_id
+    )
     if to_block:
         found = blocking(found, _block_list(new=True), now=datetime.now(UTC))
-    with progress_bar("reading", sizes=True) as watch:
-        size, done, opt_outs = sum(map(total_size, paths)), 0, 0
-        with verdicts(as_json=as_json) as show:
-            for it in found:
-                done += it.size
-                opt_outs += it.word == "opt_out"
-                watch(Progress(done=done, total=size, found=opt_outs))
-                show(it)
+    counts = show_scan(found, sum(map(total_size, paths)), as_json=as_json)
+    return 2 if counts["not_read"] or set(counts) == {"passed_over"} else 0
 
 
 def _block_list(*, new: bool = False) -> "BlockList":

@@ -27,7 +27,10 @@ def service() -> None:
 @service.command("install")
 @click.option("--print", "only_print", is_flag=True, help="Only show the file that would be written.")
 def install_service(only_print: bool) -> None:
-    """Start buyerblock now and whenever you log in, with the settings of this terminal."""
+    """Start buyerblock now and whenever you log in.
+
+    The service takes over the settings (BUYERBLOCK_...) of this terminal.
+    """
     from worker.clock import SystemClock
     from worker.operation.service import describe, install, run_program
 
@@ -55,7 +58,10 @@ def uninstall_service() -> None:
 
 @service.command("status")
 def service_status() -> int:
-    """Show what the system says about the service, and whether its page answers. Exit code 0: it does, 1: not."""
+    """Show whether the service runs and its page answers.
+
+    Exit code 0: it does, 1: it does not.
+    """
     from worker.operation.service import page_answers, run_program, status
     from worker.settings import current_settings
 
@@ -80,7 +86,10 @@ def _with_passphrase(command: Any) -> Any:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @_with_passphrase
 def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
-    """Write the block list, accounts and everything else worth keeping to FILE, while buyerblock runs."""
+    """Write everything worth keeping into one file.
+
+    buyerblock may run meanwhile. Without a passphrase the key to the mailboxes is left out.
+    """
     from worker.operation.backup import backup as write_backup
     from worker.settings import current_settings
 
@@ -102,7 +111,10 @@ def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
 @click.option("--latest", is_flag=True, help="Restore the newest of the daily copies.")
 @_with_passphrase
 def restore(file: Path | None, latest: bool, passphrase_file: Any, ask_passphrase: bool) -> None:
-    """Put what FILE holds, or the newest daily copy, in place of what is there. Stop buyerblock first."""
+    """Bring back a backup, or a daily copy by --latest.
+
+    It takes the place of what is there, which is kept beside it. Stop buyerblock first.
+    """
     from worker.operation.restore import latest_copy
     from worker.operation.restore import restore as put_back
     from worker.settings import current_settings
@@ -126,6 +138,10 @@ def _passphrase(given: Any, *, ask: bool, twice: bool) -> str | None:
     if given is not None:
         return re.split(r"[\r\n]", _text(given.read()), maxsplit=1)[0]
     if ask:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "There is no terminal to type a passphrase at; write it into a file and name that by --passphrase-file."
+            )
         return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
     return None
 

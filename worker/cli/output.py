@@ -2,8 +2,9 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -11,12 +12,14 @@ import orjson
 
 from worker.gmail.wanted import INBOX
 from worker.mail_files.scan import ScannedMail
-from worker.mailbox_pass.progress import Watch, unwatched
+from worker.mailbox_pass.progress import Progress, Watch, unwatched
 from worker.notices.model import OptOut, Suspect, Unrelated
 
 if TYPE_CHECKING:
     from worker.block_list.formats.model import Preview
     from worker.mailbox_pass.report import Preview as PassPreview
+
+_REJECTIONS_SHOWN = 100  # as the page does
 
 
 @contextmanager
@@ -48,29 +51,49 @@ def progress_bar(what: str, *, sizes: bool = False) -> Iterator[Watch]:
         yield lambda it: progress.update(task, completed=it.done, total=it.total, found=it.found)
 
 
-@contextmanager
-def verdicts(*, as_json: bool) -> Iterator[Callable[[ScannedMail], None]]:
-    """Yield the function that shows a judged mail: a JSON line, or a line to read; then a summary.
+def show_scan(found: Iterable[ScannedMail], size: int, *, as_json: bool) -> Counter[str]:
+    """Show judged mails while they are read: a JSON line each, or lines to read with a summary at the end.
 
-    To read, unrelated mail is only counted: an archive is mostly that.
+    To read, unrelated mail is only counted: an archive is mostly that; so are files that are not named like mail.
+    size: bytes of all files. Returns how many there were, by ``ScannedMail.word`` or as ``passed_over``.
     """
     counts: Counter[str] = Counter()
-
-    def show(judged: ScannedMail) -> None:
-        counts[judged.word] += 1
-        if as_json:
-            click.echo(orjson.dumps(judged.as_json()))
-        elif judged.word != "unrelated":
-            line = judged.as_json()
-            who = " ".join(filter(None, (line["address"], line["order_id"]))) or "-"
-            click.echo(printable(f"{judged.word:8} {who}  {judged.source}  {judged.reason or ''}".rstrip()))
-
-    yield show
+    suffixes: Counter[str] = Counter()
+    done = 0
+    with progress_bar("reading", sizes=True) as watch:
+        for it in found:
+            counts["passed_over" if it.passed_over else it.word] += 1
+            if it.passed_over:
+                suffixes[PurePath(it.source).suffix or "without a suffix"] += 1
+            done = min(size, done + it.size)  # more comes out of what was packed
+            watch(Progress(done=done, total=size, found=counts["opt_out"]))
+            if as_json:
+                click.echo(orjson.dumps(it.as_json()))
+            elif it.word != "unrelated" and not it.passed_over:
+                _show_scanned(it)
     if not as_json:
-        click.echo(
-            f"{counts.total():,} mails: {counts['opt_out']:,} opt-outs, {counts['suspect']:,} to review, "
-            f"{counts['unrelated']:,} unrelated"
-        )
+        _sum_up(counts, suffixes)
+    return counts
+
+
+def _show_scanned(it: ScannedMail) -> None:
+    clues = it.as_json()
+    who = " ".join(filter(None, (clues["address"], clues["order_id"]))) or "-"
+    unread = it.word == "not_read"
+    line = f"not read {it.source}:" if unread else f"{it.word:8} {who}  {it.source} "
+    click.echo(printable(f"{line} {it.reason or ''}".rstrip()), err=unread)
+
+
+def _sum_up(counts: Counter[str], suffixes: Counter[str]) -> None:
+    unread = counts["not_read"] + counts["passed_over"]
+    click.echo(
+        f"{counts.total() - unread:,} mails: {counts['opt_out']:,} opt-outs, {counts['suspect']:,} to review, "
+        f"{counts['unrelated']:,} unrelated" + (f"; files not read: {unread:,}" if unread else "")
+    )
+    if suffixes:
+        which = ", ".join(f"{count:,} {suffix}" for suffix, count in suffixes.most_common(5))
+        why = "Not read, because not named like mail:"
+        click.echo(printable(f"{why} {which}. Name such a file itself to have it read."), err=True)
 
 
 def show_preview(email: str, preview: "PassPreview") -> None:
@@ -101,8 +124,15 @@ def show_import(preview: "Preview") -> None:
     )
     if preview.unblocked:
         click.echo(f"{len(preview.unblocked):,} stay unblocked, because a person unblocked them")
-    for rejection in found.rejected:
+    for rejection in found.rejected[:_REJECTIONS_SHOWN]:
         click.echo(printable(f"line {rejection.line}: {rejection.problem}"), err=True)
+    if found.rejected_count:
+        more = found.rejected_count - _REJECTIONS_SHOWN
+        click.echo(
+            (f"And {more:,} more. " if more > 0 else "")
+            + "These lines are left out; mend them, and import the file again to add them as well.",
+            err=True,
+        )
 
 
 def printable(text: str) -> str:

@@ -22,7 +22,10 @@ def webhook() -> None:
 @click.argument("url")
 @click.option("--allow-private", is_flag=True, help="The address may be in a private network.")
 def set_webhook(url: str, allow_private: bool) -> None:
-    """Send changes to this address from now on, and print the secret that signs the messages, for the only time."""
+    """Send changes to this address from now on.
+
+    Prints the secret that signs the messages, for the only time.
+    """
     secret = _webhook(new=True).set(url, allow_private=allow_private)
     click.echo(
         "The messages are signed as the Standard Webhooks specification says; this is the secret:", err=True

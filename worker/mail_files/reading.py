@@ -1,53 +1,57 @@
-"""Stream mails out of files: .eml, folders of them, Maildir, and mbox such as Google Takeout's.
+"""Stream mails out of files: .eml and .msg, folders of them, Maildir, mbox such as Google Takeout's, .zip and .gz.
 
 Promise: memory does not grow with the size of a file, only with that of one mail, and not beyond
-``MAIL_LIMIT``. Called by the ``scan`` command; what the mails say is no matter here.
+``MAIL_LIMIT``; what is not read is named. Called by the ``scan`` command; what the mails say is no matter here.
 """
 
+import io
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
+from worker.block_list.formats.lines import as_utf8
 from worker.errors import UsageError
+from worker.mail_files import mbox, outlook
+from worker.mail_files.model import Content, Mail, NotRead, WhyNot
+from worker.mail_files.names import holds_one, holds_outlook_data, holds_several, named_like_mail
+from worker.mail_files.packed import GZIP, SAMPLE, ZIP, Place, Room, guarded, is_other_archive, unpack
 
-# Gmail takes mails up to 50 MB. What is longer is cut, and named so: verdicts rest on the beginning.
-MAIL_LIMIT = 64 * 1024 * 1024
-_CHUNK = 1024 * 1024
-
-# "From 1780123@xxx Thu Sep 10 00:04:50 +0000 2026": the date tells it from a sentence that begins with From. Its
-# parts stand in either order, and Thunderbird leaves it out by now. Not all programs leave a blank line before it.
-_SEPARATOR = re.compile(
-    rb"From (?:\S* ?.{0,40}?(?:\d\d:\d\d.{0,20}?\b\d{4}\b|\b\d{4}\b.{0,9}?\d\d:\d\d:\d\d)|-? ?\r?\n)"
+_HEADER_LINE = re.compile(
+    rb"(?im)^(?:\xef\xbb\xbf)?(?:from|to|subject|date|received|return-path|delivered-to|message-id|mime-version"
+    rb"|content-type|x-[\w-]+)[ \t]*:"
 )
-
-# An .emlx of Apple Mail is a mail between a line with its length and a property list: both are no headers.
-_SINGLE_SUFFIXES = frozenset((".eml", ".emlx"))
-_MBOX_SUFFIXES = frozenset((".mbox", ".mbx"))
-_MAILDIR_FOLDERS = frozenset(("cur", "new"))
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def messages(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield each mail under a path as (source, bytes), in the order of names.
+def messages(path: Path) -> Iterator[Content]:
+    """Yield each mail under a path, in the order of names, and each file that is not read.
 
-    source says where the mail was found: ``folder/x.eml``, or ``x.mbox:17`` for the 17th mail of an mbox,
-    with ``(cut)`` behind it where the mail was longer than MAIL_LIMIT. Inside folders, files that are not
-    named like mail are passed over; a file that is named explicitly is read whatever its name.
+    A mail's source says where it was found: ``folder/x.eml``, ``x.mbox:17`` for the 17th mail of an mbox,
+    ``x.zip/y.eml`` inside an archive, with ``(cut)`` behind it where the mail was longer than MAIL_LIMIT. Inside
+    folders and archives, files that are not named like mail are passed over; a file that is named explicitly is
+    read whatever its name.
 
     Raises UsageError where something cannot be read.
     """
-    for file in _files(path):
-        yield from _mails_in(file)
+    for file, wanted in _files(path):
+        if not wanted:
+            yield NotRead(str(file), WhyNot.OTHER_NAME)
+            continue
+        with _readable(file), file.open("rb") as stream:
+            place = Place(str(file), file, Room.of(file.stat().st_size))
+            yield from _contents(place, stream)
 
 
 def total_size(path: Path) -> int:
-    """Return how many bytes :func:`messages` is going to read: the length of a progress bar.
+    """Return how many bytes of files :func:`messages` is going to read: the length of a progress bar.
 
     Raises UsageError where something cannot be read.
     """
     with _readable(path):
-        return sum(file.stat().st_size for file in _files(path))
+        return sum(file.stat().st_size for file, wanted in _files(path) if wanted)
 
 
 @contextmanager
@@ -59,86 +63,75 @@ def _readable(path: Path) -> Iterator[None]:
         raise UsageError(f"Cannot read {path}: {reason}. Name a mail file or a folder of them.") from error
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield all files under a path, and whether each is to be read."""
     with _readable(path):
         path.stat()
         if not path.is_dir():
-            yield path
+            yield path, True
             return
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
-        in_maildir = path.name in _MAILDIR_FOLDERS
     for entry in entries:
+        file = path / entry.name
         # Links to folders are not followed: one that leads upwards would never end.
         if entry.is_dir(follow_symlinks=False):
-            yield from _files(path / entry.name)
-        elif entry.is_file() and (in_maildir or _is_mail(path / entry.name)):
-            yield path / entry.name
-
-
-def _is_mail(file: Path) -> bool:
-    suffix = file.suffix.lower()
-    # Thunderbird and Apple Mail keep mbox files without a suffix.
-    return suffix in _SINGLE_SUFFIXES | _MBOX_SUFFIXES or (not suffix and _begins_as_mbox(file))
+            yield from _files(file)
+        elif entry.is_file():
+            yield file, named_like_mail(file) or (not file.suffix and _begins_as_mbox(file))
 
 
 def _begins_as_mbox(file: Path) -> bool:
+    """Whether this is an mbox of Thunderbird or Apple Mail, which have no suffix."""
     with _readable(file), file.open("rb") as stream:
         return stream.read(5) == b"From "
 
 
-def _holds_several(file: Path) -> bool:
-    """Whether to split this file. In a mail that is a file of its own no line is protected: it could forge another."""
-    suffix = file.suffix.lower()
-    single = suffix in _SINGLE_SUFFIXES or file.parent.name in _MAILDIR_FOLDERS
-    return suffix in _MBOX_SUFFIXES or (not single and _begins_as_mbox(file))
+def _contents(place: Place, stream: io.BufferedReader) -> Iterator[Content]:
+    """Yield what a file holds, by its first bytes; their names tell little of what programs save."""
+    start = stream.peek(SAMPLE)
+    if start.startswith((*ZIP, GZIP)):
+        yield from guarded(place, _unpacked(place, stream))
+    elif start.startswith(outlook.SIGNATURE):
+        mail = outlook.mail_of(stream.read(mbox.MAIL_LIMIT))
+        yield NotRead(place.source, WhyNot.OUTLOOK_ITEM) if mail is None else Mail(place.source, mail)
+    elif start.startswith(_UTF_16):
+        text = as_utf8(stream.read(mbox.MAIL_LIMIT))
+        yield from _mails(place, text[:SAMPLE], io.BytesIO(text))
+        if stream.read(1):
+            yield NotRead(place.source, WhyNot.TOO_LONG)
+    elif why := _why_not(place, start):
+        yield NotRead(place.source, why)
+    else:
+        yield from _mails(place, start, stream)
 
 
-def _mails_in(file: Path) -> Iterator[tuple[str, bytes]]:
-    if not _holds_several(file):
-        with _readable(file):
-            yield _single(file)
-        return
-    for number, (raw, cut) in enumerate(_mbox(file), start=1):
-        yield f"{file}:{number}{' (cut)' if cut else ''}", raw
+def _why_not(place: Place, start: bytes) -> WhyNot | None:
+    if holds_outlook_data(place.name) or start.startswith(b"!BDN"):
+        return WhyNot.OUTLOOK_DATA
+    return WhyNot.OTHER_ARCHIVE if is_other_archive(start) else None
 
 
-def _single(file: Path) -> tuple[str, bytes]:
-    with file.open("rb") as stream:
-        raw = stream.read(MAIL_LIMIT)
-        cut = bool(stream.read(1))
-    return f"{file}{' (cut)' if cut else ''}", raw
+def _unpacked(place: Place, stream: io.BufferedReader) -> Iterator[Content]:
+    for entry in unpack(place, stream):
+        if isinstance(entry, NotRead):
+            yield entry
+        else:
+            yield from guarded(entry[0], _contents(*entry))
 
 
-def _mbox(file: Path) -> Iterator[tuple[bytes, bool]]:
-    """Split an mbox at its "From " lines; say of each mail whether it was cut.
-
-    One ">" is taken off the lines that it protects (mboxrd); this restores what mboxo wrote as well, but for
-    lines that began with ">From " themselves.
-    """
-    with _readable(file), file.open("rb") as stream:
-        mail = bytearray()  # a list of lines would take many times the memory where they are short
-        size = 0
-        fresh, started = True, False
-        while line := stream.readline(_CHUNK):
-            if fresh and _SEPARATOR.match(line):
-                if started:  # and not blank lines above the first mail
-                    yield _whole(mail), size > MAIL_LIMIT
-                mail, size, started = bytearray(), 0, True
-                continue
-            started = started or not line.isspace()
-            if fresh and line.lstrip(b">").startswith(b"From ") and line.startswith(b">"):
-                line = line[1:]
-            fresh = line.endswith(b"\n")
-            if size < MAIL_LIMIT:
-                mail += line
-            size += len(line)
-        if started:
-            yield _whole(mail), size > MAIL_LIMIT
+def _is_text_of_mail(place: Place, start: bytes) -> bool:
+    return bool(_HEADER_LINE.search(start)) or (holds_one(place.name) and b"\0" not in start)
 
 
-def _whole(mail: bytearray) -> bytes:
-    # The blank line before a separator is the file's, not the mail's.
-    end = bytes(mail[-3:])
-    if end in (b"\n", b"\r\n") or end.endswith((b"\n\n", b"\n\r\n")):
-        del mail[-2 if end.endswith(b"\r\n") else -1 :]
-    return bytes(mail[:MAIL_LIMIT])
+def _mails(place: Place, start: bytes, stream: BinaryIO) -> Iterator[Content]:
+    several = holds_several(place.name, start)
+    if several and not start:
+        return  # a folder of a mail program, without mail
+    if start and not _is_text_of_mail(place, start):
+        yield NotRead(place.source, WhyNot.NOT_MAIL)
+    elif several:
+        for number, (raw, cut) in enumerate(mbox.split(stream), start=1):
+            yield Mail(f"{place.source}:{number}{' (cut)' if cut else ''}", raw)
+    else:
+        raw = stream.read(mbox.MAIL_LIMIT)
+        yield Mail(f"{place.source}{' (cut)' if stream.read(1) else ''}", raw)

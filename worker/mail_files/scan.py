@@ -10,6 +10,7 @@ from worker.block_list.block_list import BlockList
 from worker.block_list.documents import storable
 from worker.block_list.model import Sighting
 from worker.block_list.review import sighting_of
+from worker.mail_files.model import NotRead, WhyNot
 from worker.mail_files.reading import messages
 from worker.notices.judge import judge
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
@@ -20,15 +21,18 @@ FILES = "files"
 DURABLE_EVERY = 500
 
 
-_WORDS: dict[type[Verdict], str] = {OptOut: "opt_out", Suspect: "suspect", Unrelated: "unrelated"}
+_WORDS = {OptOut: "opt_out", Suspect: "suspect", Unrelated: "unrelated", NotRead: "not_read"}
 
 
 @dataclass(frozen=True, slots=True)
 class ScannedMail:
-    """One mail of a file. source: the file, and the message's number where it holds several; size: bytes."""
+    """One mail of a file, or a file that was not read.
+
+    source: the file, and the message's number where it holds several; size: bytes.
+    """
 
     source: str
-    verdict: Verdict
+    verdict: Verdict | NotRead
     size: int
 
     def as_json(self) -> dict[str, Any]:
@@ -44,12 +48,19 @@ class ScannedMail:
         return _WORDS[type(self.verdict)]
 
     @property
+    def passed_over(self) -> bool:
+        """Whether it is a file that nobody named, and that is not named like mail."""
+        return isinstance(self.verdict, NotRead) and self.verdict.why is WhyNot.OTHER_NAME
+
+    @property
     def reason(self) -> str | None:
         match self.verdict:
             case OptOut():
                 return None
             case Suspect(reason=reason):
                 return str(reason)
+            case NotRead(why=why):
+                return why.value
             case verdict:
                 return verdict.kind.value
 
@@ -59,9 +70,12 @@ def scan(
 ) -> Iterator[ScannedMail]:
     """Judge every mail in these files and folders, one at a time. Raises UsageError for a path that cannot be read."""
     for path in paths:
-        for source, raw in messages(path):
-            verdict = judge(raw, trusted=trusted, redirectors=redirectors, authserv_id=authserv_id)
-            yield ScannedMail(source, verdict, len(raw))
+        for found in messages(path):
+            if isinstance(found, NotRead):
+                yield ScannedMail(found.source, found, 0)
+                continue
+            verdict = judge(found.raw, trusted=trusted, redirectors=redirectors, authserv_id=authserv_id)
+            yield ScannedMail(found.source, verdict, len(found.raw))
 
 
 def blocking(found: Iterable[ScannedMail], block_list: BlockList, *, now: datetime) -> Iterator[ScannedMail]:
