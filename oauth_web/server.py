@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from flask import Flask
 from waitress import create_server, wasyncore
 
-from oauth_web.access.client_file import is_loopback, read_client_file
+from oauth_web.access.client_file import read_client_file
 from oauth_web.application import create_app, print_on_terminal
 from oauth_web.services import NAME, Services
 from oauth_web.uploads import limit_bodies
@@ -32,6 +32,7 @@ from worker.operation.logs import log_settings, set_up
 from worker.operation.restore import finish_restore
 from worker.operation.service import page_answers
 from worker.operation.systemd import READY, STOPPING, notify
+from worker.parsing import is_loopback
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -1,5 +1,6 @@
-"""Numbers and times as people and other programs write them."""
+"""Numbers, times and hosts as people and other programs write them."""
 
+import ipaddress
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -27,3 +28,13 @@ def moment(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return found
+
+
+def is_loopback(host: str | None) -> bool:
+    """Return whether a host name or address means this very machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
