@@ -58,8 +58,9 @@ def kind_of(head: bytes) -> MessageKind:
 
 
 def _plain(recipient: str) -> str:
-    """Return an address without what changes its spelling only: quotes, a final dot, wide letters."""
-    local, at, domain = unicodedata.normalize("NFKC", recipient).rpartition("@")
+    """Return an address without what changes its spelling only: quotes, a final dot, wide letters and dots."""
+    narrow = unicodedata.normalize("NFKC", recipient).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
+    local, at, domain = narrow.rpartition("@")
     if local.startswith('"'):
         local = _ESCAPED.sub(r"\1", local[1:-1])
     return f"{local}{at}{domain.rstrip('.')}"

@@ -81,11 +81,14 @@ class GateRecord:
         try:
             self._store(counts, lately, problem)
         except StorageError:
-            with self._lock:
-                self._counts += counts
-                self._lately = [*self._lately, *lately][:MAX_LATELY]
-                self._problem = problem if self._problem is None else self._problem
+            self._keep(counts, lately, problem)
             raise
+
+    def _keep(self, counts: Counter[str], lately: list[Refused], problem: str | None) -> None:
+        with self._lock:
+            self._counts += counts
+            self._lately = [*self._lately, *lately][:MAX_LATELY]
+            self._problem = problem if self._problem is None else self._problem
 
     def _store(self, counts: Counter[str], lately: list[Refused], problem: str | None) -> None:
         with self._database.together():

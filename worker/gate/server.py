@@ -94,13 +94,17 @@ class Gate:
             log.warning("%s", error)
 
     async def _finish(self) -> None:
-        until = self._loop.time() + FINISHING
-        while any(it.busy for it in self._around.sessions) and self._loop.time() < until:
-            await asyncio.sleep(0.02)
-        await asyncio.sleep(0)  # for the answers
-        for session in list(self._around.sessions):
+        sessions = self._around.sessions
+        await self._until(lambda: not any(it.busy for it in sessions))
+        for session in list(sessions):
             session.drop()
+        await self._until(lambda: not sessions)
         self._around.pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _until(self, true: Callable[[], bool]) -> None:
+        end = self._loop.time() + FINISHING
+        while not true() and self._loop.time() < end:
+            await asyncio.sleep(0.02)
 
     def _session(self) -> asyncio.Protocol:
         if len(self._around.sessions) >= MAX_SESSIONS:

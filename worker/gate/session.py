@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from ssl import SSLContext
 from sys import maxsize
-from typing import Any, ClassVar
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -34,6 +34,8 @@ IDLE = 300.0  # seconds that a tool may take for its next command, or piece of a
 # That the real server may take.
 _PATIENCE = max(CONNECTING * 3, ANSWERING * 3, TAKING + ANSWERING)
 
+# Options, and addresses beyond ASCII, make commands long.
+_LONGEST: dict[str, int] = defaultdict(lambda: 4096)
 _PATH = re.compile(
     r"\s*(?:<(?:@[^:<>\s]*:)?(?P<path>(?:\"(?:[^\"\\]|\\.)*\"|[^\s<>\"@]*)(?:@[^\s<>\"@]+)?)>|(?P<bare>[^\s<>\"]+))"
     r"(?:\s+(?P<options>[!-~\s]*))?"
@@ -87,9 +89,8 @@ class _Mail(Envelope):
 class GateSession(SMTP):
     """A session. It needs a running event loop."""
 
-    # Options and addresses beyond ASCII make commands long. The second is what is read ahead of a mail at a time.
-    command_size_limits: ClassVar[dict[str, int]] = defaultdict(lambda: 4096)
-    line_length_limit = 64 * 1024
+    command_size_limits = _LONGEST
+    line_length_limit = 64 * 1024  # what is read ahead, of a mail too
     envelope: _Mail
     session: Session
 

@@ -188,6 +188,8 @@ class Upstream:
                 server.login(settings.upstream_user, settings.upstream_password)
             if server.sock is not None:
                 server.sock.settimeout(ANSWERING)
+                # The end of a mail would wait for the receipt of what is before it.
+                server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except BaseException:
             server.close()
             raise
