@@ -18,6 +18,7 @@ from oauth_web.english import text
 from oauth_web.pages import (
     backups,
     blocks,
+    gate,
     help_pages,
     home,
     imports,
@@ -50,6 +51,7 @@ _PARTS = (
     settings,
     tokens,
     webhook,
+    gate,
     backups,
     monitoring,
 )

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.guard import by_owner
+from oauth_web.pages.gate import gate_shown
 from oauth_web.pages.notes import leave_note
 from oauth_web.pages.webhook import webhook_shown
 from oauth_web.services import services
@@ -47,6 +48,7 @@ def page() -> ResponseReturnValue:
         preferences=_preferences(),
         tokens=services().tokens.all(),
         webhook=webhook_shown(),
+        gate=gate_shown(),
         shortest_passphrase=MIN_PASSPHRASE,
     )
 

@@ -55,7 +55,7 @@ def run(
         gate = Gate(stored.existing(), block_list, record, now=clock.now, folder=tmp_path)
         gate.start()
         gates.append(gate)
-        return Running(gate, secret, record)
+        return Running(gate, stored.existing().port, secret, record)
 
     yield start
     for gate in gates:

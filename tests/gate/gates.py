@@ -25,6 +25,7 @@ class Running:
     """A gate that runs. secret: the password of tools."""
 
     gate: Gate
+    port: int
     secret: str
     written: GateRecord
 
@@ -34,7 +35,7 @@ class Running:
         return self.written.read()
 
     def connect(self) -> smtplib.SMTP:
-        return smtplib.SMTP("127.0.0.1", self.gate.port, timeout=30)
+        return smtplib.SMTP("127.0.0.1", self.port, timeout=30)
 
     def tool(self, user: str = USER) -> smtplib.SMTP:
         """Return a tool that is signed in."""
@@ -54,7 +55,7 @@ class Running:
 
     def raw(self, *lines: bytes) -> bytes:
         """Send these at once and return all that comes back until the gate closes."""
-        with socket.create_connection(("127.0.0.1", self.gate.port), timeout=30) as wire:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as wire:
             wire.sendall(b"".join(line + b"\r\n" for line in lines))
             answers = b""
             while piece := wire.recv(65536):

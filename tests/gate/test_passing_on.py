@@ -232,7 +232,7 @@ def test_swaks_sends_through_the_gate(gate: Running, real: RealServer) -> None:
         *(
             "swaks",
             "--server",
-            f"127.0.0.1:{gate.gate.port}",
+            f"127.0.0.1:{gate.port}",
             "--from",
             SENDER,
             "--to",

@@ -84,7 +84,7 @@ def test_a_buyer_who_opts_out_is_refused_from_then_on(gate: Running, block_list:
 
 
 def test_while_the_list_cannot_be_read_nothing_goes_through(
-    gate: Running, real: RealServer, database: Database, tmp_path: Path
+    gate: Running, real: RealServer, tmp_path: Path
 ) -> None:
     with gate.tool() as tool:
         tool.sendmail(SENDER, ALLOWED[0], MAIL)

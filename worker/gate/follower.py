@@ -38,16 +38,24 @@ class Follower:
         try:
             settings = self._stored.get()
             if settings is not None and settings.enabled:
-                self.run(settings)
+                self._follow(settings)
             else:
                 self.stop()
+                if self._record.read().problem:
+                    self._record.problem("")
+                    self._record.flush()
         except BuyerblockError as error:
             self._record.problem(str(error))
             self._record.flush()
 
-    def run(self, settings: GateSettings) -> None:
-        """Have it run by these settings. Raises UsageError if it cannot."""
-        if settings == self._follows and self._gate:
+    def run(self) -> GateSettings:
+        """Have the gate run, switched on or not, and return its settings. Raises UsageError if it cannot."""
+        settings = self._stored.existing()
+        self._follow(settings)
+        return settings
+
+    def _follow(self, settings: GateSettings) -> None:
+        if settings == self._follows and self._gate and self._gate.runs:
             return
         self.stop()
         from worker.gate.server import Gate  # noqa: PLC0415 - aiosmtpd is for those who run a gate

@@ -38,7 +38,6 @@ class Gate:
         now: Callable[[], datetime],
         folder: Path,
     ) -> None:
-        self.port = settings.port
         self._settings = settings
         self._record = record
         self._around = Around(
@@ -55,6 +54,10 @@ class Gate:
         self._started: Future[None] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="gate", daemon=True)
 
+    @property
+    def runs(self) -> bool:
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Listen. Raises UsageError if it cannot."""
         # It warns of what is as it should be here, and tells of addresses.
@@ -62,7 +65,7 @@ class Gate:
         self._tls()
         self._thread.start()
         self._started.result()
-        log.info("The gate takes mail.", extra=fields(host=self._settings.host, port=self.port))
+        log.info("The gate takes mail.", extra=fields(host=self._settings.host, port=self._settings.port))
 
     def stop(self) -> None:
         """Take nothing more, give mails under way a moment, and end."""

@@ -6,7 +6,7 @@ the real server, and its answers go back.
 
 import logging
 import re
-from asyncio import wrap_future
+from asyncio import CancelledError, wrap_future
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -215,10 +215,19 @@ class GateSession(SMTP):
             return
         await self.push("354 End the mail by a line with a dot alone")
         with Body(self._around.folder, MAX_SIZE) as body:
-            await read_body(self._reader, body, self._reset_timeout)
+            await self._read(body)
             reply = await self._asked(self._given, self.envelope, body)
         self._set_rset_state()  # type: ignore[no-untyped-call]  # of aiosmtpd
         await self._answer(reply)
+
+    async def _read(self, body: Body) -> None:
+        try:
+            await read_body(self._reader, body, self._reset_timeout)
+        except Exception as error:
+            log.exception("A mail could not be read.")
+            self._writer.close()
+            # What is left of it must not be read as commands.
+            raise CancelledError from error
 
     async def _must_sign_in(self) -> bool:
         if await self.check_helo_needed():

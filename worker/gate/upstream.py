@@ -204,6 +204,17 @@ class Upstream:
         return smtplib.SMTP(host, port, local_hostname=_own_name(), timeout=CONNECTING)
 
 
+def try_out(settings: GateSettings) -> str:
+    """Connect and sign in; return "" if that works, else one sentence that says why not."""
+    upstream = Upstream(settings)
+    try:
+        upstream.connect()
+    except UpstreamError as error:
+        return str(error)
+    upstream.close()
+    return ""
+
+
 def _whole(reply: Reply, host: str) -> Reply:
     """Return an answer; one that has no code is none."""
     return reply if 200 <= reply.code < 600 else said(f"451 4.5.0 {host} answered by what is no SMTP")

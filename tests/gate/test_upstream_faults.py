@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from certificates import server_context
 from gates import ALLOWED, BLOCKED, MAIL, SENDER, Running, free_port
-from real_server import PASSWORD, USER, RealServer, Script
+from real_server import PASSWORD, USER, RealServer, Script, until
 
 STAGES = ("MAIL", "RCPT", "DATA", "END")
 ANSWERS = {
@@ -169,7 +169,7 @@ def test_a_server_that_ends_the_session_ends_the_tools_too(gate: Running, real: 
 def test_a_full_disk_takes_no_mail(gate: Running, real: RealServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.gate.body.IN_MEMORY", 1000)
 
-    def full(*_: object) -> None:
+    def full(**_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tempfile.TemporaryFile", full)
@@ -178,6 +178,22 @@ def test_a_full_disk_takes_no_mail(gate: Running, real: RealServer, monkeypatch:
         tool.rcpt(ALLOWED[0])
         assert tool.data(MAIL * 100)[0] == 452
     assert real.taken == []
+
+
+def test_a_mail_that_cannot_be_read_is_not_read_as_commands(
+    gate: Running, real: RealServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise TypeError
+
+    monkeypatch.setattr("worker.gate.body.Body.write", fail)
+    command = b"RCPT TO:<%b>\r\n" % ALLOWED[1].encode()
+    with gate.tool() as tool:
+        tool.mail(SENDER)
+        tool.rcpt(ALLOWED[0])
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            tool.data(command * 10)
+    assert sum(it.startswith("RCPT") for it in real.commands) == 1
 
 
 def test_a_tool_that_dies_within_a_mail_has_sent_nothing(gate: Running, real: RealServer) -> None:
