@@ -102,6 +102,9 @@ class RealServer:
 
 class _Session(SMTP):
     line_length_limit = 1_000_000
+    session: Session
+    envelope: Any
+    transport: Any
 
     def __init__(self, server: RealServer) -> None:
         self._server, self._mails = server, 0

@@ -136,7 +136,7 @@ def test_other_mail_of_such_a_tool_is_refused_after_it_was_seen(gate: Running, r
         with pytest.raises(smtplib.SMTPDataError) as refused:
             tool.sendmail(SENDER, BLOCKED[0], MAIL)
         assert refused.value.smtp_code == 550
-        assert BLOCKED[0].encode() in bytes(refused.value.smtp_error)
+        assert BLOCKED[0] in str(refused.value.smtp_error)
         assert tool.sendmail(SENDER, ALLOWED, MAIL) == {}
     assert [len(it.recipients) for it in real.taken] == [5]
     assert gate.record.counts == {"sent": 5, "refused": 1}
@@ -192,7 +192,7 @@ def test_a_wrong_password_is_refused_and_guessing_ends(gate: Running, user: str)
 def test_a_tool_signs_in_by_plain_and_by_login(gate: Running, method: str) -> None:
     with gate.connect() as tool:
         tool.ehlo()
-        tool.user, tool.password = USER, gate.secret  # type: ignore[attr-defined]
+        tool.user, tool.password = USER, gate.secret
         assert tool.auth(method, getattr(tool, f"auth_{method.lower()}"))[0] == 235
 
 

@@ -20,13 +20,14 @@ ANSWERS = {
 def outcome(gate: Running) -> tuple[int, bytes]:
     """Return the last answer that a tool gets, command by command; 250 if the mail was taken."""
     with gate.tool() as tool:
-        for say in (lambda: tool.mail(SENDER), lambda: tool.rcpt(ALLOWED[0]), lambda: tool.data(MAIL)):
-            try:
-                code, text = say()
-            except smtplib.SMTPDataError as error:
-                return error.smtp_code, bytes(error.smtp_error)
-            if code != 250:
-                break
+        code, text = tool.mail(SENDER)
+        if code == 250:
+            code, text = tool.rcpt(ALLOWED[0])
+        if code == 250:
+            code, text = tool.docmd("DATA")
+        if code == 354:
+            tool.send(MAIL + b".\r\n")
+            code, text = tool.getreply()
     return code, text
 
 

@@ -53,7 +53,7 @@ def setup(
     host, port = _address(upstream, USUAL_PORTS[tls])
     own_host, own_port = _address(listen, 2525)
     password = _password(password_file) if user else ""
-    secret = _stored(new=True).save(
+    secret = _stored().save(
         GateSettings(
             upstream=host,
             upstream_port=port,
@@ -126,10 +126,10 @@ def _password(file: IO[str] | None) -> str:
     return str(click.prompt("Password of the outgoing server", hide_input=True, err=True))
 
 
-def _stored(*, new: bool = False) -> "StoredGate":
+def _stored() -> "StoredGate":
     from worker.gate.settings import StoredGate
 
-    return StoredGate(open_for_command(new=new), _sealer())
+    return StoredGate(open_for_command(), _sealer())
 
 
 def _sealer() -> "Sealer":
