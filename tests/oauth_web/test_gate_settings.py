@@ -14,6 +14,7 @@ from worker.app import App
 from worker.errors import UsageError
 from worker.gate.record import GateRecord
 from worker.gate.settings import GateSettings, StoredGate
+from worker.sealing import Sealer
 
 FORM = {
     "upstream": "smtp.example.com",
@@ -140,6 +141,15 @@ def test_settings_that_cannot_be_read_leave_the_others_usable(
     assert services.tokens.all() == []
     assert post(owner, "/settings/gate", **FORM).status_code == 200
     assert stored(engine).enabled
+
+
+def test_settings_sealed_by_another_key_are_replaced(owner: FlaskClient, engine: App) -> None:
+    StoredGate(engine.database, Sealer("the key of another machine")).save(
+        GateSettings(upstream="a.example", upstream_port=465, upstream_user="a", upstream_password="b")
+    )
+    assert "secret key" in owner.get("/settings").text
+    assert post(owner, "/settings/gate", **FORM).status_code == 303
+    assert stored(engine).upstream_password == FORM["password"]
 
 
 def test_strangers_reach_none_of_it(stranger: FlaskClient) -> None:

@@ -82,49 +82,59 @@ class StoredGate:
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._documents = database.documents("gate")
-        self._documents.expect(_to_either)
+        self._documents.expect(read_stored)
         self._sealer = sealer
 
     def get(self) -> GateSettings | None:
         """Return them, None if the gate was never set up."""
-        document = self._documents.find(_KEY)
-        if document is None:
-            return None
-        with reading("the gate"):
-            found = _to_settings(document)
-        sealed = found.upstream_password
-        return replace(found, upstream_password=self._sealer.unseal(sealed)) if sealed else found
+        found = self._found()
+        if found is None or not found.upstream_password:
+            return found
+        return replace(found, upstream_password=self._sealer.unseal(found.upstream_password))
 
     def existing(self) -> GateSettings:
         """Return them. Raises UsageError if there are none."""
-        if (found := self.get()) is None:
-            raise UsageError("The gate is not set up; do that under Settings, or by “buyerblock gate setup”.")
-        return found
+        return _there(self.get())
 
     def save(self, wanted: GateSettings) -> str | None:
         """Store the settings; return the password of the tools, for the only time, if it was made now.
 
-        The tools' password stays.
+        One that was made before stays.
         """
+        password = wanted.upstream_password
+        sealed = replace(wanted, upstream_password=self._sealer.seal(password) if password else "")
         with self._database.together():
-            former = self.get()
-            if former is not None:
-                wanted = replace(wanted, tool_hash=former.tool_hash)
-            secret = None if wanted.tool_hash else secrets.token_urlsafe(32)
-            self._put(replace(wanted, tool_hash=_hashed(secret.encode())) if secret else wanted)
-        return secret
+            if former := self._found():
+                self._put(replace(sealed, tool_hash=former.tool_hash))
+                return None
+            return self._put_with_password(sealed)
 
     def new_password(self) -> str:
         """Make another password for the tools, and return it, for the only time; the former one is refused."""
-        secret = secrets.token_urlsafe(32)
         with self._database.together():
-            self._put(replace(self.existing(), tool_hash=_hashed(secret.encode())))
+            return self._put_with_password(_there(self._found()))
+
+    def _found(self) -> GateSettings | None:
+        """Return them, the real server's password still sealed."""
+        document = self._documents.find(_KEY)
+        if document is None:
+            return None
+        with reading("the gate"):
+            return _to_settings(document)
+
+    def _put_with_password(self, settings: GateSettings) -> str:
+        secret = secrets.token_urlsafe(32)
+        self._put(replace(settings, tool_hash=_hashed(secret.encode())))
         return secret
 
     def _put(self, settings: GateSettings) -> None:
-        password = settings.upstream_password
-        sealed = self._sealer.seal(password) if password else ""
-        self._documents.put({_KEY: asdict(settings) | {"upstream_password": sealed}})
+        self._documents.put({_KEY: asdict(settings)})
+
+
+def _there(found: GateSettings | None) -> GateSettings:
+    if found is None:
+        raise UsageError("The gate is not set up; do that under Settings, or by “buyerblock gate setup”.")
+    return found
 
 
 def _hashed(password: bytes) -> str:
@@ -136,5 +146,6 @@ def _to_settings(document: Mapping[str, Any]) -> GateSettings:
     return checked(GateSettings(**document))
 
 
-def _to_either(document: Mapping[str, Any]) -> object:
+def read_stored(document: Mapping[str, Any]) -> object:
+    """Return what a document of the table holds: the settings, or the record."""
     return to_record(document) if "lately" in document else _to_settings(document)
