@@ -110,7 +110,8 @@ def test_a_server_that_cannot_be_reached_is_a_failure_for_the_moment(
 ) -> None:
     gate = run(real, upstream_port=free_port())
     code, text = outcome(gate)
-    assert (code, text) == (451, b"4.4.1 localhost cannot be reached: Connection refused")
+    assert code == 451
+    assert text.startswith(b"4.4.1 localhost cannot be reached (Connection refused)")
     assert "cannot be reached" in gate.record.problem
 
 

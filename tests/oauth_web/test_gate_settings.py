@@ -117,7 +117,10 @@ def test_the_real_server_is_tried_out(owner: FlaskClient, greeted: int) -> None:
     change = {"upstream": "localhost", "upstream_port": str(greeted), "tls": "none"}
     post(owner, "/settings/gate", **FORM | change)
     post(owner, "/settings/gate/test")
-    assert "The test failed: 5.3.2 no &lt;b&gt;mail&lt;/b&gt; today" in owner.get("/settings").text
+    assert (
+        "The test failed: localhost refuses the gate: 554 5.3.2 no &lt;b&gt;mail&lt;/b&gt; today"
+        in owner.get("/settings").text
+    )
 
 
 def test_the_page_shows_who_was_refused_lately(owner: FlaskClient, engine: App, blocked: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from worker.block_list import BlockList, parse_key
-from worker.block_list.model import ALL_KINDS, KINDS_STILL_ALLOWED, MessageKind
+from worker.block_list.model import ALL_KINDS, MessageKind
 from worker.errors import UsageError
 from worker.notices.headers import HEAD_LIMIT, decode_words, read_head
 
@@ -22,6 +22,7 @@ class Refusal:
 
     key: str
     since: date | None
+    still_allowed: tuple[MessageKind, ...]
 
     def __str__(self) -> str:
         when = f"since {self.since}" if self.since else "now"
@@ -29,7 +30,7 @@ class Refusal:
 
     def stands_for(self, kind: MessageKind) -> bool:
         """Return whether mail of this kind is refused as well."""
-        return kind not in KINDS_STILL_ALLOWED
+        return kind not in self.still_allowed
 
 
 def refusal(block_list: BlockList, recipient: str) -> Refusal | None:
@@ -43,7 +44,7 @@ def refusal(block_list: BlockList, recipient: str) -> Refusal | None:
     if not result.blocked:
         return None
     block = block_list.get(key.text)
-    return Refusal(key.text, block.first_seen.date() if block else None)
+    return Refusal(key.text, block.first_seen.date() if block else None, result.still_allowed)
 
 
 def kind_of(head: bytes) -> MessageKind:

@@ -48,7 +48,6 @@ class Gate:
             folder=folder,
             pool=ThreadPoolExecutor(MAX_SESSIONS, "gate"),
             sessions=set(),
-            can={},
             name=socket.gethostname(),
         )
         self._started: Future[None] = Future()
@@ -77,7 +76,7 @@ class Gate:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         try:
             server = await self._loop.create_server(self._session, self._settings.host, self._settings.port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter of a name with a part that is too long
             self._started.set_exception(self._no_listening(error))
             return
         self._started.set_result(None)
@@ -128,9 +127,10 @@ class Gate:
             ) from error
         return context
 
-    def _no_listening(self, error: OSError) -> UsageError:
+    def _no_listening(self, error: Exception) -> UsageError:
+        why = getattr(error, "strerror", None) or error
         return UsageError(
-            f"The gate cannot listen on {self._settings.host}, port {self._settings.port} ({error.strerror}); "
+            f"The gate cannot listen on {self._settings.host}, port {self._settings.port} ({why}); "
             "choose another port."
         )
 

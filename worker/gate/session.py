@@ -10,7 +10,7 @@ from asyncio import CancelledError, wrap_future
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from ssl import SSLContext
@@ -30,7 +30,8 @@ from worker.gate.upstream import ANSWERING, CONNECTING, TAKING, Reply, Upstream,
 MAX_SIZE = 100_000_000  # bytes on the wire; most servers take less, and say so
 MAX_RECIPIENTS = 1_000
 MAX_SIGN_INS = 3  # in one session
-IDLE = 300.0  # seconds that a tool may take for its next command, or piece of a mail
+# Seconds until the next command, or piece of a mail; fewer before it has signed in.
+IDLE, STRANGERS_IDLE = 300.0, 30.0
 # That the real server may take.
 _PATIENCE = max(CONNECTING * 3, ANSWERING * 3, TAKING + ANSWERING)
 
@@ -53,9 +54,9 @@ _TOO_LARGE = said("552 5.3.4 the mail is larger than this gate takes")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Around:
-    """What all sessions share. can: what the real server can, once that is known."""
+    """What all sessions share. can: what the real server can, empty until that is known."""
 
     settings: GateSettings
     block_list: BlockList
@@ -64,8 +65,8 @@ class Around:
     folder: Path
     pool: ThreadPoolExecutor
     sessions: "set[GateSession]"
-    can: dict[str, str]
     name: str
+    can: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class GateSession(SMTP):
             tls_context=tls,
             require_starttls=beyond,
             auth_require_tls=beyond,
-            timeout=IDLE,
+            timeout=STRANGERS_IDLE,
             command_call_limit={"AUTH": MAX_SIGN_INS, "*": maxsize},
             authenticator=self._sign_in,
         )
@@ -152,6 +153,8 @@ class GateSession(SMTP):
         known = isinstance(given, LoginPassword) and self._around.settings.lets_in(
             given.login, given.password
         )
+        if known:
+            self._timeout_duration = IDLE
         return AuthResult(success=known, handled=False, auth_data=given if known else None)
 
     @property
@@ -267,8 +270,7 @@ class GateSession(SMTP):
         size = can.get("size", "")
         # No number, or 0, means that it sets no limit.
         most = min(int(size), MAX_SIZE) if size.isdecimal() and int(size) else MAX_SIZE
-        self._around.can.clear()
-        self._around.can.update(can, size=str(most))
+        self._around.can = {**can, "size": str(most)}  # at once, since others read it
         self._around.record.problem("")
         return Reply(250, b"")
 

@@ -26,7 +26,11 @@ TAKING = 600.0
 # What a real server can, and this gate passes through. What is not listed here stays unsaid to the tool.
 PASSED_ON = ("8bitmime", "smtputf8", "dsn", "enhancedstatuscodes", "size")
 
-_SIGNING_IN = "451 4.7.0 {host} did not let the gate sign in: {words}"
+_NO_SIGN_IN = "{host} did not let the gate sign in ({words}); check user, password and encryption"
+_UNTRUSTED = "the certificate of {host} cannot be trusted ({words}); check the name of the server"
+_UNREACHED = (
+    "{host} cannot be reached ({words}); check its name, port and encryption, or wait until it is back"
+)
 
 
 class Reply(NamedTuple):
@@ -55,9 +59,13 @@ def said(line: str) -> Reply:
 class UpstreamError(BuyerblockError):
     """The real server cannot be used now. reply: what the tool is answered."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, sentence: str) -> None:
         self.reply = reply
-        super().__init__(reply.text.decode("ascii", "replace"))
+        super().__init__(sentence)
+
+
+def _for_now(status: str, sentence: str) -> UpstreamError:
+    return UpstreamError(said(f"451 {status} {sentence}"), sentence)
 
 
 class Upstream:
@@ -71,22 +79,7 @@ class Upstream:
     def connect(self) -> Mapping[str, str]:
         """Connect and sign in, if that was not done yet; return what of PASSED_ON the server can, with parameters."""
         if self._server is None:
-            host = self._settings.upstream
-            try:
-                self._server = self._signed_in()
-            except smtplib.SMTPAuthenticationError as error:
-                words = f"{error.smtp_code} {_text(error.smtp_error)}"
-                raise UpstreamError(said(_SIGNING_IN.format(host=host, words=words))) from error
-            except smtplib.SMTPResponseException as error:
-                raise UpstreamError(_whole(Reply(error.smtp_code, _bytes(error.smtp_error)), host)) from error
-            except smtplib.SMTPNotSupportedError as error:
-                raise UpstreamError(said(_SIGNING_IN.format(host=host, words=error))) from error
-            except ssl.SSLCertVerificationError as error:
-                why = f"451 4.7.5 the certificate of {host} cannot be trusted: {error.verify_message}"
-                raise UpstreamError(said(why)) from error
-            except (OSError, smtplib.SMTPException) as error:
-                words = getattr(error, "strerror", None) or str(error)
-                raise UpstreamError(said(f"451 4.4.1 {host} cannot be reached: {words}")) from error
+            self._server = self._opened_for_us()
         known = self._server.esmtp_features
         return {name: known[name] for name in PASSED_ON if name in known}
 
@@ -175,7 +168,25 @@ class Upstream:
         return _whole(Reply(*server.getreply()), self._settings.upstream)
 
     def _lost(self, what: str) -> UpstreamError:
-        return UpstreamError(said(f"451 4.4.2 the connection to {self._settings.upstream} ended: {what}"))
+        return _for_now("4.4.2", f"the connection to {self._settings.upstream} ended: {what}")
+
+    def _opened_for_us(self) -> smtplib.SMTP:
+        host = self._settings.upstream
+        try:
+            return self._signed_in()
+        except smtplib.SMTPAuthenticationError as error:
+            words = f"{error.smtp_code} {_text(error.smtp_error)}"
+            raise _for_now("4.7.0", _NO_SIGN_IN.format(host=host, words=words)) from error
+        except smtplib.SMTPResponseException as error:
+            reply = _whole(Reply(error.smtp_code, _text(error.smtp_error).encode()), host)
+            raise UpstreamError(reply, f"{host} refuses the gate: {_text(reply.wire)}") from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise _for_now("4.7.0", _NO_SIGN_IN.format(host=host, words=error)) from error
+        except ssl.SSLCertVerificationError as error:
+            raise _for_now("4.7.5", _UNTRUSTED.format(host=host, words=error.verify_message)) from error
+        except (OSError, smtplib.SMTPException) as error:
+            words = getattr(error, "strerror", None) or str(error)
+            raise _for_now("4.4.1", _UNREACHED.format(host=host, words=words)) from error
 
     def _signed_in(self) -> smtplib.SMTP:
         settings = self._settings
@@ -232,10 +243,6 @@ def _trusting() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
-
-
-def _bytes(text: bytes | str) -> bytes:
-    return text if isinstance(text, bytes) else text.encode()
 
 
 def _text(text: bytes | str) -> str:
