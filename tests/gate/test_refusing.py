@@ -18,7 +18,6 @@ from worker.database import DATABASE, Database
 from worker.errors import UsageError
 from worker.gate.decide import kind_of, refusal
 from worker.gate.record import MAX_LATELY
-from worker.gate.session import GateSession
 from worker.gate.settings import MARKED_USER, USER, GateSettings
 
 LOCAL, DOMAIN = BLOCKED[0].split("@")
@@ -250,21 +249,23 @@ def test_what_other_servers_could_take_for_the_end_of_a_mail_is_refused(
 def test_a_tool_that_says_nothing_is_sent_away(
     gate: Running, real: RealServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patient = GateSession.__init__
-
-    def hasty(self: GateSession, *args: object) -> None:
-        patient(self, *args)  # type: ignore[arg-type]
-        self._timeout_duration = 0.2
-
-    monkeypatch.setattr(GateSession, "__init__", hasty)
+    monkeypatch.setattr("worker.gate.session.IDLE", 0.2)
     with gate.tool() as tool:
         tool.mail(SENDER)
         tool.rcpt(ALLOWED[0])
         tool.docmd("DATA")
         tool.send(b"half a mail")
-        with pytest.raises(smtplib.SMTPServerDisconnected):
+        with pytest.raises(smtplib.SMTPServerDisconnected, match=r"unexpectedly closed$"):
             tool.getreply()
     assert real.taken == []
+
+
+def test_a_stranger_who_says_nothing_is_sent_away_sooner(
+    gate: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.gate.session.STRANGERS_IDLE", 0.2)
+    with pytest.raises(smtplib.SMTPServerDisconnected, match=r"unexpectedly closed$"):
+        gate.connect().getreply()
 
 
 def test_recipients_beyond_a_thousand_are_for_another_mail(

@@ -207,6 +207,20 @@ def test_it_follows_its_settings(database: Database, real: RealServer, tmp_path:
     assert GateRecord(database).read().problem == ""
 
 
+def test_serve_runs_the_gate_and_ends_it(
+    set_up: str, real: RealServer, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUYERBLOCK_PORT", str(free_port()))
+    with process("serve", "--no-open") as running:
+        until(lambda: answers(port), 30)
+        with signed_in(port, set_up) as tool:
+            assert tool.sendmail(SENDER, [ALLOWED[0], BLOCKED[0]], MAIL).keys() == {BLOCKED[0]}
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 0
+    assert not answers(port)
+    assert len(real.taken) == 1
+
+
 # --- what it keeps, and tells
 
 
