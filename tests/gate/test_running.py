@@ -90,6 +90,7 @@ def signed_in(port: int, secret: str) -> smtplib.SMTP:
 # --- the command
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Signals as POSIX systems have them.")
 def test_a_gate_is_set_up_and_run_by_commands(set_up: str, real: RealServer, port: int) -> None:
     assert re.fullmatch(r"[\w-]{43}", set_up)
     with process("gate") as running:
@@ -207,6 +208,7 @@ def test_it_follows_its_settings(database: Database, real: RealServer, tmp_path:
     assert GateRecord(database).read().problem == ""
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Signals as POSIX systems have them.")
 def test_serve_runs_the_gate_and_ends_it(
     set_up: str, real: RealServer, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

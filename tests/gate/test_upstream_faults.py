@@ -111,7 +111,7 @@ def test_a_server_that_cannot_be_reached_is_a_failure_for_the_moment(
     gate = run(real, upstream_port=free_port())
     code, text = outcome(gate)
     assert code == 451
-    assert text.startswith(b"4.4.1 localhost cannot be reached (Connection refused)")
+    assert text.startswith(b"4.4.1 localhost cannot be reached (")
     assert "cannot be reached" in gate.record.problem
 
 
