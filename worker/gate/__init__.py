@@ -11,5 +11,6 @@ signing in as ``buyerblock+marked``. There a blocked recipient is taken if it st
 after DATA; beside others it is answered 452, which has the tool send it by itself: DATA has one answer for all
 recipients, and must not hide that one of them was refused.
 
-Start reading at ``session.py``; ``server.py`` runs it, ``follower.py`` keeps it as the settings say.
+Start reading at ``session.py`` (what a tool is answered) and ``exchange.py`` (what is asked for that); ``server.py``
+runs it, ``follower.py`` keeps it as the settings say.
 """

@@ -14,6 +14,7 @@ from pathlib import Path
 from worker.block_list import BlockList
 from worker.errors import StorageError, UsageError
 from worker.events import fields
+from worker.gate.exchange import Shared
 from worker.gate.record import GateRecord
 from worker.gate.session import Around, GateSession
 from worker.gate.settings import GateSettings
@@ -41,10 +42,7 @@ class Gate:
         self._settings = settings
         self._record = record
         self._around = Around(
-            settings=settings,
-            block_list=block_list,
-            record=record,
-            now=now,
+            shared=Shared(settings=settings, block_list=block_list, record=record, now=now),
             folder=folder,
             pool=ThreadPoolExecutor(MAX_SESSIONS, "gate"),
             sessions=set(),

@@ -84,15 +84,10 @@ class Upstream:
         return {name: known[name] for name in PASSED_ON if name in known}
 
     def mail(self, line: bytes) -> Reply:
-        """Begin a mail. A connection that was left idle may have ended; it is then made anew."""
-        reused = self._server is not None
-        try:
+        """Begin a mail. A connection that was left idle, or has had enough, is made anew: nothing was sent yet."""
+        with contextlib.suppress(UpstreamError):
             reply = self._begun(line)
-        except UpstreamError:
-            if not reused:
-                raise
-        else:
-            if not reused or reply.code != 421:
+            if reply.code != 421:
                 return reply
         self.drop()
         return self._begun(line)
@@ -112,7 +107,7 @@ class Upstream:
         """Send a mail as it goes over the wire, its end excepted, and return the server's last word on it."""
         reply = self.command(b"DATA")
         if reply.code != 354:
-            return reply if reply.code >= 400 else said("451 4.5.0 the real server did not ask for the mail")
+            return _refusing(reply, self._settings.upstream)
         if (server := self._server) is None or server.sock is None:
             raise self._lost("nothing was sent")
         try:
@@ -158,14 +153,17 @@ class Upstream:
             sock.sendall(b".\r\n")
         except OSError:
             # It may have said why before it stopped listening.
-            return self._reply(server)
+            reply = self._reply(server)
+            self.drop()
+            return _refusing(reply, self._settings.upstream)
         sock.settimeout(TAKING)
         reply = self._reply(server)
         sock.settimeout(ANSWERING)
         return reply
 
     def _reply(self, server: smtplib.SMTP) -> Reply:
-        return _whole(Reply(*server.getreply()), self._settings.upstream)
+        reply = Reply(*server.getreply())
+        return reply if 200 <= reply.code < 400 else _refusing(reply, self._settings.upstream)
 
     def _lost(self, what: str) -> UpstreamError:
         return _for_now("4.4.2", f"the connection to {self._settings.upstream} ended: {what}")
@@ -178,7 +176,7 @@ class Upstream:
             words = f"{error.smtp_code} {_text(error.smtp_error)}"
             raise _for_now("4.7.0", _NO_SIGN_IN.format(host=host, words=words)) from error
         except smtplib.SMTPResponseException as error:
-            reply = _whole(Reply(error.smtp_code, _text(error.smtp_error).encode()), host)
+            reply = _refusing(Reply(error.smtp_code, _text(error.smtp_error).encode()), host)
             raise UpstreamError(reply, f"{host} refuses the gate: {_text(reply.wire)}") from error
         except smtplib.SMTPNotSupportedError as error:
             raise _for_now("4.7.0", _NO_SIGN_IN.format(host=host, words=error)) from error
@@ -226,9 +224,13 @@ def try_out(settings: GateSettings) -> str:
     return ""
 
 
-def _whole(reply: Reply, host: str) -> Reply:
-    """Return an answer; one that has no code is none."""
-    return reply if 200 <= reply.code < 600 else said(f"451 4.5.0 {host} answered by what is no SMTP")
+def _refusing(reply: Reply, host: str) -> Reply:
+    """Return an answer that is no success; one that should have been none, or is no answer, fails for the moment."""
+    return (
+        reply
+        if 400 <= reply.code < 600
+        else said(f"451 4.5.0 {host} answered what SMTP does not allow there")
+    )
 
 
 @cache
