@@ -115,9 +115,21 @@ def test_a_server_that_cannot_be_reached_is_a_failure_for_the_moment(
     assert "cannot be reached" in gate.record.problem
 
 
-def test_what_is_no_mail_server_is_no_success(gate: Running, real: RealServer) -> None:
-    real.script.greeting = "HTTP/1.1 400 Bad Request"
+@pytest.mark.parametrize("greeting", ["HTTP/1.1 400 Bad Request", "250 welcome", "", "99999"])
+def test_what_is_no_mail_server_is_no_success(gate: Running, real: RealServer, greeting: str) -> None:
+    real.script.greeting = greeting or "\r\n"
     assert outcome(gate)[0] == 451
+
+
+@pytest.mark.parametrize("answer", ["250 taken without a look", "200 fine", "garbage"])
+def test_a_server_that_does_not_ask_for_the_mail_has_not_taken_it(
+    gate: Running, real: RealServer, answer: str
+) -> None:
+    real.script.answers = {"DATA": answer}
+    assert outcome(gate)[0] == 451
+    real.script.answers = {}
+    assert outcome(gate)[0] == 250
+    assert len(real.taken) == 1
 
 
 def test_a_wrong_password_of_the_real_server_loses_no_mail(run: Callable[..., Running]) -> None:

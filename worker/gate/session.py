@@ -5,7 +5,7 @@ the real server, and its answers go back.
 """
 
 import logging
-from asyncio import CancelledError, wrap_future
+from asyncio import CancelledError, get_running_loop, wrap_future
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -78,6 +78,7 @@ class GateSession(SMTP):
             timeout=STRANGERS_IDLE,
             command_call_limit={"AUTH": MAX_SIGN_INS, "*": maxsize},
             authenticator=self._sign_in,
+            loop=get_running_loop(),
         )
         self._around = around
         self._exchange = Exchange(around.shared)
