@@ -227,19 +227,28 @@ def test_the_real_server_is_reached_encrypted_and_signed_in_to(
 
 
 @pytest.mark.skipif(shutil.which("swaks") is None, reason="swaks is not installed")
-def test_swaks_sends_through_the_gate(gate: Running, real: RealServer) -> None:
-    command = (
-        *(
-            "swaks",
-            "--server",
-            f"127.0.0.1:{gate.port}",
-            "--from",
-            SENDER,
-            "--to",
-            f"{ALLOWED[0]},{BLOCKED[0]}",
-        ),
-        *("--auth-user", "buyerblock", "--auth-password", gate.secret, "--body", "Thank you."),
-    )
+@pytest.mark.parametrize("method", ["PLAIN", "LOGIN"])
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_swaks_sends_through_the_gate(
+    run: Callable[..., Running],
+    real: RealServer,
+    certificate: tuple[Path, Path],
+    encrypted: bool,
+    method: str,
+) -> None:
+    beyond = {"host": "0.0.0.0", "certificate": str(certificate[0]), "key": str(certificate[1])}
+    gate = run(real, **beyond if encrypted else {})
+    where = f"--server 127.0.0.1:{gate.port} --from {SENDER} --to {ALLOWED[0]},{BLOCKED[0]}"
+    who = f"--auth {method} --auth-user buyerblock --auth-password {gate.secret}"
+    command = [
+        "swaks",
+        *where.split(),
+        *who.split(),
+        *(["-tls"] if encrypted else []),
+        "--body",
+        "Thank you.",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "550 5.7.1" in done.stdout
+    assert ("TLS started" in done.stdout) is encrypted
     assert [it.recipients for it in real.taken] == [(f"<{ALLOWED[0]}>",)]
