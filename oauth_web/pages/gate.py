@@ -33,6 +33,7 @@ def gate_shown() -> dict[str, object]:
 def save() -> ResponseReturnValue:
     """Store the settings; show the password of the tools if it was made now, for the only time."""
     secret = _stored().save(_wanted())
+    _forget_problem()
     if secret:
         return _password(secret)
     return _back(text("gate.saved"))
@@ -49,10 +50,15 @@ def test() -> ResponseReturnValue:
     """Sign in to the real server, and say what became of it."""
     problem = try_out(_stored().existing())
     if not problem:
-        record = GateRecord(services().app.database)
-        record.problem("")
-        record.flush()
+        _forget_problem()
     return _back(text("gate.not_reached", problem=problem) if problem else text("gate.reached"))
+
+
+def _forget_problem() -> None:
+    """What was wrong may be so no more; the next mail, or the next start, tells."""
+    record = GateRecord(services().app.database)
+    record.problem("")
+    record.flush()
 
 
 def _wanted() -> GateSettings:

@@ -208,6 +208,16 @@ def test_it_follows_its_settings(database: Database, real: RealServer, tmp_path:
     assert GateRecord(database).read().problem == ""
 
 
+def test_a_problem_of_a_gate_that_runs_by_itself_stays(database: Database, tmp_path: Path) -> None:
+    record = GateRecord(database)
+    record.problem("It cannot send.")
+    record.flush()
+    follower = Follower(database, Sealer(KEY), now=SystemClock().now, folder=tmp_path)
+    for _ in range(2):
+        follower.look()
+    assert record.read().problem == "It cannot send."
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Signals as POSIX systems have them.")
 def test_serve_runs_the_gate_and_ends_it(
     set_up: str, real: RealServer, port: int, monkeypatch: pytest.MonkeyPatch

@@ -134,6 +134,8 @@ def test_the_page_shows_who_was_refused_lately(owner: FlaskClient, engine: App, 
     assert "Sent so far: 1,234 recipients. Refused: 1." in page
     assert f"key={blocked.replace('@', '%40')}" in page or f"/block?key={blocked}" in page
     assert "The port is taken." in page
+    post(owner, "/settings/gate", **FORM)
+    assert "The port is taken." not in owner.get("/settings").text
 
 
 def test_settings_that_cannot_be_read_leave_the_others_usable(

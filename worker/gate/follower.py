@@ -32,18 +32,21 @@ class Follower:
         self._folder = folder
         self._gate: Gate | None = None
         self._follows: GateSettings | None = None
+        self._was_on = False
 
     def look(self) -> None:
         """Have the gate run if it is switched on, by the settings of now. What keeps it from that is recorded."""
         try:
             settings = self._stored.get()
             if settings is not None and settings.enabled:
+                self._was_on = True
                 self._follow(settings)
-            else:
+            elif self._was_on:
                 self.stop()
-                if self._record.read().problem:
-                    self._record.problem("")
-                    self._record.flush()
+                self._was_on = False
+                # Only now: a gate that is a process of its own has problems of its own.
+                self._record.problem("")
+                self._record.flush()
         except BuyerblockError as error:
             self._record.problem(str(error))
             self._record.flush()
