@@ -215,6 +215,7 @@ def test_beyond_this_machine_nothing_is_said_before_it_is_encrypted(
         assert "auth" not in tool.esmtp_features
         assert tool.docmd("AUTH", "PLAIN AAAA")[0] == 530
         assert tool.docmd("MAIL", "FROM:<a@b.example>")[0] == 530
+        assert real.sessions == 0
         tool.starttls(context=ssl.create_default_context(cafile=str(certificate[0])))
         tool.login(USER, gate.secret)
         assert tool.sendmail(SENDER, [ALLOWED[0], BLOCKED[0]], MAIL).keys() == {BLOCKED[0]}

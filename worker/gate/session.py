@@ -138,10 +138,15 @@ class GateSession(SMTP):
         self._set_rset_state()  # type: ignore[no-untyped-call]  # of aiosmtpd
         self.session.extended_smtp, self.session.host_name = True, hostname
         encrypted = self.session.ssl is not None
+        may_sign_in = encrypted or not self._around.shared.settings.beyond_loopback
         lines = [self._around.name, "PIPELINING"]
         lines += ["STARTTLS"] if self.tls_context and not encrypted else []
-        lines += ["AUTH LOGIN PLAIN"] if encrypted or not self._around.shared.settings.beyond_loopback else []
-        lines += [f"{name.upper()} {value}".rstrip() for name, value in (await self._abilities()).items()]
+        if may_sign_in:  # before that, nobody has the real server asked
+            can = await self._abilities()
+            lines += [
+                "AUTH LOGIN PLAIN",
+                *(f"{name.upper()} {value}".rstrip() for name, value in can.items()),
+            ]
         await self._answer(Reply(250, "\n".join(lines).encode()))
 
     async def smtp_MAIL(self, arg: str | None) -> None:
