@@ -19,6 +19,7 @@ from oauth_web.english import text
 from oauth_web.pages import (
     backups,
     blocks,
+    gate,
     help_pages,
     home,
     imports,
@@ -53,6 +54,7 @@ _PARTS = (
     people,
     tokens,
     webhook,
+    gate,
     backups,
     monitoring,
 )

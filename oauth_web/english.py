@@ -375,6 +375,7 @@ ENGLISH = {
     "section.general": "Checking and expiry",
     "section.people": "Who may enter",
     "section.tokens": "Access for programs",
+    "section.gate": "Mail gate",
     "section.webhook": "Webhook",
     "section.backup": "Backup and restore",
     "settings.no_accounts": "No account is connected.",
@@ -524,6 +525,49 @@ ENGLISH = {
     "webhook.not_taken": "The test was not taken: {problem}",
     "webhook.resumed": "The next message is sent within seconds.",
     "webhook.removed": "The webhook is removed; nothing is sent any more.",
+    # Settings: the gate
+    "gate.title": "Gate for tools that cannot ask",
+    "gate.lead": (
+        "A mail server on this computer for your tools: buyers on the block list are refused, all other mail goes on "
+        "to your own outgoing server unchanged. Name it in your tools in place of that server."
+    ),
+    "gate.on": "Your tools send by",
+    "gate.port_word": "port",
+    "gate.sign_in": "they sign in as",
+    "gate.sent": "Sent so far: {count} recipients.",
+    "gate.sent_one": "Sent so far: 1 recipient.",
+    "gate.refused": "Refused: {count}.",
+    "gate.marked": "Sent to blocked buyers because the mail was marked as critical or as a reply: {count}.",
+    "gate.not_taken": "Not taken by your outgoing server: {count}.",
+    "gate.lately": "Refused lately",
+    "gate.test": "Test your outgoing server",
+    "gate.reached": "Your outgoing server lets the gate in.",
+    "gate.not_reached": "The test failed: {problem}",
+    "gate.new_password": "Make a new password for your tools",
+    "gate.change": "Set up the gate",
+    "gate.upstream": "Your outgoing server (SMTP)",
+    "gate.port": "Its port",
+    "gate.tls": "Encryption",
+    "gate.implicit": "TLS (port 465)",
+    "gate.starttls": "STARTTLS (port 587)",
+    "gate.none": "None (this computer only)",
+    "gate.user": "User there",
+    "gate.password": "Password there",
+    "gate.own_port": "Port of the gate",
+    "gate.hint": "Leave the password empty to keep it; for another server or user write it again.",
+    "gate.enabled": "Run the gate",
+    "gate.saved": "The gate is saved; a change takes effect within seconds.",
+    "gate.bad_port": "A port is a whole number from 1 to 65535.",
+    "gate.marks": (
+        "A tool that marks critical mail and replies signs in as {user} with the same password; marked mail goes to "
+        "blocked buyers as well."
+    ),
+    "gate.more": "How tools mark mail",
+    "gate.made_title": "The password for your tools",
+    "gate.made": (
+        "Copy it now: it is shown this once, and cannot be looked up later. Your tools sign in to the gate as {user}, "
+        "or as {marked} if they mark critical mail and replies:"
+    ),
     # Settings: backup
     "backup.title": "Backup",
     "backup.lead": (

@@ -11,6 +11,7 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from importlib.metadata import version
 from types import FrameType
 from typing import Any
@@ -20,7 +21,7 @@ from filelock import FileLock, Timeout
 from flask import Flask
 from waitress import create_server, wasyncore
 
-from oauth_web.access.client_file import is_loopback, read_client_file
+from oauth_web.access.client_file import read_client_file
 from oauth_web.application import create_app, print_on_terminal
 from oauth_web.connections import connection_limits
 from oauth_web.services import NAME, Services
@@ -28,11 +29,13 @@ from oauth_web.uploads import limit_bodies
 from worker.app import App, build_app
 from worker.errors import BusyError, BuyerblockError, SettingsError, UsageError
 from worker.files import make_private_directory
+from worker.gate.follower import Follower
 from worker.operation.housekeeping import schedule_housekeeping
 from worker.operation.logs import log_settings, set_up
 from worker.operation.restore import finish_restore
 from worker.operation.service import page_answers
 from worker.operation.systemd import READY, STOPPING, notify
+from worker.parsing import is_loopback
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,6 +44,7 @@ log = logging.getLogger(__name__)
 # Nothing is lost by it: every step of a pass may be the last.
 MAX_STOP = 4.0
 ANSWER_FIRST = 0.5  # seconds
+GATE_EVERY = timedelta(seconds=5)  # a look whether its settings have changed
 # No file that an owner may send is larger. Of a stranger far less is read, see access/uploads.py.
 MAX_BODY = 32 * 1024 * 1024
 MAX_UNSENT = 1024 * 1024  # bytes of an export that wait in memory for a slow reader
@@ -107,6 +111,8 @@ def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
         log_settings(settings, version("buyerblock"))
         app.scheduler.start()
         schedule_housekeeping(app)
+        gate = Follower(app.database, app.sealer, now=app.clock.now, folder=settings.data_dir)
+        app.scheduler.every(GATE_EVERY, "gate", gate.look)
         url = settings.public_url or settings.own_url
         print_on_terminal(f"buyerblock is at {url} (Ctrl-C stops it)")
         services: Services = page.extensions[NAME]
@@ -122,6 +128,7 @@ def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
         # A browser that keeps a connection open would wait for ever on it after a new start.
         wasyncore.close_all(connections, ignore_all=True)
         app.scheduler.stop()
+        gate.stop()
         app.close()
     return restart.asked
 

@@ -17,6 +17,8 @@ from worker.block_list.model import Sighting
 from worker.block_list.review import Review, ReviewItem
 from worker.database import DATABASE, Database, close_for_good, open_database
 from worker.database.schema import VERSION
+from worker.gate.record import GateRecord, Refused
+from worker.gate.settings import GateSettings, StoredGate
 from worker.gmail.credentials import Grant
 from worker.mailbox_pass.judged import JudgedIds
 from worker.mailbox_pass.unreadable import Unreadable
@@ -43,6 +45,9 @@ GRANT = Grant("1//refresh-token", "client-id", "client-secret", "https://oauth2.
 PREFERENCES = Preferences(expire_after_days=365, sync_interval=120)
 PROBLEM = MailboxProblem(Cause.UNREACHABLE, {"why": "no route"})
 WAITING = Message(id="1", type="problem.began", at="2026-11-26T10:00:00Z", data={"kind": "disk"})
+GATE = GateSettings(
+    upstream="smtp.example.com", upstream_port=465, upstream_user="shop", upstream_password="invented"
+)
 REASON = Reason(Doubt.LOOKALIKE_ADDRESS)
 
 NOTICED, BY_HAND, IMPORTED, UNBLOCKED = (f"buyer{number:010d}@marketplace.amazon.it" for number in range(4))
@@ -69,6 +74,10 @@ def fill(database: Database, sealer: Sealer) -> None:
     Owners(database).claim(EMAIL)
     Tokens(database).create("listmonk", now=NOW)
     change_preferences(database, lambda _: PREFERENCES)
+    StoredGate(database, sealer).save(GATE)
+    gate = GateRecord(database)
+    gate.refused(NOTICED, NOW)
+    gate.flush()
     webhook = Webhook(database, sealer)
     webhook.set("https://hooks.example/optouts")
     hook = webhook.existing()
@@ -124,6 +133,7 @@ def check(database: Database) -> None:
     assert [it.name for it in Tokens(database).all()] == ["listmonk"]
     assert read_preferences(database) == PREFERENCES
     assert WAITING in Announcements(database).waiting()
+    assert GateRecord(database).read().lately == (Refused(NOTICED, NOW),)
     assert "1a" in JudgedIds(database, EMAIL)
     assert database.documents("unresolved").find(f"{EMAIL} {ORDER_ALONE}") == {
         "tries": 1,
@@ -139,6 +149,8 @@ def check(database: Database) -> None:
 def check_sealed(database: Database, sealer: Sealer) -> None:
     """Read what the key of the data directory opens."""
     assert Accounts(database, sealer).grant(EMAIL) == GRANT
+    gate = StoredGate(database, sealer).existing()
+    assert replace(gate, tool_hash="") == GATE
     hook = Webhook(database, sealer).existing()
     assert (hook.url, hook.failures, hook.position.sequence) == ("https://hooks.example/optouts", 1, 4)
 

@@ -17,7 +17,7 @@ ROWS = (
     ("worker.operation",),
     ("worker.app",),
     ("worker.mailbox_pass",),
-    ("worker.mail_files", "worker.owner", "worker.webhook"),
+    ("worker.gate", "worker.mail_files", "worker.owner", "worker.webhook"),
     ("worker.block_list", "worker.gmail"),
     ("worker.database", "worker.notices"),
     ("worker.sealing",),
@@ -87,6 +87,8 @@ def test_each_outside_library_has_one_room(path: Path) -> None:
         assert not any(name.startswith("olefile") for name in names)
     if module != "worker.mailbox_pass.scheduler":
         assert not any(name.startswith("apscheduler") for name in names)
+    if module != "worker.gate.session":
+        assert not any(name.startswith("aiosmtpd") for name in names)
     if not module.startswith("oauth_web"):
         assert not any(name.startswith(("flask", "waitress")) for name in names)
 

@@ -1,5 +1,6 @@
-"""Numbers, times and addresses as people and other programs write them."""
+"""Numbers, times, hosts and addresses as people and other programs write them."""
 
+import ipaddress
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -30,3 +31,13 @@ def moment(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return found
+
+
+def is_loopback(host: str | None) -> bool:
+    """Return whether a host name or address means this very machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False

@@ -1,6 +1,5 @@
 """The OAuth client file from Google's console: who this program is, in Google's eyes."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 import orjson
 
 from worker.errors import SettingsError
+from worker.parsing import is_loopback
 
 MAX_SIZE = 64_000  # bytes; real files have about 500
 
@@ -103,16 +103,6 @@ def check_redirect(client: Client, redirect_uri: str) -> None:
             f"This client of the type “Web application” does not list {redirect_uri} under “Authorized redirect "
             "URIs”; create another client that does, and download its JSON file before you close that window."
         )
-
-
-def is_loopback(host: str | None) -> bool:
-    """Return whether a host name or address means this very machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _client(kind: Literal["installed", "web"], part: Mapping[str, Any], name: str) -> Client:

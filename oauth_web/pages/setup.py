@@ -6,7 +6,6 @@ from flask.typing import ResponseReturnValue
 from oauth_web.access.client_file import (
     check_google,
     check_redirect,
-    is_loopback,
     parse_client,
     read_client_file,
 )
@@ -19,6 +18,7 @@ from worker.errors import SettingsError
 from worker.files import write_atomically
 from worker.gmail.wanted import LABELS
 from worker.owner.accounts import Account
+from worker.parsing import is_loopback
 from worker.problems import Cause
 
 CONSOLE = {

@@ -36,6 +36,7 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "preferences": (),
     "webhook": (),
     "announcements": (),
+    "gate": (),
     "sessions": (),
     "judged": (("day",),),
     "unresolved": (),

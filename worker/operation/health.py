@@ -17,6 +17,7 @@ from worker.app import App
 from worker.block_list.expiry import Due, due
 from worker.block_list.review import ReviewQuery
 from worker.errors import DamagedFileError, StorageError
+from worker.gate.record import GateRecord
 from worker.mailbox_pass.rhythm import have_stopped
 from worker.mailbox_pass.unreadable import count_set_aside
 from worker.notices.doubts import NEW_WORDS
@@ -76,6 +77,7 @@ Kind = Literal[
     "silence",
     "new_wording",
     "webhook",
+    "gate",
     "expiry",
     "left_out",
     "unreadable",
@@ -133,7 +135,7 @@ def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes)
     try:
         # The whole database is checked once a day, with the copy; if that failed, all this fails as well.
         app.database.version()
-        found += [*_accounts(app, now), *_webhook(app), *_expiry(app), *_left_out(app)]
+        found += [*_accounts(app, now), *_webhook(app), *_gate(app), *_expiry(app), *_left_out(app)]
     except StorageError as error:
         found.append(Problem("damage" if isinstance(error, DamagedFileError) else "disk", "", str(error)))
     return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
@@ -225,6 +227,11 @@ def _webhook(app: App) -> Iterator[Problem]:
             "",
             f"The webhook failed for a day and is paused; try it again under Settings. {hook.problem}",
         )
+
+
+def _gate(app: App) -> Iterator[Problem]:
+    if sentence := GateRecord(app.database).read().problem:
+        yield Problem("gate", "", f"The gate: {sentence}")
 
 
 def expiring(app: App) -> Due | None:

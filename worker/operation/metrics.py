@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from worker.app import App
 from worker.errors import StorageError
+from worker.gate.record import OUTCOMES, GateRecord
 from worker.operation.health import free_bytes, health, standing
 from worker.owner.preferences import sync_interval
 
@@ -43,6 +44,7 @@ class _Numbers(Collector):
         yield GaugeMetricFamily("buyerblock_ready", "1 if all that has to work does.", int(ready))
         with suppress(StorageError, OSError):  # buyerblock_ready says it
             yield from [*self._of_list(), *self._of_accounts()]
+            yield self._of_gate()
         yield from self._counted()
 
     def _of_list(self) -> Iterator[Metric]:
@@ -77,6 +79,17 @@ class _Numbers(Collector):
                 # A clock that was set back must not make it negative.
                 age.add_metric([it.email], max(0.0, (self._now - it.last_good_pass).total_seconds()))
         yield from (signed_in, is_ok, queued, age)
+
+    def _of_gate(self) -> Metric:
+        family = CounterMetricFamily(
+            "buyerblock_gate_recipients",
+            "Recipients of mail at the gate, since it was set up.",
+            labels=["outcome"],
+        )
+        counts = GateRecord(self._app.database).read().counts
+        for outcome in OUTCOMES:
+            family.add_metric([outcome], counts.get(outcome, 0))
+        return family
 
     def _counted(self) -> Iterator[Metric]:
         counted = self._app.passes.counted()

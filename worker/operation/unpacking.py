@@ -21,6 +21,7 @@ from worker.database import DATABASE, Database, open_copy
 from worker.database.schema import TABLES
 from worker.errors import BuyerblockError, DamagedFileError, StorageError
 from worker.files import write_atomically, write_chunks_atomically
+from worker.gate.settings import read_stored
 from worker.mailbox_pass.missed import OVERLAP
 from worker.operation.backup_file import Content
 from worker.owner.accounts import EVER, Account, Accounts
@@ -97,6 +98,7 @@ def _read_everything(source: Path, database: Database) -> None:
         "notices": to_evidence,
         "accounts": lambda it: accounts.get(str(it.doc_id)),
         "review": lambda it: review.get(str(it.doc_id)),
+        "gate": read_stored,
     }
     stores: dict[str, Callable[[], object]] = {
         "imports": BlockList(database).imports,

@@ -1,0 +1,142 @@
+"""The gate as it runs: a thread with an event loop of its own, until it is stopped."""
+
+import asyncio
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from worker.block_list import BlockList
+from worker.errors import StorageError, UsageError
+from worker.events import fields
+from worker.gate.exchange import Shared
+from worker.gate.record import GateRecord
+from worker.gate.session import Around, GateSession
+from worker.gate.settings import GateSettings
+
+# Each has a thread that may wait for the real server, and a connection to it.
+MAX_SESSIONS = 50
+STORED_EVERY = 5.0  # seconds
+FINISHING = 1.5  # seconds that mails under way get when it is stopped
+
+log = logging.getLogger(__name__)
+
+
+class Gate:
+    """A gate by these settings. folder: where large mails are kept while they go through."""
+
+    def __init__(
+        self,
+        settings: GateSettings,
+        block_list: BlockList,
+        record: GateRecord,
+        *,
+        now: Callable[[], datetime],
+        folder: Path,
+    ) -> None:
+        self._settings = settings
+        self._record = record
+        self._around = Around(
+            shared=Shared(settings=settings, block_list=block_list, record=record, now=now),
+            folder=folder,
+            pool=ThreadPoolExecutor(MAX_SESSIONS, "gate"),
+            sessions=set(),
+            name=socket.gethostname(),
+        )
+        self._started: Future[None] = Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="gate", daemon=True)
+
+    @property
+    def runs(self) -> bool:
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Listen. Raises UsageError if it cannot."""
+        # It warns of what is as it should be here, and tells of addresses.
+        logging.getLogger("mail").setLevel(logging.CRITICAL)
+        self._tls()
+        self._thread.start()
+        self._started.result()
+        log.info("The gate takes mail.", extra=fields(host=self._settings.host, port=self._settings.port))
+
+    def stop(self) -> None:
+        """Take nothing more, give mails under way a moment, and end."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+
+    async def _run(self) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            server = await self._loop.create_server(self._session, self._settings.host, self._settings.port)
+        except (OSError, UnicodeError) as error:  # the latter of a name with a part that is too long
+            self._started.set_exception(self._no_listening(error))
+            return
+        self._started.set_result(None)
+        while not self._stopping.is_set():
+            await self._store(STORED_EVERY)
+        server.close()
+        await self._finish()
+        await self._store(0)
+
+    async def _store(self, after: float) -> None:
+        """Store the record after so many seconds, or when the gate is stopped."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), after)
+        try:
+            await asyncio.to_thread(self._record.flush)
+        except StorageError as error:
+            log.warning("%s", error)
+
+    async def _finish(self) -> None:
+        sessions = self._around.sessions
+        await self._until(lambda: not any(it.busy for it in sessions))
+        for session in list(sessions):
+            session.drop()
+        await self._until(lambda: not sessions)
+        self._around.pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _until(self, true: Callable[[], bool]) -> None:
+        end = self._loop.time() + FINISHING
+        while not true() and self._loop.time() < end:
+            await asyncio.sleep(0.02)
+
+    def _session(self) -> asyncio.Protocol:
+        if len(self._around.sessions) >= MAX_SESSIONS:
+            return _Full()
+        return GateSession(self._around, self._tls())
+
+    def _tls(self) -> ssl.SSLContext | None:
+        """Return what encrypts, read anew each time: certificates are renewed every few weeks. Raises UsageError."""
+        if not self._settings.certificate:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(self._settings.certificate, self._settings.key)
+        except OSError as error:
+            raise UsageError(
+                f"The gate's certificate {self._settings.certificate} and its key cannot be used "
+                f"({error.strerror or error}); name the PEM files of both."
+            ) from error
+        return context
+
+    def _no_listening(self, error: Exception) -> UsageError:
+        why = getattr(error, "strerror", None) or error
+        return UsageError(
+            f"The gate cannot listen on {self._settings.host}, port {self._settings.port} ({why}); "
+            "choose another port."
+        )
+
+
+class _Full(asyncio.Protocol):
+    """The answer to a tool that is one too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.write(b"421 4.7.0 too many connections; try again later\r\n")
+            transport.close()

@@ -1,0 +1,151 @@
+"""What the gate needs to know, as it is stored: where it listens, the real server, and how tools sign in."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from worker.database import Database, checked, reading
+from worker.errors import UsageError
+from worker.gate.record import to_record
+from worker.parsing import is_loopback
+from worker.sealing import Sealer
+
+# How tools sign in. The second: their mail may carry marks, see the package.
+USER, MARKED_USER = "buyerblock", "buyerblock+marked"
+TLS = Literal["implicit", "starttls", "none"]
+USUAL_PORTS: dict[TLS, int] = {"implicit": 465, "starttls": 587, "none": 25}
+
+_KEY = "settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSettings:
+    """The settings.
+
+    enabled: part of ``serve``. certificate, key: paths of PEM files, "" for none. upstream: the real server, and its
+    user and password, both "" where it asks for none. tool_hash: SHA-256 of the password of the tools.
+    Raises UsageError for what cannot work, or would let strangers read or send mail.
+    """
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = 2525
+    certificate: str = ""
+    key: str = ""
+    upstream: str
+    upstream_port: int
+    upstream_tls: TLS = "implicit"
+    upstream_user: str = ""
+    upstream_password: str = field(default="", repr=False)
+    tool_hash: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        for number in (self.port, self.upstream_port):
+            if not 1 <= number <= 65535:
+                raise UsageError("A port is a whole number from 1 to 65535.")
+        for host in (self.host, self.upstream):
+            if not host or len(host) > 253 or not host.isprintable() or set(host) & set(" /@<>[]"):
+                raise UsageError(f"{host[:100]!r} is no name of a server; write it like smtp.example.com.")
+        if not is_loopback(self.host) and not (self.certificate and self.key):
+            raise UsageError(
+                f"On {self.host} the gate can be reached from other machines, and would show passwords and mail on the "
+                "network; name a certificate and its key, or listen on 127.0.0.1."
+            )
+        if self.upstream_tls == "none" and not is_loopback(self.upstream):
+            raise UsageError(
+                "Without encryption mail goes to a server on this machine only; choose STARTTLS or TLS."
+            )
+        if bool(self.upstream_user) is not bool(self.upstream_password):
+            raise UsageError("The real server's user and password are needed together, or neither of them.")
+        if not (self.upstream_user + self.upstream_password).isascii():
+            raise UsageError(
+                "The real server's user and password can hold letters of ASCII only; choose others there."
+            )
+
+    @property
+    def beyond_loopback(self) -> bool:
+        """Whether other machines can reach it."""
+        return not is_loopback(self.host)
+
+    def lets_in(self, user: bytes, password: bytes) -> bool:
+        """Return whether a tool may send by this user and password."""
+        known = user in (USER.encode(), MARKED_USER.encode())
+        return known and hmac.compare_digest(_hashed(password), self.tool_hash)
+
+
+class StoredGate:
+    """The settings of the gate, if it was set up. Raises StorageError, UnsealError when the key is another one."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._documents = database.documents("gate")
+        self._documents.expect(read_stored)
+        self._sealer = sealer
+
+    def get(self) -> GateSettings | None:
+        """Return them, None if the gate was never set up."""
+        found = self._found()
+        if found is None or not found.upstream_password:
+            return found
+        return replace(found, upstream_password=self._sealer.unseal(found.upstream_password))
+
+    def existing(self) -> GateSettings:
+        """Return them. Raises UsageError if there are none."""
+        return _there(self.get())
+
+    def save(self, wanted: GateSettings) -> str | None:
+        """Store the settings; return the password of the tools, for the only time, if it was made now.
+
+        One that was made before stays.
+        """
+        password = wanted.upstream_password
+        sealed = replace(wanted, upstream_password=self._sealer.seal(password) if password else "")
+        with self._database.together():
+            if former := self._found():
+                self._put(replace(sealed, tool_hash=former.tool_hash))
+                return None
+            return self._put_with_password(sealed)
+
+    def new_password(self) -> str:
+        """Make another password for the tools, and return it, for the only time; the former one is refused."""
+        with self._database.together():
+            return self._put_with_password(_there(self._found()))
+
+    def _found(self) -> GateSettings | None:
+        """Return them, the real server's password still sealed."""
+        document = self._documents.find(_KEY)
+        if document is None:
+            return None
+        with reading("the gate"):
+            return _to_settings(document)
+
+    def _put_with_password(self, settings: GateSettings) -> str:
+        secret = secrets.token_urlsafe(32)
+        self._put(replace(settings, tool_hash=_hashed(secret.encode())))
+        return secret
+
+    def _put(self, settings: GateSettings) -> None:
+        self._documents.put({_KEY: asdict(settings)})
+
+
+def _there(found: GateSettings | None) -> GateSettings:
+    if found is None:
+        raise UsageError("The gate is not set up; do that under Settings, or by “buyerblock gate setup”.")
+    return found
+
+
+def _hashed(password: bytes) -> str:
+    # 256 random bits and not a word that somebody chose: a slow hash would add nothing.
+    return hashlib.sha256(password).hexdigest()
+
+
+def _to_settings(document: Mapping[str, Any]) -> GateSettings:
+    return checked(GateSettings(**document))
+
+
+def read_stored(document: Mapping[str, Any]) -> object:
+    """Return what a document of the table holds: the settings, or the record."""
+    return to_record(document) if "lately" in document else _to_settings(document)
