@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from oauth_web.english import text
 from oauth_web.guard import by_owner
+from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.block_list.formats.exports import FORMATS, export_format
@@ -65,14 +66,16 @@ def detail() -> ResponseReturnValue:
 
 
 @blueprint.post("/blocks/block")
+@shown_again("blocks.blocks")
 def block() -> ResponseReturnValue:
     """Block the buyers that the owner names, all of them or none."""
     keys = [line.strip() for line in request.form.get("keys", "").splitlines() if line.strip()][
         : MAX_KEYS + 1
     ]
     if not keys or len(keys) > MAX_KEYS:
-        raise UsageError(text("block.how_many", most=MAX_KEYS))
-    named = [parse_key(key).text for key in keys]
+        raise FormError("keys", text("block.how_many", most=MAX_KEYS))
+    with reading("keys"):
+        named = [parse_key(key).text for key in keys]
     results = services().app.block_list.block(named, note=request.form.get("note", "")[:500], by=by_owner())
     new = [result.key for result in results if result.status == "blocked"]
     undo = ("blocks.unblock", {"key": new[0]}) if len(new) == 1 else None
