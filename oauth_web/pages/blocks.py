@@ -101,6 +101,17 @@ def unblock() -> ResponseReturnValue:
     return redirect(url_for("blocks.blocks", **_asked()), 303)
 
 
+@blueprint.post("/blocks/note")
+def annotate() -> ResponseReturnValue:
+    """Replace a note; a note on the next page undoes it."""
+    key = request.form.get("key", "")
+    former = services().app.block_list.annotate(key, request.form.get("note", ""), by=by_owner())
+    if former is None:
+        raise UsageError(text("unblock.none", key=key))
+    leave_note(text("note.done", key=key), ("blocks.annotate", {"key": key, "note": former}))
+    return redirect(url_for("blocks.blocks", **_asked()), 303)
+
+
 @blueprint.get("/blocks.json")
 def blocks_json() -> ResponseReturnValue:
     """Return the JSON export of what is filtered."""

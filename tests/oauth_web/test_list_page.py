@@ -65,7 +65,9 @@ def test_a_header_sorts_and_says_in_which_order(filled: FlaskClient) -> None:
     page = unescape(filled.get("/blocks?sort=key").text)
     assert len(re.findall(r'aria-sort="descending"', page)) == 1
     assert "/blocks?sort=key&order=up&page=1" in page
-    shown = re.findall(r'value="(buyer\d+@[^"]+)"', filled.get("/blocks?sort=key&order=up").text)
+    shown = re.findall(
+        r'form="ticked" value="(buyer\d+@[^"]+)"', filled.get("/blocks?sort=key&order=up").text
+    )
     assert shown == [alias(n) for n in range(3)]
 
 
@@ -89,3 +91,20 @@ def test_nobody_ticked_is_said(filled: FlaskClient) -> None:
 
 def test_a_row_opens_the_newest_notice_in_gmail(filled: FlaskClient) -> None:
     assert "mail.google.com" in filled.get("/blocks").text
+
+
+def test_a_note_is_edited_in_its_row_and_one_press_brings_the_former_one_back(
+    filled: FlaskClient, services: Services
+) -> None:
+    def note() -> str:
+        found = services.app.block_list.get(alias(1))
+        assert found is not None
+        return found.note
+
+    post(filled, "/blocks/note", key=alias(1), note="first")
+    answer = post(filled, "/blocks/note?q=buyer", key=alias(1), note="second")
+    assert (answer.location, note()) == ("/blocks?q=buyer", "second")
+    assert 'action="/blocks/note"' in filled.get("/blocks").text
+    assert re.search(r'name="note" value="first"', filled.get("/blocks").text) is None
+    assert post(filled, "/blocks/note", key=alias(9), note="x").status_code == 400
+    assert post(filled, "/blocks/note", key=alias(1), note="x" * 1001).status_code == 400

@@ -93,9 +93,7 @@ class BlockList:
 
         Raises UsageError for a note of more than 1,000 characters.
         """
-        if len(note) > MAX_NOTE:
-            raise UsageError(f"The note is longer than {MAX_NOTE:,} characters; shorten it.")
-        note, at = one_line(note), self._now()
+        note, at = _note(note), self._now()
         with changing(self._database, "block", by=by, at=at) as (entries, _):
             return [_block_one(entries, key, note=note, at=at) for key in keys]
 
@@ -107,6 +105,15 @@ class BlockList:
         parsed, at = parse_key(key), self._now()
         with changing(self._database, "unblock", by=by, at=at) as (entries, _):
             return changes.unblock(entries, parsed, at=at)
+
+    def annotate(self, key: str, note: str, *, by: str) -> str | None:
+        """Replace the note of a block; return the former one, None if there is no such block.
+
+        Raises UsageError for a note of more than 1,000 characters.
+        """
+        parsed, note = parse_key(key), _note(note)
+        with changing(self._database, "note", by=by, at=self._now()) as (entries, _):
+            return changes.annotate(entries, parsed, note)
 
     def unblock_all(self, keys: Iterable[str], *, by: str) -> list[str]:
         """Unblock these buyers in one step; return the keys of those who were blocked."""
@@ -175,6 +182,13 @@ def _result(asked: str, *, blocked: bool, kind: object) -> Result:
     if not blocked:
         return Result(asked, False, None, ALL_KINDS)
     return Result(asked, True, reason_of(kind), KINDS_STILL_ALLOWED)
+
+
+def _note(text: str) -> str:
+    """Return a note as it is kept. Raises UsageError for one that is too long."""
+    if len(text) > MAX_NOTE:
+        raise UsageError(f"The note is longer than {MAX_NOTE:,} characters; shorten it.")
+    return one_line(text)
 
 
 def _block_one(entries: Entries, text: str, *, note: str, at: datetime) -> KeyResult:
