@@ -60,7 +60,7 @@ def forwarding() -> ResponseReturnValue:
     address = request.form.get("address", "").strip().lower()
     _change(email, forward_to=_checked("address", address) if address else None)
     leave_note(text("forwarding.saved" if address else "forwarding.off", email=email, address=address))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", _anchor=_section(email)), 303)
 
 
 @blueprint.post("/settings/reading")
@@ -69,7 +69,7 @@ def reading() -> ResponseReturnValue:
     email, mark_read = _account(), "mark_read" in request.form
     _change(email, mark_read=mark_read)
     leave_note(text("reading.on" if mark_read else "reading.off", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", _anchor=_section(email)), 303)
 
 
 @blueprint.post("/settings/trusted")
@@ -79,7 +79,7 @@ def trusted() -> ResponseReturnValue:
     email = _account()
     _change(email, trusted=_entries(_ADDRESS))
     leave_note(text("trusted.saved", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", _anchor=_section(email)), 303)
 
 
 @blueprint.post("/settings/redirectors")
@@ -89,7 +89,7 @@ def redirectors() -> ResponseReturnValue:
     email = _account()
     _change(email, redirectors=_entries(_ADDRESS_OR_DOMAIN))
     leave_note(text("redirectors.saved", email=email))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", _anchor=_section(email)), 303)
 
 
 @blueprint.post("/settings/interval")
@@ -102,7 +102,7 @@ def save_interval() -> ResponseReturnValue:
     change_preferences(app.database, lambda it: replace(it, sync_interval=seconds))
     app.scheduler.restart_jobs()
     leave_note(text("interval.saved", span=exactly(seconds)))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", _anchor="interval"), 303)
 
 
 @blueprint.post("/settings/expiry")
@@ -113,7 +113,7 @@ def save_expiry() -> ResponseReturnValue:
     days = _number("days", given, MIN_DAYS, MAX_DAYS, sentence="expiry.bad") if given else None
     change_preferences(services().app.database, lambda it: replace(it, expire_after_days=days))
     leave_note(text("expiry.never") if days is None else text("expiry.saved", days=days))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", _anchor="expiry"), 303)
 
 
 @blueprint.post("/settings/expiry/now")
@@ -126,7 +126,7 @@ def expire_now() -> ResponseReturnValue:
         raise UsageError(text("expiry.changed"))
     expiry.expire(app.database, found, by=by_owner(), at=app.clock.now())
     leave_note(text("expiry.done", count=found.count))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", _anchor="expiry"), 303)
 
 
 @blueprint.post("/settings/expiry/undo")
@@ -137,7 +137,7 @@ def undo_expiry() -> ResponseReturnValue:
         change_preferences(app.database, lambda it: replace(it, expire_after_days=None))
         count = expiry.undo(app.database, by=by_owner(), at=app.clock.now())
     leave_note(text("expiry.undone", count=count))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", _anchor="expiry"), 303)
 
 
 @blueprint.get("/disconnect")
@@ -198,6 +198,11 @@ def _change(email: str, **changes: object) -> None:
 
 def _account() -> str:
     return services().app.accounts.get(request.form.get("account", "")).email
+
+
+def _section(email: str) -> str:
+    """Return the id of an account's section of the page."""
+    return f"account-{[it.email for it in services().app.accounts.all()].index(email) + 1}"
 
 
 def _checked(field: str, address: str, form: re.Pattern[str] = _ADDRESS) -> str:

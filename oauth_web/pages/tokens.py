@@ -42,4 +42,4 @@ def revoke() -> ResponseReturnValue:
     if not services().tokens.revoke(name):
         raise UsageError(text("tokens.none"))
     leave_note(text("tokens.revoked", name=name))
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", _anchor="tokens"), 303)

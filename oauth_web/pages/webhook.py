@@ -59,4 +59,4 @@ def remove() -> ResponseReturnValue:
 
 def _back(note: str) -> ResponseReturnValue:
     leave_note(note)
-    return redirect(url_for("settings.page"), 303)
+    return redirect(url_for("settings.page", _anchor="webhook"), 303)

@@ -23,7 +23,7 @@ def test_the_list_is_used_from_end_to_end(listed: Any, tab: Callable[..., Any], 
     wait_until_checked(page)
     pictures = Path(os.environ.get("BUYERBLOCK_PICTURES", tmp_path))
     for scheme in ("light", "dark"):
-        for width in (380, 768, 1280):
+        for width in (380, 768, 900, 1280):
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(f"{listed.url}/blocks?sort=last_seen")

@@ -73,3 +73,20 @@ def test_a_rejected_form_marks_no_other_form_of_the_page(owner: FlaskClient, acc
     answer = post(owner, "/settings/trusted", account=account, addresses="who")
     assert answer.text.count('aria-invalid="true"') == 1
     assert "aria-invalid" not in owner.get("/settings").text
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "section"),
+    [
+        ("/settings/reading", {"account": OWNER}, "account-1"),
+        ("/settings/interval", {"seconds": "300"}, "interval"),
+        ("/settings/expiry", {"days": ""}, "expiry"),
+        ("/settings/webhook/remove", {}, "webhook"),
+    ],
+)
+def test_saving_returns_to_the_section_of_the_form(
+    owner: FlaskClient, account: str, path: str, fields: dict[str, str], section: str
+) -> None:
+    assert account == OWNER
+    assert post(owner, path, **fields).location == f"/settings#{section}"
+    assert f'id="{section}"' in owner.get("/settings").text
