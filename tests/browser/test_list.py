@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_journey import sign_in, wait_until_checked
+from test_journey import sign_in, wait_until_checked  # type: ignore[import-not-found]
 
 
 @pytest.fixture(scope="module")
