@@ -33,6 +33,7 @@ from oauth_web.pages import (
     undelivered,
     webhook,
 )
+from oauth_web.pages.forms import described, fault, rejected, typed
 from oauth_web.pages.notes import take_note
 from oauth_web.services import NAME, CachedHealth, Services, waiting
 from worker.app import App
@@ -104,6 +105,7 @@ def create_app(
     flask_app.config.from_mapping(_configuration(app))
     flask_app.session_interface = ServerSessions(found.sessions)
     flask_app.jinja_env.globals.update(t=text, take_note=take_note, waiting=waiting)
+    flask_app.jinja_env.globals.update(typed=typed, described=described, fault=fault, rejected=rejected)
     flask_app.jinja_env.trim_blocks = flask_app.jinja_env.lstrip_blocks = True
     security.protect(flask_app)
     guard.protect(flask_app)  # before anything reads what a stranger sends

@@ -149,7 +149,7 @@ def _cursor(text: str) -> Cursor:
 
 
 def _file(row: Format, since: datetime | None) -> Response:
-    pieces = services().app.block_list.export(row.name, since=since)
+    pieces = services().app.block_list.export(row.name, query=Query(since=since))
     response = Response(content_type=row.content_type)
     response.vary.add("Accept-Encoding")
     if request.accept_encodings.quality("gzip") > 0:

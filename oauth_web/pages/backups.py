@@ -7,6 +7,7 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
+from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.services import services
 from worker.errors import DamagedFileError, StorageError, UsageError
 from worker.operation.backup import backup
@@ -23,15 +24,17 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/backup")
+@shown_again("backups.page")
 def download() -> ResponseReturnValue:
     """Return a backup, encrypted if a passphrase was typed. A POST, since it is work, and secret."""
     passphrase = request.form.get("passphrase", "")
     if passphrase != request.form.get("again", ""):
-        raise UsageError(text("backup.differ"))
+        raise FormError("again", text("backup.differ"))
     app, now = services().app, services().app.clock.now()
     with tempfile.TemporaryDirectory() as folder:  # of mode 0700
         path = Path(folder) / f"buyerblock-{now:%Y-%m-%d}.backup"
-        backup(app.settings.data_dir, path, passphrase or None, now=now, database=app.database)
+        with reading("passphrase"):
+            backup(app.settings.data_dir, path, passphrase or None, now=now, database=app.database)
         content = path.read_bytes()
     return Response(
         content,
@@ -41,14 +44,15 @@ def download() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/restore")
+@shown_again("backups.page")
 def restore() -> ResponseReturnValue:
     """Check a backup and lay it ready; the server starts anew and puts it in place. Sessions end with that."""
     upload = request.files.get("file")
     if upload is None or not upload.filename:
-        raise UsageError(text("restore.no_file"))
+        raise FormError("file", text("restore.no_file"))
     if "sure" not in request.form:
-        raise UsageError(text("restore.unsure"))
-    with tempfile.TemporaryDirectory() as folder:
+        raise FormError("sure", text("restore.unsure"))
+    with tempfile.TemporaryDirectory() as folder, reading("file"):
         path = Path(folder) / "backup"
         upload.save(path)
         try:

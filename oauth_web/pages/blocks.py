@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from oauth_web.english import text
 from oauth_web.guard import by_owner
+from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.block_list.formats.exports import FORMATS, export_format
@@ -16,13 +17,14 @@ from worker.block_list.listing import EVERYTHING, Query, Sort
 from worker.block_list.model import Reason
 from worker.errors import UsageError
 from worker.notices.amazon import MARKETPLACES
-from worker.parsing import whole_number
+from worker.parsing import moment, whole_number
 
 PER_PAGE = 50
 MAX_SEARCH = 200  # characters
 MAX_KEYS = 100  # in the small box; more go through the import with its preview
-# What an address may ask for, and links to other pages repeat.
-_ASKED = ("q", "marketplace", "reason", "account", "sort", "order")
+# What an address may ask for: which blocks, and links to other pages repeat.
+_FILTERS = ("q", "marketplace", "reason", "account", "from", "to")
+_ASKED = (*_FILTERS, "sort", "order", "page")
 
 blueprint = Blueprint("blocks", __name__)
 
@@ -31,26 +33,29 @@ blueprint = Blueprint("blocks", __name__)
 def blocks() -> ResponseReturnValue:
     """Show a page of the list; only its table for a search as you type."""
     query, sort, descending = query_of(request.args), sort_of(request.args), request.args.get("order") != "up"
-    # Not all that the address holds: some names mean something to url_for, such as another host's scheme.
-    asked: dict[str, Any] = {name: request.args[name] for name in _ASKED if name in request.args}
+    asked = _asked()
+    page = services().app.block_list.listing.page(
+        query,
+        sort=sort,
+        descending=descending,
+        number=page_number(request.args.get("page", "")),
+        size=PER_PAGE,
+    )
     shown = {
+        "asked": asked,
+        "chosen": {name: value for name, value in asked.items() if name in _FILTERS},
+        "newest": services().app.block_list.listing.newest_notices(page.items),
         "query": query,
         "narrow": query != EVERYTHING,
         "sort": sort,
         "sorts": get_args(Sort),
         "descending": descending,
-        "page": services().app.block_list.listing.page(
-            query,
-            sort=sort,
-            descending=descending,
-            number=page_number(request.args.get("page", "")),
-            size=PER_PAGE,
-        ),
+        "page": page,
         "marketplaces": [place.domain for place in MARKETPLACES],
         "accounts": [account.email for account in services().app.accounts.all()],
         "reasons": get_args(Reason),
         "formats": FORMATS.values(),
-        "link": lambda page: url_for("blocks.blocks", **asked, page=page),
+        "link": lambda **changed: url_for("blocks.blocks", **asked | changed),
     }
     return render_template("blocks_table.html" if "part" in request.args else "blocks.html", **shown)
 
@@ -61,18 +66,20 @@ def detail() -> ResponseReturnValue:
     block = services().app.block_list.get(request.args.get("key", ""))
     if block is None:
         abort(404)
-    return render_template("block.html", block=block)
+    return render_template("block.html", block=block, asked=_asked())
 
 
 @blueprint.post("/blocks/block")
+@shown_again("blocks.blocks")
 def block() -> ResponseReturnValue:
     """Block the buyers that the owner names, all of them or none."""
     keys = [line.strip() for line in request.form.get("keys", "").splitlines() if line.strip()][
         : MAX_KEYS + 1
     ]
     if not keys or len(keys) > MAX_KEYS:
-        raise UsageError(text("block.how_many", most=MAX_KEYS))
-    named = [parse_key(key).text for key in keys]
+        raise FormError("keys", text("block.how_many", most=MAX_KEYS))
+    with reading("keys"):
+        named = [parse_key(key).text for key in keys]
     results = services().app.block_list.block(named, note=request.form.get("note", "")[:500], by=by_owner())
     new = [result.key for result in results if result.status == "blocked"]
     undo = ("blocks.unblock", {"key": new[0]}) if len(new) == 1 else None
@@ -82,23 +89,38 @@ def block() -> ResponseReturnValue:
 
 @blueprint.post("/blocks/unblock")
 def unblock() -> ResponseReturnValue:
-    """Unblock a buyer; a note on the next page undoes it."""
-    key = parse_key(request.form.get("key", "")).text
-    if not services().app.block_list.unblock(key, by=by_owner()):
+    """Unblock one buyer or all that were ticked; a note on the next page undoes it."""
+    keys = request.form.getlist("key")[:MAX_KEYS]
+    if not keys:
+        raise UsageError(text("unblock.none_ticked"))
+    done = services().app.block_list.unblock_all(keys, by=by_owner())
+    if not done:
+        raise UsageError(text("unblock.none", key=parse_key(keys[0]).text))
+    said = text("unblock.done", key=done[0]) if len(done) == 1 else text("unblock.done_all", count=len(done))
+    leave_note(said, ("blocks.block", {"keys": "\n".join(done)}))
+    return redirect(url_for("blocks.blocks", **_asked()), 303)
+
+
+@blueprint.post("/blocks/note")
+def annotate() -> ResponseReturnValue:
+    """Replace a note; a note on the next page undoes it."""
+    key = request.form.get("key", "")
+    former = services().app.block_list.annotate(key, request.form.get("note", ""), by=by_owner())
+    if former is None:
         raise UsageError(text("unblock.none", key=key))
-    leave_note(text("unblock.done", key=key), ("blocks.block", {"keys": key}))
-    return redirect(url_for("blocks.blocks"), 303)
+    leave_note(text("note.done", key=key), ("blocks.annotate", {"key": key, "note": former}))
+    return redirect(url_for("blocks.blocks", **_asked()), 303)
 
 
 @blueprint.get("/blocks.json")
 def blocks_json() -> ResponseReturnValue:
-    """Return the JSON export."""
+    """Return the JSON export of what is filtered."""
     return _file("json", "blocks.json")
 
 
 @blueprint.get("/export")
 def export() -> ResponseReturnValue:
-    """Return the list in the format that ``format`` names."""
+    """Return the list, or what is filtered of it, in the format that ``format`` names."""
     name = request.args.get("format", "json")
     return _file(name, f"blocks-{name}.{export_format(name).extension}")
 
@@ -110,7 +132,17 @@ def query_of(args: MultiDict[str, str]) -> Query:
         marketplace=args.get("marketplace") or None,
         reason=next((it for it in get_args(Reason) if it == args.get("reason")), None),
         account=args.get("account") or None,
+        first_from=moment(args.get("from", "")),
+        first_to=moment(f"{args['to']}T23:59:59") if "to" in args else None,
     )
+
+
+def _asked() -> dict[str, Any]:
+    """Return what this address asks of the list, so that a link keeps it.
+
+    Not all that it holds: some names mean something to url_for, such as another host's scheme.
+    """
+    return {name: request.args[name] for name in _ASKED if name in request.args}
 
 
 def sort_of(args: MultiDict[str, str]) -> Sort:
@@ -125,7 +157,7 @@ def page_number(text: str) -> int:
 
 def _file(format_name: str, file_name: str) -> Response:
     return Response(
-        services().app.block_list.export(format_name),
+        services().app.block_list.export(format_name, query=query_of(request.args)),
         content_type=export_format(format_name).content_type,
         headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
     )

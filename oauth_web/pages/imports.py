@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.guard import browser, by_owner
+from oauth_web.pages.forms import reading, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.errors import UsageError
@@ -21,14 +22,16 @@ def form() -> ResponseReturnValue:
 
 
 @blueprint.post("/import")
+@shown_again("imports.form")
 def preview() -> ResponseReturnValue:
     """Show what an import would do; nothing is changed yet."""
     upload = request.files.get("file")
     source = upload.filename if upload is not None else ""
     content = upload.read() if upload is not None and source else request.form.get("text", "").encode()
-    if not content.strip():
-        raise UsageError(text("import.empty"))
-    found = services().app.block_list.preview_import(content)
+    with reading("file" if source else "text"):
+        if not content.strip():
+            raise UsageError(text("import.empty"))
+        found = services().app.block_list.preview_import(content)
     name, shown = secrets.token_urlsafe(16), (source or text("import.pasted"))[:200]
     services().pending_imports.add(name, (found, shown), session_id=browser().id)
     return render_template("preview.html", preview=found, pending=name)

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from oauth_web.access.owners import Role
 from oauth_web.english import text
+from oauth_web.pages.forms import FormError, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.pages.settings import checked_address
 from oauth_web.services import services
@@ -21,13 +22,17 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/people")
+@shown_again("people.page")
 def add() -> ResponseReturnValue:
     """Let somebody in as soon as they sign in with Google."""
-    email, role = checked_address(request.form.get("email", "").strip().lower()), request.form.get("role")
+    email, role = (
+        checked_address("email", request.form.get("email", "").strip().lower()),
+        request.form.get("role"),
+    )
     if role not in set(Role):
         raise UsageError(text("error.other"))
     if not services().owners.add(email, Role(role)):
-        raise UsageError(text("people.known", email=email))
+        raise FormError("email", text("people.known", email=email))
     leave_note(text("people.added", email=email))
     return redirect(url_for("people.page"), 303)
 

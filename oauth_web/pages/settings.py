@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.guard import by_owner
+from oauth_web.pages.forms import FormError, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from oauth_web.words import exactly
@@ -37,7 +38,7 @@ blueprint = Blueprint("settings", __name__)
 def page() -> ResponseReturnValue:
     """Show the settings of one account, the first one if none is named."""
     accounts = services().app.accounts
-    asked, known = request.args.get("account"), accounts.all()
+    asked, known = request.values.get("account"), accounts.all()
     account = accounts.get(asked) if asked else next(iter(known), None)
     return render_template("settings.html", account=account, accounts=known)
 
@@ -49,11 +50,12 @@ def general() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/forwarding")
+@shown_again("settings.page")
 def forwarding() -> ResponseReturnValue:
     """Set where tidied notices go as well; empty for nowhere."""
     email = _account()
     address = request.form.get("address", "").strip().lower()
-    _change(email, forward_to=checked_address(address) if address else None)
+    _change(email, forward_to=checked_address("address", address) if address else None)
     leave_note(text("forwarding.saved" if address else "forwarding.off", email=email, address=address))
     return redirect(url_for("settings.page", account=email), 303)
 
@@ -68,6 +70,7 @@ def reading() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/trusted")
+@shown_again("settings.page")
 def trusted() -> ResponseReturnValue:
     """Set whose forwarded notices are believed, one address a line."""
     email = _account()
@@ -77,6 +80,7 @@ def trusted() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/redirectors")
+@shown_again("settings.page")
 def redirectors() -> ResponseReturnValue:
     """Set whose redirected mail is believed, one address or domain a line."""
     email = _account()
@@ -86,25 +90,27 @@ def redirectors() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/interval")
+@shown_again("settings.general")
 def save_interval() -> ResponseReturnValue:
     """Set the seconds between two passes; they hold at once."""
     given = request.form.get("seconds", "").strip()
-    seconds = _number(given, MIN_INTERVAL, MAX_INTERVAL, sentence="interval.bad")
+    seconds = _number("seconds", given, MIN_INTERVAL, MAX_INTERVAL, sentence="interval.bad")
     app = services().app
     change_preferences(app.database, lambda it: replace(it, sync_interval=seconds))
     app.scheduler.restart_jobs()
     leave_note(text("interval.saved", span=exactly(seconds)))
-    return redirect(url_for("settings.general"), 303)
+    return redirect(url_for("settings.general", _anchor="interval"), 303)
 
 
 @blueprint.post("/settings/expiry")
+@shown_again("settings.general")
 def save_expiry() -> ResponseReturnValue:
     """Set after how many days; empty for never."""
     given = request.form.get("days", "").strip()
-    days = _number(given, MIN_DAYS, MAX_DAYS, sentence="expiry.bad") if given else None
+    days = _number("days", given, MIN_DAYS, MAX_DAYS, sentence="expiry.bad") if given else None
     change_preferences(services().app.database, lambda it: replace(it, expire_after_days=days))
     leave_note(text("expiry.never") if days is None else text("expiry.saved", days=days))
-    return redirect(url_for("settings.general"), 303)
+    return redirect(url_for("settings.general", _anchor="expiry"), 303)
 
 
 @blueprint.post("/settings/expiry/now")
@@ -117,7 +123,7 @@ def expire_now() -> ResponseReturnValue:
         raise UsageError(text("expiry.changed"))
     expiry.expire(app.database, found, by=by_owner(), at=app.clock.now())
     leave_note(text("expiry.done", count=found.count))
-    return redirect(url_for("settings.general"), 303)
+    return redirect(url_for("settings.general", _anchor="expiry"), 303)
 
 
 @blueprint.post("/settings/expiry/undo")
@@ -128,22 +134,23 @@ def undo_expiry() -> ResponseReturnValue:
         change_preferences(app.database, lambda it: replace(it, expire_after_days=None))
         count = expiry.undo(app.database, by=by_owner(), at=app.clock.now())
     leave_note(text("expiry.undone", count=count))
-    return redirect(url_for("settings.general"), 303)
+    return redirect(url_for("settings.general", _anchor="expiry"), 303)
 
 
 @blueprint.get("/disconnect")
 def ask_to_disconnect() -> ResponseReturnValue:
     """Ask once more before disconnecting, and say what stays."""
-    account = services().app.accounts.get(request.args.get("account", ""))
+    account = services().app.accounts.get(request.values.get("account", ""))
     return render_template("disconnect.html", email=account.email, most_days=MAX_DAYS_BACK)
 
 
 @blueprint.post("/disconnect")
+@shown_again("settings.ask_to_disconnect")
 def disconnect() -> ResponseReturnValue:
     """Disconnect an account; with ``undo`` our labels and filters go too, and notices go back to the inbox."""
     email = services().app.accounts.get(request.form.get("account", "")).email
     undo, days = "undo" in request.form, request.form.get("days_back", "").strip() or "0"
-    days_back = _number(days, 0, MAX_DAYS_BACK, sentence="disconnect.bad_days") if undo else 0
+    days_back = _number("days_back", days, 0, MAX_DAYS_BACK, sentence="disconnect.bad_days") if undo else 0
     services().app.disconnect(email, undo=undo, days_back=days_back)
     leave_note(text("disconnect.done", email=email))
     return redirect(url_for("home.home"), 303)
@@ -164,19 +171,19 @@ def _preferences() -> dict[str, object]:
     }
 
 
-def _number(given: str, least: int, most: int, *, sentence: str) -> int:
-    """Return the number; raise UsageError with the sentence of this name, filled with least and most, for another."""
+def _number(field: str, given: str, least: int, most: int, *, sentence: str) -> int:
+    """Return the number in a field; raise FormError with this sentence, filled with least and most, for another."""
     if (number := parsing.whole_number(given, least, most)) is None:
-        raise UsageError(text(sentence, least=least, most=most))
+        raise FormError(field, text(sentence, least=least, most=most))
     return number
 
 
 def _entries(form: re.Pattern[str]) -> tuple[str, ...]:
     """Return the lines that were sent, in lower case and each once; each has to have this form."""
     lines = [line.strip().lower() for line in request.form.get("addresses", "").splitlines()]
-    entries = tuple(dict.fromkeys(checked_address(line, form) for line in lines if line))
+    entries = tuple(dict.fromkeys(checked_address("addresses", line, form) for line in lines if line))
     if len(entries) > MAX_TRUSTED:
-        raise UsageError(text("trusted.too_many", most=MAX_TRUSTED))
+        raise FormError("addresses", text("trusted.too_many", most=MAX_TRUSTED))
     return entries
 
 
@@ -190,8 +197,8 @@ def _account() -> str:
     return services().app.accounts.get(request.form.get("account", "")).email
 
 
-def checked_address(address: str, form: re.Pattern[str] = parsing.ADDRESS) -> str:
-    """Return an address that was typed. Raises UsageError if it does not have this form."""
+def checked_address(field: str, address: str, form: re.Pattern[str] = parsing.ADDRESS) -> str:
+    """Return the address that was typed into a field. Raises FormError if it does not have this form."""
     if not form.fullmatch(address):
-        raise UsageError(text("error.address", address=address[:100]))
+        raise FormError(field, text("error.address", address=address[:100]))
     return address

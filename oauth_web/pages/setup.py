@@ -13,6 +13,7 @@ from oauth_web.access.security import name_asked_for
 from oauth_web.english import text
 from oauth_web.guard import may_become_owner, open_to_all
 from oauth_web.pages.attempts import redirect_uri
+from oauth_web.pages.forms import reading, shown_again
 from oauth_web.services import services
 from worker.errors import SettingsError
 from worker.files import write_atomically
@@ -39,25 +40,32 @@ def guide() -> ResponseReturnValue:
     """Show the guide to whoever owns the page, or would; and how far things are."""
     if not _may_set_up():
         return redirect(url_for("home.home"), 303)
-    return _guide()
+    return render_template(
+        "setup.html",
+        console=CONSOLE,
+        seller_central=SELLER_CENTRAL,
+        redirect_uri=redirect_uri(),
+        at_home=is_loopback(name_asked_for()) and services().app.settings.public_url is None,
+        ours=is_ours(),
+        missing=needs_client(),
+        checks=checks() if g.owner else {},
+    )
 
 
 @blueprint.post("/setup")
 @open_to_all
+@shown_again("setup.guide")
 def take_client() -> ResponseReturnValue:
     """Take the client file, dropped or pasted, check it at once and keep it."""
     if not _may_set_up() or not is_ours():
         abort(403)
     upload = request.files.get("file")
-    content = (
-        upload.read() if upload is not None and upload.filename else request.form.get("text", "").encode()
-    )
-    try:
+    uploaded = upload.read() if upload is not None and upload.filename else None
+    content = request.form.get("text", "").encode() if uploaded is None else uploaded
+    with reading("text" if uploaded is None else "file"):
         client = parse_client(content, name=text("setup.this"))
         check_google(client)
         check_redirect(client, redirect_uri())
-    except SettingsError as error:
-        return _guide(problem=str(error), status=400)
     write_atomically(services().app.settings.client_secrets, content)
     return redirect(url_for("home.home"), 303)
 
@@ -97,19 +105,3 @@ def _checks(account: Account) -> dict[str, str]:
 
 def _may_set_up() -> bool:
     return g.owner is not None or (not services().owners.all() and may_become_owner())
-
-
-def _guide(*, problem: str = "", status: int = 200) -> ResponseReturnValue:
-    missing = needs_client()
-    page = render_template(
-        "setup.html",
-        console=CONSOLE,
-        seller_central=SELLER_CENTRAL,
-        redirect_uri=redirect_uri(),
-        at_home=is_loopback(name_asked_for()) and services().app.settings.public_url is None,
-        ours=is_ours(),
-        missing=missing,
-        problem=problem,
-        checks=checks() if g.owner else {},
-    )
-    return page, status

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
+from oauth_web.pages.forms import reading, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.errors import UsageError
@@ -21,6 +22,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/tokens")
+@shown_again("tokens.page")
 def make() -> ResponseReturnValue:
     """Make a token and show it, for the only time.
 
@@ -29,7 +31,8 @@ def make() -> ResponseReturnValue:
     name, scope = " ".join(request.form.get("name", "").split()), request.form.get("scope")
     if scope not in get_args(Scope):
         raise UsageError(text("error.other"))
-    secret = services().tokens.create(name, cast(Scope, scope), now=services().app.clock.now())
+    with reading("name"):
+        secret = services().tokens.create(name, cast(Scope, scope), now=services().app.clock.now())
     return render_template(
         "secret.html",
         title=text("tokens.made_title", name=name),

@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
+from oauth_web.pages.forms import reading, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.errors import StorageError
@@ -23,10 +24,12 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/webhook")
+@shown_again("webhook.page")
 def save() -> ResponseReturnValue:
     """Tell this address from now on, and show the secret that signs the messages, for the only time."""
     url = request.form.get("url", "").strip()
-    secret = services().webhook.set(url, allow_private="allow_private" in request.form)
+    with reading("url"):
+        secret = services().webhook.set(url, allow_private="allow_private" in request.form)
     return render_template(
         "secret.html", title=text("webhook.made_title"), lead=text("webhook.made"), secret=secret
     )

@@ -40,6 +40,14 @@ def paths(size: int) -> Iterator[str]:
         yield f"/blocks?{wanted}"
         yield f"/blocks?{wanted}&sort=notices&order=up&page={last}"
     yield f"/blocks?marketplace={RARE}&account=other@gmail.com"
+    first, last_day = (f"{datetime.now(UTC) - timedelta(days=it):%Y-%m-%d}" for it in (700, 300))
+    for dates in (
+        f"from={first}",
+        f"to={last_day}",
+        f"from={first}&to={last_day}&reason=opted_out&sort=last_seen",
+    ):
+        yield f"/blocks?{dates}"
+        yield f"/blocks?{dates}&page=300"
     yield from ("/blocks?reason=manual", "/blocks?marketplace=amazon.se", "/blocks?account=nobody@gmail.com")
     yield from (f"/blocks?q={order(77)}", f"/blocks?q={address(77)}", f"/block?key={address(77)}")
     yield from SEARCHES

@@ -10,6 +10,7 @@ from making import SELLER, START, Now, alias, notice, order
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.formats.exports import FORMATS
+from worker.block_list.listing import Query
 from worker.database import Database
 from worker.errors import UsageError
 
@@ -120,10 +121,13 @@ def test_no_cell_of_the_csv_can_run(block_list: BlockList, start: str) -> None:
 
 
 def test_since_leaves_out_what_was_last_seen_before(filled: BlockList) -> None:
-    exported = b"".join(filled.export("txt", since=START + timedelta(microseconds=1)))
+    exported = b"".join(filled.export("txt", query=Query(since=START + timedelta(microseconds=1))))
 
     assert exported.decode().splitlines() == [alias(2)]
-    assert b"".join(filled.export("txt", since=START)).decode().splitlines() == [alias(1), alias(2)]
+    assert b"".join(filled.export("txt", query=Query(since=START))).decode().splitlines() == [
+        alias(1),
+        alias(2),
+    ]
 
 
 def test_an_export_shows_one_state_whatever_happens_meanwhile(filled: BlockList) -> None:

@@ -36,12 +36,12 @@ def secret_in(answer: TestResponse) -> str:
 
 
 def test_the_gate_is_set_up_and_its_password_is_shown_once(owner: FlaskClient, engine: App) -> None:
-    assert "A mail server on this computer" in owner.get("/settings").text
+    assert "A mail server on this computer" in owner.get("/settings/gate").text
     answer = post(owner, "/settings/gate", **FORM)
     assert answer.status_code == 200
     assert stored(engine).enabled
     assert stored(engine).lets_in(b"buyerblock", secret_in(answer).encode())
-    page = owner.get("/settings").text
+    page = owner.get("/settings/gate").text
     assert "127.0.0.1" in page
     assert secret_in(answer) not in page
     assert FORM["password"] not in page
@@ -119,7 +119,7 @@ def test_the_real_server_is_tried_out(owner: FlaskClient, greeted: int) -> None:
     post(owner, "/settings/gate/test")
     assert (
         "The test failed: localhost refuses the gate: 554 5.3.2 no &lt;b&gt;mail&lt;/b&gt; today"
-        in owner.get("/settings").text
+        in owner.get("/settings/gate").text
     )
 
 
@@ -130,19 +130,19 @@ def test_the_page_shows_who_was_refused_lately(owner: FlaskClient, engine: App, 
     record.refused(blocked, engine.clock.now())
     record.problem("The port is taken.")
     record.flush()
-    page = owner.get("/settings").text
+    page = owner.get("/settings/gate").text
     assert "Sent so far: 1,234 recipients. Refused: 1." in page
     assert f"key={blocked.replace('@', '%40')}" in page or f"/block?key={blocked}" in page
     assert "The port is taken." in page
     post(owner, "/settings/gate", **FORM)
-    assert "The port is taken." not in owner.get("/settings").text
+    assert "The port is taken." not in owner.get("/settings/gate").text
 
 
 def test_settings_that_cannot_be_read_leave_the_others_usable(
     owner: FlaskClient, engine: App, services: Services
 ) -> None:
     engine.database.documents("gate").put({"settings": {"host": 7}})
-    assert owner.get("/settings").status_code == 200
+    assert owner.get("/settings/gate").status_code == 200
     assert services.tokens.all() == []
     assert post(owner, "/settings/gate", **FORM).status_code == 200
     assert stored(engine).enabled
@@ -152,7 +152,7 @@ def test_settings_sealed_by_another_key_are_replaced(owner: FlaskClient, engine:
     StoredGate(engine.database, Sealer("the key of another machine")).save(
         GateSettings(upstream="a.example", upstream_port=465, upstream_user="a", upstream_password="b")
     )
-    assert "secret key" in owner.get("/settings").text
+    assert "secret key" in owner.get("/settings/gate").text
     assert post(owner, "/settings/gate", **FORM).status_code == 303
     assert stored(engine).upstream_password == FORM["password"]
 

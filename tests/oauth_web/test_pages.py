@@ -306,10 +306,8 @@ def test_numbers_have_separators() -> None:
 @pytest.mark.parametrize(
     ("path", "fields", "form"),
     [
-        ("/blocks/block", {"key": "hello"}, "/blocks"),
-        ("/import", {"text": ""}, "/import"),
         ("/review", {"action": "block"}, "/review"),
-        ("/settings/tokens", {"name": ""}, "/settings"),
+        ("/settings/tokens", {"scope": "nonsense"}, "/settings"),
     ],
 )
 def test_what_a_form_was_refused_leads_back_to_it(

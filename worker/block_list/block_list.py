@@ -93,9 +93,7 @@ class BlockList:
 
         Raises UsageError for a note of more than 1,000 characters.
         """
-        if len(note) > MAX_NOTE:
-            raise UsageError(f"The note is longer than {MAX_NOTE:,} characters; shorten it.")
-        note, at = one_line(note), self._now()
+        note, at = _note(note), self._now()
         with changing(self._database, "block", by=by, at=at) as (entries, _):
             return [_block_one(entries, key, note=note, at=at) for key in keys]
 
@@ -108,6 +106,21 @@ class BlockList:
         with changing(self._database, "unblock", by=by, at=at) as (entries, _):
             return changes.unblock(entries, parsed, at=at)
 
+    def annotate(self, key: str, note: str, *, by: str) -> str | None:
+        """Replace the note of a block; return the former one, None if there is no such block.
+
+        Raises UsageError for a note of more than 1,000 characters.
+        """
+        parsed, note = parse_key(key), _note(note)
+        with changing(self._database, "note", by=by, at=self._now()) as (entries, _):
+            return changes.annotate(entries, parsed, note)
+
+    def unblock_all(self, keys: Iterable[str], *, by: str) -> list[str]:
+        """Unblock these buyers in one step; return the keys of those who were blocked."""
+        parsed, at = [parse_key(key) for key in keys], self._now()
+        with changing(self._database, "unblock", by=by, at=at) as (entries, _):
+            return [key.text for key in parsed if changes.unblock(entries, key, at=at)]
+
     def resolve(self, order_id: str, address: str, *, by: str) -> bool:
         """Give a block known by its order alone the buyer's alias; return False if there is no such block."""
         order, alias = parse_key(order_id), parse_key(address)
@@ -117,16 +130,16 @@ class BlockList:
             return changes.resolve(entries, order.text, alias)
 
     def export(
-        self, format_name: str = "json", *, since: datetime | None = None, exported_at: datetime | None = None
+        self, format_name: str = "json", *, query: Query = EVERYTHING, exported_at: datetime | None = None
     ) -> Iterator[bytes]:
         """Yield the list in one of the formats of ``exports.py``, piece by piece: one whole state.
 
-        since: only blocks last seen at this moment or later. exported_at: what the JSON export says, now by
+        query: which blocks. exported_at: what the JSON export says, now by
         default; for the same content and the same moment it is the same to the byte. Raises UsageError for
         an unknown format before anything is yielded.
         """
         writer = export_format(format_name).write
-        count, documents = self.listing.documents(Query(since=since))
+        count, documents = self.listing.documents(query)
         return writer(count, documents, whole_second(exported_at or self._now()))
 
     def preview_import(self, source: bytes | BinaryIO, format_name: str = "auto") -> Preview:
@@ -169,6 +182,13 @@ def _result(asked: str, *, blocked: bool, kind: object) -> Result:
     if not blocked:
         return Result(asked, False, None, ALL_KINDS)
     return Result(asked, True, reason_of(kind), KINDS_STILL_ALLOWED)
+
+
+def _note(text: str) -> str:
+    """Return a note as it is kept. Raises UsageError for one that is too long."""
+    if len(text) > MAX_NOTE:
+        raise UsageError(f"The note is longer than {MAX_NOTE:,} characters; shorten it.")
+    return one_line(text)
 
 
 def _block_one(entries: Entries, text: str, *, note: str, at: datetime) -> KeyResult:

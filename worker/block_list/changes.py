@@ -101,6 +101,15 @@ def unblock(entries: Entries, key: Key, *, at: datetime) -> bool:
     return entry.is_blocked
 
 
+def annotate(entries: Entries, key: Key, note: str) -> str | None:
+    """Replace the note of a block in force; return the former one, None if there is no such block."""
+    entry = find(entries, key)
+    if entry is None or not entry.is_blocked:
+        return None
+    entries.put(replace(entry, block=replace(entry.block, note=note)))
+    return entry.block.note
+
+
 def resolve(entries: Entries, order_id: str, alias: Key) -> bool:
     """Give an entry that was known by its order alone the buyer's alias; return whether there was one."""
     order = entries.of_order(order_id)

@@ -36,7 +36,8 @@ _T = TypeVar("_T")
 class Query:
     """Which blocks somebody asks for; None and the empty text ask for all.
 
-    since: last seen at this moment or later. q: part of the alias, an order ID or the note, in any case.
+    since: last seen at this moment or later. first_from, first_to: first seen then, both included. q: part of
+    the alias, an order ID or the note, in any case.
     """
 
     q: str = ""
@@ -44,11 +45,18 @@ class Query:
     reason: Reason | None = None
     account: str | None = None
     since: datetime | None = None
+    first_from: datetime | None = None
+    first_to: datetime | None = None
 
     @property
     def words(self) -> str:
         """Return what to search for."""
         return " ".join(self.q.casefold().split())
+
+    @property
+    def of_some_time(self) -> bool:
+        """Return whether it asks for a part of the time, which the counts by week do not tell."""
+        return any((self.since, self.first_from, self.first_to))
 
 
 EVERYTHING = Query()
@@ -90,7 +98,7 @@ class Listing:
         """Return how many blocks there are."""
         if query.words and (keys := self._by_key(query)) is not None:
             return len(keys)
-        if query.words or query.since:
+        if query.words or query.of_some_time:
             return self._blocks.count(reduce(and_, self._filters(query)))
         return sum(it["blocks"] for it in self._kinds(query))
 
@@ -117,7 +125,7 @@ class Listing:
 
     def after(self, query: Query, cursor: Cursor | None, *, limit: int) -> Sequence[Document]:
         """Return at most ``limit`` documents of blocks behind a cursor, sorted by first_seen, then key."""
-        searched = bool(query.words or query.since)
+        searched = bool(query.words or query.of_some_time)
         if searched and (few := self._few(query, "first_seen")) is not None:
             some = self._blocks.find_many(few).items()
             return [it for key, it in some if cursor is None or (it["first_seen"], key) > cursor][:limit]
@@ -133,6 +141,11 @@ class Listing:
     def documents(self, query: Query = EVERYTHING) -> tuple[int, Iterator[Document]]:
         """Return how many blocks there are, and their documents by first_seen, then key: one whole state."""
         return self._blocks.counted("first_seen", matching=_matching(self._filters(query)))
+
+    def newest_notices(self, blocks: Sequence[Block]) -> dict[str, Evidence]:
+        """Return the newest notice of each of these blocks that has one, by the block's key."""
+        found = self._notices.search(where("block").one_of([block.key for block in blocks]))
+        return {it["block"]: to_evidence(it) for it in sorted(found, key=lambda it: it["received_at"])}
 
     def undelivered(self, *, number: int, size: int) -> Page[Undelivered]:
         """Return one page of the messages that did not arrive, the newest notice first."""
@@ -200,6 +213,10 @@ class Listing:
             filters.append(~(~of_kind) if query.since else of_kind)
         if query.since:
             filters.append(where("last_seen") >= format_time(rounded_up(query.since)))
+        if query.first_from:
+            filters.append(where("first_seen") >= format_time(query.first_from))
+        if query.first_to:
+            filters.append(where("first_seen") <= format_time(query.first_to))
         return filters
 
     def _undelivered(self, notices: Sequence[Document]) -> Iterator[Undelivered]:

@@ -111,13 +111,14 @@ def unblock(keys: tuple[str, ...]) -> None:
 )
 def export(name: str, since: str | None, output: Path | None) -> None:
     """Print the block list, or write it to a file."""
+    from worker.block_list.listing import Query
     from worker.files import write_chunks_atomically
     from worker.parsing import moment
 
     after = moment(since) if since else None
     if since and after is None:
         raise UsageError(f"{since!r} is no time; write it like 2026-11-23 or 2026-11-23T10:00:00Z.")
-    chunks = _block_list().export(name, since=after)
+    chunks = _block_list().export(name, query=Query(since=after))
     if output is None or str(output) == "-":
         sys.stdout.buffer.writelines(chunks)
         sys.stdout.buffer.flush()

@@ -1,0 +1,94 @@
+"""A rejected form: its page once more, with what was typed and one sentence beside the field."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+
+from flask import current_app, g, make_response, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from worker.errors import UsageError
+
+_Route = Callable[[], ResponseReturnValue]
+
+
+class FormError(UsageError):
+    """What was typed into one field of a form cannot be taken."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class _Rejected:
+    """endpoint: the route that the form was sent to."""
+
+    endpoint: str
+    field: str
+    sentence: str
+
+
+@contextmanager
+def reading(field: str) -> Iterator[None]:
+    """Blame this field for input that cannot be taken. Raises FormError."""
+    try:
+        yield
+    except FormError:
+        raise
+    except UsageError as error:
+        raise FormError(field, str(error)) from error
+
+
+def shown_again(page: str) -> Callable[[_Route], _Route]:
+    """Have a route answer a FormError with the page of this endpoint, on which its form stands, and status 400."""
+
+    def decorate(route: _Route) -> _Route:
+        @wraps(route)
+        def guarded() -> ResponseReturnValue:
+            try:
+                return route()
+            except FormError as error:
+                g.rejected = _Rejected(request.endpoint or "", error.field, str(error))
+                answer = make_response(current_app.view_functions[page]())
+                answer.status_code = 400
+                return answer
+
+        return guarded
+
+    return decorate
+
+
+def rejected(endpoint: str, account: str = "") -> _Rejected | None:
+    """Return what is wrong with the form that is sent to this endpoint, about this account; None if nothing is."""
+    found: _Rejected | None = g.get("rejected")
+    if found is None or found.endpoint != endpoint or request.form.get("account", "") != account:
+        return None
+    return found
+
+
+def typed(endpoint: str, field: str, kept: object = "", account: str = "") -> object:
+    """Return what a field shows: what was typed if the form was rejected, else what is kept."""
+    return request.form.get(field, "") if rejected(endpoint, account) else kept
+
+
+def described(endpoint: str, field: str, hint: str = "", account: str = "") -> Markup:
+    """Return the attributes that tell a screen reader what is wrong with a field, and put the cursor into it.
+
+    hint: the id of the sentence that always describes the field.
+    """
+    found = rejected(endpoint, account)
+    if found is not None and found.field == field:
+        ids = f"fault {hint}".strip()
+        return Markup(' aria-invalid="true" aria-describedby="{}" autofocus').format(ids)
+    return Markup(' aria-describedby="{}"').format(hint) if hint else Markup()
+
+
+def fault(endpoint: str, field: str, account: str = "") -> Markup:
+    """Return the sentence that stands beside a field that was rejected."""
+    found = rejected(endpoint, account)
+    if found is None or found.field != field:
+        return Markup()
+    return Markup('<span class="fault" id="fault" role="alert">{}</span>').format(found.sentence)

@@ -1,0 +1,110 @@
+"""The list on the page: what a link keeps, downloads of what is filtered, dates, order, and unblocking many."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from browsing import csrf_token, post
+from flask.testing import FlaskClient
+from people import OWNER
+
+from oauth_web.services import Services
+from worker.block_list.model import Sighting
+
+DAY = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def alias(n: int) -> str:
+    """Return the address of an invented buyer."""
+    return f"buyer{n:05d}@marketplace.amazon.it"
+
+
+@pytest.fixture
+def filled(owner: FlaskClient, services: Services) -> FlaskClient:
+    """Return the browser of an owner with a buyer for each of three days."""
+    services.app.block_list.record(
+        [
+            Sighting(
+                account=OWNER, message_id=f"{n}@x", received_at=DAY + timedelta(days=n), address=alias(n)
+            )
+            for n in range(3)
+        ]
+    )
+    return owner
+
+
+def test_dates_narrow_the_list_to_the_days_between_both_included(filled: FlaskClient) -> None:
+    page = filled.get("/blocks?from=2026-03-11&to=2026-03-11").text
+    assert [alias(n) in page for n in range(3)] == [False, True, False]
+    assert 'value="2026-03-11"' in page
+    assert alias(0) in filled.get("/blocks?from=never&to=").text
+
+
+def test_a_download_holds_what_is_filtered_and_csv_comes_first(filled: FlaskClient) -> None:
+    page = filled.get("/blocks?from=2026-03-12&sort=key&page=1").text
+    links = [unescape(it) for it in re.findall(r'href="([^"]+)" download', page)]
+    assert links[0] == "/export?format=csv&from=2026-03-12"
+    for link in links:
+        answer = filled.get(link).text
+        assert alias(0) not in answer
+    assert alias(2) in filled.get(links[0]).text
+
+
+def test_the_way_back_to_the_list_keeps_search_filters_and_page(filled: FlaskClient) -> None:
+    page = filled.get(
+        "/blocks?q=buyer&from=2026-03-11&sort=key&order=up&page=1&next=//elsewhere.example"
+    ).text
+    link = unescape(re.search(r'href="(/block\?[^"]+)"', page)[1])  # type: ignore[index]
+    detail = unescape(filled.get(link).text)
+    assert 'href="/blocks?q=buyer&from=2026-03-11&sort=key&order=up&page=1"' in detail
+    assert "elsewhere" not in detail
+
+
+def test_a_header_sorts_and_says_in_which_order(filled: FlaskClient) -> None:
+    page = unescape(filled.get("/blocks?sort=key").text)
+    assert len(re.findall(r'aria-sort="descending"', page)) == 1
+    assert "/blocks?sort=key&order=up&page=1" in page
+    shown = re.findall(
+        r'form="ticked" value="(buyer\d+@[^"]+)"', filled.get("/blocks?sort=key&order=up").text
+    )
+    assert shown == [alias(n) for n in range(3)]
+
+
+def test_ticked_buyers_are_unblocked_at_once_and_one_press_blocks_them_again(
+    filled: FlaskClient, services: Services
+) -> None:
+    ticked = {"csrf_token": csrf_token(filled), "key": [alias(0), alias(2)]}
+    assert filled.post("/blocks/unblock?q=buyer", data=ticked).location == "/blocks?q=buyer"
+    assert [it.blocked for it in services.app.block_list.check(map(alias, range(3)))] == [False, True, False]
+    note = filled.get("/blocks").text
+    assert "2 buyers are unblocked" in note
+    keys = re.search(r'name="keys" value="([^"]+)"', note)
+    assert keys is not None
+    post(filled, "/blocks/block", keys=keys[1])
+    assert all(it.blocked for it in services.app.block_list.check(map(alias, range(3))))
+
+
+def test_nobody_ticked_is_said(filled: FlaskClient) -> None:
+    assert post(filled, "/blocks/unblock").status_code == 400
+
+
+def test_a_row_opens_the_newest_notice_in_gmail(filled: FlaskClient) -> None:
+    assert "mail.google.com" in filled.get("/blocks").text
+
+
+def test_a_note_is_edited_in_its_row_and_one_press_brings_the_former_one_back(
+    filled: FlaskClient, services: Services
+) -> None:
+    def note() -> str:
+        found = services.app.block_list.get(alias(1))
+        assert found is not None
+        return found.note
+
+    post(filled, "/blocks/note", key=alias(1), note="first")
+    answer = post(filled, "/blocks/note?q=buyer", key=alias(1), note="second")
+    assert (answer.location, note()) == ("/blocks?q=buyer", "second")
+    assert 'action="/blocks/note"' in filled.get("/blocks").text
+    assert re.search(r'name="note" value="first"', filled.get("/blocks").text) is None
+    assert post(filled, "/blocks/note", key=alias(9), note="x").status_code == 400
+    assert post(filled, "/blocks/note", key=alias(1), note="x" * 1001).status_code == 400
