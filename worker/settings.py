@@ -97,7 +97,9 @@ def _path(variable: str, text: str) -> Path:
         return Path(text).expanduser().absolute()
     except RuntimeError:  # ~somebody, or a user of a container who has no home
         raise SettingsError(
-            f"{variable} is {text!r}, and that home directory is not known; write the whole path."
+            "{variable} is {text!r}, and that home directory is not known; write the whole path.",
+            variable=variable,
+            text=text,
         ) from None
 
 
@@ -111,7 +113,9 @@ def _url(variable: str, text: str) -> str:
         valid = False
     if not valid:
         raise SettingsError(
-            f"{variable} is {text!r}, which is no web address; write it like https://example.com."
+            "{variable} is {text!r}, which is no web address; write it like https://example.com.",
+            variable=variable,
+            text=text,
         )
     return text.rstrip("/")
 
@@ -119,14 +123,19 @@ def _url(variable: str, text: str) -> str:
 def _secret(variable: str, text: str) -> str:
     # Below this length the key could be guessed; it seals credentials that open a mailbox.
     if len(text) < 32:
-        raise SettingsError(f"{variable} is too short; use at least 32 random characters.")
+        raise SettingsError("{variable} is too short; use at least 32 random characters.", variable=variable)
     return text
 
 
 def _one_of(*choices: str) -> Callable[[str, str], str]:
     def convert(variable: str, text: str) -> str:
         if text not in choices:
-            raise SettingsError(f"{variable} is {text!r}; it must be one of {', '.join(choices)}.")
+            raise SettingsError(
+                "{variable} is {text!r}; it must be one of {choices}.",
+                variable=variable,
+                text=text,
+                choices=", ".join(choices),
+            )
         return text
 
     return convert
@@ -135,7 +144,13 @@ def _one_of(*choices: str) -> Callable[[str, str], str]:
 def _whole_number(low: int, high: int) -> Callable[[str, str], int]:
     def convert(variable: str, text: str) -> int:
         if (number := whole_number(text, low, high)) is None:
-            raise SettingsError(f"{variable} is {text!r}; it must be a whole number from {low} to {high}.")
+            raise SettingsError(
+                "{variable} is {text!r}; it must be a whole number from {low} to {high}.",
+                variable=variable,
+                text=text,
+                low=str(low),
+                high=str(high),
+            )
         return number
 
     return convert

@@ -94,7 +94,7 @@ class BlockList:
         Raises UsageError for a note of more than 1,000 characters.
         """
         if len(note) > MAX_NOTE:
-            raise UsageError(f"The note is longer than {MAX_NOTE:,} characters; shorten it.")
+            raise UsageError("The note is longer than {most} characters; shorten it.", most=MAX_NOTE)
         note, at = one_line(note), self._now()
         with changing(self._database, "block", by=by, at=at) as (entries, _):
             return [_block_one(entries, key, note=note, at=at) for key in keys]

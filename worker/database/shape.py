@@ -8,6 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from worker.errors import DamagedFileError, UsageError
+from worker.sentences import Sentence
 
 MISSHAPEN = (ValueError, LookupError, TypeError, AttributeError, OverflowError, UsageError)
 MAX_TEXT = 100_000  # characters; nothing that the program stores is longer
@@ -22,7 +23,8 @@ def reading(what: str) -> Iterator[None]:
         yield
     except MISSHAPEN as error:
         raise DamagedFileError(
-            f"What is stored about {what} is damaged. Bring back the last daily copy: buyerblock restore --latest"
+            "What is stored about {what} is damaged. Bring back the last daily copy: buyerblock restore --latest",
+            what=Sentence(what),
         ) from error
 
 

@@ -149,7 +149,11 @@ class Accounts:
     def _document(self, email: str) -> dict[str, Any]:
         if (document := self._documents.find(email.lower())) is None:
             connected = ", ".join(account.email for account in self.all()) or "none yet"
-            raise UsageError(f"{email} is not a connected account; connected: {connected}.")
+            raise UsageError(
+                "{email} is not a connected account; connected: {connected}.",
+                email=email,
+                connected=connected,
+            )
         return document
 
 

@@ -35,10 +35,16 @@ class Preferences:
     def __post_init__(self) -> None:
         if not _fits(self.expire_after_days, MIN_DAYS, MAX_DAYS):
             raise UsageError(
-                f"Blocks can expire after {MIN_DAYS} to {MAX_DAYS:,} days; leave the number out to keep them."
+                "Blocks can expire after {least} to {most} days; leave the number out to keep them.",
+                least=MIN_DAYS,
+                most=MAX_DAYS,
             )
         if not _fits(self.sync_interval, MIN_INTERVAL, MAX_INTERVAL):
-            raise UsageError(f"Mailboxes can be checked every {MIN_INTERVAL} to {MAX_INTERVAL:,} seconds.")
+            raise UsageError(
+                "Mailboxes can be checked every {least} to {most} seconds.",
+                least=MIN_INTERVAL,
+                most=MAX_INTERVAL,
+            )
 
 
 _FIELDS = {field.name for field in fields(Preferences)}
