@@ -13,6 +13,7 @@ from oauth_web.access.client_file import (
 from oauth_web.access.security import name_asked_for
 from oauth_web.english import text
 from oauth_web.guard import may_become_owner, open_to_all
+from oauth_web.languages import translated
 from oauth_web.pages.sign_in import redirect_uri
 from oauth_web.services import services
 from worker.errors import SettingsError
@@ -57,7 +58,7 @@ def take_client() -> ResponseReturnValue:
         check_google(client)
         check_redirect(client, redirect_uri())
     except SettingsError as error:
-        return _guide(problem=str(error), status=400)
+        return _guide(problem=translated(error), status=400)
     write_atomically(services().app.settings.client_secrets, content)
     return redirect(url_for("home.home"), 303)
 
@@ -73,7 +74,7 @@ def needs_client() -> str:
     try:
         read_client_file(services().app.settings.client_secrets)
     except SettingsError as error:
-        return str(error)
+        return translated(error)
     return ""
 
 
