@@ -119,6 +119,7 @@ def updated(language: str) -> str:
     path, known = path_of(language), sentences()
     before = pofile.read_po(io.BytesIO(path.read_bytes() if path.exists() else b""))
     catalog = Catalog(language)
+    catalog.mime_headers = [("Plural-Forms", PLURALS[language])]
     for msgid, places in known.items():
         former = before.get(msgid)
         kept = former.string if former is not None and former.id == msgid else None
