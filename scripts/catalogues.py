@@ -39,7 +39,7 @@ _NOT_ON_THE_PAGE = re.compile(
     r"oauth_web/(demo/|api/|cli|server)|worker/(cli/|settings|operation/(service|logs|events)|mail_files/)"
 )
 # Beside errors: functions that make a part of a sentence of their first argument.
-_TELLERS = {"Sentence", "at_work", "storage_error", "reading"}
+_TELLERS = {"Sentence", "at_work", "storage_error"}
 _FIELD = re.compile(r"\{[^{}]*\}")
 
 MsgId = str | tuple[str, str]

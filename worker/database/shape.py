@@ -17,14 +17,14 @@ _T = TypeVar("_T")
 
 
 @contextmanager
-def reading(what: str) -> Iterator[None]:
+def reading(what: Sentence) -> Iterator[None]:
     """Raise DamagedFileError where a stored document turns out to have another shape. what: as in "the webhook"."""
     try:
         yield
     except MISSHAPEN as error:
         raise DamagedFileError(
             "What is stored about {what} is damaged. Bring back the last daily copy: buyerblock restore --latest",
-            what=Sentence(what),
+            what=what,
         ) from error
 
 
