@@ -56,7 +56,13 @@ def _chosen() -> str:
         chosen = read_preferences(services().app.database).language
     except StorageError:  # the page that says so has a language, too
         chosen = ""
-    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or ENGLISH
+    return chosen if chosen in LANGUAGES else _asked_for()
+
+
+def _asked_for() -> str:
+    # For Werkzeug's best_match “en-US, de;q=0.8” is German, which is the only one that we have to the letter.
+    wanted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
+    return next((it for it in wanted if it in LANGUAGES), ENGLISH)
 
 
 def locale() -> Locale:

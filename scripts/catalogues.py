@@ -75,8 +75,8 @@ def _of_enums() -> Iterator[tuple[MsgId, str]]:
     from worker.notices.doubts import Doubt  # noqa: PLC0415 - as above
     from worker.problems import Cause  # noqa: PLC0415
 
-    for members in (Cause, Doubt):
-        yield from ((it.value, f"{members.__name__}.{it.name}") for it in members)
+    for member in (*Cause, *Doubt):
+        yield member.value, f"{type(member).__name__}.{member.name}"
 
 
 def _in_code() -> Iterator[tuple[MsgId, str]]:

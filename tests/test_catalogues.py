@@ -69,7 +69,7 @@ def translations(language: str) -> list[tuple[str, str, Counter[str]]]:
         if isinstance(message.id, str):
             found.append((message.id, str(message.string), Counter[str]()))
             continue
-        for number, form in enumerate(message.string if message.id else ()):
+        for number, form in enumerate(message.string or ()):
             for_one_alone = number == 0 and "n != 1" in PLURALS[language]
             found.append((message.id[1], form, Counter(["{count}"] if for_one_alone else [])))
     return [(sentence, form, may_lack) for sentence, form, may_lack in found if sentence and form]
