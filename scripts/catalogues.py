@@ -9,6 +9,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from environment import ROOT, become, ensure
@@ -75,7 +76,8 @@ def _of_enums() -> Iterator[tuple[MsgId, str]]:
     from worker.notices.doubts import Doubt  # noqa: PLC0415 - as above
     from worker.problems import Cause  # noqa: PLC0415
 
-    for member in (*Cause, *Doubt):
+    members: tuple[Cause | Doubt, ...] = (*Cause, *Doubt)
+    for member in members:
         yield member.value, f"{type(member).__name__}.{member.name}"
 
 
@@ -98,13 +100,15 @@ def told_in(tree: ast.AST) -> Iterator[ast.Call]:
                 yield node
 
 
-def _errors() -> set[str]:
+@cache
+def _errors() -> frozenset[str]:
+    import oauth_web.application  # noqa: F401, PLC0415 - it has all that the page can meet
     from worker.errors import BuyerblockError  # noqa: PLC0415 - as above
 
-    def below(kind: type) -> Iterable[str]:
+    def below(kind: type[BuyerblockError]) -> Iterable[str]:
         return (kind.__name__, *(name for it in kind.__subclasses__() for name in below(it)))
 
-    return set(below(BuyerblockError))
+    return frozenset(below(BuyerblockError))
 
 
 def path_of(language: str) -> Path:
