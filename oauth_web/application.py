@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from oauth_web import api, errors, guard, words
+from oauth_web import api, errors, guard, languages, words
 from oauth_web.access import security
 from oauth_web.access.below import serve_below
 from oauth_web.access.limits import RateLimit
@@ -112,6 +112,7 @@ def create_app(
     CSRFProtect(flask_app)
     errors.handle(flask_app)
     words.add_filters(flask_app)
+    languages.speak(flask_app)
     for part in _PARTS:
         flask_app.register_blueprint(part.blueprint)
     api.mount(flask_app)

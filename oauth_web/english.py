@@ -1,4 +1,7 @@
-"""Every sentence of the page, by name. To translate the page, translate the table."""
+"""Every sentence of the page, by name, in English; ``locale/`` has them in other languages."""
+
+from oauth_web.languages import catalogue, shown
+from worker.sentences import filled
 
 ENGLISH = {
     "app.name": "buyerblock",
@@ -134,18 +137,9 @@ ENGLISH = {
     # Times
     "time.now": "just now",
     "time.soon": "in a moment",
-    "time.ago": "{span} ago",
-    "time.in": "in {span}",
-    "time.days_one": "{count} day",
-    "time.days": "{count} days",
-    "time.hours_one": "{count} hour",
-    "time.hours": "{count} hours",
-    "time.minutes_one": "{count} minute",
-    "time.minutes": "{count} minutes",
-    "time.seconds_one": "{count} second",
-    "time.seconds": "{count} seconds",
     "nav.label": "Pages",
     "help.label": "Help pages",
+    "help.english": "These pages are in English.",
     "nav.home": "Home",
     "nav.blocks": "Block list",
     "nav.review": "Review",
@@ -182,7 +176,7 @@ ENGLISH = {
     "blocks.any": "Any",
     "blocks.account": "Account",
     "blocks.sort": "Sort by",
-    "blocks.order": "Order",
+    "blocks.order": "Direction",
     "order.down": "Downwards",
     "order.up": "Upwards",
     "sort.first_seen": "First notice",
@@ -431,6 +425,12 @@ ENGLISH = {
     "interval.hint": "A look at a mailbox with nothing new costs next to nothing of Gmail's quota.",
     "interval.bad": "Choose a whole number of seconds from {least} to {most}.",
     "interval.saved": "Every mailbox is checked every {span} from now on.",
+    # Settings: language
+    "language.title": "Language",
+    "language.label": "Language of this page",
+    "language.browser": "As the browser asks",
+    "language.hint": "The help pages and the API are in English.",
+    "language.saved": "The language of the page is saved.",
     # Settings: expiry
     "expiry.title": "Expiry",
     "expiry.label": "Unblock buyers so many days after their latest notice",
@@ -673,12 +673,12 @@ ENGLISH = {
 
 
 def text(name: str, /, **values: object) -> str:
-    """Return a sentence with its values filled in, as plain text: templates escape it as a whole.
+    """Return a sentence in the reader's language with its values filled in, as plain text: templates escape it whole.
 
-    Whole numbers are written with separators. A sentence with a number has two forms: ``count`` chooses between
-    ``name_one`` and ``name``.
+    Whole numbers and dates are written as the language does. A sentence with a number has two forms here,
+    ``name_one`` and ``name``; ``count`` chooses among those that the language has.
     """
-    one = f"{name}_one"
-    sentence = ENGLISH[one if values.get("count") == 1 and one in ENGLISH else name]
-    shown = {name: f"{it:,}" if isinstance(it, int) else it for name, it in values.items()}
-    return sentence.format_map(shown) if shown else sentence
+    one, count = ENGLISH.get(f"{name}_one"), values.get("count")
+    if one is not None and isinstance(count, int):
+        return filled(catalogue().ngettext(one, ENGLISH[name], count), values, shown)
+    return filled(catalogue().gettext(ENGLISH[name]), values, shown)

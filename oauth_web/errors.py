@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
 from oauth_web.english import text
 from oauth_web.guard import may_become_owner
+from oauth_web.languages import translated
 from worker.errors import BuyerblockError, GmailError, StorageError
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def _page_of_the_form() -> str:
 def told(error: BuyerblockError) -> str:
     """Return what a visitor reads of an error: all of it if an owner; to strangers it would name the server's paths."""
     if g.get("owner") or may_become_owner():
-        return str(error)
+        return translated(error)
     log.error("%s", error)
     return text("error.closed")
 

@@ -175,8 +175,9 @@ def _refuse_plain_http(settings: Settings, *, insecure_http: bool) -> None:
     for host in (settings.host, urlsplit(settings.public_url or "http://localhost").hostname):
         if not is_loopback(host):
             raise SettingsError(
-                f"Being reached as {host} without https would show the block list and the sign-in to everybody on the "
-                "network; set BUYERBLOCK_PUBLIC_URL to an https address, or insist with --insecure-http."
+                "Being reached as {host} without https would show the block list and the sign-in to everybody on the "
+                "network; set BUYERBLOCK_PUBLIC_URL to an https address, or insist with --insecure-http.",
+                host=host,
             )
 
 
@@ -191,8 +192,9 @@ def _only_server(app: App, *, open_page: bool) -> AbstractContextManager[Any]:
         if open_page and page_answers(app.settings.own_url):
             webbrowser.open(app.settings.public_url or app.settings.own_url)
         raise BusyError(
-            f"Another buyerblock is already serving {app.settings.data_dir}; stop that one first, or give this one "
-            "another BUYERBLOCK_DATA_DIR."
+            "Another buyerblock is already serving {data_dir}; stop that one first, or give this one "
+            "another BUYERBLOCK_DATA_DIR.",
+            data_dir=app.settings.data_dir,
         ) from error
 
 
@@ -211,11 +213,14 @@ def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any
         )
     except (socket.gaierror, UnicodeError) as error:  # the latter of a name with a part that is too long
         raise UsageError(
-            f"{settings.host} is no address of this machine; choose another with --host."
+            "{host} is no address of this machine; choose another with --host.", host=settings.host
         ) from error
     except OSError as error:
         raise UsageError(
-            f"Cannot listen on {settings.host}, port {settings.port} ({error.strerror}); choose another with --port."
+            "Cannot listen on {host}, port {port} ({strerror}); choose another with --port.",
+            host=settings.host,
+            port=str(settings.port),
+            strerror=error.strerror,
         ) from error
     limit_bodies(page, connections.values())
     return server

@@ -89,7 +89,9 @@ def test_a_forwarding_address_that_was_lost_is_told_and_stops_nothing(app: App) 
         problem=MailboxProblem(Cause.FORWARDING_UNVERIFIED, {"address": "tool@example.com"}),
         last_pass=good,
     )
-    assert warning(app) == Problem("advice", EMAIL, str(app.accounts.get(EMAIL).problem))
+    found = warning(app)
+    assert (found.kind, found.account) == ("advice", EMAIL)
+    assert found.sentence == str(app.accounts.get(EMAIL).problem)
 
 
 def test_a_failure_in_passing_is_no_problem_yet(app: App) -> None:

@@ -24,6 +24,7 @@ ROWS = (
     ("worker.clock", "worker.events", "worker.files", "worker.parsing", "worker.settings"),
     ("worker.errors",),
     ("worker.problems",),
+    ("worker.sentences",),
     ("oauth_web.demo.sandbox",),
 )
 

@@ -18,11 +18,22 @@
         └── ConflictError      the label or filter is there already
 """
 
+from collections.abc import Mapping
+
 from worker.problems import Cause, MailboxProblem
+from worker.sentences import filled
 
 
 class BuyerblockError(Exception):
-    """Base of all our errors. ``str(error)`` is one sentence for the person who reads it."""
+    """Base of all our errors. ``str(error)`` is one sentence for the person who reads it, the template filled in."""
+
+    def __init__(self, template: str, /, **fields: object) -> None:
+        super().__init__(template)
+        self.template = template
+        self.fields: Mapping[str, object] = fields
+
+    def __str__(self) -> str:
+        return filled(self.template, self.fields)
 
 
 class StoppedError(BuyerblockError):
@@ -54,7 +65,7 @@ class GmailError(BuyerblockError):
 
     def __init__(self, cause: Cause, **details: object) -> None:
         self.problem = MailboxProblem(cause, {name: str(value) for name, value in details.items()})
-        super().__init__(str(self.problem))
+        super().__init__(self.problem.template, **self.problem.fields)
 
 
 class TransientError(GmailError):

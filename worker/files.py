@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from worker.errors import StorageError
+from worker.sentences import Sentence
 
 # On Windows a rename fails while another process has the target open; readers are done in milliseconds.
 _RENAME_ATTEMPTS = 50
@@ -105,9 +106,17 @@ def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
     """Return one sentence about a failed step on a file."""
     why = error.strerror or type(error).__name__
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return StorageError(f"Cannot {verb} {path}: {why}; name a place in a folder that exists.")
+        return StorageError(
+            "Cannot {verb} {path}: {why}; name a place in a folder that exists.",
+            verb=Sentence(verb),
+            path=path,
+            why=why,
+        )
     return StorageError(
-        f"Cannot {verb} {path}: {why}; free some space or check the permissions, then try again."
+        "Cannot {verb} {path}: {why}; free some space or check the permissions, then try again.",
+        verb=Sentence(verb),
+        path=path,
+        why=why,
     )
 
 

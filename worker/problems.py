@@ -1,9 +1,15 @@
 """What can be wrong with a mailbox: the only place with these sentences. Code decides by the cause, never by words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
+
+from worker.sentences import Sentence, filled
+
+_TRIED_AGAIN = Sentence("{sentence} The next pass tries again.")
+# These details are told by another part of the program: stored in English, and shown as that part's own sentences.
+_TOLD = ("problem", "sentence", "why")
 
 
 class Cause(Enum):
@@ -118,9 +124,18 @@ class MailboxProblem:
     details: Mapping[str, str] = field(default_factory=dict)
     tried_again: bool = False
 
+    @property
+    def template(self) -> str:
+        return _TRIED_AGAIN.template if self.tried_again else self.cause.value
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        if self.tried_again:
+            return {"sentence": replace(self, tried_again=False)}
+        return {name: Sentence(it) if name in _TOLD else it for name, it in self.details.items()}
+
     def __str__(self) -> str:
-        sentence = self.cause.value.format_map(self.details)
-        return f"{sentence} The next pass tries again." if self.tried_again else sentence
+        return filled(self.template, self.fields)
 
     def as_document(self) -> dict[str, Any]:
         """Return the stored form."""

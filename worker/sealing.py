@@ -50,5 +50,7 @@ def open_sealer(data_dir: Path, secret: str | None) -> Sealer:
     except OSError as error:
         raise storage_error("read", path, error) from error
     if not re.fullmatch(rb"[A-Za-z0-9_-]{43}=", key):
-        raise StorageError(f"{path} is damaged; put it back from a backup, or remove it and sign in again.")
+        raise StorageError(
+            "{path} is damaged; put it back from a backup, or remove it and sign in again.", path=path
+        )
     return Sealer(key.decode())

@@ -98,7 +98,9 @@ def _path(variable: str, text: str) -> Path:
         return Path(text).expanduser().absolute()
     except RuntimeError:  # ~somebody, or a user of a container who has no home
         raise SettingsError(
-            f"{variable} is {text!r}, and that home directory is not known; write the whole path."
+            "{variable} is {text!r}, and that home directory is not known; write the whole path.",
+            variable=variable,
+            text=text,
         ) from None
 
 
@@ -115,7 +117,9 @@ def _url(variable: str, text: str) -> str:
         valid = False
     if not valid:
         raise SettingsError(
-            f"{variable} is {text!r}, which is no web address; write it like https://example.com."
+            "{variable} is {text!r}, which is no web address; write it like https://example.com.",
+            variable=variable,
+            text=text,
         )
     return text.rstrip("/")
 
@@ -125,21 +129,30 @@ def _ascii_netloc(variable: str, parts: SplitResult) -> str:
     name = unicodedata.normalize("NFC", parts.hostname or "")
     host = name.encode("idna").decode()
     if host.encode().decode("idna") != name:  # such as ß, of which browsers make something else than Python
-        raise SettingsError(f"{variable} is {parts.geturl()!r}; write its name as it begins with “xn--”.")
+        raise SettingsError(
+            "{variable} is {text!r}; write its name as it begins with “xn--”.",
+            variable=variable,
+            text=parts.geturl(),
+        )
     return host if parts.port is None else f"{host}:{parts.port}"
 
 
 def _secret(variable: str, text: str) -> str:
     # Below this length the key could be guessed; it seals credentials that open a mailbox.
     if len(text) < 32:
-        raise SettingsError(f"{variable} is too short; use at least 32 random characters.")
+        raise SettingsError("{variable} is too short; use at least 32 random characters.", variable=variable)
     return text
 
 
 def _one_of(*choices: str) -> Callable[[str, str], str]:
     def convert(variable: str, text: str) -> str:
         if text not in choices:
-            raise SettingsError(f"{variable} is {text!r}; it must be one of {', '.join(choices)}.")
+            raise SettingsError(
+                "{variable} is {text!r}; it must be one of {choices}.",
+                variable=variable,
+                text=text,
+                choices=", ".join(choices),
+            )
         return text
 
     return convert
@@ -148,7 +161,13 @@ def _one_of(*choices: str) -> Callable[[str, str], str]:
 def _whole_number(low: int, high: int) -> Callable[[str, str], int]:
     def convert(variable: str, text: str) -> int:
         if (number := whole_number(text, low, high)) is None:
-            raise SettingsError(f"{variable} is {text!r}; it must be a whole number from {low} to {high}.")
+            raise SettingsError(
+                "{variable} is {text!r}; it must be a whole number from {low} to {high}.",
+                variable=variable,
+                text=text,
+                low=str(low),
+                high=str(high),
+            )
         return number
 
     return convert

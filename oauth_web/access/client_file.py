@@ -10,6 +10,7 @@ import orjson
 
 from worker.errors import SettingsError
 from worker.parsing import is_loopback
+from worker.sentences import Sentence
 
 MAX_SIZE = 64_000  # bytes; real files have about 500
 
@@ -18,7 +19,9 @@ MAX_SIZE = 64_000  # bytes; real files have about 500
 _GOOGLE = {"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com"}
 
 # Google shows a secret when it is made and never again, so a file downloaded later is of no use.
-_WHERE = "create a client in Google's console, under Clients, and download its JSON file before you close that window"
+_WHERE = Sentence(
+    "create a client in Google's console, under Clients, and download its JSON file before you close that window"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +47,15 @@ def read_client_file(path: Path) -> Client:
             content = file.read(MAX_SIZE + 1)
     except FileNotFoundError as error:
         raise SettingsError(
-            f"There is no OAuth client file at {path} yet; {_WHERE}, then put it there."
+            "There is no OAuth client file at {path} yet; {where}, then put it there.",
+            path=path,
+            where=_WHERE,
         ) from error
     except OSError as error:
         raise SettingsError(
-            f"The OAuth client file {path} cannot be read: {error.strerror or type(error).__name__}."
+            "The OAuth client file {path} cannot be read: {why}.",
+            path=path,
+            why=error.strerror or type(error).__name__,
         ) from error
     return parse_client(content, name=str(path))
 
@@ -56,23 +63,29 @@ def read_client_file(path: Path) -> Client:
 def parse_client(content: bytes, *, name: str) -> Client:
     """Return the client of a file's content. name: what to call it in the sentence of the SettingsError."""
     if len(content) > MAX_SIZE:
-        raise SettingsError(f"{name} is too large for an OAuth client file; {_WHERE}.")
+        raise SettingsError("{name} is too large for an OAuth client file; {where}.", name=name, where=_WHERE)
     try:
         document = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        raise SettingsError(f"{name} is not JSON, so it is no OAuth client file; {_WHERE}.") from error
+        raise SettingsError(
+            "{name} is not JSON, so it is no OAuth client file; {where}.", name=name, where=_WHERE
+        ) from error
     if not isinstance(document, dict):
-        raise SettingsError(f"{name} is no OAuth client file; {_WHERE}.")
+        raise SettingsError("{name} is no OAuth client file; {where}.", name=name, where=_WHERE)
     if document.get("type") in {"service_account", "authorized_user"}:
         raise SettingsError(
-            f"{name} is the key of a {str(document['type']).replace('_', ' ')}, not an OAuth client file; create a "
-            "client in Google's console, under Clients, of the type “Desktop app”."
+            "{name} is the key of a {kind}, not an OAuth client file; create a "
+            "client in Google's console, under Clients, of the type “Desktop app”.",
+            name=name,
+            kind=str(document["type"]).replace("_", " "),
         )
     for kind in ("installed", "web"):
         if isinstance(document.get(kind), dict):
             return _client(kind, document[kind], name)
     raise SettingsError(
-        f"{name} is no OAuth client file: it has neither an “installed” nor a “web” part; {_WHERE}."
+        "{name} is no OAuth client file: it has neither an “installed” nor a “web” part; {where}.",
+        name=name,
+        where=_WHERE,
     )
 
 
@@ -86,7 +99,10 @@ def check_google(client: Client) -> None:
         host = urlsplit(address).hostname
         if host not in _GOOGLE and not is_loopback(host):
             raise SettingsError(
-                f"“{key}” in this file leads to {host}, not to Google, who alone may have your sign-in; {_WHERE}."
+                "“{key}” in this file leads to {host}, not to Google, who alone may have your sign-in; {where}.",
+                key=key,
+                host=host,
+                where=_WHERE,
             )
 
 
@@ -96,12 +112,14 @@ def check_redirect(client: Client, redirect_uri: str) -> None:
     if client.kind == "installed" and not is_loopback(parts.hostname):
         raise SettingsError(
             "This client is of the type “Desktop app”, which works on one's own machine only; for "
-            f"{parts.scheme}://{parts.netloc} create one of the type “Web application”."
+            "{address} create one of the type “Web application”.",
+            address=f"{parts.scheme}://{parts.netloc}",
         )
     if client.kind == "web" and redirect_uri not in client.redirect_uris:
         raise SettingsError(
-            f"This client of the type “Web application” does not list {redirect_uri} under “Authorized redirect "
-            "URIs”; create another client that does, and download its JSON file before you close that window."
+            "This client of the type “Web application” does not list {redirect_uri} under “Authorized redirect "
+            "URIs”; create another client that does, and download its JSON file before you close that window.",
+            redirect_uri=redirect_uri,
         )
 
 
@@ -109,12 +127,20 @@ def _client(kind: Literal["installed", "web"], part: Mapping[str, Any], name: st
     texts = {}
     for key in ("client_id", "client_secret", "auth_uri", "token_uri"):
         if not isinstance(part.get(key), str) or not part[key]:
-            raise SettingsError(f"{name} is no complete OAuth client file: “{key}” is missing; {_WHERE}.")
+            raise SettingsError(
+                "{name} is no complete OAuth client file: “{key}” is missing; {where}.",
+                name=name,
+                key=key,
+                where=_WHERE,
+            )
         texts[key] = part[key]
     for key in ("auth_uri", "token_uri"):
         if not _is_safe(_split(texts[key])):
             raise SettingsError(
-                f"“{key}” in {name} is no https address; the sign-in would not be safe; {_WHERE}."
+                "“{key}” in {name} is no https address; the sign-in would not be safe; {where}.",
+                key=key,
+                name=name,
+                where=_WHERE,
             )
     uris = part.get("redirect_uris")
     listed = tuple(uri for uri in uris if isinstance(uri, str)) if isinstance(uris, list) else ()

@@ -22,6 +22,7 @@ from oauth_web.access.client_file import Client
 from worker.errors import BuyerblockError
 from worker.gmail.connection import describe_network_error, prepare
 from worker.gmail.credentials import REASONS, SCOPES, Grant, googles_words
+from worker.sentences import Sentence
 
 _T = TypeVar("_T")
 
@@ -91,7 +92,8 @@ def _exchanged(
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
     except OSError as error:
         raise ConsentError(
-            f"Google could not be reached to finish the sign-in ({describe_network_error(error)}); please try again."
+            "Google could not be reached to finish the sign-in ({why}); please try again.",
+            why=describe_network_error(error),
         ) from error
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
@@ -99,20 +101,25 @@ def _exchanged(
 
 # What is said in other words while somebody signs in.
 _REFUSALS = {
-    "invalid_grant": "Google no longer knows this sign-in; it was used already or took too long. Please start again.",
-    "redirect_uri_mismatch": "Google does not know this page's address; add it under “Authorized redirect URIs” "
-    "of the client in Google's console.",
+    "invalid_grant": Sentence(
+        "Google no longer knows this sign-in; it was used already or took too long. Please start again."
+    ),
+    "redirect_uri_mismatch": Sentence(
+        "Google does not know this page's address; add it under “Authorized redirect URIs” of the client in Google's "
+        "console."
+    ),
 }
 
 
 def refused(code: str, description: object = "") -> ConsentError:
     """Return the error for a refusal of Google's; one that is not known is shown in Google's words."""
     if code in _REFUSALS:
-        return ConsentError(_REFUSALS[code])
+        return ConsentError(_REFUSALS[code].template)
     if cause := REASONS.get(code):
         return ConsentError(cause.value)
     return ConsentError(
-        f"Google refused the sign-in; it says: {googles_words(code, description)}. Please try again."
+        "Google refused the sign-in; it says: {words}. Please try again.",
+        words=googles_words(code, description),
     )
 
 

@@ -21,6 +21,7 @@ from werkzeug.datastructures import CallbackDict
 from worker.database import Database, reading
 from worker.errors import StorageError
 from worker.sealing import Sealer, UnsealError
+from worker.sentences import Sentence
 
 OWNERS_IDLE = timedelta(days=14)
 OWNERS_LIFE = timedelta(days=30)
@@ -120,7 +121,7 @@ class Sessions:
     def _unsealed(self, key: str, document: Mapping[str, Any]) -> _Record | None:
         """Return an owner's session. One that cannot be read is none: signing in again is all that it costs."""
         try:
-            with reading("a session"):
+            with reading(Sentence("a session")):
                 sealed_for, values, started, used = orjson.loads(self._sealer.unseal(document["sealed"]))
                 record = _Record(values, datetime.fromisoformat(started), datetime.fromisoformat(used))
                 return record if sealed_for == key else None

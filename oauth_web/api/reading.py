@@ -22,9 +22,11 @@ def arguments(call: Mapping[str, Any]) -> dict[str, Any]:
     for name, values in request.args.lists():
         if name not in known:
             there_are = f"; there are {', '.join(known)}" if known else ""
-            raise UsageError(f"There is no parameter {name[:50]!r} here{there_are}.")
+            raise UsageError(
+                "There is no parameter {name!r} here{there_are}.", name=name[:50], there_are=there_are
+            )
         if len(values) > 1:
-            raise UsageError(f"The parameter {name!r} is there more than once.")
+            raise UsageError("The parameter {name!r} is there more than once.", name=name)
     given = request.args
     return {
         name: _from_text(name, given[name], schema) if name in given else schema.get("default")
@@ -42,14 +44,16 @@ def body(schema_name: str) -> dict[str, Any]:
     try:
         document = orjson.loads(request.get_data())
     except orjson.JSONDecodeError as error:
-        raise UsageError(f"The body is not valid JSON: {error}.") from None
+        raise UsageError("The body is not valid JSON: {error}.", error=error) from None
     if not isinstance(document, dict):
         raise UsageError('The body must be a JSON object, such as {"keys": ["..."]}.')
     schema = SCHEMAS[schema_name]
     known: Mapping[str, Mapping[str, Any]] = schema["properties"]
     for name in document:
         if name not in known:
-            raise UsageError(f"There is no field {name[:50]!r} here; there are {', '.join(known)}.")
+            raise UsageError(
+                "There is no field {name!r} here; there are {known}.", name=name[:50], known=", ".join(known)
+            )
     for name in known:
         if name in document or name in schema["required"]:
             _check(f'"{name}"', document.get(name), known[name])
@@ -68,10 +72,12 @@ def _from_text(name: str, text: str, schema: Mapping[str, Any]) -> str | int | d
         if schema is not FORMAT:  # a name that there is not has a sentence of its own
             _check(name, text, schema)
         if len(text) > schema.get("maxLength", len(text)):
-            raise UsageError(f"{name} is longer than {schema['maxLength']} characters.")
+            raise UsageError(
+                "{name} is longer than {most} characters.", name=name, most=str(schema["maxLength"])
+            )
         return text
     if found is None:
-        raise UsageError(f"{name} must be {needed}.")
+        raise UsageError("{name} must be {needed}.", name=name, needed=needed)
     return found
 
 
@@ -79,11 +85,13 @@ def _check(name: str, value: object, schema: Mapping[str, Any]) -> None:
     """Raise UsageError for what is none of the words, no list of texts or no text, as the schema demands."""
     if "enum" in schema:
         if value not in schema["enum"]:
-            raise UsageError(f"{name} must be one of {', '.join(schema['enum'])}.")
+            raise UsageError("{name} must be one of {choices}.", name=name, choices=", ".join(schema["enum"]))
     elif schema["type"] == "array":
         if not isinstance(value, list) or not all(isinstance(key, str) for key in value):
-            raise UsageError(f"{name} must be a list of texts: addresses of buyers and order IDs.")
+            raise UsageError("{name} must be a list of texts: addresses of buyers and order IDs.", name=name)
         if len(value) > (most := schema["maxItems"]):
-            raise UsageError(f"At most {most:,} keys fit into one call, and here are {len(value):,}.")
+            raise UsageError(
+                "At most {most} keys fit into one call, and here are {given}.", most=most, given=len(value)
+            )
     elif not isinstance(value, str):
-        raise UsageError(f"{name} must be a text.")
+        raise UsageError("{name} must be a text.", name=name)

@@ -62,6 +62,9 @@ def restore() -> ResponseReturnValue:
         except (UsageError, StorageError) as error:
             # What is damaged is the visitor's file, not ours; and where it lay for a moment tells nobody anything.
             kind = UsageError if isinstance(error, DamagedFileError) else type(error)
-            raise kind(str(error).replace(str(path), text("restore.this"))) from error
+            fields = {
+                it: text("restore.this") if value == path else value for it, value in error.fields.items()
+            }
+            raise kind(error.template, **fields) from error
     services().restart()
     return render_template("restored.html", restored=restored)

@@ -9,6 +9,7 @@ from flask import current_app, g, make_response, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from oauth_web.languages import translated
 from worker.errors import UsageError
 
 _Route = Callable[[], ResponseReturnValue]
@@ -39,7 +40,7 @@ def reading(field: str) -> Iterator[None]:
     except FormError:
         raise
     except UsageError as error:
-        raise FormError(field, str(error)) from error
+        raise FormError(field, translated(error)) from error
 
 
 def shown_again(page: str) -> Callable[[_Route], _Route]:

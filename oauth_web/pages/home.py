@@ -18,6 +18,7 @@ from worker.block_list.listing import EVERYTHING
 from worker.mailbox_pass.progress import Progress
 from worker.operation.health import Health, health, standing
 from worker.owner.accounts import Account, State
+from worker.sentences import Told
 
 WEEKS = 16
 NEWEST = 5
@@ -38,7 +39,7 @@ class AccountStatus:
 
     account: Account
     kind: Kind
-    problem: str
+    problem: Told | None
     queued: int
     progress: Progress | None
 

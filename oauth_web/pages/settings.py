@@ -3,11 +3,12 @@
 import re
 from dataclasses import replace
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.guard import by_owner
+from oauth_web.languages import LANGUAGES
 from oauth_web.pages.forms import FormError, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
@@ -102,6 +103,17 @@ def save_interval() -> ResponseReturnValue:
     return redirect(url_for("settings.general", _anchor="interval"), 303)
 
 
+@blueprint.post("/settings/language")
+def save_language() -> ResponseReturnValue:
+    """Set the language of the page; empty for the browser's."""
+    if (chosen := request.form.get("language", "")) not in ("", *LANGUAGES):
+        raise UsageError(text("error.other"))
+    change_preferences(services().app.database, lambda it: replace(it, language=chosen))
+    g.pop("language", None)
+    leave_note(text("language.saved"))
+    return redirect(url_for("settings.general"), 303)
+
+
 @blueprint.post("/settings/expiry")
 @shown_again("settings.general")
 def save_expiry() -> ResponseReturnValue:
@@ -159,9 +171,11 @@ def disconnect() -> ResponseReturnValue:
 def _preferences() -> dict[str, object]:
     """Return what the settings show: the numbers of now, and what can be chosen."""
     app = services().app
-    interval = sync_interval(app.settings, app.database)
+    interval, preferences = sync_interval(app.settings, app.database), read_preferences(app.database)
     return {
-        "days": read_preferences(app.database).expire_after_days,
+        "days": preferences.expire_after_days,
+        "language": preferences.language,
+        "languages": LANGUAGES,
         "fewest": MIN_DAYS,
         "most": MAX_DAYS,
         "expiring": expiring(app),

@@ -12,6 +12,7 @@ from oauth_web.access.client_file import (
 from oauth_web.access.security import name_asked_for
 from oauth_web.english import text
 from oauth_web.guard import may_become_owner, open_to_all
+from oauth_web.languages import translated
 from oauth_web.pages.attempts import redirect_uri
 from oauth_web.pages.forms import reading, shown_again
 from oauth_web.services import services
@@ -81,7 +82,7 @@ def needs_client() -> str:
     try:
         read_client_file(services().app.settings.client_secrets)
     except SettingsError as error:
-        return str(error)
+        return translated(error)
     return ""
 
 

@@ -124,7 +124,7 @@ def unticked(error: UntickedError) -> ResponseReturnValue:
 def refused(error: ConsentError) -> ResponseReturnValue:
     """Say in one sentence why there is no sign-in, with a button to try again."""
     status = error.status if isinstance(error, NotLetInError) else 502
-    return render_template("refused.html", message=str(error)), status
+    return render_template("refused.html", message=error), status
 
 
 @blueprint.post("/sign-out")

@@ -19,7 +19,7 @@ def page() -> ResponseReturnValue:
     try:
         shown: dict[str, object] = {"hook": services().webhook.get()}
     except StorageError as error:
-        shown = {"damage": str(error)}
+        shown = {"damage": error}
     return render_template("settings_webhook.html", webhook=shown)
 
 

@@ -187,7 +187,7 @@ def _result(asked: str, *, blocked: bool, kind: object) -> Result:
 def _note(text: str) -> str:
     """Return a note as it is kept. Raises UsageError for one that is too long."""
     if len(text) > MAX_NOTE:
-        raise UsageError(f"The note is longer than {MAX_NOTE:,} characters; shorten it.")
+        raise UsageError("The note is longer than {most} characters; shorten it.", most=MAX_NOTE)
     return one_line(text)
 
 

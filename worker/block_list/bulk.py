@@ -60,7 +60,7 @@ def undo(database: Database, import_id: str, *, by: str, at: datetime) -> int:
         imports = database.documents("imports")
         document = imports.find(import_id)
         if document is None or "undone_at" in document:
-            raise UsageError(f"There is no import {import_id!r} to undo.")
+            raise UsageError("There is no import {import_id!r} to undo.", import_id=import_id)
         imports.put({import_id: {**document, "undone_at": format_time(at)}})
         added = [
             str(it.doc_id)

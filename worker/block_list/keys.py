@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from worker.errors import UsageError
 from worker.notices.aliases import alias, orders
 from worker.notices.amazon import ALIAS_DOMAINS, NEVER_A_BUYER
+from worker.sentences import Sentence
 
 _MAX_LENGTH = 320  # characters; RFC 5321 allows 64 + 1 + 255 for an address
 
@@ -28,7 +29,7 @@ def parse_key(text: str) -> Key:
     an order ID are all understood. Raises UsageError, in one sentence that says why text is no key.
     """
     if len(text) > _MAX_LENGTH:
-        raise _no_key(text, "it is too long")
+        raise _no_key(text, Sentence("it is too long"))
     if (address := alias(text)) is not None:
         return Key(address, "alias")
     bare = _without_wrapping(text)
@@ -54,21 +55,21 @@ def _without_wrapping(text: str) -> str:
     return bare.strip("[]()<> ")
 
 
-def _why_not(bare: str) -> str:
+def _why_not(bare: str) -> Sentence:
     if not bare:
-        return "it is empty"
+        return Sentence("it is empty")
     local, at, domain = bare.rpartition("@")
     if not at:
-        return "it is neither a buyer's address nor an order ID such as 111-1111111-1111111"
+        return Sentence("it is neither a buyer's address nor an order ID such as 111-1111111-1111111")
     if domain not in ALIAS_DOMAINS:
-        return "buyers' addresses end in @marketplace.amazon and a country, and this one does not"
+        return Sentence("buyers' addresses end in @marketplace.amazon and a country, and this one does not")
     if local.startswith("blacklisted-"):
-        return "another tool has broken this address on purpose; remove the prefix blacklisted-"
+        return Sentence("another tool has broken this address on purpose; remove the prefix blacklisted-")
     if local.startswith(NEVER_A_BUYER):
-        return "this address is a machine's or stands for many buyers at once"
-    return "the part before the @ is not 8 to 32 letters and digits"
+        return Sentence("this address is a machine's or stands for many buyers at once")
+    return Sentence("the part before the @ is not 8 to 32 letters and digits")
 
 
-def _no_key(text: str, why: str) -> UsageError:
+def _no_key(text: str, why: Sentence) -> UsageError:
     shown = text if len(text) <= 60 else text[:60] + "..."
-    return UsageError(f"{shown!r} is not a key: {why}.")
+    return UsageError("{shown!r} is not a key: {why}.", shown=shown, why=why)

@@ -113,7 +113,13 @@ def _row(app: "App", account: "Account") -> dict[str, Any]:
 
     state, problem = standing(app, account, app.clock.now())
     times = {"last_pass": account.last_pass, "next_pass": account.next_pass}
-    return {"email": account.email, "state": state, "problem": problem, **times, "queued": account.queued}
+    return {
+        "email": account.email,
+        "state": state,
+        "problem": str(problem or ""),
+        **times,
+        "queued": account.queued,
+    }
 
 
 def _app() -> "App":

@@ -117,7 +117,9 @@ def export(name: str, since: str | None, output: Path | None) -> None:
 
     after = moment(since) if since else None
     if since and after is None:
-        raise UsageError(f"{since!r} is no time; write it like 2026-11-23 or 2026-11-23T10:00:00Z.")
+        raise UsageError(
+            "{since!r} is no time; write it like 2026-11-23 or 2026-11-23T10:00:00Z.", since=since
+        )
     chunks = _block_list().export(name, query=Query(since=after))
     if output is None or str(output) == "-":
         sys.stdout.buffer.writelines(chunks)
@@ -169,7 +171,9 @@ def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
     try:
         preview = block_list.preview_import(file, name)
     except OSError as error:
-        raise UsageError(f"Cannot read {file.name}: {error.strerror}.") from error
+        raise UsageError(
+            "Cannot read {name}: {strerror}.", name=file.name, strerror=error.strerror
+        ) from error
     show_import(preview)
     found = preview.found
     if found.rejected_count and not (found.keys or found.pairs):

@@ -22,8 +22,9 @@ def require_database() -> Settings:
     settings = current_settings()
     if not exists(settings.data_dir):
         raise SettingsError(
-            f"There is no block list in {settings.data_dir}; start buyerblock first, or name the folder that has one "
-            "in BUYERBLOCK_DATA_DIR."
+            "There is no block list in {data_dir}; start buyerblock first, or name the folder that has one "
+            "in BUYERBLOCK_DATA_DIR.",
+            data_dir=settings.data_dir,
         )
     return settings
 

@@ -116,7 +116,7 @@ def _address(text: str, usual_port: int) -> tuple[str, int]:
     if not colon or text.endswith("]") or (":" in host and not host.endswith("]")):
         return text.strip("[]"), usual_port
     if (number := whole_number(port, 1, 65535)) is None:
-        raise UsageError(f"{text!r} is no address; write it like smtp.example.com:587.")
+        raise UsageError("{text!r} is no address; write it like smtp.example.com:587.", text=text)
     return host.strip("[]"), number
 
 

@@ -49,7 +49,9 @@ def list_tokens() -> None:
 def revoke(name: str) -> None:
     """Make a token useless at once."""
     if not _tokens().revoke(name):
-        raise UsageError(f"There is no token called {name!r}; “buyerblock token list” shows those there are.")
+        raise UsageError(
+            "There is no token called {name!r}; “buyerblock token list” shows those there are.", name=name
+        )
     click.echo(f"{name} is revoked.")
 
 

@@ -15,6 +15,7 @@ from tinydb.table import Document, Table
 from worker.database.engine import Engine
 from worker.database.queries import Condition, translated
 from worker.database.shape import MISSHAPEN
+from worker.sentences import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -299,7 +300,7 @@ def parsed(text: str, table: str, engine: Engine) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise engine.damaged(f"unreadable JSON in {table}") from error
+        raise engine.damaged(Sentence("unreadable JSON in {table}", table=table)) from error
 
 
 def _ordered(field: str, *, descending: bool = False) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from worker.errors import DamagedFileError
+from worker.sentences import Sentence
 
 Row = tuple[Any, ...]
 
@@ -63,7 +64,7 @@ class Engine(Protocol):
     def check(self) -> None:
         """Read everything. Raises DamagedFileError."""
 
-    def damaged(self, why: str) -> DamagedFileError:
+    def damaged(self, why: Sentence | str) -> DamagedFileError:
         """Return the error for a document that cannot be read."""
 
     def close(self) -> None:

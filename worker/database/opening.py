@@ -11,6 +11,7 @@ from worker.database.sqlite import SQLite, missing
 from worker.database.sqlite_file import create, rename_lineage
 from worker.errors import StorageError
 from worker.files import at_work, storage_error
+from worker.sentences import Sentence
 
 DATABASE = "buyerblock.db"
 COPIES = "backups"  # the daily copies are in this folder of the data directory
@@ -35,7 +36,8 @@ def open_database(data_dir: Path) -> Database:
         pending = any(data_dir.glob("restore-*.pending"))
     if pending:
         raise StorageError(
-            f"A restore of {data_dir} was interrupted; run it once more, or start buyerblock, to finish it."
+            "A restore of {data_dir} was interrupted; run it once more, or start buyerblock, to finish it.",
+            data_dir=data_dir,
         )
     path = data_dir / DATABASE
     # Looked for first: another process may be making the database, and then these, right now.
@@ -43,9 +45,10 @@ def open_database(data_dir: Path) -> Database:
     if not _is_there(path):
         if any(_is_there(data_dir / name) for name in _FORMER):
             raise StorageError(
-                f"{data_dir} holds the files of buyerblock 0.1, which this version does not read; nothing was changed. "
+                "{data_dir} holds the files of buyerblock 0.1, which this version does not read; nothing was changed. "
                 "Export the list with version 0.1 (buyerblock export --output blocks.json), name an empty folder in "
-                "BUYERBLOCK_DATA_DIR, then run: buyerblock import blocks.json"
+                "BUYERBLOCK_DATA_DIR, then run: buyerblock import blocks.json",
+                data_dir=data_dir,
             )
         if signs:
             raise missing(path)
@@ -67,7 +70,7 @@ def _refuse_older_than_copies(data_dir: Path, database: Database) -> None:
     for path in copies:
         lineage, sequence = _newest_in_copy(path)
         if lineage == database.engine.lineage and sequence > newest:
-            raise database.engine.damaged("it is older than a daily copy of it")
+            raise database.engine.damaged(Sentence("it is older than a daily copy of it"))
 
 
 def _newest_in_copy(path: Path) -> tuple[object, int]:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from worker.sentences import Sentence
+
 _File = tuple[int, int, int]
 # A look takes as long as a question. Nobody copies a file over another one in less than this.
 _EVERY = 0.002  # seconds
@@ -40,8 +42,8 @@ class Seen:
         """Remember the newest event that is on disk now."""
         self._newest = max(newest, self._newest)
 
-    def wrong(self, ask: Callable[[], tuple[str, int]]) -> str:
-        """Look again; return what is wrong, "" if nothing is.
+    def wrong(self, ask: Callable[[], tuple[str, int]]) -> Sentence | None:
+        """Look again; return what is wrong, None if nothing is.
 
         ask: reads lineage and newest event of what is stored, on a connection opened since the file was touched.
         """
@@ -53,11 +55,11 @@ class Seen:
         file = self._look()
         lineage, newest = ask()
         if known is not None and (file[0] != known[0] or lineage != lineage_known):
-            return "another file has taken its place"
+            return Sentence("another file has taken its place")
         if known is not None and (file[1] < known[1] or newest < newest_known):
-            return "it is older than it was before"
+            return Sentence("it is older than it was before")
         self._file, self._newest, self.lineage = file, max(newest, self._newest), lineage
-        return ""
+        return None
 
     def _look(self) -> _File:
         found = os.stat(self._path)  # noqa: PTH116 - so often; Path takes twice as long

@@ -8,6 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from worker.errors import DamagedFileError, UsageError
+from worker.sentences import Sentence
 
 MISSHAPEN = (ValueError, LookupError, TypeError, AttributeError, OverflowError, UsageError)
 MAX_TEXT = 100_000  # characters; nothing that the program stores is longer
@@ -16,13 +17,14 @@ _T = TypeVar("_T")
 
 
 @contextmanager
-def reading(what: str) -> Iterator[None]:
+def reading(what: Sentence) -> Iterator[None]:
     """Raise DamagedFileError where a stored document turns out to have another shape. what: as in "the webhook"."""
     try:
         yield
     except MISSHAPEN as error:
         raise DamagedFileError(
-            f"What is stored about {what} is damaged. Bring back the last daily copy: buyerblock restore --latest"
+            "What is stored about {what} is damaged. Bring back the last daily copy: buyerblock restore --latest",
+            what=what,
         ) from error
 
 

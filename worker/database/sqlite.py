@@ -27,6 +27,7 @@ from worker.database.sqlite_file import (
 from worker.database.turns import Turns
 from worker.errors import BusyError, DamagedFileError, StorageError
 from worker.files import storage_error
+from worker.sentences import Sentence
 
 _PATIENCE = 10.0  # seconds to wait for another writer
 _RETRY = 0.0003  # seconds between two tries; SQLite's own waits grow, and let a busy process starve another
@@ -34,11 +35,11 @@ _RETRY = 0.0003  # seconds between two tries; SQLite's own waits grow, and let a
 _LARGEST_LOG = 64 * 2**20
 _READERS_END = 0.2  # seconds to wait for the readers of an old state
 _REASONS = {
-    "SQLITE_FULL": "The disk is full; free some space, then try again",
-    "SQLITE_READONLY": "It may not be written to; check its permissions, then try again",
-    "SQLITE_CANTOPEN": "It cannot be opened; check the permissions of its folder, then try again",
-    "SQLITE_PERM": "It may not be opened; check its permissions, then try again",
-    "SQLITE_IOERR": "The disk failed; check it and its free space, then try again",
+    "SQLITE_FULL": Sentence("The disk is full; free some space, then try again"),
+    "SQLITE_READONLY": Sentence("It may not be written to; check its permissions, then try again"),
+    "SQLITE_CANTOPEN": Sentence("It cannot be opened; check the permissions of its folder, then try again"),
+    "SQLITE_PERM": Sentence("It may not be opened; check its permissions, then try again"),
+    "SQLITE_IOERR": Sentence("The disk failed; check it and its free space, then try again"),
 }
 _GLOB_SIGNS = re.compile(r"[*?\[]")
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
@@ -67,7 +68,7 @@ class SQLite:
         self._idle: deque[sqlite3.Connection] = deque()
         self._held = _Held()
         self._closed = False
-        self._damage = ""
+        self._damage: DamagedFileError | None = None
         self._seen = Seen(path)
         with self._connection() as connection:
             self._look(connection)
@@ -242,10 +243,12 @@ class SQLite:
         while self._idle:
             self._idle.pop().close()
 
-    def damaged(self, why: str) -> DamagedFileError:
+    def damaged(self, why: Sentence | str) -> DamagedFileError:
         return DamagedFileError(
-            f"{self._path} is damaged ({why}). Nothing was changed. Bring back the last daily copy: "
-            f"buyerblock restore --latest"
+            "{path} is damaged ({why}). Nothing was changed. Bring back the last daily copy: "
+            "buyerblock restore --latest",
+            path=self._path,
+            why=why,
         )
 
     @contextmanager
@@ -266,7 +269,9 @@ class SQLite:
         held = self._held.connection
         # SQLite ends a transaction when the disk is full. What came after would be stored without what came before.
         if held is not None and not held.in_transaction:
-            raise StorageError(f"{self._path}: A change failed, so that nothing of it was stored; try again.")
+            raise StorageError(
+                "{path}: A change failed, so that nothing of it was stored; try again.", path=self._path
+            )
         return held
 
     def _take(self) -> sqlite3.Connection:
@@ -314,7 +319,7 @@ class SQLite:
 
     def _end(self, error: DamagedFileError) -> DamagedFileError:
         """Give no answers from now on, and return the error: what is still readable may be wrong."""
-        self._damage = str(error)
+        self._damage = error
         self.close()
         return error
 
@@ -327,7 +332,7 @@ class SQLite:
 
     def _connect(self) -> sqlite3.Connection:
         if self._damage:
-            raise DamagedFileError(self._damage)
+            raise DamagedFileError(self._damage.template, **self._damage.fields)
         connection = sqlite3.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
             connection.execute(_wait(self._patience))
@@ -345,10 +350,10 @@ class SQLite:
         ((application,),) = connection.execute("PRAGMA application_id")
         ((version,),) = connection.execute("PRAGMA user_version")
         if application != APPLICATION:
-            raise self.damaged("it is no database of buyerblock")
+            raise self.damaged(Sentence("it is no database of buyerblock"))
         if version > VERSION:
             raise StorageError(
-                f"{self._path} was written by a newer version of buyerblock; use that version."
+                "{path} was written by a newer version of buyerblock; use that version.", path=self._path
             )
 
     def _translated(self, error: sqlite3.Error) -> Exception:
@@ -360,17 +365,20 @@ class SQLite:
             return self.damaged(str(error))
         if not name_of(error):
             return error  # a mistake of ours, not of the disk
-        why = next((why for name, why in _REASONS.items() if is_named(error, (name,))), f"SQLite: {error}")
-        return StorageError(f"{self._path}: {why}.")
+        why = next((why for name, why in _REASONS.items() if is_named(error, (name,))), None)
+        return StorageError("{path}: {why}.", path=self._path, why=why or f"SQLite: {error}")
 
     def _busy(self) -> BusyError:
-        return BusyError(f"Another program has been writing to {self._path} for too long; try again.")
+        return BusyError(
+            "Another program has been writing to {path} for too long; try again.", path=self._path
+        )
 
 
 def missing(path: Path) -> DamagedFileError:
     """Return the error for a file that is gone."""
     return DamagedFileError(
-        f"{path} is missing, although there was one. Bring back the last daily copy: buyerblock restore --latest"
+        "{path} is missing, although there was one. Bring back the last daily copy: buyerblock restore --latest",
+        path=path,
     )
 
 

@@ -74,7 +74,9 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         if is_named(error, DAMAGED):
             raise
         raise StorageError(
-            f"Cannot write {path}: {error}; free some space or check the permissions, then try again."
+            "Cannot write {path}: {error}; free some space or check the permissions, then try again.",
+            path=path,
+            error=error,
         ) from error
     finally:
         connection.close()

@@ -120,16 +120,19 @@ class Gate:
             context.load_cert_chain(self._settings.certificate, self._settings.key)
         except OSError as error:
             raise UsageError(
-                f"The gate's certificate {self._settings.certificate} and its key cannot be used "
-                f"({error.strerror or error}); name the PEM files of both."
+                "The gate's certificate {certificate} and its key cannot be used ({why}); name the PEM files of both.",
+                certificate=self._settings.certificate,
+                why=error.strerror or str(error),
             ) from error
         return context
 
     def _no_listening(self, error: Exception) -> UsageError:
         why = getattr(error, "strerror", None) or error
         return UsageError(
-            f"The gate cannot listen on {self._settings.host}, port {self._settings.port} ({why}); "
-            "choose another port."
+            "The gate cannot listen on {host}, port {port} ({why}); choose another port.",
+            host=self._settings.host,
+            port=str(self._settings.port),
+            why=str(why),
         )
 
 

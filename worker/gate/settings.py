@@ -12,6 +12,7 @@ from worker.errors import UsageError
 from worker.gate.record import to_record
 from worker.parsing import is_loopback
 from worker.sealing import Sealer
+from worker.sentences import Sentence
 
 # How tools sign in. The second: their mail may carry marks, see the package.
 USER, MARKED_USER = "buyerblock", "buyerblock+marked"
@@ -48,11 +49,14 @@ class GateSettings:
                 raise UsageError("A port is a whole number from 1 to 65535.")
         for host in (self.host, self.upstream):
             if not host or len(host) > 253 or not host.isprintable() or set(host) & set(" /@<>[]"):
-                raise UsageError(f"{host[:100]!r} is no name of a server; write it like smtp.example.com.")
+                raise UsageError(
+                    "{host!r} is no name of a server; write it like smtp.example.com.", host=host[:100]
+                )
         if not is_loopback(self.host) and not (self.certificate and self.key):
             raise UsageError(
-                f"On {self.host} the gate can be reached from other machines, and would show passwords and mail on the "
-                "network; name a certificate and its key, or listen on 127.0.0.1."
+                "On {host} the gate can be reached from other machines, and would show passwords and mail on the "
+                "network; name a certificate and its key, or listen on 127.0.0.1.",
+                host=self.host,
             )
         if self.upstream_tls == "none" and not is_loopback(self.upstream):
             raise UsageError(
@@ -119,7 +123,7 @@ class StoredGate:
         document = self._documents.find(_KEY)
         if document is None:
             return None
-        with reading("the gate"):
+        with reading(Sentence("the gate")):
             return _to_settings(document)
 
     def _put_with_password(self, settings: GateSettings) -> str:

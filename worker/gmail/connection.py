@@ -18,6 +18,8 @@ from google.auth.credentials import Credentials
 from google.auth.transport.requests import Request
 from requests.adapters import HTTPAdapter
 
+from worker.sentences import Sentence
+
 TIMEOUT = 30  # seconds without a sign of life; by default requests waits without a limit
 MAX_TIME = 120.0  # seconds for the body of an answer, however it drips
 MAX_SIZE = 100_000_000  # bytes of a body, unpacked; a mail of 50 MB takes 70 MB
@@ -26,12 +28,15 @@ _PIECE = 65_536  # bytes
 # Sentences by the error of requests; the first that fits. {} is the innermost error.
 _SENTENCES = (
     # Not in the words of requests, which may hold a part of the proxy's password.
-    (requests.exceptions.InvalidURL, "the address of the proxy cannot be read; look at HTTPS_PROXY"),
-    (requests.exceptions.InvalidSchema, "{}; look at HTTPS_PROXY"),
-    (requests.exceptions.ProxyError, "no way through the proxy: {}; look at HTTPS_PROXY"),
-    (requests.exceptions.SSLError, "the connection would not be safe: {}"),
-    (requests.exceptions.Timeout, "no answer in time"),
-    (BaseException, "{}"),
+    (
+        requests.exceptions.InvalidURL,
+        Sentence("the address of the proxy cannot be read; look at HTTPS_PROXY"),
+    ),
+    (requests.exceptions.InvalidSchema, Sentence("{words}; look at HTTPS_PROXY")),
+    (requests.exceptions.ProxyError, Sentence("no way through the proxy: {words}; look at HTTPS_PROXY")),
+    (requests.exceptions.SSLError, Sentence("the connection would not be safe: {words}")),
+    (requests.exceptions.Timeout, Sentence("no answer in time")),
+    (BaseException, Sentence("{words}")),
 )
 
 
@@ -121,16 +126,15 @@ def is_page(answer: requests.Response) -> bool:
     return answer.headers.get("content-type", "").startswith("text/html")
 
 
-def describe_network_error(error: BaseException) -> str:
+def describe_network_error(error: BaseException) -> Sentence:
     """Return an error in words for a person; requests wraps the cause in up to seven errors full of addresses."""
     chain = [error]
     while (inner := _inner(chain[-1])) is not None:
         chain.append(inner)
     words = str(getattr(chain[-1], "strerror", None) or chain[-1]) or type(chain[-1]).__name__
     words = " ".join(words.split()).rstrip(".")
-    return next(
-        sentence.format(words) for kind, sentence in _SENTENCES if any(isinstance(it, kind) for it in chain)
-    )
+    found = next(it for kind, it in _SENTENCES if any(isinstance(error, kind) for error in chain))
+    return found.about(words=words)
 
 
 def _inner(error: BaseException) -> BaseException | None:

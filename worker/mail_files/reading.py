@@ -60,7 +60,9 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise UsageError(f"Cannot read {path}: {reason}. Name a mail file or a folder of them.") from error
+        raise UsageError(
+            "Cannot read {path}: {reason}. Name a mail file or a folder of them.", path=path, reason=reason
+        ) from error
 
 
 def _files(path: Path) -> Iterator[tuple[Path, bool]]:

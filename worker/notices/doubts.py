@@ -92,8 +92,16 @@ class Reason:
     doubt: Doubt
     address: str = ""
 
+    @property
+    def template(self) -> str:
+        return self.doubt.value
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return {"address": self.address}
+
     def __str__(self) -> str:
-        return self.doubt.value.format(address=self.address)
+        return self.template.format_map(self.fields)
 
 
 # It may be a notice, but its wording is not in the table, or not proven.

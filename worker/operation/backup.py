@@ -51,7 +51,9 @@ def backup(
     content = BytesIO()
     with at_work("back up", data_dir):
         if not data_dir.is_dir():
-            raise StorageError(f"There is nothing to back up: {data_dir} does not exist yet.")
+            raise StorageError(
+                "There is nothing to back up: {data_dir} does not exist yet.", data_dir=data_dir
+            )
         with (
             _opened(data_dir, database) as source,
             tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=data_dir) as folder,

@@ -54,7 +54,10 @@ def write(
         line = _line(about | {"sha256": hashlib.sha256(content).hexdigest()})
         return write_chunks_atomically(path, (line, content))
     if len(passphrase) < MIN_PASSPHRASE:
-        raise UsageError(f"The passphrase is too short; use at least {MIN_PASSPHRASE} characters.")
+        raise UsageError(
+            "The passphrase is too short; use at least {least} characters.",
+            least=MIN_PASSPHRASE,
+        )
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
     line = _line(about | {"scrypt": {**_COST, "salt": salt.hex()}, "nonce": nonce.hex()})
     sealed = AESGCM(_key(passphrase, salt, _COST)).encrypt(nonce, content, line)
@@ -75,10 +78,11 @@ def read(path: Path, *, passphrase: str | None) -> Content:
     try:
         opened = _open(path, line, rest, passphrase)
     except (ValueError, LookupError, TypeError) as error:
-        raise DamagedFileError(f"{path} is no backup of buyerblock, or it is damaged.") from error
+        raise DamagedFileError("{path} is no backup of buyerblock, or it is damaged.", path=path) from error
     if passphrase is not None and not opened.sealed:
         raise UsageError(
-            f"{path} is not encrypted; if you trust where it comes from, restore it without a passphrase."
+            "{path} is not encrypted; if you trust where it comes from, restore it without a passphrase.",
+            path=path,
         )
     return opened
 
@@ -90,11 +94,14 @@ def _open(path: Path, line: bytes, rest: bytes, passphrase: str | None) -> Conte
         raise ValueError(version)
     if version == _FORMER:
         raise StorageError(
-            f"{path} was made by buyerblock 0.1, which this version does not read. Restore it with version 0.1, export "
-            "the list there (buyerblock export --output blocks.json), and import that file here."
+            "{path} was made by buyerblock 0.1, which this version does not read. Restore it with version 0.1, export "
+            "the list there (buyerblock export --output blocks.json), and import that file here.",
+            path=path,
         )
     if version != FORMAT:
-        raise StorageError(f"{path} was made by a newer version of buyerblock; restore it with that version.")
+        raise StorageError(
+            "{path} was made by a newer version of buyerblock; restore it with that version.", path=path
+        )
     created_at = datetime.fromisoformat(about["created_at"])
     if "scrypt" in about:
         return Content(created_at, sealed=True, content=_unseal(path, about, line, rest, passphrase))
@@ -109,7 +116,7 @@ def _line(about: dict[str, Any]) -> bytes:
 
 def _unseal(path: Path, about: dict[str, Any], line: bytes, sealed: bytes, passphrase: str | None) -> bytes:
     if passphrase is None:
-        raise UsageError(f"{path} is encrypted; give its passphrase.")
+        raise UsageError("{path} is encrypted; give its passphrase.", path=path)
     cost = {name: int(about["scrypt"][name]) for name in _COST}
     if any(not 0 < cost[name] <= most for name, most in _MAX_COST.items()):
         raise ValueError("cost")
@@ -118,7 +125,7 @@ def _unseal(path: Path, about: dict[str, Any], line: bytes, sealed: bytes, passp
         return AESGCM(key).decrypt(bytes.fromhex(about["nonce"]), sealed, line)
     except InvalidTag as error:
         raise UsageError(
-            f"{path} cannot be opened: the passphrase is wrong, or the file was changed."
+            "{path} cannot be opened: the passphrase is wrong, or the file was changed.", path=path
         ) from error
 
 

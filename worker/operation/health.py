@@ -7,8 +7,8 @@ warnings for its owner. A failure that the next pass may resolve becomes one whe
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -23,8 +23,9 @@ from worker.mailbox_pass.unreadable import count_set_aside
 from worker.notices.doubts import NEW_WORDS
 from worker.owner.accounts import Account, State
 from worker.owner.preferences import read_preferences, sync_interval
-from worker.problems import Cause
+from worker.problems import Cause, MailboxProblem
 from worker.sealing import UnsealError
+from worker.sentences import Sentence, Told, filled
 from worker.webhook import Webhook
 
 # A pass that is late by this much more than three intervals has not just been slow.
@@ -34,35 +35,35 @@ MIN_FREE = 500_000_000  # bytes
 # Of a sign-in that ends by itself: time for a week's first look at the page.
 WARN_BEFORE = timedelta(days=2)
 
-_SIGN_IN_ENDS = (
-    "Google ends this sign-in on {ends:%Y-%m-%d at %H:%M} UTC, as it does while the OAuth client is in status "
+_SIGN_IN_ENDS = Sentence(
+    "Google ends this sign-in on {ends}, as it does while the OAuth client is in status "
     "Testing; press “Publish app” in Google's console, under Audience, then sign in again."
 )
-_SILENCE = (
+_SILENCE = Sentence(
     "No notice has come since {last}, which is unusually long; look whether “Buyer Opt-Out” is still switched on in "
     "Seller Central, under Notification Preferences, Messaging."
 )
-_NEW_WORDING = (
-    "Mail that may be notices came in words that this version does not know, the last on {last:%Y-%m-%d}; it waits "
+_NEW_WORDING = Sentence(
+    "Mail that may be notices came in words that this version does not know, the last on {last}; it waits "
     "under Review and blocks nobody until you decide. A newer version may know the words."
 )
 
-_UNREADABLE = (
-    "Gmail does not hand over {count:,} of the queued mails. They stay queued, and are "
+_UNREADABLE = Sentence(
+    "Gmail does not hand over {count} of the queued mails. They stay queued, and are "
     "tried again, at the latest after a day; all others are judged."
 )
 
-_UNLISTED = (
-    "{count:,} of the mails that may be notices are in Trash or Spam, where they are not read. Move them to the inbox "
+_UNLISTED = Sentence(
+    "{count} of the mails that may be notices are in Trash or Spam, where they are not read. Move them to the inbox "
     "in Gmail, or delete them there for good."
 )
 
-_EXPIRY = (
-    "{count:,} of {of:,} blocks are older than the days under Settings, Expiry, which is too many to end them without "
+_EXPIRY = Sentence(
+    "{count} of {of} blocks are older than the days under Settings, Expiry, which is too many to end them without "
     "asking; agree there, or leave the number out to keep all of them."
 )
 
-_LEFT_OUT = (
+_LEFT_OUT = Sentence(
     "Records that cannot be read are left out: {which}. All others work, and nothing was deleted; if something is "
     "missing, bring back the last daily copy: buyerblock restore --latest"
 )
@@ -92,7 +93,12 @@ class Problem:
 
     kind: Kind
     account: str
-    sentence: str
+    template: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        return filled(self.template, self.fields)
 
     @property
     def key(self) -> str:
@@ -137,8 +143,12 @@ def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes)
         app.database.version()
         found += [*_accounts(app, now), *_webhook(app), *_gate(app), *_expiry(app), *_left_out(app)]
     except StorageError as error:
-        found.append(Problem("damage" if isinstance(error, DamagedFileError) else "disk", "", str(error)))
+        found.append(_problem("damage" if isinstance(error, DamagedFileError) else "disk", error))
     return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
+
+
+def _problem(kind: Kind, told: Told, account: str = "") -> Problem:
+    return Problem(kind, account, told.template, told.fields)
 
 
 def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
@@ -147,10 +157,22 @@ def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
         _try_to_write(folder)
         left = free(folder)
     except OSError as error:
-        yield Problem("disk", "", f"Nothing can be written to {folder}: {error.strerror or error}.")
+        yield _problem(
+            "disk",
+            Sentence(
+                "Nothing can be written to {folder}: {why}.", folder=folder, why=error.strerror or error
+            ),
+        )
     else:
         if left < MIN_FREE:
-            yield Problem("disk", "", f"The disk is nearly full: {left / 1e6:,.0f} MB are left for {folder}.")
+            yield _problem(
+                "disk",
+                Sentence(
+                    "The disk is nearly full: {megabytes} MB are left for {folder}.",
+                    megabytes=round(left / 1e6),
+                    folder=folder,
+                ),
+            )
 
 
 def _try_to_write(folder: Path) -> None:
@@ -163,75 +185,76 @@ def _try_to_write(folder: Path) -> None:
 
 def _accounts(app: App, now: datetime) -> Iterator[Problem]:
     for account in app.accounts.all():
-        yield from (
-            Problem(kind, account.email, sentence) for kind, sentence in _of_account(app, account, now)
-        )
+        yield from (_problem(kind, told, account.email) for kind, told in _of_account(app, account, now))
 
 
-def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kind, str]]:
+def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kind, Told]]:
     if account.state == "sign_in_again":
-        yield "sign_in_again", str(account.problem or Cause.SIGN_IN_NOT_ACCEPTED.value)
+        yield "sign_in_again", account.problem or MailboxProblem(Cause.SIGN_IN_NOT_ACCEPTED)
         return
     if late := _lateness(app, account, now):
         yield "late", late
         return
     # The advice of a pass that came to its end.
-    if account.state == "problem" and account.last_pass == account.last_good_pass:
-        yield "advice", str(account.problem)
+    if account.state == "problem" and account.problem and account.last_pass == account.last_good_pass:
+        yield "advice", account.problem
     if account.sign_in_ends is not None and now > account.sign_in_ends - WARN_BEFORE:
-        yield "sign_in_ends", _SIGN_IN_ENDS.format(ends=account.sign_in_ends)
+        yield "sign_in_ends", _SIGN_IN_ENDS.about(ends=account.sign_in_ends)
     if have_stopped(account.notice_days, now.date()) and account.silence_heard != account.notice_days[-1]:
-        yield "silence", _SILENCE.format(last=account.notice_days[-1])
+        yield "silence", _SILENCE.about(last=account.notice_days[-1])
     if count := count_set_aside(app.database, account.email):
-        yield "unreadable", _UNREADABLE.format(count=count)
+        yield "unreadable", _UNREADABLE.about(count=count)
     if account.unlisted:
-        yield "unlisted", _UNLISTED.format(count=account.unlisted)
+        yield "unlisted", _UNLISTED.about(count=account.unlisted)
     for item in app.review.items(ReviewQuery(account=account.email, doubts=NEW_WORDS), limit=1):
-        yield "new_wording", _NEW_WORDING.format(last=item.received_at)
+        yield "new_wording", _NEW_WORDING.about(last=item.received_at.date())
 
 
-def standing(app: App, account: Account, now: datetime) -> tuple[State, str]:
+def standing(app: App, account: Account, now: datetime) -> tuple[State, Told | None]:
     """Return an account's state and sentence as the page, ``status`` and metrics show them: to be late is a problem."""
-    late = "" if account.state == "sign_in_again" else _lateness(app, account, now)
-    return ("problem", late) if late else (account.state, str(account.problem or ""))
+    late = None if account.state == "sign_in_again" else _lateness(app, account, now)
+    return ("problem", late) if late else (account.state, account.problem)
 
 
-def _lateness(app: App, account: Account, now: datetime) -> str:
-    """Return in a sentence that an account's notices have not become blocks for too long, "" if they have."""
+def _lateness(app: App, account: Account, now: datetime) -> Sentence | None:
+    """Return in a sentence that an account's notices have not become blocks for too long, None if they have."""
     # Reading years of old mail is one pass of hours; one that comes no further is late all the same.
     good = account.last_good_pass or account.connected_at
     interval = timedelta(seconds=sync_interval(app.settings, app.database))
     if now - max(good, account.progress_at or good) <= 3 * interval + GRACE:
-        return ""
-    return f"{_since(account)}. {account.problem or ''}".rstrip()
+        return None
+    since = _since(account)
+    return Sentence("{since} {problem}", since=since, problem=account.problem) if account.problem else since
 
 
-def _since(account: Account) -> str:
+def _since(account: Account) -> Sentence:
     good, moved = account.last_good_pass, account.progress_at
     if moved is not None and (good is None or moved > good):
-        return f"The pass has come no further since {moved:%Y-%m-%d at %H:%M} UTC"
+        return Sentence("The pass has come no further since {moved}.", moved=moved)
     if good is None:
-        return "No pass has come to its end yet"
-    return f"The last good pass began on {good:%Y-%m-%d at %H:%M} UTC"
+        return Sentence("No pass has come to its end yet.")
+    return Sentence("The last good pass began on {good}.", good=good)
 
 
 def _webhook(app: App) -> Iterator[Problem]:
     try:
         hook = Webhook(app.database, app.sealer).get()
     except UnsealError as error:
-        yield Problem("webhook", "", str(error))
+        yield _problem("webhook", error)
         return
     if hook is not None and hook.paused:
-        yield Problem(
+        yield _problem(
             "webhook",
-            "",
-            f"The webhook failed for a day and is paused; try it again under Settings. {hook.problem}",
+            Sentence(
+                "The webhook failed for a day and is paused; try it again under Settings. {problem}",
+                problem=hook.problem,
+            ),
         )
 
 
 def _gate(app: App) -> Iterator[Problem]:
     if sentence := GateRecord(app.database).read().problem:
-        yield Problem("gate", "", f"The gate: {sentence}")
+        yield _problem("gate", Sentence("The gate: {sentence}", sentence=sentence))
 
 
 def expiring(app: App) -> Due | None:
@@ -243,11 +266,14 @@ def expiring(app: App) -> Due | None:
 def _expiry(app: App) -> Iterator[Problem]:
     found = expiring(app)
     if found and found.too_many:
-        yield Problem("expiry", "", _EXPIRY.format(count=found.count, of=found.of))
+        yield _problem("expiry", _EXPIRY.about(count=found.count, of=found.of))
 
 
 def _left_out(app: App) -> Iterator[Problem]:
     if tables := app.database.set_aside():
-        which = ", ".join(f"{count} of the table {table}" for table, count in tables.items())
+        which = tuple(
+            Sentence("{count} of the table {table}", count=count, table=table)
+            for table, count in tables.items()
+        )
         # Mail of an account that is left out is not read.
-        yield Problem("damage" if "accounts" in tables else "left_out", "", _LEFT_OUT.format(which=which))
+        yield _problem("damage" if "accounts" in tables else "left_out", _LEFT_OUT.about(which=which))

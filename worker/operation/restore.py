@@ -46,7 +46,7 @@ class Restored:
 def latest_copy(data_dir: Path) -> Path:
     """Return the newest daily copy. Raises UsageError if there is none."""
     if not (found := copies(data_dir)):
-        raise UsageError(f"There is no daily copy in {data_dir}; name a backup file.")
+        raise UsageError("There is no daily copy in {data_dir}; name a backup file.", data_dir=data_dir)
     return found[-1]
 
 
@@ -69,7 +69,9 @@ def restore(source: Path, data_dir: Path, passphrase: str | None = None) -> Rest
         except StorageError as error:
             with at_work("restore into", data_dir):
                 if restored.replaced.exists():
-                    raise StorageError(f"{error} The restore has begun; {_GOES_ON}") from error
+                    raise StorageError(
+                        "{error} The restore has begun; {goes_on}", error=error, goes_on=_GOES_ON
+                    ) from error
                 _discard(restored.replaced.with_suffix(".pending"))
             raise
     return restored
@@ -94,7 +96,8 @@ def _no_server(data_dir: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise BusyError(
-            f"buyerblock is serving {data_dir}; stop it first, or restore on its page, under Settings."
+            "buyerblock is serving {data_dir}; stop it first, or restore on its page, under Settings.",
+            data_dir=data_dir,
         ) from error
     except OSError as error:
         raise storage_error("restore into", data_dir, error) from error
@@ -186,7 +189,8 @@ def _close_present(data_dir: Path) -> None:
         close_for_good(data_dir / DATABASE)
     except BusyError as error:
         raise BusyError(
-            f"Another buyerblock is at work in {data_dir}; nothing was changed, try again when it is done."
+            "Another buyerblock is at work in {data_dir}; nothing was changed, try again when it is done.",
+            data_dir=data_dir,
         ) from error
     except StorageError:
         pass  # damaged or missing: nobody can work with it

@@ -144,7 +144,8 @@ def system_of(platform: str = sys.platform) -> System:
     """Return the row of the table for this system. Raises UsageError where there is none."""
     if platform not in SYSTEMS:
         raise UsageError(
-            f"No service can be installed on {platform}; let its own init system run buyerblock serve."
+            "No service can be installed on {platform}; let its own init system run buyerblock serve.",
+            platform=platform,
         )
     return SYSTEMS[platform]
 
@@ -257,11 +258,11 @@ def _call_all(
                 clock.pause(0.5)
                 answer = run(command)
         except FileNotFoundError as error:
-            raise UsageError(
-                system.missing.format(command=subprocess.list2cmdline(service.command))
-            ) from error
+            raise UsageError(system.missing, command=subprocess.list2cmdline(service.command)) from error
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise StorageError(f"“{' '.join(command)}” could not be run: {error}.") from error
+            raise StorageError(
+                "“{command}” could not be run: {error}.", command=" ".join(command), error=error
+            ) from error
         if call.patience:
             continue  # what has not gone by now makes the next call fail, in the system's own words
         if answer.code and call.advice is None:

@@ -35,7 +35,7 @@ class Service:
         for text in (*self.command, str(self.data_dir), *self.environment.values(), self.user):
             if any(ord(character) < 32 for character in text):
                 raise UsageError(
-                    f"A service cannot be given {text!r}: there is a line break or the like in it."
+                    "A service cannot be given {text!r}: there is a line break or the like in it.", text=text
                 )
 
 

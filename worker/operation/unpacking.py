@@ -28,6 +28,7 @@ from worker.owner.accounts import EVER, Account, Accounts
 from worker.owner.preferences import read_preferences
 from worker.owner.tokens import Tokens
 from worker.sealing import Sealer
+from worker.sentences import Sentence
 from worker.webhook import Announcements
 
 _SECRET = re.compile(r"secret\.key|client_secret[A-Za-z0-9._-]*\.json")
@@ -82,7 +83,7 @@ def _checked(source: Path, path: Path) -> Database:
     except DamagedFileError as error:
         raise _damaged(source) from error
     except StorageError as error:  # of a newer version
-        raise StorageError(str(error).replace(str(path), str(source))) from error
+        raise StorageError(error.template, **{**error.fields, "path": source}) from error
     return database
 
 
@@ -107,16 +108,16 @@ def _read_everything(source: Path, database: Database) -> None:
         "announcements": Announcements(database).waiting,
     }
     for table in TABLES:
-        what = f"the table {table}"
+        what = Sentence("the table {table}", table=table)
         try:
             stores.get(table, dict)()
             for document in database.documents(table).walk():
-                what = f"the record {document.doc_id} of {table}"
+                what = _record(document.doc_id, table)
                 records.get(table, dict)(document)
         except (BuyerblockError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise _damaged(source, what) from error
         for key in database.documents(table).set_aside:
-            raise _damaged(source, f"the record {key} of {table}")
+            raise _damaged(source, _record(key, table))
 
 
 def _to_entry(document: Document) -> Entry:
@@ -144,6 +145,15 @@ def _search_from(account: Account) -> datetime:
     return min(since, account.search_from or since)
 
 
-def _damaged(source: Path, what: str = "") -> DamagedFileError:
-    why = f": {what} cannot be read" if what else ""
-    return DamagedFileError(f"{source} is no complete backup{why}; nothing was changed.")
+def _record(key: object, table: str) -> Sentence:
+    return Sentence("the record {key} of {table}", key=str(key), table=table)
+
+
+def _damaged(source: Path, what: Sentence | None = None) -> DamagedFileError:
+    if what is None:
+        return DamagedFileError("{source} is no complete backup; nothing was changed.", source=source)
+    return DamagedFileError(
+        "{source} is no complete backup: {what} cannot be read; nothing was changed.",
+        source=source,
+        what=what,
+    )

@@ -13,6 +13,7 @@ from worker.errors import SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
 from worker.problems import Cause, MailboxProblem, problem_of
 from worker.sealing import Sealer, UnsealError
+from worker.sentences import Sentence
 
 # Searching from here means the whole mailbox.
 EVER = datetime.fromtimestamp(0, UTC)
@@ -105,7 +106,7 @@ class Accounts:
         """Return an account's permission. Raises SignInAgainError if it was sealed with another key."""
         document = self._document(email)
         try:
-            with reading(f"the account {email}"):
+            with reading(Sentence("the account {email}", email=email)):
                 return Grant(**orjson.loads(self._sealer.unseal(document["grant"])))
         except UnsealError as error:
             raise SignInAgainError(Cause.SEALED_WITH_ANOTHER_KEY) from error
@@ -148,8 +149,12 @@ class Accounts:
 
     def _document(self, email: str) -> dict[str, Any]:
         if (document := self._documents.find(email.lower())) is None:
-            connected = ", ".join(account.email for account in self.all()) or "none yet"
-            raise UsageError(f"{email} is not a connected account; connected: {connected}.")
+            connected = tuple(account.email for account in self.all())
+            raise UsageError(
+                "{email} is not a connected account; connected: {connected}.",
+                email=email,
+                connected=connected or Sentence("none yet"),
+            )
         return document
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from worker.database import Database
+from worker.database import Database, checked
 from worker.errors import StorageError, UsageError
 from worker.settings import Settings
 
@@ -26,19 +26,27 @@ class Preferences:
 
     expire_after_days: unblock a buyer so many days after the latest notice, 30 to 36,500; None for never.
     sync_interval: seconds between two passes, 1 to 86,400; None for what the environment says.
+    language: of the page, such as ``de``; "" for what the browser asks for.
     Raises UsageError for any other number.
     """
 
     expire_after_days: int | None = None
     sync_interval: int | None = None
+    language: str = ""
 
     def __post_init__(self) -> None:
         if not _fits(self.expire_after_days, MIN_DAYS, MAX_DAYS):
             raise UsageError(
-                f"Blocks can expire after {MIN_DAYS} to {MAX_DAYS:,} days; leave the number out to keep them."
+                "Blocks can expire after {least} to {most} days; leave the number out to keep them.",
+                least=MIN_DAYS,
+                most=MAX_DAYS,
             )
         if not _fits(self.sync_interval, MIN_INTERVAL, MAX_INTERVAL):
-            raise UsageError(f"Mailboxes can be checked every {MIN_INTERVAL} to {MAX_INTERVAL:,} seconds.")
+            raise UsageError(
+                "Mailboxes can be checked every {least} to {most} seconds.",
+                least=MIN_INTERVAL,
+                most=MAX_INTERVAL,
+            )
 
 
 _FIELDS = {field.name for field in fields(Preferences)}
@@ -69,7 +77,7 @@ def read_preferences(database: Database) -> Preferences:
 
 def _to_preferences(document: Mapping[str, Any]) -> Preferences:
     # A later version may have stored more.
-    return Preferences(**{name: value for name, value in document.items() if name in _FIELDS})
+    return checked(Preferences(**{name: value for name, value in document.items() if name in _FIELDS}))
 
 
 def change_preferences(database: Database, change: Callable[[Preferences], Preferences]) -> Preferences:

@@ -52,7 +52,8 @@ class Tokens:
         with self._database.together():
             if self._documents.contains(where("name") == token.name):
                 raise UsageError(
-                    f"There is a token called {token.name!r} already; revoke it or choose another name."
+                    "There is a token called {name!r} already; revoke it or choose another name.",
+                    name=token.name,
                 )
             self._documents.put({_hashed(secret): asdict(token)})
         return secret
@@ -91,7 +92,7 @@ class Tokens:
 def _good_name(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise UsageError(f"A token needs a name of 1 to {MAX_NAME} printable characters.")
+        raise UsageError("A token needs a name of 1 to {most} printable characters.", most=MAX_NAME)
     return name
 
 

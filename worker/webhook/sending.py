@@ -40,7 +40,7 @@ def send(
         target = parse_target(url)
         reachable = permitted(target, resolve(target.host, target.port), allow_private=allow_private)
         if not reachable:
-            return refusal(target, allow_private=allow_private)
+            return str(refusal(target, allow_private=allow_private))
         status = _post(target, reachable, headers, body)
     except UsageError as error:
         return str(error)

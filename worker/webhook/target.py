@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from worker.errors import UsageError
+from worker.sentences import Sentence
 
 MAX_URL = 2000  # characters
 
@@ -38,7 +39,7 @@ def parse_target(url: str) -> Target:
     except ValueError:
         host, port = "", None
     if not host or port == 0 or len(url) > MAX_URL or not url.isprintable() or " " in url or "\\" in url:
-        raise UsageError(f"{url[:100]!r} is no web address; write it like https://example.com/hook.")
+        raise UsageError("{url!r} is no web address; write it like https://example.com/hook.", url=url[:100])
     if parts.username is not None or parts.fragment:
         raise UsageError("The address of a webhook has no user name in it, and no part after #.")
     literal = _address(host)
@@ -58,18 +59,24 @@ def permitted(target: Target, addresses: Iterable[str], *, allow_private: bool) 
     return [text for text, it in found if it is not None and _may(target, it, allow_private=allow_private)]
 
 
-def refusal(target: Target, *, allow_private: bool) -> str:
+def refusal(target: Target, *, allow_private: bool) -> Sentence:
     """Return one sentence that says why none of a host's addresses may be connected to."""
-    said = f"{target.host} is in a private network, or on this machine, which is not allowed"
     if allow_private or (_address(target.host) and not permitted(target, [target.host], allow_private=True)):
-        return f"{said}."
-    return f"{said}; if you mean it, set it with --allow-private, or with the box ticked under Settings."
+        return Sentence(
+            "{host} is in a private network, or on this machine, which is not allowed.", host=target.host
+        )
+    return Sentence(
+        "{host} is in a private network, or on this machine, which is not allowed; if you mean it, set it with "
+        "--allow-private, or with the box ticked under Settings.",
+        host=target.host,
+    )
 
 
 def check_literal(target: Target, *, allow_private: bool) -> None:
     """Raise UsageError for an address in numbers that no message would ever be sent to."""
     if _address(target.host) and not permitted(target, [target.host], allow_private=allow_private):
-        raise UsageError(refusal(target, allow_private=allow_private))
+        said = refusal(target, allow_private=allow_private)
+        raise UsageError(said.template, **said.fields)
 
 
 def _may(target: Target, address: _Address, *, allow_private: bool) -> bool:

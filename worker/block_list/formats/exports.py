@@ -51,7 +51,11 @@ _CONTENT_TYPES = {
 def export_format(name: str) -> Format:
     """Return the format of this name. Raises UsageError, naming those that there are."""
     if name not in FORMATS:
-        raise UsageError(f"There is no export format {name!r}; choose one of {', '.join(FORMATS)}.")
+        raise UsageError(
+            "There is no export format {name!r}; choose one of {formats}.",
+            name=name,
+            formats=", ".join(FORMATS),
+        )
     return FORMATS[name]
 
 

@@ -15,6 +15,7 @@ from worker.block_list.formats.lines import Line, as_utf8, lines_of
 from worker.block_list.formats.model import MAX_KEYS, Found
 from worker.block_list.model import Block
 from worker.errors import UsageError
+from worker.sentences import Sentence
 
 _T = TypeVar("_T")
 _SAMPLE = 64_000  # bytes
@@ -49,7 +50,11 @@ def read(source: bytes | BinaryIO, format_name: str = "auto") -> Found:
     JSON without a list, more than a million keys. Single lines that hold no key are in the answer.
     """
     if format_name not in _KINDS:
-        raise UsageError(f"There is no import format {format_name!r}; choose one of {', '.join(FORMATS)}.")
+        raise UsageError(
+            "There is no import format {format_name!r}; choose one of {formats}.",
+            format_name=format_name,
+            formats=", ".join(FORMATS),
+        )
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     sample = stream.read(_SAMPLE)
     kind = _KINDS[format_name] or _guess(sample)
@@ -115,7 +120,11 @@ def _read_export(lines: Iterator[Line]) -> Found:
     found = _collect(Found("json"), blocks, _keys_of_line)
     held = len(found.keys) + found.duplicates + found.rejected_count
     if held != promised:
-        raise UsageError(f"This export is cut off: it says {promised:,} blocks and holds {held:,}.")
+        raise UsageError(
+            "This export is cut off: it says {promised} blocks and holds {held}.",
+            promised=promised,
+            held=held,
+        )
     return found
 
 
@@ -128,7 +137,7 @@ def _entries(sample: bytes, rest: BinaryIO) -> Iterator[object]:
     try:
         document = orjson.loads(as_utf8(content))
     except ValueError as error:
-        raise UsageError(f"This file begins like JSON and is not: {error}.") from error
+        raise UsageError("This file begins like JSON and is not: {error}.", error=error) from error
     return json_lists.objects_in(document)
 
 
@@ -153,7 +162,7 @@ def _numbered(lines: Iterable[Line]) -> Iterator[tuple[int, Line]]:
 
 def _text_of(line: Line) -> str:
     if line.problem:
-        raise UsageError(f"Line {line.number:,} was left out: {line.problem}.")
+        raise UsageError("Line {number} was left out: {problem}.", number=line.number, problem=line.problem)
     return line.text
 
 
@@ -168,7 +177,7 @@ def _collect(
         try:
             keys = keys_of(entry)
         except UsageError as error:
-            found.reject(number, str(error))
+            found.reject(number, Sentence(error.template, **error.fields))
             continue
         for key, block in keys:
             if key not in found.keys:
@@ -180,7 +189,9 @@ def _collect(
                 more_orders.setdefault(key, set()).update(block.orders)
         if len(found.keys) > MAX_KEYS:
             raise UsageError(
-                f"The file holds more than {MAX_KEYS:,} keys (line {number:,}); split it, nothing was imported."
+                "The file holds more than {most} keys (line {number}); split it, nothing was imported.",
+                most=MAX_KEYS,
+                number=number,
             )
     for key, orders in more_orders.items():
         if (block := found.keys[key]) is not None:

@@ -24,7 +24,11 @@ def objects_in(document: object) -> Iterator[object]:
     if isinstance(document, dict):
         version = str(document.get("format"))
         if version.startswith("buyerblock/") and version != EXPORT:
-            raise UsageError(f"This export says it is {version!r}, and buyerblock here reads {EXPORT} only.")
+            raise UsageError(
+                "This export says it is {version}, and buyerblock here reads {export} only.",
+                version=repr(version),
+                export=EXPORT,
+            )
         for name in _LIST_NAMES:
             if isinstance(document.get(name), list):
                 document = document[name]

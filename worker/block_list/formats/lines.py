@@ -10,24 +10,25 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from worker.errors import UsageError
+from worker.sentences import Sentence
 
 MAX_LINE = 1_000_000  # characters; a key has at most some hundred
 
 _SIGNATURES = (
-    (b"PK\x03\x04", "an Excel workbook or a zip file; save the sheet as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save the sheet as CSV"),
-    (b"\x1f\x8b", "compressed; unpack it first"),
-    (b"%PDF", "a PDF; export the list as CSV or text"),
+    (b"PK\x03\x04", Sentence("an Excel workbook or a zip file; save the sheet as CSV")),
+    (b"\xd0\xcf\x11\xe0", Sentence("an old Excel workbook; save the sheet as CSV")),
+    (b"\x1f\x8b", Sentence("compressed; unpack it first")),
+    (b"%PDF", Sentence("a PDF; export the list as CSV or text")),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line without its end. problem: why it cannot be read, else empty."""
+    """A line without its end. problem: why it cannot be read, if it cannot."""
 
     number: int
     text: str
-    problem: str = ""
+    problem: Sentence | None = None
 
 
 def lines_of(sample: bytes, rest: BinaryIO) -> Iterator[Line]:
@@ -49,7 +50,7 @@ def as_utf8(content: bytes) -> bytes:
 def _encoding(sample: bytes) -> str:
     for signature, what in _SIGNATURES:
         if sample.startswith(signature):
-            raise UsageError(f"This file is {what}.")
+            raise UsageError("This file is {what}.", what=what)
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if sample.startswith(codecs.BOM_UTF8):
@@ -72,9 +73,9 @@ def _lines(text: io.TextIOWrapper) -> Iterator[Line]:
         if len(line) > MAX_LINE:
             while line and not line.endswith("\n"):
                 line = text.readline(MAX_LINE)
-            yield Line(number, "", f"the line is longer than {MAX_LINE:,} characters")
+            yield Line(number, "", Sentence("the line is longer than {most} characters", most=MAX_LINE))
         elif "\0" in line:
-            yield Line(number, "", "the line is not text, it contains NUL bytes")
+            yield Line(number, "", Sentence("the line is not text, it contains NUL bytes"))
         else:
             yield Line(number, line.rstrip("\n"))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from worker.block_list.model import Block
+from worker.sentences import Sentence
 
 MAX_KEYS = 1_000_000
 REJECTIONS_KEPT = 1_000
@@ -17,7 +18,7 @@ class Rejection:
     """A line that holds no key. problem: one sentence."""
 
     line: int
-    problem: str
+    problem: Sentence
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ class Found:
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
 
-    def reject(self, line: int, problem: str) -> None:
+    def reject(self, line: int, problem: Sentence) -> None:
         """Remember a line that holds no key."""
         self.rejected_count += 1
         if len(self.rejected) < REJECTIONS_KEPT:
