@@ -29,7 +29,7 @@ def download() -> ResponseReturnValue:
     """Return a backup, encrypted if a passphrase was typed. A POST, since it is work, and secret."""
     passphrase = request.form.get("passphrase", "")
     if passphrase != request.form.get("again", ""):
-        raise FormError("again", text("backup.differ"))
+        raise FormError(text("backup.differ"), field="again")
     app, now = services().app, services().app.clock.now()
     with tempfile.TemporaryDirectory() as folder:  # of mode 0700
         path = Path(folder) / f"buyerblock-{now:%Y-%m-%d}.backup"
@@ -49,9 +49,9 @@ def restore() -> ResponseReturnValue:
     """Check a backup and lay it ready; the server starts anew and puts it in place. Sessions end with that."""
     upload = request.files.get("file")
     if upload is None or not upload.filename:
-        raise FormError("file", text("restore.no_file"))
+        raise FormError(text("restore.no_file"), field="file")
     if "sure" not in request.form:
-        raise FormError("sure", text("restore.unsure"))
+        raise FormError(text("restore.unsure"), field="sure")
     with tempfile.TemporaryDirectory() as folder, reading("file"):
         path = Path(folder) / "backup"
         upload.save(path)

@@ -77,7 +77,7 @@ def block() -> ResponseReturnValue:
         : MAX_KEYS + 1
     ]
     if not keys or len(keys) > MAX_KEYS:
-        raise FormError("keys", text("block.how_many", most=MAX_KEYS))
+        raise FormError(text("block.how_many", most=MAX_KEYS), field="keys")
     with reading("keys"):
         named = [parse_key(key).text for key in keys]
     results = services().app.block_list.block(named, note=request.form.get("note", "")[:500], by=by_owner())

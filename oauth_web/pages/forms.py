@@ -18,7 +18,7 @@ _Route = Callable[[], ResponseReturnValue]
 class FormError(UsageError):
     """What was typed into one field of a form cannot be taken."""
 
-    def __init__(self, field: str, sentence: str) -> None:
+    def __init__(self, sentence: str, *, field: str) -> None:
         super().__init__(sentence)
         self.field = field
 
@@ -40,7 +40,7 @@ def reading(field: str) -> Iterator[None]:
     except FormError:
         raise
     except UsageError as error:
-        raise FormError(field, translated(error)) from error
+        raise FormError(translated(error), field=field) from error
 
 
 def shown_again(page: str) -> Callable[[_Route], _Route]:

@@ -188,7 +188,7 @@ def _preferences() -> dict[str, object]:
 def _number(field: str, given: str, least: int, most: int, *, sentence: str) -> int:
     """Return the number in a field; raise FormError with this sentence, filled with least and most, for another."""
     if (number := parsing.whole_number(given, least, most)) is None:
-        raise FormError(field, text(sentence, least=least, most=most))
+        raise FormError(text(sentence, least=least, most=most), field=field)
     return number
 
 
@@ -197,7 +197,7 @@ def _entries(form: re.Pattern[str]) -> tuple[str, ...]:
     lines = [line.strip().lower() for line in request.form.get("addresses", "").splitlines()]
     entries = tuple(dict.fromkeys(checked_address("addresses", line, form) for line in lines if line))
     if len(entries) > MAX_TRUSTED:
-        raise FormError("addresses", text("trusted.too_many", most=MAX_TRUSTED))
+        raise FormError(text("trusted.too_many", most=MAX_TRUSTED), field="addresses")
     return entries
 
 
@@ -214,5 +214,5 @@ def _account() -> str:
 def checked_address(field: str, address: str, form: re.Pattern[str] = parsing.ADDRESS) -> str:
     """Return the address that was typed into a field. Raises FormError if it does not have this form."""
     if not form.fullmatch(address):
-        raise FormError(field, text("error.address", address=address[:100]))
+        raise FormError(text("error.address", address=address[:100]), field=field)
     return address

@@ -127,7 +127,7 @@ def test_a_doubt_is_told_in_german(owner: FlaskClient, engine: App, account: str
         ]
     )
     page = german(owner, "/review").text
-    assert "Sie wurde von colleague@example.com weitergeleitet; dieser Adresse vertrauen Sie" in page
+    assert "Sie wurde von colleague@example.com weitergeleitet; dieser Adresse vertrauen Sie nicht" in page
 
 
 def test_an_error_and_a_refused_form_are_german(owner: FlaskClient) -> None:
