@@ -18,7 +18,10 @@ LOOK_EVERY = 5.0  # seconds, for changed settings
 @click.group(invoke_without_command=True)
 @click.pass_context
 def gate(context: click.Context) -> None:
-    """Run the gate until Ctrl-C: a mail server for your tools that refuses buyers on the block list."""
+    """Run the mail server that refuses blocked buyers.
+
+    For tools that cannot ask: they send through it, and all other mail goes on to your own outgoing server unchanged.
+    """
     if context.invoked_subcommand is None:
         _run()
 
@@ -47,7 +50,10 @@ def gate(context: click.Context) -> None:
 def setup(
     upstream: str, tls: "TLS", user: str, password_file: IO[str] | None, listen: str, **rest: object
 ) -> None:
-    """Store where mail goes and where the gate listens; print the password of your tools when it is made."""
+    """Store where mail goes and where the gate listens.
+
+    The password of your tools is printed when it is made.
+    """
     from worker.gate.settings import USER, USUAL_PORTS, GateSettings
 
     host, port = _address(upstream, USUAL_PORTS[tls])
@@ -73,7 +79,10 @@ def setup(
 
 @gate.command()
 def password() -> None:
-    """Make a new password for your tools and print it, for the only time; the former one is refused."""
+    """Print a new password for your tools.
+
+    It is shown this once; the former one is refused from then on.
+    """
     click.echo(_stored().new_password())
 
 
