@@ -217,6 +217,7 @@ ENGLISH = {
     "note.edit_one": "Edit the note about {key}",
     "note.done": "The note about {key} is saved.",
     "unblock.ticked": "Unblock ticked buyers",
+    "unblock.tick_all": "Tick all buyers on this page",
     "unblock.tick": "Tick {key}",
     "unblock.none_ticked": "No buyer was ticked.",
     "unblock.done_all": "{count} buyers are unblocked; only newer notices block them again.",

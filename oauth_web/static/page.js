@@ -58,11 +58,13 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 // One box ticks all others of a form, and is ticked no more when one of them is not.
-for (const all of document.querySelectorAll("[data-all]")) {
-  const boxes = all.form.querySelectorAll(`[name="${all.dataset.all}"]`);
-  all.addEventListener("change", () => boxes.forEach((box) => { box.checked = all.checked; }));
-  boxes.forEach((box) => box.addEventListener("change", () => { all.checked &&= box.checked; }));
-}
+document.addEventListener("change", ({ target }) => {
+  const fields = [...(target.form?.elements ?? [])];
+  const all = fields.find((field) => field.dataset.all);
+  if (!all) return;
+  if (target === all) fields.filter((field) => field.name === all.dataset.all).forEach((box) => { box.checked = all.checked; });
+  else if (target.name === all.dataset.all) all.checked &&= target.checked;
+});
 
 // What a mail says is shown below it, without leaving the list.
 for (const link of document.querySelectorAll("[data-text]")) {
