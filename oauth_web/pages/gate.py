@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
+from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker import parsing
@@ -32,9 +33,11 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/gate")
+@shown_again("gate.page")
 def save() -> ResponseReturnValue:
     """Store the settings; show the password of the tools if it was made now, for the only time."""
-    secret = _stored().save(_wanted())
+    with reading("upstream"):
+        secret = _stored().save(_wanted())
     _forget_problem()
     if secret:
         return _password(secret)
@@ -96,7 +99,7 @@ def _former() -> GateSettings | None:
 
 def _port(name: str) -> int:
     if (number := parsing.whole_number(request.form.get(name, "").strip(), 1, 65535)) is None:
-        raise UsageError(text("gate.bad_port"))
+        raise FormError(text("gate.bad_port"), field=name)
     return number
 
 

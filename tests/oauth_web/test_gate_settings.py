@@ -79,7 +79,11 @@ def test_what_only_the_command_sets_stays(owner: FlaskClient, engine: App) -> No
 def test_settings_that_will_not_do_are_refused(
     owner: FlaskClient, engine: App, change: dict[str, str]
 ) -> None:
-    assert post(owner, "/settings/gate", **FORM | change).status_code == 400
+    answer = post(owner, "/settings/gate", **FORM | change)
+    assert answer.status_code == 400
+    assert 'aria-invalid="true"' in answer.text
+    assert f'value="{(FORM | change)["port"]}"' in answer.text
+    assert FORM["password"] not in answer.text
     with pytest.raises(UsageError):
         stored(engine)
 
