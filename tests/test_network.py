@@ -184,7 +184,7 @@ def test_a_proxy_that_refuses_ends_the_pass_and_not_the_sign_in(
     account = proxied.accounts.get(EMAIL)
     assert account.state == "problem"
     assert re.fullmatch(
-        r"Google could not be reached \([^()]+(\([^()]*\))?[^()]*\)\. The next pass tries again\.",
+        r"Google could not be reached \([^()]+(\([^()]*\)[^()]*)*\)\. The next pass tries again\.",
         str(account.problem),
     )
     assert HOST not in str(account.problem), "the inner errors of libraries are not for people"

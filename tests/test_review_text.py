@@ -20,7 +20,7 @@ def owner(app: App) -> FlaskClient:
     services.owners.claim(EMAIL)
     services.sessions.put("browser", {"owner": EMAIL, "csrf_token": "raw"}, new=True)
     browser = page.test_client()
-    browser.set_cookie("buyerblock", "browser", domain="localhost")
+    browser.set_cookie("buyerblock-8000", "browser", domain="localhost")
     return browser
 
 

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "check": (ALIAS,),
     "disconnect": ("seller@gmail.com",),
     "export": (),
+    "gate": ("test",),
     "import": ("list.txt",),
     "scan": ("--block", "."),
     "serve": ("--no-open", "--port", "1"),
