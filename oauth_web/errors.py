@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, g, make_response, render_template, request, url_for
+from flask import Flask, current_app, g, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
@@ -14,13 +14,8 @@ from worker.errors import BuyerblockError, GmailError, StorageError
 
 log = logging.getLogger(__name__)
 
-# Where the forms stand that are sent to addresses below these.
-_FORMS = {
-    "blocks": "blocks.blocks",
-    "import": "imports.form",
-    "review": "review.page",
-    "settings": "settings.page",
-}
+# The page with the forms of a blueprint, where it is not called "page".
+_FORMS = {"blocks": "blocks.blocks", "imports": "imports.form"}
 
 
 def handle(app: Flask) -> None:
@@ -39,8 +34,9 @@ def error_page(status: int, message: str) -> ResponseReturnValue:
 
 def _page_of_the_form() -> str:
     """Return the address of the page with the form that was sent, "" if there is none to go back to."""
-    endpoint = _FORMS.get(request.path.split("/")[1]) if request.method == "POST" else None
-    return url_for(endpoint) if endpoint and g.get("owner") else ""
+    endpoint = _FORMS.get(request.blueprint or "", f"{request.blueprint}.page")
+    known = request.method == "POST" and endpoint in current_app.view_functions and g.get("owner")
+    return url_for(endpoint) if known else ""
 
 
 def told(error: BuyerblockError) -> str:

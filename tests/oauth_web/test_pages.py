@@ -307,7 +307,7 @@ def test_numbers_have_separators() -> None:
     ("path", "fields", "form"),
     [
         ("/review", {"action": "block"}, "/review"),
-        ("/settings/tokens", {"scope": "nonsense"}, "/settings"),
+        ("/settings/tokens", {"scope": "nonsense"}, "/settings/tokens"),
     ],
 )
 def test_what_a_form_was_refused_leads_back_to_it(
