@@ -1,5 +1,7 @@
 """The ``buyerblock`` program: all commands of the engine, ``serve`` and ``demo``."""
 
+import os
+import signal
 import sys
 from dataclasses import replace
 
@@ -36,6 +38,9 @@ def serve(
     verbose: bool,
 ) -> None:
     """Run the page and the worker until Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until the server takes it: Python can lose an exception that Ctrl-C raises in the middle of an import.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     from oauth_web.server import serve_forever
 
     given = current_settings()
