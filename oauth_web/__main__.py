@@ -13,7 +13,7 @@ def main() -> int:
     """
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if heeded:
-        signal.signal(signal.SIGINT, _leave)
+        signal.signal(signal.SIGINT, leave)
     from oauth_web.cli import run_commands  # noqa: PLC0415 - imports take most of the time that a command takes
 
     if not heeded:
@@ -24,10 +24,10 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     finally:
-        signal.signal(signal.SIGINT, _leave)
+        signal.signal(signal.SIGINT, leave)
 
 
-def _leave(_: int, __: FrameType | None) -> None:
+def leave(_: int, __: FrameType | None) -> None:
     """End at once: nothing is at work yet, or no longer, and an exception in an import may be caught or printed."""
     os._exit(130)
 

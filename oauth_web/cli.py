@@ -1,12 +1,12 @@
 """The ``buyerblock`` program: all commands of the engine, ``serve`` and ``demo``."""
 
-import os
 import signal
 import sys
 from dataclasses import replace
 
 import click
 
+from oauth_web.__main__ import leave
 from worker.cli.program import commands, run
 from worker.settings import current_settings
 
@@ -40,7 +40,7 @@ def serve(
     """Run the page and the worker until Ctrl-C."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Until the server takes it: Python can lose an exception that Ctrl-C raises in the middle of an import.
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+        signal.signal(signal.SIGINT, leave)
     from oauth_web.server import serve_forever
 
     given = current_settings()
