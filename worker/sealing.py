@@ -1,4 +1,4 @@
-"""Seal secrets at rest with one key: from the environment, or from ``secret.key`` in the data directory."""
+"""Secrets at rest: sealed with one key, from the environment or ``secret.key`` in the data directory, or as digests."""
 
 import base64
 import hashlib
@@ -35,6 +35,15 @@ class Sealer:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken as error:
             raise UnsealError("The stored sign-in cannot be opened with the present secret key.") from error
+
+
+def digest_of(secret: str | bytes) -> str:
+    """Return by what a secret of ours is known again without being kept.
+
+    Only for random ones: of 256 bits that nobody chose nothing is gained by a slow hash.
+    """
+    data = secret if isinstance(secret, bytes) else secret.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(data).hexdigest()
 
 
 def open_sealer(data_dir: Path, secret: str | None) -> Sealer:

@@ -5,7 +5,6 @@ database. What there is to remember of a stranger stands sealed in the stranger'
 many strangers come, they take no memory, and none pushes another one out.
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -20,7 +19,7 @@ from werkzeug.datastructures import CallbackDict
 
 from worker.database import Database, reading
 from worker.errors import StorageError
-from worker.sealing import Sealer, UnsealError
+from worker.sealing import Sealer, UnsealError, digest_of
 from worker.sentences import Sentence
 
 OWNERS_IDLE = timedelta(days=14)
@@ -68,7 +67,7 @@ class Sessions:
 
         A session that was ended while a request of it was under way stays ended.
         """
-        key, now = _hashed(name), self._now()
+        key, now = digest_of(name), self._now()
         with self._database.together():
             known = self._read(key)
             if known or new:
@@ -78,7 +77,7 @@ class Sessions:
 
     def end(self, name: str) -> None:
         """End an owner's session at once, for every holder of its name."""
-        self._owners.delete([_hashed(name)])
+        self._owners.delete([digest_of(name)])
 
     def end_of(self, owners: Collection[str]) -> None:
         """End all sessions of these owners at once, so that none opens again if one of them is let in again."""
@@ -97,7 +96,7 @@ class Sessions:
 
     def _owned(self, name: str) -> dict[str, Any] | None:
         now = self._now()
-        record = self._read(_hashed(name))
+        record = self._read(digest_of(name))
         if record is None or record.is_over(now):
             return None
         if now - record.used > WRITTEN_EVERY:
@@ -146,7 +145,7 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
     @property
     def id(self) -> str:
         """What the server may remember this session by; the cookie cannot be made from it."""
-        return _hashed(self.name)
+        return digest_of(self.name)
 
     def restart(self) -> None:
         """Change the name and forget the content, so that whoever knew the old name gains nothing by a sign-in."""
@@ -198,7 +197,3 @@ class ServerSessions(SessionInterface):
             samesite="Lax",
             secure=self.get_cookie_secure(app),
         )
-
-
-def _hashed(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()

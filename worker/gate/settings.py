@@ -1,6 +1,5 @@
 """What the gate needs to know, as it is stored: where it listens, the real server, and how tools sign in."""
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from worker.database import Database, checked, reading
 from worker.errors import UsageError
 from worker.gate.record import to_record
 from worker.parsing import is_loopback
-from worker.sealing import Sealer
+from worker.sealing import Sealer, digest_of
 from worker.sentences import Sentence
 
 # How tools sign in. The second: their mail may carry marks, see the package.
@@ -77,7 +76,7 @@ class GateSettings:
     def lets_in(self, user: bytes, password: bytes) -> bool:
         """Return whether a tool may send by this user and password."""
         known = user in (USER.encode(), MARKED_USER.encode())
-        return known and hmac.compare_digest(_hashed(password), self.tool_hash)
+        return known and hmac.compare_digest(digest_of(password), self.tool_hash)
 
 
 class StoredGate:
@@ -128,7 +127,7 @@ class StoredGate:
 
     def _put_with_password(self, settings: GateSettings) -> str:
         secret = secrets.token_urlsafe(32)
-        self._put(replace(settings, tool_hash=_hashed(secret.encode())))
+        self._put(replace(settings, tool_hash=digest_of(secret)))
         return secret
 
     def _put(self, settings: GateSettings) -> None:
@@ -139,11 +138,6 @@ def _there(found: GateSettings | None) -> GateSettings:
     if found is None:
         raise UsageError("The gate is not set up; do that under Settings, or by “buyerblock gate setup”.")
     return found
-
-
-def _hashed(password: bytes) -> str:
-    # 256 random bits and not a word that somebody chose: a slow hash would add nothing.
-    return hashlib.sha256(password).hexdigest()
 
 
 def _to_settings(document: Mapping[str, Any]) -> GateSettings:

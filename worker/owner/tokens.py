@@ -4,7 +4,6 @@ A token is shown once, when it is made. Its SHA-256 is stored, which opens nothi
 since a token is 256 random bits and not a word that somebody chose.
 """
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from tinydb import where
 
 from worker.database import Database, checked
 from worker.errors import StorageError, UsageError
+from worker.sealing import digest_of
 
 Scope = Literal["read", "write"]
 
@@ -55,7 +55,7 @@ class Tokens:
                     "There is a token called {name!r} already; revoke it or choose another name.",
                     name=token.name,
                 )
-            self._documents.put({_hashed(secret): asdict(token)})
+            self._documents.put({digest_of(secret): asdict(token)})
         return secret
 
     def all(self) -> list[Token]:
@@ -70,7 +70,7 @@ class Tokens:
 
     def find(self, secret: str, *, now: datetime) -> Token | None:
         """Return the token that a caller shows, and record that it was used; None if there is no such token."""
-        key = _hashed(secret)
+        key = digest_of(secret)
         document = self._documents.find(key)
         if document is None:
             return None
@@ -94,10 +94,6 @@ def _good_name(name: str) -> str:
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise UsageError("A token needs a name of 1 to {most} printable characters.", most=MAX_NAME)
     return name
-
-
-def _hashed(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _to_token(document: Mapping[str, Any]) -> Token:
