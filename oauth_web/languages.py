@@ -102,9 +102,9 @@ def translated(told: Told) -> str:
 
 def shown(value: object) -> object:
     """Return what fills a sentence, as this request's language writes it."""
+    if isinstance(value, _TOLD):
+        return translated(value)
     match value:
-        case Sentence() | BuyerblockError() | MailboxProblem() | Reason() | Problem():
-            return translated(value)
         case int():
             return numbers.format_decimal(value, locale=locale())
         case datetime():

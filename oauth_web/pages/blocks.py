@@ -1,5 +1,6 @@
 """The block list on the page: look, search, block, unblock, download."""
 
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -33,7 +34,7 @@ blueprint = Blueprint("blocks", __name__)
 def blocks() -> ResponseReturnValue:
     """Show a page of the list; only its table for a search as you type."""
     query, sort, descending = query_of(request.args), sort_of(request.args), request.args.get("order") != "up"
-    asked = _asked()
+    kept = asked(_ASKED)
     page = services().app.block_list.listing.page(
         query,
         sort=sort,
@@ -42,8 +43,8 @@ def blocks() -> ResponseReturnValue:
         size=PER_PAGE,
     )
     shown = {
-        "asked": asked,
-        "chosen": {name: value for name, value in asked.items() if name in _FILTERS},
+        "asked": kept,
+        "chosen": {name: value for name, value in kept.items() if name in _FILTERS},
         "newest": services().app.block_list.listing.newest_notices(page.items),
         "query": query,
         "narrow": query != EVERYTHING,
@@ -55,7 +56,7 @@ def blocks() -> ResponseReturnValue:
         "accounts": [account.email for account in services().app.accounts.all()],
         "reasons": get_args(Reason),
         "formats": FORMATS.values(),
-        "link": lambda **changed: url_for("blocks.blocks", **asked | changed),
+        "link": lambda **changed: url_for("blocks.blocks", **kept | changed),
     }
     return render_template("blocks_table.html" if "part" in request.args else "blocks.html", **shown)
 
@@ -66,7 +67,7 @@ def detail() -> ResponseReturnValue:
     block = services().app.block_list.get(request.args.get("key", ""))
     if block is None:
         abort(404)
-    return render_template("block.html", block=block, asked=_asked())
+    return render_template("block.html", block=block, asked=asked(_ASKED))
 
 
 @blueprint.post("/blocks/block")
@@ -98,7 +99,7 @@ def unblock() -> ResponseReturnValue:
         raise UsageError(text("unblock.none", key=parse_key(keys[0]).text))
     said = text("unblock.done", key=done[0]) if len(done) == 1 else text("unblock.done_all", count=len(done))
     leave_note(said, ("blocks.block", {"keys": "\n".join(done)}))
-    return redirect(url_for("blocks.blocks", **_asked()), 303)
+    return redirect(url_for("blocks.blocks", **asked(_ASKED)), 303)
 
 
 @blueprint.post("/blocks/note")
@@ -109,7 +110,7 @@ def annotate() -> ResponseReturnValue:
     if former is None:
         raise UsageError(text("unblock.none", key=key))
     leave_note(text("note.done", key=key), ("blocks.annotate", {"key": key, "note": former}))
-    return redirect(url_for("blocks.blocks", **_asked()), 303)
+    return redirect(url_for("blocks.blocks", **asked(_ASKED)), 303)
 
 
 @blueprint.get("/blocks.json")
@@ -137,12 +138,12 @@ def query_of(args: MultiDict[str, str]) -> Query:
     )
 
 
-def _asked() -> dict[str, Any]:
-    """Return what this address asks of the list, so that a link keeps it.
+def asked(names: Iterable[str]) -> dict[str, Any]:
+    """Return what this address asks of a list by these names, so that a link keeps it.
 
     Not all that it holds: some names mean something to url_for, such as another host's scheme.
     """
-    return {name: request.args[name] for name in _ASKED if name in request.args}
+    return {name: request.args[name] for name in names if request.args.get(name)}
 
 
 def sort_of(args: MultiDict[str, str]) -> Sort:

@@ -62,12 +62,15 @@ def shown_again(page: str) -> Callable[[_Route], _Route]:
     return decorate
 
 
-def rejected(endpoint: str, account: str = "") -> _Rejected | None:
-    """Return what is wrong with the form that is sent to this endpoint, about this account; None if nothing is."""
+def rejected(endpoint: str, account: str = "", field: str | None = None) -> _Rejected | None:
+    """Return what is wrong with the form that is sent to this endpoint, about this account; None if nothing is.
+
+    field: only what is wrong with this field of it.
+    """
     found: _Rejected | None = g.get("rejected")
     if found is None or found.endpoint != endpoint or request.form.get("account", "") != account:
         return None
-    return found
+    return found if field in (None, found.field) else None
 
 
 def typed(endpoint: str, field: str, kept: object = "", account: str = "") -> object:
@@ -80,8 +83,7 @@ def described(endpoint: str, field: str, hint: str = "", account: str = "") -> M
 
     hint: the id of the sentence that always describes the field.
     """
-    found = rejected(endpoint, account)
-    if found is not None and found.field == field:
+    if rejected(endpoint, account, field):
         ids = f"fault {hint}".strip()
         return Markup(' aria-invalid="true" aria-describedby="{}" autofocus').format(ids)
     return Markup(' aria-describedby="{}"').format(hint) if hint else Markup()
@@ -89,7 +91,6 @@ def described(endpoint: str, field: str, hint: str = "", account: str = "") -> M
 
 def fault(endpoint: str, field: str, account: str = "") -> Markup:
     """Return the sentence that stands beside a field that was rejected."""
-    found = rejected(endpoint, account)
-    if found is None or found.field != field:
+    if (found := rejected(endpoint, account, field)) is None:
         return Markup()
     return Markup('<span class="fault" id="fault" role="alert">{}</span>').format(found.sentence)

@@ -3,14 +3,14 @@
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import get_args
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.guard import by_owner
-from oauth_web.pages.blocks import MAX_SEARCH, page_number
+from oauth_web.pages.blocks import MAX_SEARCH, asked, page_number
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.block_list import reviewed
@@ -45,8 +45,8 @@ def page() -> ResponseReturnValue:
         pages={it: found for it, found in pages.items() if found.total},
         totals={state: review.count(ReviewQuery(state=state)) for state in get_args(State)},
         accounts=[it.email for it in services().app.accounts.all()],
-        link=lambda **changed: url_for("review.page", **{**_asked(), **changed}),
-        here=_asked(),
+        link=lambda **changed: url_for("review.page", **{**asked(_ASKED), **changed}),
+        here=asked(_ASKED),
         forwarder_of=forwarder_of,
     )
 
@@ -66,7 +66,7 @@ def mail_text() -> ResponseReturnValue:
     except BuyerblockError as error:
         problem = text("review.not_read", problem=error)
     template = "mail_text.html" if "part" in request.args else "review_text.html"
-    back = url_for("review.page", **_asked())
+    back = url_for("review.page", **asked(_ASKED))
     return render_template(template, item=item, shown=shown, problem=problem, back=back)
 
 
@@ -80,7 +80,7 @@ def decide() -> ResponseReturnValue:
     if not found:
         raise UsageError(text("review.none_chosen"))
     _ACTIONS[action](found)
-    return redirect(url_for("review.page", **_asked()), 303)
+    return redirect(url_for("review.page", **asked(_ASKED)), 303)
 
 
 @blueprint.post("/review/distrust")
@@ -198,8 +198,3 @@ def _state(name: str | None) -> State:
 
 def _group(name: str | None) -> Group | None:
     return next((it for it in Group if it.name.lower() == name), None)
-
-
-def _asked() -> dict[str, Any]:
-    """Return what the address asks for. Not all that it holds: some names mean something to url_for."""
-    return {name: request.args[name] for name in _ASKED if request.args.get(name)}
