@@ -137,6 +137,13 @@ def test_large_mails_take_little_memory(set_up: str, real: RealServer, port: int
     assert [it.content for it in real.taken] == [MAIL, mail, mail]
 
 
+def test_a_password_file_that_is_no_text_is_refused(buyerblock: Call, tmp_path: Path) -> None:
+    (tmp_path / "password").write_bytes(b"\xff\x00\x81")
+    where = ("--upstream", "localhost:25", "--tls", "none", "--user", USER)
+    said = buyerblock("gate", "setup", *where, "--password-file", str(tmp_path / "password"))
+    assert said == "buyerblock: The password file is no text; save it as UTF-8.\n"
+
+
 def test_a_new_password_takes_the_place_of_the_former(set_up: str, buyerblock: Call, tmp_path: Path) -> None:
     secret = buyerblock("gate", "password").strip()
     with closing(open_database(tmp_path / "data")) as database:

@@ -1,4 +1,4 @@
-"""The database that the commands work on."""
+"""The database that the commands work on, and what opens the secrets in it."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from worker.settings import Settings, current_settings
 
 if TYPE_CHECKING:
     from worker.database import Database
+    from worker.sealing import Sealer
 
 
 def require_database() -> Settings:
@@ -42,3 +43,11 @@ def open_for_command(*, new: bool = False) -> "Database":
     database = open_database(settings.data_dir)
     click.get_current_context().call_on_close(database.close)
     return database
+
+
+def sealer_for_command() -> "Sealer":
+    """Return what opens the secrets in the database. Raises StorageError."""
+    from worker.sealing import open_sealer
+
+    settings = current_settings()
+    return open_sealer(settings.data_dir, settings.secret_key)

@@ -1,16 +1,16 @@
 """The commands for the gate."""
 
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from worker.cli.database import open_for_command
+from worker.cli.database import open_for_command, sealer_for_command
+from worker.cli.secret_file import first_line
 from worker.errors import UsageError
 from worker.settings import current_settings
 
 if TYPE_CHECKING:
     from worker.gate.settings import TLS, StoredGate
-    from worker.sealing import Sealer
 
 LOOK_EVERY = 5.0  # seconds, for changed settings
 
@@ -38,7 +38,7 @@ def gate(context: click.Context) -> None:
 @click.option("--user", default="", help="How the gate signs in there; the password is asked for.")
 @click.option(
     "--password-file",
-    type=click.File(encoding="utf-8-sig"),
+    type=click.File("rb"),
     help="Its first line is that password.",
 )
 @click.option(
@@ -48,7 +48,7 @@ def gate(context: click.Context) -> None:
 @click.option("--key", default="", metavar="FILE", help="Its private key.")
 @click.option("--serve/--no-serve", "enabled", default=True, help="Run it as part of “buyerblock serve”.")
 def setup(
-    upstream: str, tls: "TLS", user: str, password_file: IO[str] | None, listen: str, **rest: object
+    upstream: str, tls: "TLS", user: str, password_file: BinaryIO | None, listen: str, **rest: object
 ) -> None:
     """Store where mail goes and where the gate listens.
 
@@ -105,7 +105,7 @@ def _run() -> None:
 
     found, clock, database = current_settings(), SystemClock(), open_for_command()
     set_up(as_json=found.log == "json", secrets=(found.secret_key,))
-    follower = Follower(database, _sealer(), now=clock.now, folder=found.data_dir)
+    follower = Follower(database, sealer_for_command(), now=clock.now, folder=found.data_dir)
     settings = follower.run()
     click.echo(f"The gate is at {settings.host}, port {settings.port} (Ctrl-C stops it)", err=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -129,20 +129,13 @@ def _address(text: str, usual_port: int) -> tuple[str, int]:
     return host.strip("[]"), number
 
 
-def _password(file: IO[str] | None) -> str:
+def _password(file: BinaryIO | None) -> str:
     if file is not None:
-        return file.readline().rstrip("\r\n")
+        return first_line(file, what="password")
     return str(click.prompt("Password of the outgoing server", hide_input=True, err=True))
 
 
 def _stored() -> "StoredGate":
     from worker.gate.settings import StoredGate
 
-    return StoredGate(open_for_command(), _sealer())
-
-
-def _sealer() -> "Sealer":
-    from worker.sealing import open_sealer
-
-    found = current_settings()
-    return open_sealer(found.data_dir, found.secret_key)
+    return StoredGate(open_for_command(), sealer_for_command())

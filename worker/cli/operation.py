@@ -1,14 +1,13 @@
 """The commands that keep buyerblock running and bring it back: ``service``, ``backup``, ``restore``."""
 
-import codecs
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from worker.cli.secret_file import first_line
 from worker.errors import UsageError
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ def restore(file: Path | None, latest: bool, passphrase_file: Any, ask_passphras
 
 def _passphrase(given: Any, *, ask: bool, twice: bool) -> str | None:
     if given is not None:
-        return re.split(r"[\r\n]", _text(given.read()), maxsplit=1)[0]
+        return first_line(given, what="passphrase")
     if ask:
         if not sys.stdin.isatty():
             raise UsageError(
@@ -144,16 +143,6 @@ def _passphrase(given: Any, *, ask: bool, twice: bool) -> str | None:
             )
         return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
     return None
-
-
-def _text(data: bytes) -> str:
-    """Decode a small file as its byte-order mark says, which Windows' editors and PowerShell write; else as UTF-8."""
-    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-    encoding = next((it for mark, it in marks.items() if data.startswith(mark)), "utf-8")
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise UsageError("The passphrase file is no text; save it as UTF-8.") from error
 
 
 def _service() -> "tuple[System, Service]":

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from worker.cli.database import open_for_command
+from worker.cli.database import open_for_command, sealer_for_command
 from worker.errors import UsageError
-from worker.settings import current_settings
 
 if TYPE_CHECKING:
     from worker.webhook.hook import Webhook
@@ -70,8 +69,6 @@ def remove() -> None:
 
 
 def _webhook(*, new: bool = False) -> "Webhook":
-    from worker.sealing import open_sealer
     from worker.webhook.hook import Webhook
 
-    database, settings = open_for_command(new=new), current_settings()
-    return Webhook(database, open_sealer(settings.data_dir, settings.secret_key))
+    return Webhook(open_for_command(new=new), sealer_for_command())
