@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from certificates import write_certificate
 from flask.testing import FlaskClient
-from proxies import ESTABLISHED, HOST, Proxy, behind_tls, certificate, listening, needs_ipv6, relay
+from proxies import ESTABLISHED, HOST, Proxy, behind_tls, listening, needs_ipv6, relay
 from sellers import EMAIL, EXPECTED, sample
 
 from oauth_web.application import create_app
@@ -101,7 +102,7 @@ def google() -> Iterator[Sandbox]:
 @pytest.fixture
 def proxy(google: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """The only way to Google is this proxy, and the environment names it."""
-    authority = certificate(tmp_path)
+    authority = write_certificate(tmp_path, HOST)
     with behind_tls(port_of(google), authority) as front:
         proxy = Proxy(front)
         with listening(proxy.serve) as port:

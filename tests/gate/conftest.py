@@ -33,8 +33,8 @@ def real() -> Iterator[RealServer]:
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    return write_certificate(tmp_path)
+def certificate(tmp_path: Path) -> Path:
+    return write_certificate(tmp_path, "localhost", "127.0.0.1")
 
 
 @pytest.fixture

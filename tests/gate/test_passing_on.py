@@ -218,11 +218,11 @@ def test_a_tool_too_many_is_told_to_come_again(
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])
 def test_the_real_server_is_reached_encrypted_and_signed_in_to(
     run: Callable[..., Running],
-    certificate: tuple[Path, Path],
+    certificate: Path,
     monkeypatch: pytest.MonkeyPatch,
     tls: str,
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     script = Script(asks_for_password=True)
     with RealServer(script, **{tls: server_context(certificate)}) as real:
         gate = run(real, upstream_tls=tls, upstream_user=USER, upstream_password=PASSWORD)
@@ -236,11 +236,11 @@ def test_the_real_server_is_reached_encrypted_and_signed_in_to(
 def test_swaks_sends_through_the_gate(
     run: Callable[..., Running],
     real: RealServer,
-    certificate: tuple[Path, Path],
+    certificate: Path,
     encrypted: bool,
     method: str,
 ) -> None:
-    beyond = {"host": "0.0.0.0", "certificate": str(certificate[0]), "key": str(certificate[1])}
+    beyond = {"host": "0.0.0.0", "certificate": str(certificate), "key": str(certificate)}
     gate = run(real, **beyond if encrypted else {})
     where = f"--server 127.0.0.1:{gate.port} --from {SENDER} --to {ALLOWED[0]},{BLOCKED[0]}"
     who = f"--auth {method} --auth-user buyerblock --auth-password {gate.secret}"

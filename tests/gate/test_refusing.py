@@ -207,28 +207,28 @@ def test_mail_leaves_this_machine_encrypted_only() -> None:
 
 
 def test_beyond_this_machine_nothing_is_said_before_it_is_encrypted(
-    run: Callable[..., Running], real: RealServer, certificate: tuple[Path, Path]
+    run: Callable[..., Running], real: RealServer, certificate: Path
 ) -> None:
-    gate = run(real, host="0.0.0.0", certificate=str(certificate[0]), key=str(certificate[1]))
+    gate = run(real, host="0.0.0.0", certificate=str(certificate), key=str(certificate))
     with gate.connect() as tool:
         tool.ehlo()
         assert "auth" not in tool.esmtp_features
         assert tool.docmd("AUTH", "PLAIN AAAA")[0] == 530
         assert tool.docmd("MAIL", "FROM:<a@b.example>")[0] == 530
         assert real.sessions == 0
-        tool.starttls(context=ssl.create_default_context(cafile=str(certificate[0])))
+        tool.starttls(context=ssl.create_default_context(cafile=str(certificate)))
         tool.login(USER, gate.secret)
         assert tool.sendmail(SENDER, [ALLOWED[0], BLOCKED[0]], MAIL).keys() == {BLOCKED[0]}
     assert len(real.taken) == 1
 
 
 def test_a_renewed_certificate_is_used_at_once(
-    run: Callable[..., Running], real: RealServer, certificate: tuple[Path, Path], tmp_path: Path
+    run: Callable[..., Running], real: RealServer, certificate: Path, tmp_path: Path
 ) -> None:
-    gate = run(real, certificate=str(certificate[0]), key=str(certificate[1]))
-    write_certificate(tmp_path)
+    gate = run(real, certificate=str(certificate), key=str(certificate))
+    write_certificate(tmp_path, "localhost", "127.0.0.1")
     with gate.connect() as tool:
-        tool.starttls(context=ssl.create_default_context(cafile=str(certificate[0])))
+        tool.starttls(context=ssl.create_default_context(cafile=str(certificate)))
 
 
 def test_what_other_servers_could_take_for_the_end_of_a_mail_is_refused(

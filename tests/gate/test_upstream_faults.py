@@ -153,7 +153,7 @@ def test_a_problem_that_is_over_is_forgotten(run: Callable[..., Running]) -> Non
 
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])
 def test_a_server_with_an_untrusted_certificate_gets_no_password_and_no_mail(
-    run: Callable[..., Running], certificate: tuple[Path, Path], tls: str
+    run: Callable[..., Running], certificate: Path, tls: str
 ) -> None:
     with RealServer(Script(asks_for_password=True), **{tls: server_context(certificate)}) as real:
         gate = run(real, upstream_tls=tls, upstream_user=USER, upstream_password=PASSWORD)
