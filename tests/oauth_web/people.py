@@ -1,6 +1,12 @@
 """An invented seller, and the client file of the program that the seller runs."""
 
+from pathlib import Path
+
+import orjson
+
+from oauth_web.demo.sandbox import Sandbox
 from worker.gmail.credentials import Grant
+from worker.settings import Settings
 
 OWNER = "seller@gmail.com"
 CLIENT = {
@@ -13,3 +19,12 @@ CLIENT = {
     }
 }
 GRANT = Grant("refresh", "client", "secret", "https://oauth2.googleapis.com/token")
+
+
+def settings_with(google: Sandbox, folder: Path) -> Settings:
+    """Return the settings of a program that signs in at this Google."""
+    path = folder / "client_secret.json"
+    path.write_bytes(orjson.dumps(google.client_secrets()))
+    return Settings(
+        data_dir=folder / "data", client_secrets=path, gmail_url=google.url, revoke_url=google.revoke_url
+    )

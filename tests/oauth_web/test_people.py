@@ -11,7 +11,7 @@ from browsing import csrf_token, open_start_link, post
 from clocks import FakeClock
 from flask import Flask
 from flask.testing import FlaskClient
-from people import OWNER
+from people import OWNER, settings_with
 from werkzeug.test import TestResponse
 
 from oauth_web.access.owners import Owners, Role
@@ -30,14 +30,7 @@ READER = "reader@gmail.com"
 def settings(tmp_path: Path, google: Sandbox) -> Settings:
     for email in (OWNER, OTHER, READER):
         google.add_user(email)
-    path = tmp_path / "client_secret.json"
-    path.write_bytes(orjson.dumps(google.client_secrets()))
-    return Settings(
-        data_dir=tmp_path / "data",
-        client_secrets=path,
-        gmail_url=google.url,
-        revoke_url=google.revoke_url,
-    )
+    return settings_with(google, tmp_path)
 
 
 @pytest.fixture(autouse=True)
