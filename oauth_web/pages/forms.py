@@ -62,35 +62,35 @@ def shown_again(page: str) -> Callable[[_Route], _Route]:
     return decorate
 
 
-def rejected(endpoint: str, account: str = "", field: str | None = None) -> _Rejected | None:
-    """Return what is wrong with the form that is sent to this endpoint, about this account; None if nothing is.
+def rejected(endpoint: str, field: str | None = None) -> _Rejected | None:
+    """Return what is wrong with the form that is sent to this endpoint; None if nothing is.
 
     field: only what is wrong with this field of it.
     """
     found: _Rejected | None = g.get("rejected")
-    if found is None or found.endpoint != endpoint or request.form.get("account", "") != account:
+    if found is None or found.endpoint != endpoint or field not in (None, found.field):
         return None
-    return found if field in (None, found.field) else None
+    return found
 
 
-def typed(endpoint: str, field: str, kept: object = "", account: str = "") -> object:
+def typed(endpoint: str, field: str, kept: object = "") -> object:
     """Return what a field shows: what was typed if the form was rejected, else what is kept."""
-    return request.form.get(field, "") if rejected(endpoint, account) else kept
+    return request.form.get(field, "") if rejected(endpoint) else kept
 
 
-def described(endpoint: str, field: str, hint: str = "", account: str = "") -> Markup:
+def described(endpoint: str, field: str, hint: str = "") -> Markup:
     """Return the attributes that tell a screen reader what is wrong with a field, and put the cursor into it.
 
     hint: the id of the sentence that always describes the field.
     """
-    if rejected(endpoint, account, field):
+    if rejected(endpoint, field):
         ids = f"fault {hint}".strip()
         return Markup(' aria-invalid="true" aria-describedby="{}" autofocus').format(ids)
     return Markup(' aria-describedby="{}"').format(hint) if hint else Markup()
 
 
-def fault(endpoint: str, field: str, account: str = "") -> Markup:
+def fault(endpoint: str, field: str) -> Markup:
     """Return the sentence that stands beside a field that was rejected."""
-    if (found := rejected(endpoint, account, field)) is None:
+    if (found := rejected(endpoint, field)) is None:
         return Markup()
     return Markup('<span class="fault" id="fault" role="alert">{}</span>').format(found.sentence)
