@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 import pytest
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 from visiting import OWNER
 from werkzeug.serving import make_server
 
@@ -25,6 +25,9 @@ from worker.app import App, build_app
 from worker.settings import Settings
 
 SAMPLES = Path(__file__).parent.parent / "samples"
+
+PATIENCE = 10_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 
 # The page makes no request to the outside, and the browser shall make none of its own.
 FLAGS = [
@@ -142,7 +145,7 @@ def tab(chromium: Any) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         listen(page, hosts)
         return page
 
