@@ -20,9 +20,10 @@ from worker.errors import UsageError
 from worker.notices.amazon import MARKETPLACES
 from worker.parsing import moment, whole_number
 
-PER_PAGE = 50
+PER_PAGE = 30
 MAX_SEARCH = 200  # characters
 MAX_KEYS = 100  # in the small box; more go through the import with its preview
+MAX_NUMBER = 999_999_999
 # What an address may ask for: which blocks, and links to other pages repeat.
 _FILTERS = ("q", "marketplace", "reason", "account", "from", "to")
 _ASKED = (*_FILTERS, "sort", "order", "page")
@@ -56,6 +57,7 @@ def blocks() -> ResponseReturnValue:
         "accounts": [account.email for account in services().app.accounts.all()],
         "reasons": get_args(Reason),
         "formats": FORMATS.values(),
+        "edited": request.args.get("edit"),
         "link": lambda **changed: url_for("blocks.blocks", **kept | changed),
     }
     return render_template("blocks_table.html" if "part" in request.args else "blocks.html", **shown)
@@ -90,15 +92,28 @@ def block() -> ResponseReturnValue:
 
 @blueprint.post("/blocks/unblock")
 def unblock() -> ResponseReturnValue:
-    """Unblock one buyer or all that were ticked; a note on the next page undoes it."""
-    keys = request.form.getlist("key")[:MAX_KEYS]
-    if not keys:
+    """Unblock one buyer, all that were ticked or all that are found; a note on the next page undoes it."""
+    keys, block_list = request.form.getlist("key")[:MAX_KEYS], services().app.block_list
+    if found := whole_number(request.form.get("found", ""), 1, MAX_NUMBER):
+        unblocking = block_list.unblock_found(query_of(request.args), expected=found, by=by_owner())
+    elif keys:
+        unblocking = block_list.unblock_all(keys, by=by_owner())
+    else:
         raise UsageError(text("unblock.none_ticked"))
-    done = services().app.block_list.unblock_all(keys, by=by_owner())
-    if not done:
+    if not unblocking.keys:
         raise UsageError(text("unblock.none", key=parse_key(keys[0]).text))
-    said = text("unblock.done", key=done[0]) if len(done) == 1 else text("unblock.done_all", count=len(done))
-    leave_note(said, ("blocks.block", {"keys": "\n".join(done)}))
+    key, *others = unblocking.keys
+    said = text("unblock.done_all", count=len(unblocking.keys)) if others else text("unblock.done", key=key)
+    leave_note(said, ("blocks.undo_unblock", {"unblocking": str(unblocking.id)}))
+    return redirect(url_for("blocks.blocks", **asked(_ASKED)), 303)
+
+
+@blueprint.post("/blocks/undo-unblock")
+def undo_unblock() -> ResponseReturnValue:
+    """Block again whom an unblocking has unblocked."""
+    number = whole_number(request.form.get("unblocking", ""), 0, MAX_NUMBER) or 0
+    blocked = services().app.block_list.undo_unblock(number, by=by_owner())
+    leave_note(text("unblock.undone", count=blocked))
     return redirect(url_for("blocks.blocks", **asked(_ASKED)), 303)
 
 
@@ -153,7 +168,7 @@ def sort_of(args: MultiDict[str, str]) -> Sort:
 
 def page_number(text: str) -> int:
     """Return the page number in an address that anybody may have typed, the first for what is no number."""
-    return whole_number(text, 1, 99_999_999) or 1
+    return whole_number(text, 1, MAX_NUMBER) or 1
 
 
 def _file(format_name: str, file_name: str) -> Response:

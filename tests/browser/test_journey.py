@@ -50,12 +50,12 @@ def test_search_finds_while_typing_and_an_unblocking_is_undone(filled: Any, tab:
     page.get_by_label("Search for an address").press_sequentially(address[:9])
     page.get_by_text("1 buyer", exact=True).wait_for()
     expect(page).to_have_url(re.compile(f"q={address[:9]}"))
-    page.get_by_role("link", name=address).click()
+    page.get_by_role("link", name=address, exact=True).click()
     page.get_by_role("button", name="Unblock").click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     assert filled.engine.block_list.get(address) is None
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("status")).to_contain_text("1 blocked")
+    expect(page.get_by_role("status")).to_contain_text("1 buyer is blocked again")
     assert filled.engine.block_list.get(address) is not None
 
 

@@ -45,4 +45,10 @@ def test_the_list_is_used_from_end_to_end(listed: Any, tab: Callable[..., Any]) 
     page.get_by_role("button", name="Unblock ticked").click()
     page.get_by_text("2 buyers are unblocked").wait_for()
     page.get_by_role("button", name="Undo").click()
-    page.get_by_text("2 blocked").wait_for()
+    page.get_by_text("2 buyers are blocked again").wait_for()
+    page.get_by_role("link", name="Edit the note about").nth(1).click()
+    assert page.evaluate("document.activeElement.name") == "note"
+    page.keyboard.type("asked by phone")
+    page.keyboard.press("Enter")
+    page.get_by_text("The note about").wait_for()
+    assert page.locator("td.loose", has_text="asked by phone").count() == 1

@@ -16,7 +16,7 @@ from worker.block_list.review import ReviewItem
 from worker.database.engine import Row
 from worker.notices.doubts import Doubt, Reason
 
-SHORT, LONG = 250, 2000
+SHORT, LONG = 240, 2010  # whole pages, so that the last one is full as well
 PATHS = [
     *("/", "/live", "/setup", "/settings", "/settings/general", "/import", "/review"),
     *("/blocks", "/blocks?page=99999", "/blocks?page=3&order=up"),

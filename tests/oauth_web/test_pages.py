@@ -242,19 +242,6 @@ def test_a_wrong_key_blocks_nobody_not_even_its_neighbours(owner: FlaskClient, e
     assert len(engine.block_list) == 0
 
 
-def test_unblocking_is_undone_by_the_note(owner: FlaskClient, engine: App, blocked: str) -> None:
-    assert post(owner, "/blocks/unblock", key=blocked).status_code == 303
-    assert engine.block_list.get(blocked) is None
-    page = owner.get("/blocks").text
-    assert "is unblocked" in page
-    assert f'name="keys" value="{blocked}"' in page
-    assert post(owner, "/blocks/block", keys=blocked).status_code == 303
-    block = engine.block_list.get(blocked)
-    assert block is not None
-    assert block.notices == 1
-    assert post(owner, "/blocks/unblock", key="111-1111111-1111111").status_code == 400
-
-
 def test_the_list_is_downloaded_in_every_format(owner: FlaskClient, blocked: str) -> None:
     answer = owner.get("/blocks.json")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="blocks.json"'

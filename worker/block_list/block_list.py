@@ -23,8 +23,9 @@ from worker.block_list.model import (
     KeyResult,
     Result,
     Sighting,
+    Unblocking,
 )
-from worker.database import Database
+from worker.database import Database, parse_time
 from worker.errors import UsageError
 
 MAX_NOTE = 1000  # characters
@@ -115,11 +116,37 @@ class BlockList:
         with changing(self._database, "note", by=by, at=self._now()) as (entries, _):
             return changes.annotate(entries, parsed, note)
 
-    def unblock_all(self, keys: Iterable[str], *, by: str) -> list[str]:
-        """Unblock these buyers in one step; return the keys of those who were blocked."""
+    def unblock_all(self, keys: Iterable[str], *, by: str) -> Unblocking:
+        """Unblock these buyers in one step; keys of others change nothing."""
         parsed, at = [parse_key(key) for key in keys], self._now()
-        with changing(self._database, "unblock", by=by, at=at) as (entries, _):
-            return [key.text for key in parsed if changes.unblock(entries, key, at=at)]
+        with changing(self._database, "unblock", by=by, at=at) as (entries, change):
+            done = [key.text for key in parsed if changes.unblock(entries, key, at=at)]
+        return Unblocking(change.sequence, done)
+
+    def unblock_found(self, query: Query, *, expected: int, by: str) -> Unblocking:
+        """Unblock all that a query finds, in one step. expected: how many the user was shown.
+
+        Raises UsageError where they are another number now: the user has not seen whom that would unblock.
+        """
+        with self._database.together():
+            keys = [block.key for block in self.blocks(query)]
+            if len(keys) != expected:
+                raise UsageError(
+                    "The list has changed meanwhile, and nobody was unblocked; look at it again."
+                )
+            return self.unblock_all(keys, by=by)
+
+    def undo_unblock(self, unblocking: int, *, by: str) -> int:
+        """Block again whom this unblocking unblocked and nothing has happened to since; return how many.
+
+        Raises UsageError for a number that is of no unblocking.
+        """
+        with changing(self._database, "undo unblock", by=by, at=self._now()) as (entries, _):
+            event = self._database.event(unblocking)
+            if event is None or event.what != "unblock":
+                raise UsageError("There is no unblocking {unblocking} to undo.", unblocking=unblocking)
+            at = parse_time(event.at)
+            return sum(changes.block_again(entries, key, unblocked_at=at) for _, key in event.entries)
 
     def resolve(self, order_id: str, address: str, *, by: str) -> bool:
         """Give a block known by its order alone the buyer's alias; return False if there is no such block."""

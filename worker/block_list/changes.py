@@ -101,6 +101,15 @@ def unblock(entries: Entries, key: Key, *, at: datetime) -> bool:
     return entry.is_blocked
 
 
+def block_again(entries: Entries, key: str, *, unblocked_at: datetime) -> bool:
+    """Put a block in force again as it was, unless something else has happened to it since it was unblocked."""
+    entry = entries.get(key)
+    if entry is None or entry.unblocked_at != unblocked_at:
+        return False
+    entries.put(replace(entry, unblocked_at=None))
+    return True
+
+
 def annotate(entries: Entries, key: Key, note: str) -> str | None:
     """Replace the note of a block in force; return the former one, None if there is no such block."""
     entry = find(entries, key)

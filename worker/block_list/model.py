@@ -87,6 +87,13 @@ class Entry:
         return self.unblocked_at is None
 
 
+class Unblocking(NamedTuple):
+    """Whom one step has unblocked. id: what undoes it is told this number."""
+
+    id: int
+    keys: list[str]
+
+
 class Result(NamedTuple):
     """Whether a buyer may be written to. key is as it was asked."""
 

@@ -12,9 +12,11 @@ from tinydb import TinyDB
 from tinydb.storages import MemoryStorage
 
 from worker.database.documents import Documents, parsed
-from worker.database.engine import Engine
+from worker.database.engine import Engine, Row
 from worker.database.schema import TABLES
 from worker.database.times import format_time
+
+_EVENTS = "SELECT sequence, at, by, what, entries FROM events WHERE sequence"
 
 
 @dataclass(slots=True)
@@ -102,10 +104,16 @@ class Database(TinyDB):
 
     def events(self, after: int = 0) -> Iterator[Event]:
         """Yield the events after this number, oldest first."""
-        sql = "SELECT sequence, at, by, what, entries FROM events WHERE sequence > ? ORDER BY sequence"
-        for sequence, at, by, what, entries in self.engine.walk(sql, (after,)):
-            pairs = tuple((done, key) for done, key in parsed(entries, "events", self.engine))
-            yield Event(sequence=sequence, at=at, by=by, what=what, entries=pairs)
+        yield from map(self._event, self.engine.walk(f"{_EVENTS} > ? ORDER BY sequence", (after,)))
+
+    def event(self, sequence: int) -> Event | None:
+        """Return the event of this number, None where there is none."""
+        return next(map(self._event, self.engine.rows(f"{_EVENTS} = ?", (sequence,))), None)
+
+    def _event(self, row: Row) -> Event:
+        sequence, at, by, what, entries = row
+        pairs = tuple((done, key) for done, key in parsed(entries, "events", self.engine))
+        return Event(sequence=sequence, at=at, by=by, what=what, entries=pairs)
 
     def backup(self, target: Path) -> None:
         """Write a copy to a new file, one whole state, while others go on."""
