@@ -34,6 +34,11 @@ def open_to_all(route: _Route) -> _Route:
     return route
 
 
+def is_open(endpoint: str | None) -> bool:
+    """Return whether a stranger may use a route."""
+    return endpoint in _open_routes
+
+
 def protect(app: Flask) -> None:
     """Let only owners through, except where a route is open to all."""
 
@@ -48,7 +53,7 @@ def protect(app: Flask) -> None:
             del session[PLACE]
         if g.owner is not None and request.endpoint in LARGE_UPLOADS:
             request.max_content_length = request.max_form_memory_size = LARGE_UPLOADS[request.endpoint]
-        if g.owner is None and request.endpoint is not None and request.endpoint not in _open_routes:
+        if g.owner is None and request.endpoint is not None and not is_open(request.endpoint):
             _remember_place()
             return render_template("welcome.html", **welcome()), 401
         if request.method == "POST" and None in request.form:

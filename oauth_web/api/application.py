@@ -6,7 +6,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from oauth_web.access import security
 from oauth_web.access.sessions import ServerSessions
-from oauth_web.api import blocks, guard, problems
+from oauth_web.api import blocks, docs, guard, problems
 from oauth_web.services import NAME, Services
 
 MAX_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, written as JSON escapes, fit
@@ -45,4 +45,5 @@ def create_api(page: Flask) -> Flask:
     problems.handle(api)
     api.url_map.converters["block"] = blocks.BlockConverter
     api.register_blueprint(blocks.blueprint)
+    api.register_blueprint(docs.blueprint)
     return api

@@ -109,8 +109,13 @@ def export() -> ResponseReturnValue:
 def openapi() -> ResponseReturnValue:
     """Return the description of the API, for people and for programs that make clients of it."""
     arguments(DESCRIPTION)
+    return _json(described())
+
+
+def described() -> dict[str, Any]:
+    """Return the description, with the address under which this request has found it."""
     base = request.script_root.removesuffix("/api") or "/"
-    return _json(DOCUMENT | {"servers": [{"url": base}]})
+    return DOCUMENT | {"servers": [{"url": base}]}
 
 
 def _unless_unchanged(answer: Callable[[], Response]) -> Response:

@@ -13,7 +13,7 @@ from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER
 from oauth_web.api.problems import problem
-from oauth_web.guard import token_shown
+from oauth_web.guard import is_open, token_shown
 from oauth_web.services import NAME, Services, services
 
 MAX_PER_MINUTE = 600
@@ -45,6 +45,8 @@ def protect(api: Flask, csrf: CSRFProtect) -> None:
 
     @api.before_request
     def admit() -> ResponseReturnValue | None:
+        if is_open(request.endpoint):
+            return None
         caller = _by_token() if "Authorization" in request.headers else _by_session(csrf)
         if caller is None:
             return _unknown()

@@ -2,7 +2,7 @@
 
 from typing import Any, get_args
 
-from oauth_web.api.schemas import FORMAT, SCHEMAS, TIME, array, obj, ref
+from oauth_web.api.schemas import FORMAT, SCHEMAS, TIME, ref
 from worker.block_list.formats.exports import FORMATS
 from worker.block_list.model import Reason
 
@@ -70,14 +70,11 @@ def _takes(schema: str) -> _Part:
     return {"required": True, "content": {"application/json": {"schema": ref(schema)}}}
 
 
-def _results(schema: str) -> _Part:
-    return obj(results=array(ref(schema)))
-
-
 _UNCHANGED = {"description": "Nothing has changed.", "headers": _ETAG}
 
 LIST = {
     "operationId": "listBlocks",
+    "tags": ["blocks"],
     "summary": "Return the blocks in force, oldest first, a page at a time.",
     "parameters": [
         _SINCE,
@@ -98,27 +95,31 @@ LIST = {
 }
 BLOCK = {
     "operationId": "blockBuyers",
+    "tags": ["blocks"],
     "summary": "Block buyers. Needs the scope write.",
     "description": "A key that is blocked already is no error, and one that is no key does not keep the others out.",
     "requestBody": _takes("BlockRequest"),
-    "responses": _answers(403, 413, 415, s200=_json("A result for each key.", _results("BlockResult"))),
+    "responses": _answers(403, 413, 415, s200=_json("A result for each key.", ref("BlockResults"))),
 }
 CHECK = {
     "operationId": "checkBuyers",
+    "tags": ["blocks"],
     "summary": "Say whether buyers are blocked, and what may still be sent to them.",
     "description": "Results are in the order asked. A text that is no key gets a result of its own, with `blocked` "
     "null and a `problem`. With `kind`, `allowed` answers whether that kind of message may be sent.",
     "requestBody": _takes("CheckRequest"),
-    "responses": _answers(413, 415, s200=_json("A result for each key.", _results("CheckResult"))),
+    "responses": _answers(413, 415, s200=_json("A result for each key.", ref("CheckResults"))),
 }
 ONE = {
     "operationId": "getBlock",
+    "tags": ["blocks"],
     "summary": "Return the block that a key means.",
     "parameters": [_KEY],
     "responses": _answers(404, s200=_json("The block.", ref("Block"))),
 }
 UNBLOCK = {
     "operationId": "unblockBuyer",
+    "tags": ["blocks"],
     "summary": "Unblock a buyer. Needs the scope write.",
     "description": "It is remembered: only a notice received from now on, or a person, blocks the buyer again.",
     "parameters": [_KEY],
@@ -126,6 +127,7 @@ UNBLOCK = {
 }
 EXPORT = {
     "operationId": "exportBlocks",
+    "tags": ["blocks"],
     "summary": "Return the whole list as a file, in a format that other tools read.",
     "parameters": [
         _query("format", "Name of the format.", FORMAT),
@@ -146,6 +148,7 @@ EXPORT = {
 }
 DESCRIPTION = {
     "operationId": "describe",
+    "tags": ["blocks"],
     "summary": "Return this description.",
     "responses": _answers(s200=_json("An OpenAPI document.", {"type": "object"})),
 }
@@ -155,6 +158,7 @@ DOCUMENT: _Part = {
     "info": {"title": "buyerblock", "version": "1", "description": _ABOUT},
     "servers": [{"url": "/"}],  # more exactly: where it is served, see blocks.py
     "security": [{"token": []}],
+    "tags": [{"name": "blocks", "description": "The block list."}],
     "paths": {
         "/api/v1/blocks": {"get": LIST, "post": BLOCK},
         "/api/v1/blocks/check": {"post": CHECK},

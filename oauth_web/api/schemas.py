@@ -77,24 +77,23 @@ SCHEMAS: _Part = {
         },
         problem=_TEXT | {"description": "there for what is no key: one sentence that says why"},
     ),
+    "CheckResults": obj(results=array(ref("CheckResult"))),
     "BlockRequest": obj("note", keys=_KEYS, note={"type": "string", "maxLength": MAX_NOTE}),
     "BlockResult": obj(
         key=_TEXT | {"description": "as it was given"},
         status={"enum": ["blocked", "known", "rejected"]},
         problem=_TEXT | {"description": "empty unless rejected: one sentence that says why"},
     ),
+    "BlockResults": obj(results=array(ref("BlockResult"))),
     "Export": {
         "description": "The format json is an object, sendgrid a list, postmark an object of its own.",
-        "anyOf": [
-            obj(
-                format={"const": "buyerblock/1"},
-                exported_at=_MOMENT,
-                count=_COUNT,
-                blocks=array(ref("Block")),
-            ),
-            array(obj(created={"type": "integer"}, email=_TEXT)),
-            obj(Suppressions=array(obj(EmailAddress=_TEXT))),
-        ],
+        "anyOf": [ref("JsonExport"), array(ref("SendGridEntry")), ref("PostmarkExport")],
     },
+    "JsonExport": obj(
+        format={"const": "buyerblock/1"}, exported_at=_MOMENT, count=_COUNT, blocks=array(ref("Block"))
+    ),
+    "SendGridEntry": obj(created={"type": "integer"}, email=_TEXT),
+    "PostmarkExport": obj(Suppressions=array(ref("PostmarkEntry"))),
+    "PostmarkEntry": obj(EmailAddress=_TEXT),
     "Problem": obj(type={"type": "string"}, title=_TEXT, status={"type": "integer"}, detail=_TEXT),
 }
