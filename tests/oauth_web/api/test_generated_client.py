@@ -31,7 +31,10 @@ def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "--fail-on-warning",
     )
     made = subprocess.run(
-        [*command, "--path", str(description), "--output-path", str(target)], capture_output=True, text=True
+        [*command, "--path", str(description), "--output-path", str(target)],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert made.returncode == 0, made.stdout + made.stderr
     monkeypatch.syspath_prepend(str(tmp_path))
