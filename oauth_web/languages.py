@@ -24,7 +24,13 @@ from worker.sentences import Sentence, Told, filled
 
 ENGLISH = "en"
 # Those whose catalogues are complete, each in its own words.
-LANGUAGES: Mapping[str, str] = {ENGLISH: "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
+LANGUAGES: Mapping[str, str] = {
+    ENGLISH: "English",
+    "de": "Deutsch",
+    "es": "Español",
+    "fr": "Français",
+    "ja": "日本語",
+}
 
 FOLDER = Path(__file__).parent / "locale"
 _TOLD = (Sentence, BuyerblockError, MailboxProblem, Reason, Problem)
