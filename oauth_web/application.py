@@ -24,6 +24,7 @@ from oauth_web.pages import (
     home,
     imports,
     monitoring,
+    notifications,
     people,
     review,
     settings,
@@ -37,6 +38,7 @@ from oauth_web.pages.forms import described, fault, rejected, typed
 from oauth_web.pages.notes import take_note
 from oauth_web.services import NAME, CachedHealth, Services, waiting
 from worker.app import App
+from worker.notifications import Destinations
 from worker.operation.health import health
 from worker.owner.tokens import Tokens
 from worker.webhook import Webhook
@@ -54,6 +56,7 @@ _PARTS = (
     settings,
     people,
     tokens,
+    notifications,
     webhook,
     gate,
     backups,
@@ -97,6 +100,7 @@ def create_app(
         health=CachedHealth(lambda: health(app, now()), monotonic),
         tokens=Tokens(database),
         webhook=Webhook(database, app.sealer),
+        destinations=Destinations(database, app.sealer),
         sign_in_limit=RateLimit(60, 600, monotonic),
         token_limit=RateLimit(20, 60, monotonic),
         restart=restart,

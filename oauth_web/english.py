@@ -386,6 +386,7 @@ ENGLISH = {
     "section.people": "Who may enter",
     "section.tokens": "Access for programs",
     "section.gate": "Mail gate",
+    "section.notifications": "Notifications",
     "section.webhook": "Webhook",
     "section.backup": "Backup and restore",
     "settings.no_accounts": "No account is connected.",
@@ -510,6 +511,36 @@ ENGLISH = {
     "tokens.revoked": "The token for {name} is revoked; whoever shows it is refused from now on.",
     "tokens.none": "There is no token of that name any more.",
     "tokens.api": "Description of the API (OpenAPI)",
+    # Settings: notifications
+    "notifications.lead": (
+        "Be told of problems where you read: once when one begins, and once when it is over. The page shows them "
+        "in any case."
+    ),
+    "notifications.mailbox": "By mail to a connected mailbox",
+    "notifications.messenger": "By a messenger: its address",
+    "notifications.hint": (
+        "Slack, Telegram, Discord, ntfy and many others, with addresses as Apprise writes them. It is kept "
+        "sealed, and shown nowhere again."
+    ),
+    "notifications.services": "All services and their addresses",
+    "notifications.add": "Add",
+    "notifications.test": "Send a test",
+    "notifications.remove": "Remove",
+    "notifications.added": "{name} is told from now on; send it a test.",
+    "notifications.taken": "{name} took the test.",
+    "notifications.not_taken": "{name} did not take the test: {problem}",
+    "notifications.failing_one": "Failed once: {problem}",
+    "notifications.failing": "Failed {count} times in a row: {problem}",
+    "notifications.removed": "It is told nothing any more.",
+    "notifications.gone": "It was removed already.",
+    "notifications.summary": "Summary of the week",
+    "notifications.summary_lead": (
+        "How many buyers opted out, and what waits for you, in the morning of this day. Nothing is sent when "
+        "nothing happened."
+    ),
+    "notifications.day": "Day",
+    "notifications.never": "No summary",
+    "notifications.day_saved": "The day of the summary is saved.",
     # Settings: webhook
     "webhook.title": "Webhook",
     "webhook.lead": (

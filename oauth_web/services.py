@@ -14,6 +14,7 @@ from oauth_web.access.start_link import StartLink
 from worker.app import App
 from worker.block_list.formats.model import Preview
 from worker.gmail.credentials import Grant
+from worker.notifications import Destinations
 from worker.operation.health import Health
 from worker.owner.tokens import Tokens
 from worker.webhook import Webhook
@@ -59,6 +60,7 @@ class Services:
     health: CachedHealth
     tokens: Tokens
     webhook: Webhook
+    destinations: Destinations
     # Of strangers. Behind a proxy that does not tell them apart all share one.
     sign_in_limit: RateLimit
     token_limit: RateLimit

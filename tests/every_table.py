@@ -15,7 +15,7 @@ from oauth_web.access.sessions import OWNER, Sessions
 from worker.block_list.block_list import BlockList
 from worker.block_list.model import Sighting
 from worker.block_list.review import Review, ReviewItem
-from worker.database import DATABASE, Database, close_for_good, open_database
+from worker.database import DATABASE, Database, close_for_good, format_time, open_database
 from worker.database.schema import VERSION
 from worker.gate.record import GateRecord, Refused
 from worker.gate.settings import GateSettings, StoredGate
@@ -23,6 +23,7 @@ from worker.gmail.credentials import Grant
 from worker.mailbox_pass.judged import JudgedIds
 from worker.mailbox_pass.unreadable import Unreadable
 from worker.notices.doubts import Doubt, Reason
+from worker.notifications import Destinations, Notification, Queue
 from worker.operation import backup_file
 from worker.operation.alerts import LOOKS, Alerts
 from worker.operation.backup import backup
@@ -45,6 +46,7 @@ GRANT = Grant("1//refresh-token", "client-id", "client-secret", "https://oauth2.
 PREFERENCES = Preferences(expire_after_days=365, sync_interval=120)
 PROBLEM = MailboxProblem(Cause.UNREACHABLE, {"why": "no route"})
 WAITING = Message(id="1", type="problem.began", at="2026-11-26T10:00:00Z", data={"kind": "disk"})
+NEWS = Notification(id="1", title="A problem", text="The disk is full.", at="2026-11-26T10:00:00Z")
 GATE = GateSettings(
     upstream="smtp.example.com", upstream_port=465, upstream_user="shop", upstream_password="invented"
 )
@@ -75,6 +77,9 @@ def fill(database: Database, sealer: Sealer) -> None:
     Tokens(database).create("listmonk", now=NOW)
     change_preferences(database, lambda _: PREFERENCES)
     StoredGate(database, sealer).save(GATE)
+    Destinations(database, sealer).add_mailbox(EMAIL)
+    Queue(database).put(NEWS)
+    database.documents("summaries").put({"2026-11-23": {"until": format_time(NOW)}})
     gate = GateRecord(database)
     gate.refused(NOTICED, NOW)
     gate.flush()
@@ -134,6 +139,8 @@ def check(database: Database) -> None:
     assert read_preferences(database) == PREFERENCES
     assert WAITING in Announcements(database).waiting()
     assert GateRecord(database).read().lately == (Refused(NOTICED, NOW),)
+    [told] = database.documents("destinations").all()
+    assert NEWS in Queue(database).waiting(str(told.doc_id), limit=9)
     assert "1a" in JudgedIds(database, EMAIL)
     assert database.documents("unresolved").find(f"{EMAIL} {ORDER_ALONE}") == {
         "tries": 1,

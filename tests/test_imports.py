@@ -15,6 +15,7 @@ ROWS = (
     ("oauth_web",),
     ("worker.__main__", "worker.cli"),
     ("worker.operation",),
+    ("worker.notifications",),
     ("worker.app",),
     ("worker.mailbox_pass",),
     ("worker.gate", "worker.mail_files", "worker.owner", "worker.webhook"),
@@ -79,11 +80,14 @@ def test_each_outside_library_has_one_room(path: Path) -> None:
             "worker.database",
             "worker.mailbox_pass.judged",
             "worker.mailbox_pass.unreadable",
+            "worker.notifications.queue",
             "worker.operation.unpacking",
             "worker.owner",
         )
     ):
         assert not any(name.startswith("tinydb") for name in names)
+    if module != "worker.notifications.messengers":
+        assert not any(name.startswith("apprise") for name in names)
     if module != "worker.mail_files.outlook":
         assert not any(name.startswith("olefile") for name in names)
     if module != "worker.mailbox_pass.scheduler":

@@ -13,6 +13,8 @@ PAGES = (
     "/settings/general",
     "/settings/people",
     "/settings/tokens",
+    "/settings/gate",
+    "/settings/notifications",
     "/settings/webhook",
     "/settings/backup",
     "/setup",

@@ -64,6 +64,10 @@ class Calls:
         )
         return retrying(self._try_once, request)
 
+    def make_once(self, request: Any) -> Any:
+        """Make a call as ``make`` does, with one try: for what a second try would do once more."""
+        return self._try_once(request)
+
     def make_unless_gone(self, request: Any) -> Any:
         """Make a call and return the reply, None where Gmail does not know the message, label or filter any more."""
         try:

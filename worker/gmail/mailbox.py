@@ -256,6 +256,16 @@ class Mailbox:
                     raise
                 failed[message_id] = error
 
+    def put_in_inbox(self, raw: bytes, message_id: str) -> None:
+        """Put a mail of ours into the inbox, unread, unless it is there. message_id: its Message-ID, without brackets.
+
+        Makes one try: its answer may be lost after Gmail took the mail, which a later call then finds.
+        """
+        if any(self.find(query=f"rfc822msgid:{message_id}", page_size=1)):
+            return
+        body = {"raw": base64.urlsafe_b64encode(raw).decode(), "labelIds": ["INBOX", "UNREAD"]}
+        self._calls.make_once(self._users.messages().insert(userId="me", body=body))
+
     # --- labels and filters
 
     def labels(self) -> list[Label]:

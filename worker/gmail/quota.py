@@ -26,6 +26,7 @@ PRICES = {
     "users.messages.get": 20,
     "users.messages.modify": 5,
     "users.messages.batchModify": 50,
+    "users.messages.insert": 25,  # not in Google's table
     "users.threads.get": 40,
     "users.settings.filters.list": 1,
     "users.settings.filters.create": 5,

@@ -1,4 +1,5 @@
-"""Report problems to the owner, each once: in the log and by the webhook. The page and ``status`` show those of now.
+"""Report problems to the owner, each once: in the log, by the webhook and where else the owner reads. The page and
+``status`` show those of now.
 
 The table ``problems`` holds what was reported, so that a restart reports nothing twice.
 """
@@ -7,12 +8,12 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from worker.database import Database, checked, format_time, parse_time
 from worker.events import fields
 from worker.operation.health import Problem
-from worker.webhook import Announcements, Message
+from worker.webhook import Message
 
 # In a row, a minute apart. Looks are counted, not minutes: a laptop that wakes finds its last pass late, and a look
 # later it is not.
@@ -24,14 +25,24 @@ log = logging.getLogger(__name__)
 _Documents = Mapping[str, Mapping[str, Any]]
 
 
-class Alerts:
-    """The problems that were reported. Raises StorageError."""
+class Outbox(Protocol):
+    """Where news wait to be sent."""
 
-    def __init__(self, database: Database, announcements: Announcements) -> None:
+    def add(self, *news: Message) -> None:
+        """Store them."""
+
+
+class Alerts:
+    """The problems that were reported. Raises StorageError.
+
+    outboxes: what stores news that are to be sent, in the same transaction.
+    """
+
+    def __init__(self, database: Database, *outboxes: Outbox) -> None:
         self._database = database
         self._documents = database.documents("problems")
         self._documents.expect(_expect)
-        self._announcements = announcements
+        self._outboxes = outboxes
         self._looks: Counter[str] = Counter()
 
     def look(self, problems: Iterable[Problem], now: datetime) -> None:
@@ -41,7 +52,8 @@ class Alerts:
         with self._database.together():
             known = {str(document.doc_id): document for document in self._documents.walk()}
             news = [*self._started(present, known, now), *self._ended(present, known, now)]
-            self._announcements.add(*news)
+            for outbox in self._outboxes:
+                outbox.add(*news)
         for it in news:
             _log(it)
 

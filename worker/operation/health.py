@@ -21,6 +21,7 @@ from worker.gate.record import GateRecord
 from worker.mailbox_pass.rhythm import have_stopped
 from worker.mailbox_pass.unreadable import count_set_aside
 from worker.notices.doubts import NEW_WORDS
+from worker.notifications import Destinations
 from worker.owner.accounts import Account, State
 from worker.owner.preferences import read_preferences, sync_interval
 from worker.problems import Cause, MailboxProblem
@@ -34,6 +35,9 @@ GRACE = timedelta(minutes=15)
 MIN_FREE = 500_000_000  # bytes
 # Of a sign-in that ends by itself: time for a week's first look at the page.
 WARN_BEFORE = timedelta(days=2)
+
+# In a row: an hour and more, by the waits between them.
+MANY_FAILURES = 7
 
 _SIGN_IN_ENDS = Sentence(
     "Google ends this sign-in on {ends}, as it does while the OAuth client is in status "
@@ -78,6 +82,7 @@ Kind = Literal[
     "silence",
     "new_wording",
     "webhook",
+    "notifications",
     "gate",
     "expiry",
     "left_out",
@@ -141,7 +146,14 @@ def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes)
     try:
         # The whole database is checked once a day, with the copy; if that failed, all this fails as well.
         app.database.version()
-        found += [*_accounts(app, now), *_webhook(app), *_gate(app), *_expiry(app), *_left_out(app)]
+        found += [
+            *_accounts(app, now),
+            *_webhook(app),
+            *_notifications(app),
+            *_gate(app),
+            *_expiry(app),
+            *_left_out(app),
+        ]
     except StorageError as error:
         found.append(_problem("damage" if isinstance(error, DamagedFileError) else "disk", error))
     return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
@@ -248,6 +260,23 @@ def _webhook(app: App) -> Iterator[Problem]:
             Sentence(
                 "The webhook failed for a day and is paused; try it again under Settings. {problem}",
                 problem=hook.problem,
+            ),
+        )
+
+
+def _notifications(app: App) -> Iterator[Problem]:
+    try:
+        failing = [it for it in Destinations(app.database, app.sealer).all() if it.failures >= MANY_FAILURES]
+    except UnsealError as error:
+        yield _problem("notifications", error)
+        return
+    for it in failing[:1]:
+        yield _problem(
+            "notifications",
+            Sentence(
+                "{name} does not take notifications; try it under Settings, or remove it there. {problem}",
+                name=it.name,
+                problem=it.problem,
             ),
         )
 

@@ -8,6 +8,8 @@ from worker.app import App
 from worker.block_list.expiry import expire
 from worker.errors import BuyerblockError
 from worker.events import fields
+from worker.notifications import Destinations, Queue, notify_due
+from worker.notifications.summary import summarise_week
 from worker.operation.alerts import Alerts
 from worker.operation.backup import rotate
 from worker.operation.health import expiring, health
@@ -18,7 +20,9 @@ from worker.webhook import Announcements, Webhook, deliver_due
 log = logging.getLogger(__name__)
 
 WEBHOOK_EVERY = timedelta(seconds=5)
+NOTIFY_EVERY = timedelta(seconds=15)
 LOOK_EVERY = timedelta(minutes=1)
+SUMMARY_EVERY = timedelta(minutes=20)
 COPY_EVERY = timedelta(hours=1)  # it does something once a day; a laptop may sleep at any fixed hour
 EXPIRE_EVERY = timedelta(hours=1)
 # A pass that is later than this has not just been slow, nor asked by Google to wait; systemd then restarts the program.
@@ -29,12 +33,15 @@ def schedule_housekeeping(app: App) -> None:
     """Add these tasks to the scheduler."""
     database, now = app.database, app.clock.now
     webhook, announcements = Webhook(database, app.sealer), Announcements(database)
-    alerts = Alerts(database, announcements)
+    destinations, queue = Destinations(database, app.sealer), Queue(database)
+    alerts = Alerts(database, announcements, queue)
 
     def add(every: timedelta, name: str, work: Callable[[], object]) -> None:
         app.scheduler.every(every, name, _logging_errors(name, work))
 
     add(WEBHOOK_EVERY, "webhook", lambda: deliver_due(webhook, app.block_list, announcements, now=now))
+    add(NOTIFY_EVERY, "notifications", lambda: notify_due(destinations, queue, app.passes, now=now))
+    add(SUMMARY_EVERY, "summary", lambda: _summarise(app, queue))
     add(LOOK_EVERY, "problems", lambda: alerts.look(health(app, now()).problems, now()))
     add(COPY_EVERY, "copy", lambda: _copy(app))
     add(EXPIRE_EVERY, "expire", lambda: _expire(app))
@@ -73,6 +80,11 @@ class Watchdog:
 def _copy(app: App) -> None:
     if path := rotate(app.settings.data_dir, now=app.clock.now(), database=app.database):
         log.info("Wrote today's copy of everything.", extra=fields(file=path))
+
+
+def _summarise(app: App, queue: Queue) -> None:
+    now = app.clock.now().astimezone()
+    summarise_week(app, queue, [str(it) for it in health(app, now).problems], now=now)
 
 
 def _expire(app: App) -> None:

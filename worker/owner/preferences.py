@@ -27,12 +27,14 @@ class Preferences:
     expire_after_days: unblock a buyer so many days after the latest notice, 30 to 36,500; None for never.
     sync_interval: seconds between two passes, 1 to 86,400; None for what the environment says.
     language: of the page, such as ``de``; "" for what the browser asks for.
+    summary_day: of the week's summary, 0 for Monday to 6; None for no summary.
     Raises UsageError for any other number.
     """
 
     expire_after_days: int | None = None
     sync_interval: int | None = None
     language: str = ""
+    summary_day: int | None = 0
 
     def __post_init__(self) -> None:
         if not _fits(self.expire_after_days, MIN_DAYS, MAX_DAYS):
@@ -47,6 +49,8 @@ class Preferences:
                 least=MIN_INTERVAL,
                 most=MAX_INTERVAL,
             )
+        if not _fits(self.summary_day, 0, 6):
+            raise UsageError("Choose a day of the week for the summary, or none.")
 
 
 _FIELDS = {field.name for field in fields(Preferences)}

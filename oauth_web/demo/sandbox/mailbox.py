@@ -54,20 +54,30 @@ class Mailbox:
         Spam gets labels from filters but stays where it is unless a filter takes SPAM off, and is not
         forwarded. A label that no longer exists does nothing.
         """
+        stored = self._store(raw, labels, received_ms=received_ms, searchable_at=now + lag)
+        for rule in list(self.filters.values()):
+            if rule.matches(stored.indexed, self.label_keys(stored), now):
+                self._act(rule, stored)
+        stored.history_id = self.history.added(stored)
+        return stored.id
+
+    def insert(self, raw: bytes, labels: Iterable[str], *, now: float) -> Stored:
+        """Take a message in as IMAP's APPEND does: no filter looks at it."""
+        stored = self._store(raw, labels, received_ms=int(now * 1000), searchable_at=now)
+        stored.history_id = self.history.added(stored)
+        return stored
+
+    def _store(self, raw: bytes, labels: Iterable[str], *, received_ms: int, searchable_at: float) -> Stored:
         mail = mime.parse(raw)
         text = mime.text(mail)
         new_id = f"{(received_ms << 20) | next(self._numbers):016x}"
         indexed = index(mail, raw, text, received_ms // 1000)
         thread_id = self._thread_for(threading_of(mail), new_id)
-        stored = Stored(new_id, thread_id, raw, received_ms, now + lag, indexed, mime.snippet(text))
+        stored = Stored(new_id, thread_id, raw, received_ms, searchable_at, indexed, mime.snippet(text))
         self.messages[new_id] = stored
         insort(self._ordered, stored.order)
         self._relabel(stored, set(labels), set())
-        for rule in list(self.filters.values()):
-            if rule.matches(indexed, self.label_keys(stored), now):
-                self._act(rule, stored)
-        stored.history_id = self.history.added(stored)
-        return new_id
+        return stored
 
     def _act(self, rule: Filter, stored: Stored) -> None:
         add = {label for label in rule.action.get("addLabelIds", ()) if label in self.labels}

@@ -27,6 +27,7 @@ PRICES = {
     "messages.get": 20,
     "messages.modify": 5,
     "messages.batchModify": 50,
+    "messages.insert": 25,  # not in Google's table
     "messages.trash": 5,
     "messages.untrash": 5,
     "messages.attachments.get": 20,

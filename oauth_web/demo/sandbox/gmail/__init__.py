@@ -23,6 +23,7 @@ METHODS: Mapping[str, Callable[[Call], dict[str, Any] | None]] = {
     "messages.attachments.get": messages.get_attachment,
     "messages.batchModify": messages.batch_modify,
     "messages.get": messages.get,
+    "messages.insert": messages.insert,
     "messages.list": messages.list_,
     "messages.modify": messages.modify,
     "messages.trash": messages.trash,

@@ -1,5 +1,6 @@
 """``users.messages`` and its attachments."""
 
+import base64
 from itertools import islice
 from typing import Any
 
@@ -32,6 +33,18 @@ def list_(call: Call) -> dict[str, Any]:
 def get(call: Call) -> dict[str, Any]:
     stored = call.mailbox.message(call.path["id"])
     return message_resource(stored, call.one("format", "full"), call.query.get("metadataHeaders", []))
+
+
+def insert(call: Call) -> dict[str, Any]:
+    """Take a mail in from the account's own program."""
+    try:
+        raw = base64.urlsafe_b64decode(call.body["raw"])
+    except (KeyError, ValueError) as error:
+        raise invalid("Missing or malformed raw message") from error
+    labels = set(call.body.get("labelIds") or ())
+    call.mailbox.check_change(labels, set())
+    stored = call.mailbox.insert(raw, labels, now=call.now)
+    return {"id": stored.id, "threadId": stored.thread_id, "labelIds": sorted(stored.labels)}
 
 
 def modify(call: Call) -> dict[str, Any]:

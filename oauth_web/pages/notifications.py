@@ -1,0 +1,88 @@
+"""Where the owner is told of problems and gets the summary of the week: mailboxes and messengers."""
+
+from dataclasses import replace
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from oauth_web.english import text
+from oauth_web.languages import locale
+from oauth_web.pages.forms import reading, shown_again
+from oauth_web.pages.notes import leave_note
+from oauth_web.services import services
+from worker.errors import StorageError, UsageError
+from worker.notifications import send_test
+from worker.owner.preferences import change_preferences, read_preferences
+from worker.parsing import whole_number
+
+MAX_ADDRESS = 2000  # characters
+
+blueprint = Blueprint("notifications", __name__)
+
+
+@blueprint.get("/settings/notifications")
+def page() -> ResponseReturnValue:
+    """Show who is told, or why that cannot be read."""
+    app = services().app
+    try:
+        shown: dict[str, object] = {"destinations": services().destinations.all()}
+    except StorageError as error:
+        shown = {"destinations": [], "damage": error}
+    names = locale().days["stand-alone"]["wide"]
+    return render_template(
+        "settings_notifications.html",
+        mailboxes=[account.email for account in app.accounts.all()],
+        summary_day=read_preferences(app.database).summary_day,
+        days=[names[number] for number in range(7)],
+        **shown,
+    )
+
+
+@blueprint.post("/settings/notifications/mailbox")
+@shown_again("notifications.page")
+def add_mailbox() -> ResponseReturnValue:
+    """Have one of the connected mailboxes told."""
+    with reading("email"):
+        account = services().app.accounts.get(request.form.get("email", ""))
+        added = services().destinations.add_mailbox(account.email)
+    return _back(text("notifications.added", name=added.name))
+
+
+@blueprint.post("/settings/notifications/messenger")
+@shown_again("notifications.page")
+def add_messenger() -> ResponseReturnValue:
+    """Have a messenger told."""
+    with reading("url"):
+        added = services().destinations.add_messenger(request.form.get("url", "").strip()[:MAX_ADDRESS])
+    return _back(text("notifications.added", name=added.name))
+
+
+@blueprint.post("/settings/notifications/test")
+def test() -> ResponseReturnValue:
+    """Send a message that says it is a test, and say what became of it."""
+    destination = services().destinations.get(request.form.get("id", ""))
+    problem = send_test(destination, services().app.passes, now=services().app.clock.now())
+    if problem:
+        return _back(text("notifications.not_taken", name=destination.name, problem=problem))
+    return _back(text("notifications.taken", name=destination.name))
+
+
+@blueprint.post("/settings/notifications/remove")
+def remove() -> ResponseReturnValue:
+    """Tell one of them nothing any more."""
+    if not services().destinations.remove(request.form.get("id", "")):
+        raise UsageError(text("notifications.gone"))
+    return _back(text("notifications.removed"))
+
+
+@blueprint.post("/settings/notifications/day")
+def save_day() -> ResponseReturnValue:
+    """Set the day of the week's summary; empty for none."""
+    day = whole_number(request.form.get("day", ""), 0, 6)
+    change_preferences(services().app.database, lambda it: replace(it, summary_day=day))
+    return _back(text("notifications.day_saved"))
+
+
+def _back(note: str) -> ResponseReturnValue:
+    leave_note(note)
+    return redirect(url_for("notifications.page"), 303)

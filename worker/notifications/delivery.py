@@ -1,0 +1,88 @@
+"""Tell the destinations what they were not told yet. A message whose success was not stored is sent again."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from worker.database import format_time, parse_time
+from worker.errors import BuyerblockError
+from worker.events import fields
+from worker.mailbox_pass.passes import Passes
+from worker.notifications import messengers
+from worker.notifications.destinations import Destination, Destinations
+from worker.notifications.queue import Notification, Queue
+
+MAX_AT_ONCE = 50  # for a destination, so that a program that stops does not wait for a long queue
+
+log = logging.getLogger(__name__)
+
+
+def notify_due(
+    destinations: Destinations, queue: Queue, passes: Passes, *, now: Callable[[], datetime]
+) -> int:
+    """Send every destination that is due what waits for it, in order; return how many messages were taken.
+
+    Calls must not overlap. Raises StorageError.
+    """
+    queue.drop_old(now())
+    return sum(
+        _deliver(it, destinations, queue, passes, now) for it in destinations.all() if it.is_due(now())
+    )
+
+
+def _deliver(
+    destination: Destination,
+    destinations: Destinations,
+    queue: Queue,
+    passes: Passes,
+    now: Callable[[], datetime],
+) -> int:
+    taken = 0
+    for notification in queue.waiting(destination.id, limit=MAX_AT_ONCE):
+        problem = _send(destination, notification, passes)
+        if problem or destination.failures:
+            destination, before = destination.tried(problem, now()), destination
+            destinations.update(before, destination)
+        if problem:
+            about = fields(destination=destination.name, failures=destination.failures)
+            log.warning("A notification was not taken: %s", problem, extra=about)
+            break
+        queue.remove(destination.id, notification)
+        taken += 1
+    return taken
+
+
+def send_test(destination: Destination, passes: Passes, *, now: datetime) -> str:
+    """Send a test message; return "" if it was taken, else one sentence that says why not."""
+    time = format_time(now)
+    text = "This is a test. Problems, and the summary of the week, will arrive here."
+    test = Notification(id=f"test-{time}", title="buyerblock: a test", text=text, at=time)
+    return _send(destination, test, passes)
+
+
+def _send(destination: Destination, notification: Notification, passes: Passes) -> str:
+    try:
+        if destination.url:
+            return messengers.send(destination.url, notification.title, notification.text)
+        raw, message_id = _mail(destination.name, notification)
+        passes.mailbox(destination.name).put_in_inbox(raw, message_id)
+    except BuyerblockError as error:
+        return str(error)
+    return ""
+
+
+def _mail(email: str, notification: Notification) -> tuple[bytes, str]:
+    """Return a mail from the owner to the owner, and its Message-ID: the same for the same notification."""
+    message_id = f"{hashlib.sha256(notification.id.encode()).hexdigest()[:32]}@buyerblock.invalid"
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = f"buyerblock <{email}>"
+    mail["To"] = email
+    mail["Subject"] = notification.title
+    mail["Date"] = format_datetime(parse_time(notification.at))
+    mail["Message-ID"] = f"<{message_id}>"
+    mail.set_content(notification.text)
+    return mail.as_bytes(), message_id
