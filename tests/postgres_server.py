@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 REQUIRED = os.environ.get("BUYERBLOCK_POSTGRES_TESTS") == "required"
-_SETTINGS = "-F -c listen_addresses='' -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
+_SETTINGS = "-F -c listen_addresses='' -c full_page_writes=off -c autovacuum=off"
 
 
 def programs() -> Path | None:

@@ -102,9 +102,9 @@ class Documents(Table):
     def _column(self, column: str, keys: Sequence[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for start in range(0, len(keys), _KEYS_AT_ONCE):
-            some = keys[start : start + _KEYS_AT_ONCE]
-            sql = f"SELECT key, {column} FROM {self._from} WHERE key IN ({', '.join('?' * len(some))})"  # noqa: S608 - tables are ours
-            found.update(self._engine.rows(sql, some))
+            among, parameters = self._engine.among("key", keys[start : start + _KEYS_AT_ONCE])
+            sql = f"SELECT key, {column} FROM {self._from} WHERE {among}"  # noqa: S608 - tables are ours
+            found.update(self._engine.rows(sql, parameters))
         return found
 
     def put(self, documents: Mapping[str, Mapping[str, Any]]) -> None:

@@ -56,6 +56,9 @@ class Engine(Protocol):
     def kind(self, path: Sequence[str]) -> str:
         """Return SQL for ``'text'``, ``'number'``, ``'null'`` or another word; NULL where the field is missing."""
 
+    def among(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
+        """Return SQL that is true where a field is one of these texts, and its parameters."""
+
     def containing(self, field: str, text: str) -> tuple[str, str]:
         """Return SQL that is true where a field contains a text, and its one parameter."""
 

@@ -146,11 +146,11 @@ class Postgres:
         self._execute("SAVEPOINT part")
         try:
             yield
+            self._execute("RELEASE part")
         except BaseException:
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK TO part; RELEASE part")
             raise
-        self._execute("RELEASE part")
 
     def source(self, table: str) -> str:
         return f'(SELECT * FROM "{table}" WHERE tenant_id = {self._tenant})'  # noqa: S608 - tables are ours
@@ -177,6 +177,9 @@ class Postgres:
     def kind(self, path: Sequence[str]) -> str:
         kind = f"json_typeof(document #> {_path(path)})"
         return f"CASE {kind} WHEN 'string' THEN 'text' WHEN 'boolean' THEN 'number' ELSE {kind} END"
+
+    def among(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
+        return f"{field} = ANY(?::text[])", ([_stored(text) for text in texts],)
 
     def containing(self, field: str, text: str) -> tuple[str, str]:
         return f"strpos({field}, ?) > 0", text

@@ -88,7 +88,8 @@ class _Translator:
             return Condition("FALSE", ())
         if len(values) > _LONGEST_LIST:
             return None
-        return Condition(f"({self._field(path, 'text')} IN ({', '.join('?' * len(values))}))", values)
+        among, parameters = self._engine.among(self._field(path, "text"), values)
+        return Condition(f"({among})", tuple(parameters))
 
     def _field(self, path: Sequence[str], kind: Kind) -> str:
         return self._engine.field(self._table, path, kind)

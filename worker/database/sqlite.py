@@ -204,6 +204,9 @@ class SQLite:
             f"WHEN 'true' THEN 'number' WHEN 'false' THEN 'number' ELSE json_type(document, '{json_path(path)}') END"
         )
 
+    def among(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
+        return f"{field} IN ({', '.join('?' * len(texts))})", texts
+
     def containing(self, field: str, text: str) -> tuple[str, str]:
         # instr() would take a third longer.
         return f"{field} GLOB ?", "*" + _GLOB_SIGNS.sub(r"[\g<0>]", text) + "*"
