@@ -17,13 +17,13 @@ from psycopg.abc import QueryNoTemplate
 from psycopg.pq import TransactionStatus
 
 from worker.database.engine import Kind, Row
-from worker.database.postgres_pool import LOCKS, Connection, Pool, connected, damaged, translated
+from worker.database.postgres_pool import LOCKS, Connection, Pool, busy, connected, damaged, translated
 from worker.database.postgres_schema import check_migrations, number_columns
 from worker.database.schema import TABLES, columns
 from worker.database.sqlite import SQLite
 from worker.database.sqlite_file import create
 from worker.database.turns import Turns
-from worker.errors import BusyError, DamagedFileError, StorageError
+from worker.errors import DamagedFileError, StorageError
 from worker.files import storage_error
 from worker.sentences import Sentence
 
@@ -110,7 +110,7 @@ class Postgres:
             return
         # Before a connection is taken: the writers of one seller must not take them all.
         if not self._writer.acquire(timeout=self._pool.patience):
-            raise BusyError("PostgreSQL is busy: another program has been writing for too long; try again.")
+            raise busy()
         try:
             with self._lent(self._begin):
                 self._of_tenant("id")  # it may have been removed meanwhile

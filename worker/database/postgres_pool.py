@@ -131,7 +131,7 @@ def is_lost(error: psycopg.Error) -> bool:
 def translated(error: psycopg.Error) -> StorageError:
     """Return our error for one of PostgreSQL's. What was stored, or the password, is never in it."""
     if isinstance(error, _BUSY):
-        return BusyError("PostgreSQL is busy: another program has been writing for too long; try again.")
+        return busy()
     if is_lost(error):
         return StorageError(
             "PostgreSQL does not answer; check that it runs, that it takes more connections, and what "
@@ -142,6 +142,11 @@ def translated(error: psycopg.Error) -> StorageError:
         return damaged(why)
     known = next((sentence for kind, sentence in _REASONS.items() if isinstance(error, kind)), None)
     return StorageError("The PostgreSQL database: {why}.", why=known or why)
+
+
+def busy() -> BusyError:
+    """Return the error for a turn that did not come."""
+    return BusyError("PostgreSQL is busy: another program has been writing for too long; try again.")
 
 
 def damaged(why: Sentence | str) -> DamagedFileError:
