@@ -4,9 +4,11 @@ The writers of a seller take turns, held by a lock on the seller's number until 
 wait. Each question sees one whole state and waits for nobody.
 """
 
+import os
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from errno import EEXIST
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -187,7 +189,7 @@ class Postgres:
     def backup(self, target: Path) -> None:
         """Write all of it to a new file of the engine SQLite, as a program for one seller has it."""
         if target.exists():
-            raise storage_error("write", target, FileExistsError("File exists"))
+            raise storage_error("write", target, FileExistsError(EEXIST, os.strerror(EEXIST)))
         create(target, self.lineage)
         copy = SQLite(target)
         try:

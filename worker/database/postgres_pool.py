@@ -3,7 +3,6 @@
 Nothing is kept in a session, so that PgBouncer may stand between in its transaction mode.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -42,8 +41,6 @@ _REASONS: dict[type[psycopg.Error], Sentence] = {
 }
 
 _T = TypeVar("_T")
-
-logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what it warns of, our errors say
 
 
 class Pool:
