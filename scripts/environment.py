@@ -17,7 +17,7 @@ from typing import IO
 import installing
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock"}
+LOCKS = {"run": "requirements.lock", "host": "requirements-host.lock", "dev": "requirements-dev.lock"}
 STAMP = "installed-from"
 
 # The three names have one length, because a name is replaced inside of the programs in bin/, see _settle.
@@ -25,7 +25,7 @@ VENV, NEW, OLD = ".venv", ".vnew", ".vold"
 
 
 def ensure(kind: str = "run") -> str:
-    """Return the path of a Python that has everything in the lock file of this kind ("run" or "dev").
+    """Return the path of a Python that has everything in the lock file of this kind ("run", "host" or "dev").
 
     Exits with one sentence where that cannot be. Where only this Python is another one than before, and a new
     ``.venv`` for it cannot be made, the one that works is used.
@@ -157,7 +157,7 @@ def _stamp_of(name: str) -> str:
 
 
 def _is_made(name: str, kind: str) -> bool:
-    # The development lock holds all that the other one holds, so it serves both.
+    # The development lock holds all that the others hold, so it serves all.
     return _stamp_of(name) in {_stamp(kind), _stamp("dev")}
 
 

@@ -32,10 +32,11 @@ _COMPILE = ("uv", "pip", "compile", "--system-certs", "--quiet", "--universal", 
 
 
 def make(options: list[str]) -> None:
-    """Write both lock files, with the digests of all files of each release and without addresses."""
+    """Write all lock files, with the digests of all files of each release and without addresses."""
     plain = ("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--group", "build")
-    developing = ("--group", "dev", "--constraints", LOCKS["run"])
-    for name, more in ((LOCKS["run"], ()), (LOCKS["dev"], developing)):
+    hosting = ("--extra", "host", "--constraints", LOCKS["run"])
+    developing = ("--extra", "host", "--group", "dev", "--constraints", LOCKS["host"])
+    for name, more in ((LOCKS["run"], ()), (LOCKS["host"], hosting), (LOCKS["dev"], developing)):
         _run(*_COMPILE, *plain, *more, "pyproject.toml", "--output-file", name, *options)
 
 

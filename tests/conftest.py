@@ -1,7 +1,9 @@
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+import postgres_server
 import pytest
 from clocks import FakeClock
 from sellers import EMAIL, Seller, connected, running
@@ -9,6 +11,21 @@ from sellers import EMAIL, Seller, connected, running
 from oauth_web.demo.sandbox import Sandbox
 from worker.app import App
 from worker.database import Database, open_database
+from worker.database.postgres import Postgres, open_pool
+from worker.database.postgres_pool import Pool
+from worker.database.postgres_schema import add_tenant, migrate
+
+# The tests of these run over both engines of the database.
+BOTH_ENGINES = (
+    "block_list",
+    "webhook",
+    "database/test_engine_contract.py",
+    "database/test_tinydb.py",
+    "oauth_web/test_sessions.py",
+    "test_accounts.py",
+    "test_preferences.py",
+    "test_tokens.py",
+)
 
 # Everything here is on this machine, where a proxy of the network would only stand in the way.
 for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -30,16 +47,60 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name != "test_year.py")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    path = metafunc.definition.path.relative_to(Path(__file__).parent)
+    if "opened" in metafunc.fixturenames and any(path.is_relative_to(it) for it in BOTH_ENGINES):
+        postgres = pytest.param("postgres", marks=pytest.mark.postgres)
+        metafunc.parametrize("opened", ["sqlite", postgres], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Server]:
+    programs = postgres_server.programs()
+    if programs is None:
+        (pytest.fail if postgres_server.REQUIRED else pytest.skip)(
+            "PostgreSQL's programs are missing; on Debian: apt-get install postgresql"
+        )
+    with postgres_server.running(programs) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pool(postgres: postgres_server.Server) -> Iterator[Pool]:
+    migrate(postgres.url())
+    with closing(open_pool(postgres.url())) as pool:
+        yield pool
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path)
-    yield database
-    database.close()
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Database]]:
+    """Open the database of a name, "" for the usual one, once more with every call."""
+
+    def open_file(name: str = "") -> Database:
+        (tmp_path / name).mkdir(exist_ok=True)
+        return kept(open_database(tmp_path / name))
+
+    def open_tenant(name: str = "") -> Database:
+        pool: Pool = request.getfixturevalue("pool")
+        tenant = pool.run(lambda connection: add_tenant(connection, f"{tmp_path} {name}"))
+        return kept(Database(Postgres(pool, tenant)))
+
+    def kept(database: Database) -> Database:
+        stack.callback(database.close)
+        return database
+
+    with ExitStack() as stack:
+        yield open_tenant if getattr(request, "param", "sqlite") == "postgres" else open_file
+
+
+@pytest.fixture
+def database(opened: Callable[..., Database]) -> Database:
+    return opened()
 
 
 @pytest.fixture

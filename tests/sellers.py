@@ -16,6 +16,7 @@ from worker.app import App, build_app
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.database import Database, open_database
+from worker.gmail.connection import Sessions
 from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
 from worker.mailbox_pass.context import Context
@@ -51,6 +52,7 @@ class Seller:
     accounts: Accounts = field(init=False)
     block_list: BlockList = field(init=False)
     review: Review = field(init=False)
+    sessions: Sessions = field(init=False)
     mailbox: Mailbox = field(init=False)
     sync: Sync = field(init=False)
 
@@ -64,10 +66,19 @@ class Seller:
         self.accounts = Accounts(self.database, Sealer("k" * 32))
         self.block_list = BlockList(self.database, now=self.clock.now)
         self.review = Review(self.database)
-        self.mailbox = Mailbox(
-            self.grant, gmail_url=self.google.url, units_per_minute=self.units_per_minute, clock=self.clock
-        )
+        self.sessions = Sessions()
+        self.mailbox = self.another_mailbox()
         self.sync = Sync(self.context)
+
+    def another_mailbox(self) -> Mailbox:
+        """Connect to the mailbox once more."""
+        return Mailbox(
+            self.grant,
+            gmail_url=self.google.url,
+            units_per_minute=self.units_per_minute,
+            clock=self.clock,
+            sessions=self.sessions,
+        )
 
     def restart(self) -> None:
         """Begin anew from what is on disk and in the mailbox."""
@@ -76,6 +87,7 @@ class Seller:
 
     def close(self) -> None:
         self.mailbox.close()
+        self.sessions.close()
         self.database.close()
 
     @property

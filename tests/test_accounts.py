@@ -1,11 +1,11 @@
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from threading import Thread
 
 import pytest
 from clocks import START
 
-from worker.database import Database, open_database
+from worker.database import Database
 from worker.errors import SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
 from worker.owner.accounts import Accounts
@@ -123,14 +123,15 @@ def test_an_account_of_another_shape_is_set_aside_until_it_signs_in_again(
     assert database.set_aside() == {}
 
 
-def test_changes_of_different_fields_at_once_lose_nothing(accounts: Accounts, tmp_path: Path) -> None:
+def test_changes_of_different_fields_at_once_lose_nothing(
+    accounts: Accounts, opened: Callable[..., Database]
+) -> None:
     accounts.connect(EMAIL, GRANT, now=START)
 
     def change(field: str) -> None:
-        database = open_database(tmp_path)  # as another process has it
+        database = opened()  # as another process has it
         for number in range(50):
             Accounts(database, Sealer("k" * 32)).update(EMAIL, **{field: str(number)})
-        database.close()
 
     threads = [Thread(target=change, args=[field]) for field in ("personal_address", "forward_to")]
     for thread in threads:

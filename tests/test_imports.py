@@ -1,9 +1,14 @@
 """Imports point one way: the page knows the engine, the engine its parts, a part nothing above it."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from worker.database import open_database
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*ROOT.glob("worker/**/*.py"), *ROOT.glob("oauth_web/**/*.py")])
@@ -88,6 +93,8 @@ def test_each_outside_library_has_one_room(path: Path) -> None:
         assert not any(name.startswith("tinydb") for name in names)
     if module != "worker.notifications.messengers":
         assert not any(name.startswith("apprise") for name in names)
+    if not module.startswith(("worker.database.postgres", "worker.host")):
+        assert not any(name.startswith(("psycopg", "procrastinate")) for name in names)
     if module != "worker.mail_files.outlook":
         assert not any(name.startswith("olefile") for name in names)
     if module != "worker.mailbox_pass.scheduler":
@@ -115,3 +122,25 @@ def test_only_the_command_demo_imports_the_demo(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_production_never_imports_the_tests_or_the_scripts(path: Path) -> None:
     assert not any(name.split(".")[0] in {"tests", "scripts"} for name in imported(path))
+
+
+def test_the_program_of_one_seller_loads_nothing_of_a_host(tmp_path: Path) -> None:
+    open_database(tmp_path).close()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-X",
+            "importtime",
+            "-m",
+            "worker",
+            "check",
+            "buyer0000000001@marketplace.amazon.it",
+        ],
+        env=os.environ | {"BUYERBLOCK_DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "worker.database.sqlite" in done.stderr) == (0, True), done.stderr
+    for name in ("psycopg", "procrastinate", "worker.database.postgres"):
+        assert name not in done.stderr

@@ -179,7 +179,7 @@ def test_a_proxy_that_refuses_ends_the_pass_and_not_the_sign_in(
     proxied.passes.run(EMAIL)
     google.deliver(EMAIL, sample(NOTICE))
     proxy.refusal = REFUSALS[name]
-    proxied.passes.forget(EMAIL)  # and with it the open tunnel, and the access token
+    proxied.passes.close()  # and with it the open tunnel, and the access token
     with pytest.raises(TransientError):
         proxied.passes.run(EMAIL)
     account = proxied.accounts.get(EMAIL)
@@ -200,7 +200,7 @@ def test_an_address_that_no_proxy_can_have_is_told_without_its_password(
     google: Sandbox, proxied: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign_in(google, proxied)
-    proxied.passes.forget(EMAIL)
+    proxied.passes.close()
     monkeypatch.setenv("HTTPS_PROXY", "http://shop:pass#word@127.0.0.1:3128")
     with pytest.raises(TransientError, match="HTTPS_PROXY") as caught:
         proxied.passes.run(EMAIL)
@@ -211,7 +211,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_and_told(
     google: Sandbox, proxied: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign_in(google, proxied)
-    proxied.passes.forget(EMAIL)
+    proxied.passes.close()
     monkeypatch.delenv("SSL_CERT_FILE")
     with pytest.raises(TransientError, match=r"would not be safe: .*certificate"):
         proxied.passes.run(EMAIL)
@@ -276,7 +276,7 @@ def test_a_network_that_answers_in_googles_place_ends_the_pass_and_not_the_sign_
             app.passes.run(EMAIL)
             google.deliver(EMAIL, sample(NOTICE))
             captive.set()
-            app.passes.forget(EMAIL)
+            app.passes.close()
             with pytest.raises(TransientError):
                 app.passes.run(EMAIL)
             assert app.accounts.get(EMAIL).state == "problem"

@@ -66,7 +66,7 @@ def test_damaged_preferences_are_not_believed_and_stay_until_the_owner_chooses_a
     store(database, document)
     assert read_preferences(database) == Preferences()
     assert database.set_aside() == {"preferences": 1}
-    stored = database.engine.rows("SELECT document FROM preferences")
+    stored = database.engine.rows(f"SELECT document FROM {database.engine.source('preferences')} AS stored")
     assert orjson.loads(stored[0][0]) == document
     expire_after(90, database)
     assert read_preferences(database) == Preferences(expire_after_days=90)

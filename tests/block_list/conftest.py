@@ -1,13 +1,12 @@
 """A block list in an empty database, and its clock."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from making import Now
 
 from worker.block_list.block_list import BlockList
-from worker.database import Database, open_database
+from worker.database import Database
 
 
 @pytest.fixture
@@ -21,8 +20,5 @@ def block_list(database: Database, now: Now) -> BlockList:
 
 
 @pytest.fixture
-def other_database(tmp_path: Path) -> Iterator[Database]:
-    (tmp_path / "other").mkdir()
-    database = open_database(tmp_path / "other")
-    yield database
-    database.close()
+def other_database(opened: Callable[..., Database]) -> Database:
+    return opened("other")

@@ -1,6 +1,7 @@
 """Files of keys, as sellers and their tools write them, and what an import makes of them."""
 
 import io
+from collections.abc import Sequence
 
 import pytest
 from making import START, Now, alias, notice, order
@@ -10,6 +11,7 @@ from worker.block_list.formats import imports
 from worker.block_list.formats.lines import MAX_LINE
 from worker.block_list.formats.model import MAX_KEYS, REJECTIONS_KEPT
 from worker.database import Database
+from worker.database.engine import Row
 from worker.errors import UsageError
 
 A, B, C = alias(1), alias(2), alias(3)
@@ -150,6 +152,21 @@ def test_an_import_does_not_end_an_unblocking(block_list: BlockList) -> None:
 
     made = block_list.apply_import(block_list.preview_import(B.encode()), by="test")
     assert (made.added, block_list.get(B)) == (0, None)
+
+
+def test_an_import_of_many_takes_few_questions(
+    block_list: BlockList, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preview = block_list.preview_import("\n".join(alias(number) for number in range(2000)).encode())
+    asked, rows = [], database.engine.rows
+
+    def noted(sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        asked.append(sql)
+        return rows(sql, parameters)
+
+    monkeypatch.setattr(database.engine, "rows", noted)
+    assert block_list.apply_import(preview, by="test").added == 2000
+    assert len(asked) < 30
 
 
 def test_an_import_can_be_undone_but_not_what_was_confirmed_since(block_list: BlockList) -> None:

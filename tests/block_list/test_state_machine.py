@@ -1,18 +1,24 @@
 """Any sequence of calls, by two instances on one directory, against a model in plain dicts."""
 
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from making import START, Now, alias, notice, order
 
 from worker.block_list.block_list import BlockList
-from worker.database import Database, open_database
+from worker.database import Database
 
 BUYERS = st.integers(1, 3)
 DAYS = st.integers(0, 9)
@@ -30,24 +36,19 @@ class Buyer:
 class TwoInstances(RuleBasedStateMachine):
     """Buyer n has the orders n and n + 100, so that order and alias always belong together."""
 
+    def __init__(self, open_database: Callable[[], Database]) -> None:
+        super().__init__()
+        self.open_database = open_database
+
     @initialize()
     def start(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.databases: list[Database] = []
         self.now = Now()
         self.day = 0
         self.instances = [self._open(), self._open()]
         self.buyers: dict[int, Buyer] = {}
 
     def _open(self) -> BlockList:
-        self.databases.append(open_database(Path(self.folder.name)))
-        return BlockList(self.databases[-1], now=self.now)
-
-    def teardown(self) -> None:
-        for database in getattr(self, "databases", []):
-            database.close()
-        if hasattr(self, "folder"):
-            self.folder.cleanup()
+        return BlockList(self.open_database(), now=self.now)
 
     @rule(which=st.integers(0, 1), number=st.integers(0, 5), buyer=BUYERS, day=DAYS, second=st.booleans())
     def a_notice_comes(self, which: int, number: int, buyer: int, day: int, second: bool) -> None:
@@ -101,5 +102,14 @@ class TwoInstances(RuleBasedStateMachine):
                 assert listed is None or listed.key == alias(number)
 
 
-TestTwoInstances = TwoInstances.TestCase
-TestTwoInstances.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+def test_two_instances_show_what_the_model_does(opened: Callable[..., Database]) -> None:
+    numbers = count()
+
+    class Opened(TwoInstances):
+        def __init__(self) -> None:
+            name = str(next(numbers))
+            super().__init__(lambda: opened(name))
+
+    run_state_machine_as_test(
+        Opened, settings=settings(max_examples=40, stateful_step_count=25, deadline=None)
+    )

@@ -1,7 +1,7 @@
 """What every database engine has to do."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,31 +10,11 @@ from typing import Any
 import pytest
 from tinydb import where
 
-from worker.database import Database, open_database
+from worker.database import Database
 from worker.database.sqlite import SQLite
 
 AT = datetime(2026, 9, 10, 12, 0, tzinfo=UTC)
-Open = Callable[[], Database]
-
-
-@pytest.fixture(params=["sqlite"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
-    """Open the same database, once more with every call."""
-    engines: dict[str, Open] = {"sqlite": lambda: open_database(tmp_path)}
-    databases: list[Database] = []
-
-    def open_again() -> Database:
-        databases.append(engines[request.param]())
-        return databases[-1]
-
-    yield open_again
-    for database in databases:
-        database.close()
-
-
-@pytest.fixture
-def database(opened: Open) -> Database:
-    return opened()
+Open = Callable[..., Database]
 
 
 def keys(documents: object) -> list[str]:
@@ -369,7 +349,7 @@ def test_the_version_changes_with_every_event_for_all_who_look(opened: Open, dat
 
 def test_readers_see_whole_states_only(opened: Open, database: Database) -> None:
     blocks, orders = database.documents("blocks"), database.documents("orders")
-    names = [f"k{number:03}" for number in range(50)]
+    names = [f"k{number:03}" for number in range(20)]
 
     def write(number: int) -> None:
         with database.together():

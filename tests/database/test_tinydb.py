@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,6 @@ SOME: Documented = {
     "3": {"reason": "manual", "notices": None, "note": "Zoë"},
     "4": {},
 }
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = open_database(tmp_path_factory.mktemp("tinydb"))
-    yield database
-    database.close()
 
 
 def filled(table: Table, documents: Documented) -> Table:

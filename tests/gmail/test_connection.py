@@ -3,6 +3,7 @@
 import gzip
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 
@@ -12,7 +13,7 @@ from sellers import EMAIL, Seller
 
 from oauth_web.demo.sandbox import Fault
 from worker.errors import TransientError
-from worker.gmail import connection
+from worker.gmail import api, connection
 from worker.gmail.refusals import MAX_RETRY_AFTER
 
 
@@ -22,6 +23,14 @@ class _Server(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.path == "/cookies":
+            body = str(self.headers["Cookie"]).encode()
+            self.send_response(200)
+            self.send_header("Set-Cookie", "seller=one")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            return
         body = gzip.compress(b"x" * 5_000_000) if self.path == "/bomb" else b""
         self.send_response(200)
         if self.path == "/bomb":
@@ -65,6 +74,41 @@ def test_an_answer_that_drips_is_given_up(server: str, monkeypatch: pytest.Monke
         connection.prepare(session)
         with pytest.raises(requests.exceptions.ReadTimeout, match="too slowly"):
             session.get(f"{server}/drip", timeout=5)
+
+
+def test_no_cookie_of_one_mailbox_goes_along_with_calls_of_another(server: str) -> None:
+    with closing(connection.open_session()) as session:
+        assert [session.get(f"{server}/cookies", timeout=5).text for _ in range(2)] == ["None", "None"]
+
+
+def test_mailboxes_share_one_session_and_one_description_of_gmail(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = seller.mailbox.labels()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("made once more")
+
+    monkeypatch.setattr(connection, "open_session", refuse)
+    monkeypatch.setattr(api, "build_from_document", refuse)
+    for _ in range(3):
+        with closing(seller.another_mailbox()) as mailbox:
+            assert (mailbox.address(), mailbox.labels()) == (EMAIL, labels)
+
+
+def test_calls_at_the_same_time_have_a_session_each_which_close_with_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sessions = connection.Sessions()
+    with sessions.lent() as one, sessions.lent() as other:
+        assert one is not other
+    with sessions.lent() as again:
+        assert again in (one, other)
+        closed: list[requests.Session] = []
+        monkeypatch.setattr(requests.Session, "close", lambda session: closed.append(session))  # noqa: PLW0108 - a method
+        sessions.close()
+        assert again.http not in closed
+    assert sorted(map(id, closed)) == sorted([id(one.http), id(other.http)])
 
 
 def test_a_redirect_is_an_answer_of_somebody_else(seller: Seller) -> None:

@@ -41,6 +41,7 @@ def apply(database: Database, plan: Preview, *, source: str, by: str, at: dateti
     """Do what the preview said."""
     with changing(database, "import", by=by, at=at) as (entries, change):
         import_id = str(change.sequence)
+        entries.read(plan.adds)
         document = {
             "at": format_time(at),
             "by": by,

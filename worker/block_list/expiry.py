@@ -55,6 +55,7 @@ def expire(database: Database, these: Due, *, by: str, at: datetime) -> int:
     limit = format_time(these.newest_notice - life)
     with changing(database, "expire", by=by, at=at) as (entries, _):
         old = database.documents("blocks").sorted_keys("key", matching=where("last_seen") < limit)
+        entries.read(old)
         for entry in filter(None, map(entries.get, old)):
             entries.put(replace(entry, unblocked_at=entry.block.last_seen + life, expired=True))
     return len(old)
@@ -69,6 +70,7 @@ def undo(database: Database, *, by: str, at: datetime) -> int:
     """Block everybody again who is unblocked by expiry alone; return how many."""
     with changing(database, "undo expiry", by=by, at=at) as (entries, _):
         keys = [str(it.doc_id) for it in database.documents("unblocked").search(_EXPIRED)]
+        entries.read(keys)
         for entry in filter(None, map(entries.get, keys)):
             entries.put(replace(entry, unblocked_at=None, expired=False))
     return len(keys)

@@ -16,8 +16,6 @@ from worker.database.engine import Engine, Row
 from worker.database.schema import TABLES
 from worker.database.times import format_time
 
-_EVENTS = "SELECT sequence, at, by, what, entries FROM events WHERE sequence"
-
 
 @dataclass(slots=True)
 class Change:
@@ -104,11 +102,15 @@ class Database(TinyDB):
 
     def events(self, after: int = 0) -> Iterator[Event]:
         """Yield the events after this number, oldest first."""
-        yield from map(self._event, self.engine.walk(f"{_EVENTS} > ? ORDER BY sequence", (after,)))
+        yield from map(self._event, self.engine.walk(f"{self._events()} > ? ORDER BY sequence", (after,)))
 
     def event(self, sequence: int) -> Event | None:
         """Return the event of this number, None where there is none."""
-        return next(map(self._event, self.engine.rows(f"{_EVENTS} = ?", (sequence,))), None)
+        return next(map(self._event, self.engine.rows(f"{self._events()} = ?", (sequence,))), None)
+
+    def _events(self) -> str:
+        source = f"{self.engine.source('events')} AS stored"
+        return f"SELECT sequence, at, by, what, entries FROM {source} WHERE sequence"  # noqa: S608 - ours
 
     def _event(self, row: Row) -> Event:
         sequence, at, by, what, entries = row

@@ -38,7 +38,7 @@ class Documents(Table):
     def __init__(self, storage: Storage, name: str, engine: Engine) -> None:
         super().__init__(storage, name, cache_size=0)
         self._engine = engine
-        self._from = engine.source(name)
+        self._from = f"{engine.source(name)} AS stored"
         self._expected: Callable[[Document], object] = _anything
         self._instead: Callable[[str], Mapping[str, Any] | None] = _nothing
         self.set_aside: set[str] = set()
@@ -96,18 +96,15 @@ class Documents(Table):
         return {key: document for key, document in read.items() if document is not None}
 
     def values(self, field: str, keys: Iterable[str]) -> dict[str, Any]:
-        """Return a field of the documents under these keys; missing documents are left out, a missing field is None.
-
-        One that has a column costs no look at the document.
-        """
+        """Return a field that has a column, by key; missing documents are left out, a missing field is None."""
         return self._column(self._engine.field(self.name, (field,)), list(keys))
 
     def _column(self, column: str, keys: Sequence[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for start in range(0, len(keys), _KEYS_AT_ONCE):
-            some = keys[start : start + _KEYS_AT_ONCE]
-            sql = f"SELECT key, {column} FROM {self._from} WHERE key IN ({', '.join('?' * len(some))})"  # noqa: S608 - tables are ours
-            found.update(self._engine.rows(sql, some))
+            among, parameters = self._engine.among("key", keys[start : start + _KEYS_AT_ONCE])
+            sql = f"SELECT key, {column} FROM {self._from} WHERE {among}"  # noqa: S608 - tables are ours
+            found.update(self._engine.rows(sql, parameters))
         return found
 
     def put(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
@@ -149,7 +146,10 @@ class Documents(Table):
             conditions.append(f"{condition.sql} IS TRUE" if plan == "order" else condition.sql)
             parameters += condition.parameters
         if after is not None:
-            behind, values = _behind(field, after, descending=descending)
+            value, key = after
+            plain = order == "key" or value is None
+            place = ("?", value) if plain else self._engine.place(self.name, (order,), value)
+            behind, values = _behind(field, place, key, descending=descending)
             conditions.append(behind)
             parameters += values
         column = f"coalesce({field}, NULL)" if plan == "filter" else field
@@ -159,7 +159,7 @@ class Documents(Table):
             f"ORDER BY {_ordered(column, descending=descending)} LIMIT ? OFFSET ?"
         )
         sql = (
-            f"SELECT key, document FROM ({keys}) AS chosen JOIN {self._from} AS stored USING (key) "  # noqa: S608 - as above
+            f"SELECT key, document FROM ({keys}) AS chosen JOIN {self._from} USING (key) "  # noqa: S608 - as above
             f"ORDER BY {_ordered(field, descending=descending)}"
         )
         rows = self._engine.rows(sql, (*parameters, limit, offset))
@@ -304,20 +304,22 @@ def parsed(text: str, table: str, engine: Engine) -> Any:
 
 
 def _ordered(field: str, *, descending: bool = False) -> str:
-    way = " DESC" if descending else ""
+    way, missing = (" DESC", " NULLS LAST") if descending else ("", " NULLS FIRST")
     # Named twice, the key would be sorted by once more.
-    return f"key{way}" if field == "key" else f"{field}{way}, key{way}"
+    return f"key{way}" if field == "key" else f"{field}{way}{missing}, key{way}"
 
 
-def _behind(field: str, after: tuple[Any, str], *, descending: bool) -> tuple[str, tuple[Any, ...]]:
+def _behind(
+    field: str, place: tuple[str, object], key: str, *, descending: bool
+) -> tuple[str, tuple[object, ...]]:
     """Return SQL, and its parameters, for what stands behind a value and a key. SQL compares nothing with NULL."""
-    value, key = after
+    sql, value = place
     if value is not None:
-        behind = f"({field}, key) {'<' if descending else '>'} (?, ?)"
-        return f"({behind} OR {field} IS NULL)" if descending else behind, after
+        behind = f"({field}, key) {'<' if descending else '>'} ({sql}, ?)"
+        return f"({behind} OR {field} IS NULL)" if descending else behind, (value, key)
     if descending:
         return f"({field} IS NULL AND key < ?)", (key,)
-    return f"({field} IS NOT NULL OR key > ?)", (key,)
+    return f"(NOT {field} IS NULL OR key > ?)", (key,)  # IS NOT NULL is another question, of rows as values
 
 
 def _document(document: dict[str, Any], key: str) -> Document:

@@ -3,19 +3,20 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from worker.errors import DamagedFileError
 from worker.sentences import Sentence
 
 Row = tuple[Any, ...]
+Kind = Literal["text", "number"]  # true and false are numbers
 
 
 class Engine(Protocol):
     """A database of documents: JSON texts by table and key, and a table ``events``.
 
-    SQL uses ``?`` for parameters. Calls raise StorageError when the disk fails, BusyError when another process
-    holds the database for too long, and DamagedFileError when it cannot be trusted.
+    SQL uses ``?`` for parameters. Calls raise StorageError when the disk or a connection fails, BusyError when another
+    process holds the database for too long, and DamagedFileError when it cannot be trusted.
     """
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
@@ -40,13 +41,23 @@ class Engine(Protocol):
         """
 
     def source(self, table: str) -> str:
-        """Return what to select ``key`` and ``document`` of a table from."""
+        """Return what to select ``key`` and ``document`` of a table from, or the columns of ``events``; AS names it."""
 
-    def field(self, table: str, path: Sequence[str]) -> str:
-        """Return the SQL value of a field of ``document``: a text, a number, or the JSON text of a list or object."""
+    def field(self, table: str, path: Sequence[str], kind: Kind | None = None) -> str:
+        """Return the SQL value of a field of ``document``, NULL where it is missing, fit to be sorted by.
+
+        Numbers stand before texts, and lists and objects among those, by their JSON. kind: values of another kind
+        are NULL, and it can be compared with parameters of this one.
+        """
+
+    def place(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:
+        """Return SQL for the place of a value among those of ``field``, and its one parameter."""
 
     def kind(self, path: Sequence[str]) -> str:
         """Return SQL for ``'text'``, ``'number'``, ``'null'`` or another word; NULL where the field is missing."""
+
+    def among(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
+        """Return SQL that is true where a field is one of these texts, and its parameters."""
 
     def containing(self, field: str, text: str) -> tuple[str, str]:
         """Return SQL that is true where a field contains a text, and its one parameter."""

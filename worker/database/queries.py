@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from tinydb.queries import QueryInstance, QueryLike
 
-from worker.database.engine import Engine
-from worker.database.schema import columns
+from worker.database.engine import Engine, Kind
 
 _COMPARISONS = {"==": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _LONGEST_LIST = 10_000  # a query has room for 32,766 parameters
@@ -63,7 +62,7 @@ class _Translator:
             case ("exists", path):
                 return Condition(f"({self._engine.kind(path)} IS NOT NULL)", ())
             case ("containing", path, str(text)):
-                contains, parameter = self._engine.containing(self._engine.field(self._table, path), text)
+                contains, parameter = self._engine.containing(self._field(path, "text"), text)
                 return Condition(f"({contains})", (parameter,))
             case ("one_of", path, values):
                 return self._one_of(path, values)
@@ -80,8 +79,7 @@ class _Translator:
             return Condition(f"({self._engine.kind(path)} = 'null')", ())
         if (kind := _kind(value)) is None:
             return None
-        comparison = f"{self._engine.field(self._table, path)} {_COMPARISONS[sign]} ?"
-        return Condition(self._of_kind(kind, path, comparison), (value,))
+        return Condition(f"({self._field(path, kind)} {_COMPARISONS[sign]} ?)", (value,))
 
     def _one_of(self, path: Sequence[str], values: object) -> Condition | None:
         if not isinstance(values, tuple) or not all(_kind(value) == "text" for value in values):
@@ -90,14 +88,11 @@ class _Translator:
             return Condition("FALSE", ())
         if len(values) > _LONGEST_LIST:
             return None
-        among = f"{self._engine.field(self._table, path)} IN ({', '.join('?' * len(values))})"
-        return Condition(self._of_kind("text", path, among), values)
+        among, parameters = self._engine.among(self._field(path, "text"), values)
+        return Condition(f"({among})", tuple(parameters))
 
-    def _of_kind(self, kind: str, path: Sequence[str], comparison: str) -> str:
-        # SQL finds any text larger than any number, and takes a list for its text. Columns hold one kind only.
-        if path[0] in columns(self._table):
-            return f"({comparison})"
-        return f"({comparison} AND {self._engine.kind(path)} = '{kind}')"
+    def _field(self, path: Sequence[str], kind: Kind) -> str:
+        return self._engine.field(self._table, path, kind)
 
 
 def _joined(word: str, conditions: list[Condition | None]) -> Condition | None:
@@ -114,7 +109,7 @@ def _is_plain(path: object) -> bool:
     )
 
 
-def _kind(value: object) -> str | None:
+def _kind(value: object) -> Kind | None:
     if isinstance(value, str):
         return "text" if "\0" not in value and _is_unicode(value) else None
     if isinstance(value, bool | int | float) and abs(value) < _LARGEST:

@@ -14,6 +14,9 @@ VERSION = 1
 # Fields that are searched without an index.
 _SEARCHED = {"blocks": ("search",)}
 
+# Columns that hold numbers, or true and false; all others hold texts.
+NUMBERS = {"blocks": ("notices", "by_order"), "notices": ("blocked",)}
+
 TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "blocks": (
         # In every order, and passing over other kinds without a look at their documents; or one kind alone.

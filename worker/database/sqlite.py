@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from worker.database.engine import Row
+from worker.database.engine import Kind, Row
 from worker.database.schema import VERSION, columns
 from worker.database.seen import Seen
 from worker.database.sqlite_file import (
@@ -189,16 +189,23 @@ class SQLite:
     def source(self, table: str) -> str:
         return f'"{table}"'
 
-    def field(self, table: str, path: Sequence[str]) -> str:
-        if len(path) == 1 and path[0] in columns(table):
+    def field(self, table: str, path: Sequence[str], kind: Kind | None = None) -> str:
+        if len(path) == 1 and path[0] in columns(table):  # which hold values of one kind
             return f'"{path[0]}"'
-        return f"json_extract(document, '{json_path(path)}')"
+        value = f"json_extract(document, '{json_path(path)}')"
+        return f"CASE {self.kind(path)} WHEN '{kind}' THEN {value} END" if kind else value
+
+    def place(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:  # noqa: ARG002 - as it is
+        return "?", value
 
     def kind(self, path: Sequence[str]) -> str:
         return (
             f"CASE json_type(document, '{json_path(path)}') WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number' "
             f"WHEN 'true' THEN 'number' WHEN 'false' THEN 'number' ELSE json_type(document, '{json_path(path)}') END"
         )
+
+    def among(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
+        return f"{field} IN ({', '.join('?' * len(texts))})", texts
 
     def containing(self, field: str, text: str) -> tuple[str, str]:
         # instr() would take a third longer.

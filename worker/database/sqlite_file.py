@@ -17,16 +17,16 @@ DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _DEFINITIONS = "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%' ORDER BY name"
 
 
-def create(path: Path) -> None:
+def create(path: Path, lineage: str | None = None) -> None:
     """Make an empty database at path, whole or not at all; one that is there already is left alone.
 
-    Raises StorageError.
+    lineage: for a copy of another database. Raises StorageError.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
     try:
         with opened(temporary) as connection:
             connection.executescript(_schema())
-            connection.execute("INSERT INTO meta VALUES (?)", (secrets.token_hex(8),))
+            connection.execute("INSERT INTO meta VALUES (?)", (lineage or secrets.token_hex(8),))
         _give_name(temporary, path)
         sync_directory(path.parent)
     except OSError as error:

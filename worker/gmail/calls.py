@@ -1,14 +1,12 @@
 """Make a call to Gmail: paid for, tried again where that helps, and its errors in our words."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from worker.clock import Clock
 from worker.errors import GoneError, QuotaError, StoppedError, TransientError
-from worker.gmail.connection import Connection
+from worker.gmail.connection import Connection, Sessions
 from worker.gmail.credentials import Grant, SharedCredentials
 from worker.gmail.quota import MAX_STATED_WAIT, Quota
 from worker.gmail.refusals import translated
@@ -39,14 +37,13 @@ def _tried_enough(state: RetryCallState) -> bool:
 
 
 class Calls:
-    """One account's way to Gmail, for all threads. As many connections are open as calls were in flight at once."""
+    """One account's way to Gmail, for all threads."""
 
-    def __init__(self, grant: Grant, quota: Quota, clock: Clock) -> None:
+    def __init__(self, grant: Grant, quota: Quota, clock: Clock, sessions: Sessions) -> None:
         self._quota = quota
         self._clock = clock
         self._credentials = SharedCredentials(grant)
-        self._connections: list[Connection] = []
-        self._idle: list[Connection] = []
+        self._sessions = sessions
         self._closed = False
 
     def make(self, request: Any) -> Any:
@@ -75,32 +72,17 @@ class Calls:
         except GoneError:
             return None
 
-    @contextmanager
-    def http(self) -> Iterator[Connection]:
-        """Lend a connection that no other call uses: not one a thread, since any of many threads may run a pass."""
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = Connection(self._credentials)
-            self._connections.append(connection)
-        try:
-            yield connection
-        finally:
-            self._idle.append(connection)
-
     def close(self) -> None:
-        """Close the connections; calls under way in other threads come to their end, later ones get StoppedError."""
+        """Let calls under way in other threads come to their end; later ones get StoppedError."""
         self._closed = True
-        for connection in self._connections:
-            connection.close()
 
     def _try_once(self, request: Any) -> Any:
         with self._quota.spend(request.methodId.removeprefix("gmail.")):
             if self._closed:
                 raise StoppedError("The mailbox was disconnected.")
             try:
-                with translated(self._clock.now()), self.http() as http:
-                    reply = request.execute(http=http)
+                with translated(self._clock.now()), self._sessions.lent() as session:
+                    reply = request.execute(http=Connection(session, self._credentials))
             except QuotaError as error:
                 self._quota.learn(error)
                 raise

@@ -8,7 +8,9 @@ system's own proxy settings on macOS and Windows.
 
 import os
 import time
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import httplib2
@@ -66,15 +68,57 @@ class _Bounded(HTTPAdapter):
         return answer
 
 
-class Connection:
-    """One thread's connection to Gmail, with the one method of ``httplib2.Http`` that the client library calls."""
+# Google never redirects; a network with a sign-in page of its own does.
+_OPTIONS: Any = {"timeout": TIMEOUT, "allow_redirects": False}
 
-    def __init__(self, credentials: Credentials) -> None:
-        self._session = open_session()
+
+class Session:
+    """An HTTP session, for one call at a time, of any mailbox."""
+
+    def __init__(self) -> None:
+        self.http = open_session()
+        # Kept, since what it is made of is closed with it.
+        self._renewing = Request(self.http)
+
+    def renew(self, *arguments: Any, **options: Any) -> Any:
+        """Make a request for a token, as google-auth makes it."""
+        return self._renewing(*arguments, **{**options, **_OPTIONS})
+
+
+class Sessions:
+    """The sessions of all mailboxes: as many as there were ever calls in flight at once."""
+
+    def __init__(self) -> None:
+        self._idle: list[Session] = []
+        self._closed = False
+
+    @contextmanager
+    def lent(self) -> Iterator[Session]:
+        """Lend a session that no other call uses: not one a thread, since any of many threads may run a pass."""
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = Session()
+        try:
+            yield session
+        finally:
+            self._idle.append(session)
+            if self._closed:
+                self.close()
+
+    def close(self) -> None:
+        """Close what is open; what a call uses is closed at its end."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().http.close()
+
+
+class Connection:
+    """A mailbox's way over a session, with the one method of ``httplib2.Http`` that the client library calls."""
+
+    def __init__(self, session: Session, credentials: Credentials) -> None:
+        self._session = session
         self._credentials = credentials
-        # Google never redirects; a network with a sign-in page of its own does.
-        self._options: Any = {"timeout": TIMEOUT, "allow_redirects": False}
-        self._renewing = partial(Request(self._session), **self._options)
 
     def request(
         self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **_: Any
@@ -85,20 +129,16 @@ class Connection:
         """
         answer = self._send(uri, method, body, headers)
         if answer.status_code == 401:
-            self._credentials.refresh(self._renewing)  # type: ignore[no-untyped-call]
+            self._credentials.refresh(self._session.renew)  # type: ignore[no-untyped-call]
             answer = self._send(uri, method, body, headers)
         reply = httplib2.Response({**answer.headers, "status": str(answer.status_code)})
         reply.reason = answer.reason
         return reply, answer.content
 
-    def close(self) -> None:
-        """Close what is open; a request under way in another thread comes to its end."""
-        self._session.close()
-
     def _send(self, uri: str, method: str, body: Any, headers: Any) -> requests.Response:
         signed = dict(headers or {})
-        self._credentials.before_request(self._renewing, method, uri, signed)  # type: ignore[no-untyped-call]
-        return self._session.request(method, uri, data=body, headers=signed, **self._options)
+        self._credentials.before_request(self._session.renew, method, uri, signed)  # type: ignore[no-untyped-call]
+        return self._session.http.request(method, uri, data=body, headers=signed, **_OPTIONS)
 
 
 def open_session() -> requests.Session:
@@ -117,6 +157,8 @@ def prepare(session: requests.Session, *, max_size: int = MAX_SIZE) -> None:
         session.mount(scheme, _Bounded(max_size))
     # Otherwise a default line in ~/.netrc would replace the access token.
     session.auth = lambda request: request
+    # Nothing that a server sets for one mailbox goes along with the calls of another.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     # As for OpenSSL and most other programs; REQUESTS_CA_BUNDLE goes before it.
     session.verify = os.environ.get("SSL_CERT_FILE") or True
 

@@ -6,16 +6,12 @@ the last try; StoppedError while waiting.
 """
 
 import base64
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from typing import Any
-
-from googleapiclient.discovery import build_from_document
 
 from worker.clock import Clock
 from worker.errors import (
@@ -26,7 +22,9 @@ from worker.errors import (
     StoppedError,
     TransientError,
 )
+from worker.gmail.api import api
 from worker.gmail.calls import Calls
+from worker.gmail.connection import Sessions
 from worker.gmail.credentials import Grant
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
 from worker.gmail.quota import MAX_IN_FLIGHT, PRICES, Quota
@@ -53,30 +51,28 @@ _Read = list[Message | _Failed]
 
 
 class Mailbox:
-    """A connected mailbox. Close it after use; its verbs may be called from several threads."""
+    """A connected mailbox. Close it after use; its verbs may be called from several threads.
 
-    def __init__(self, grant: Grant, *, gmail_url: str | None, units_per_minute: int, clock: Clock) -> None:
+    sessions: shared with other mailboxes, and closed by whom they belong to.
+    """
+
+    def __init__(
+        self, grant: Grant, *, gmail_url: str | None, units_per_minute: int, clock: Clock, sessions: Sessions
+    ) -> None:
         self.quota = Quota(units_per_minute, clock)
         self._clock = clock
-        self._calls = Calls(grant, self.quota, clock)
+        self._calls = Calls(grant, self.quota, clock, sessions)
         self._readers = ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="gmail")
-        # The packaged description, not a downloaded one: no request, and its root can be replaced, batches included.
-        document = json.loads(
-            files("googleapiclient.discovery_cache.documents").joinpath("gmail.v1.json").read_bytes()
-        )
-        if gmail_url:
-            document["rootUrl"] = gmail_url + "/"
-        with self._calls.http() as http:
-            self._users: Any = build_from_document(document, http=http).users()
+        self._api = api(gmail_url)
 
     def close(self) -> None:
-        """Give up connections; calls under way in other threads come to their end, later ones get StoppedError."""
+        """Give up the mailbox; calls under way in other threads come to their end, later ones get StoppedError."""
         self._readers.shutdown(wait=False, cancel_futures=True)
         self._calls.close()
 
     def address(self) -> str:
         """Return the address of the account, lower case."""
-        profile = self._calls.make(self._users.getProfile(userId="me"))
+        profile = self._calls.make(self._api.users.getProfile(userId="me"))
         with understood():
             return str(profile["emailAddress"]).lower()
 
@@ -85,7 +81,7 @@ class Mailbox:
     def count(self, label_id: str) -> int:
         """Return how many messages carry the label, Trash and Spam included. Raises LabelGoneError."""
         try:
-            label = self._calls.make(self._users.labels().get(userId="me", id=label_id))
+            label = self._calls.make(self._api.labels.get(userId="me", id=label_id))
         except GoneError as error:
             raise LabelGoneError(Cause.LABEL_GONE) from error
         with understood():
@@ -95,7 +91,7 @@ class Mailbox:
         self, *, query: str | None = None, label_id: str | None = None, page_size: int = PAGE
     ) -> Iterator[list[MessageRef]]:
         """Yield pages of messages that a search finds or a label holds, roughly newest first; no Spam, no Trash."""
-        messages = self._users.messages()
+        messages = self._api.messages
         asked: dict[str, Any] = {"userId": "me", "maxResults": page_size}
         if query is not None:
             asked["q"] = query
@@ -179,7 +175,7 @@ class Mailbox:
 
     def _rebuilt(self, thread_id: str, message_ids: list[str]) -> list[Message]:
         """Return those messages of a thread that can be put together again from it."""
-        request = self._users.threads().get(
+        request = self._api.threads.get(
             userId="me", id=thread_id, format="full", fields="messages(id,labelIds,internalDate,payload)"
         )
         if (reply := self._calls.make_unless_gone(request)) is None:
@@ -194,7 +190,7 @@ class Mailbox:
         return [it for it in found if it is not None]
 
     def _read_one(self, message_id: str) -> Message | _Failed | None:
-        request = self._users.messages().get(
+        request = self._api.messages.get(
             userId="me", id=message_id, format="raw", fields="id,labelIds,internalDate,raw"
         )
         try:
@@ -234,7 +230,7 @@ class Mailbox:
     def _change_many(
         self, message_ids: list[str], body: dict[str, list[str]], failed: dict[str, GmailError] | None
     ) -> None:
-        request = self._users.messages().batchModify(userId="me", body={"ids": message_ids, **body})
+        request = self._api.messages.batchModify(userId="me", body={"ids": message_ids, **body})
         try:
             self._calls.make(request)
         except GmailError as error:
@@ -248,9 +244,7 @@ class Mailbox:
     ) -> None:
         for message_id in message_ids:
             try:
-                self._calls.make_unless_gone(
-                    self._users.messages().modify(userId="me", id=message_id, body=body)
-                )
+                self._calls.make_unless_gone(self._api.messages.modify(userId="me", id=message_id, body=body))
             except GmailError as error:
                 if failed is None or not concerns_one(error):
                     raise
@@ -270,7 +264,7 @@ class Mailbox:
 
     def labels(self) -> list[Label]:
         """Return the user's own labels."""
-        reply = self._calls.make(self._users.labels().list(userId="me"))
+        reply = self._calls.make(self._api.labels.list(userId="me"))
         with understood():
             return [_label(item) for item in reply.get("labels", []) if item.get("type") == "user"]
 
@@ -282,7 +276,7 @@ class Mailbox:
             "messageListVisibility": label.message_visibility,
         }
         try:
-            reply = self._calls.make(self._users.labels().create(userId="me", body=body))
+            reply = self._calls.make(self._api.labels.create(userId="me", body=body))
         except ConflictError:
             # Another program, or our own earlier try whose answer was lost, has made it.
             taken = [it.id for it in self.labels() if it.name.casefold() == label.name.casefold()]
@@ -294,11 +288,11 @@ class Mailbox:
 
     def delete_label(self, label_id: str) -> None:
         """Delete a label; messages that carry it stay. A label that is gone is no error."""
-        self._calls.make_unless_gone(self._users.labels().delete(userId="me", id=label_id))
+        self._calls.make_unless_gone(self._api.labels.delete(userId="me", id=label_id))
 
     def filters(self) -> list[Filter]:
         """Return all filters of the account."""
-        reply = self._calls.make(self._users.settings().filters().list(userId="me"))
+        reply = self._calls.make(self._api.filters.list(userId="me"))
         with understood():
             return [_filter(item) for item in reply.get("filter", [])]
 
@@ -308,19 +302,19 @@ class Mailbox:
         if wanted.forward:
             action["forward"] = wanted.forward
         body = {"criteria": {"query": wanted.query}, "action": action}
-        request = self._users.settings().filters().create(userId="me", body=body)
+        request = self._api.filters.create(userId="me", body=body)
         reply = self._calls.make(request)
         with understood():
             return str(reply["id"])
 
     def delete_filter(self, filter_id: str) -> None:
         """Delete a filter; one that is gone is no error."""
-        request = self._users.settings().filters().delete(userId="me", id=filter_id)
+        request = self._api.filters.delete(userId="me", id=filter_id)
         self._calls.make_unless_gone(request)
 
     def verified_forwarding_addresses(self) -> frozenset[str]:
         """Return the addresses that the user added and verified in Gmail's settings, lower case."""
-        request = self._users.settings().forwardingAddresses().list(userId="me")
+        request = self._api.forwarding.list(userId="me")
         reply = self._calls.make(request)
         with understood():
             return frozenset(
@@ -331,7 +325,7 @@ class Mailbox:
 
     def send_as_addresses(self) -> frozenset[str]:
         """Return the verified addresses that the account sends mail as, its own included, lower case."""
-        reply = self._calls.make(self._users.settings().sendAs().list(userId="me"))
+        reply = self._calls.make(self._api.send_as.list(userId="me"))
         with understood():
             return frozenset(
                 str(item["sendAsEmail"]).lower()

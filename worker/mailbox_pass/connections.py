@@ -10,6 +10,7 @@ from worker.database import Database, Documents
 from worker.errors import SignInAgainError
 from worker.events import fields
 from worker.gmail import rules
+from worker.gmail.connection import Sessions
 from worker.gmail.credentials import Grant, revoke
 from worker.gmail.mailbox import Mailbox
 from worker.gmail.model import Change, Filter
@@ -30,7 +31,10 @@ def address_of(settings: Settings, accounts: Accounts, clock: Clock, grant: Gran
 
     Asked of Google, since a browser could say anything. Raises GmailError.
     """
-    with closing(open_mailbox(settings, clock, grant)) as mailbox:
+    with (
+        closing(Sessions()) as sessions,
+        closing(open_mailbox(settings, clock, grant, sessions)) as mailbox,
+    ):
         address, known = mailbox.address(), accounts.all()
         if not known or any(account.email == address for account in known):
             return address, None

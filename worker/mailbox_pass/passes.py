@@ -15,6 +15,7 @@ from worker.clock import Clock
 from worker.database import Database
 from worker.errors import BuyerblockError, StoppedError
 from worker.events import fields
+from worker.gmail.connection import Sessions
 from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
 from worker.mailbox_pass.context import Context
@@ -54,6 +55,7 @@ class Passes:
         self._review = review
         self._clock = clock
         self._running: dict[str, _Running] = {}
+        self._sessions = Sessions()
         self._outcomes = Outcomes(accounts, clock)
         self._progress: dict[str, Progress] = {}
         self._lock = Lock()
@@ -138,6 +140,7 @@ class Passes:
     def close(self) -> None:
         for email in list(self._running):
             self.forget(email)
+        self._sessions.close()
 
     def _open(self, email: str) -> "_Running":
         with self._lock:
@@ -148,7 +151,7 @@ class Passes:
     def _connected(self, email: str) -> "_Running":
         context = Context(
             email=email,
-            mailbox=open_mailbox(self._settings, self._clock, self._accounts.grant(email)),
+            mailbox=open_mailbox(self._settings, self._clock, self._accounts.grant(email), self._sessions),
             database=self._database,
             accounts=self._accounts,
             block_list=self._block_list,
@@ -158,10 +161,14 @@ class Passes:
         return _Running(context.mailbox, Sync(context), Resolver(context))
 
 
-def open_mailbox(settings: Settings, clock: Clock, grant: Grant) -> Mailbox:
+def open_mailbox(settings: Settings, clock: Clock, grant: Grant, sessions: Sessions) -> Mailbox:
     """Return a connection to the mailbox that a grant opens; close it after use."""
     return Mailbox(
-        grant, gmail_url=settings.gmail_url, units_per_minute=settings.units_per_minute, clock=clock
+        grant,
+        gmail_url=settings.gmail_url,
+        units_per_minute=settings.units_per_minute,
+        clock=clock,
+        sessions=sessions,
     )
 
 
