@@ -15,6 +15,8 @@ _SETTINGS = "-F -c listen_addresses='' -c full_page_writes=off -c autovacuum=off
 
 def programs() -> Path | None:
     """Return the folder with PostgreSQL's programs, which Debian keeps out of PATH; None where there is none."""
+    if os.name != "posix":  # Wine shows Windows' programs the folders of Debian
+        return None
     found = shutil.which("initdb")
     newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda it: int(it.parts[-3]))
     return Path(found).parent if found else newest[-1].parent if newest else None

@@ -144,3 +144,11 @@ def test_the_program_of_one_seller_loads_nothing_of_a_host(tmp_path: Path) -> No
     assert (done.returncode, "worker.database.sqlite" in done.stderr) == (0, True), done.stderr
     for name in ("psycopg", "procrastinate", "worker.database.postgres"):
         assert name not in done.stderr
+
+
+def test_the_program_of_one_seller_installs_nothing_of_a_host() -> None:
+    for lock, holds in (("requirements", False), ("requirements-host", True), ("requirements-dev", True)):
+        packages = {it.partition("==")[0] for it in (ROOT / f"{lock}.lock").read_text().splitlines()}
+        assert {it in packages for it in ("psycopg", "psycopg-binary", "psycopg-pool", "procrastinate")} == {
+            holds
+        }

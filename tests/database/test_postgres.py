@@ -377,6 +377,40 @@ def test_a_copy_is_a_file_of_one_seller_and_replaces_none(tenant: Open, tmp_path
     assert (tmp_path / "copy.db").read_bytes() == before
 
 
+def test_a_seller_moves_in_with_everything_but_sessions_and_out_again(
+    tenant: Open, tmp_path: Path, database: Database
+) -> None:
+    for number in range(3):
+        change(database, "blocks", f"k{number}", number)
+    database.documents("sessions").put({"s": {}})
+    database.documents("tokens").put({"t": {"name": "tool"}})
+    events, version = list(database.events()), database.version()
+    one, other = tenant("one"), tenant("other")
+    for it in (one, other):
+        change(it, "blocks", "former", 1)
+    one.engine.take_over(tmp_path / "buyerblock.db")  # type: ignore[attr-defined]
+    assert one.tables() == {"blocks", "tokens"}
+    assert [str(it.doc_id) for it in one.documents("blocks")] == ["k0", "k1", "k2"]
+    assert list(one.events()) == events
+    assert one.version() not in (version, other.version())
+    change(one, "blocks", "k3", 3)
+    assert one.engine.newest() == 4
+    one.engine.check()
+    assert other.documents("blocks").contains(doc_id="former")  # type: ignore[arg-type]
+    one.backup(tmp_path / "out.db")
+    with closing(SQLite(tmp_path / "out.db")) as engine:
+        assert Database(engine).documents("blocks").all() == one.documents("blocks").all()
+
+
+def test_a_copy_in_the_middle_of_a_change_leaves_the_change_whole(tenant: Open, tmp_path: Path) -> None:
+    one = tenant("one")
+    with one.together():
+        one.documents("blocks").put({"a": {}})
+        one.backup(tmp_path / "copy.db")
+        one.documents("blocks").put({"b": {}})
+    assert len(one.documents("blocks")) == 2
+
+
 def test_events_that_are_missing_are_damage(tenant: Open) -> None:
     one = tenant("one")
     for number in range(3):

@@ -5,10 +5,12 @@ wait. Each question sees one whole state and waits for nobody.
 """
 
 import os
+import secrets
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from errno import EEXIST
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -18,7 +20,7 @@ import psycopg
 from psycopg.abc import QueryNoTemplate
 from psycopg.pq import TransactionStatus
 
-from worker.database.engine import Kind, Row
+from worker.database.engine import Engine, Kind, Row
 from worker.database.postgres_pool import LOCKS, Connection, Pool, busy, connected, damaged, translated
 from worker.database.postgres_schema import check_migrations, number_columns
 from worker.database.schema import TABLES, columns
@@ -124,12 +126,13 @@ class Postgres:
     @contextmanager
     def _lent(self, begin: str) -> Iterator[Connection]:
         """Begin a transaction of this thread. What is not committed inside is undone."""
+        former = self._held.connection
         connection, _ = self._pool.begun(lambda connection: connection.execute(_query(begin)))
         try:
             self._held.connection = connection
             yield connection
         finally:
-            self._held.connection = None
+            self._held.connection = former
             self._pool.give(connection)
 
     @property
@@ -194,21 +197,21 @@ class Postgres:
         copy = SQLite(target)
         try:
             with self._lent(_ONE_STATE) as connection, _translating(), copy.transaction():
-                self._copy(connection, copy)
+                _copy(self, partial(_streamed, connection), copy, TABLES)
             copy.leave()
         except BaseException:
             copy.close()
             target.unlink(missing_ok=True)
             raise
 
-    def _copy(self, connection: Connection, copy: SQLite) -> None:
-        for table in TABLES:
-            documents = _streamed(connection, f"SELECT key, document FROM {self.source(table)} AS stored")  # noqa: S608 - as above
-            for some in _batches(documents):
-                copy.put(table, dict(some))
-        events = f"SELECT at, by, what, entries FROM {self.source('events')} AS stored ORDER BY sequence"  # noqa: S608 - as above
-        for event in _streamed(connection, events):
-            copy.add_event(*event)
+    def take_over(self, path: Path) -> None:
+        """Replace all of it by what a file of the engine SQLite holds, but its sessions, under another lineage."""
+        with closing(SQLite(path)) as copy, self.transaction():
+            for table in (*TABLES, "events"):
+                self.rows(f'DELETE FROM "{table}" WHERE tenant_id = ?', (self._tenant,))  # noqa: S608 - as above
+            restart = "UPDATE tenants SET newest = 0, lineage = ? WHERE id = ?"
+            self.rows(restart, (secrets.token_hex(8), self._tenant))
+            _copy(copy, copy.walk, self, [it for it in TABLES if it != "sessions"])
 
     def check(self) -> None:
         for table in TABLES:
@@ -240,6 +243,18 @@ class Postgres:
         return held
 
 
+def _copy(
+    source: Engine, walk: Callable[[str], Iterable[Row]], target: Engine, tables: Iterable[str]
+) -> None:
+    """Copy documents and events into an engine that has none. walk: reads the source, one whole state."""
+    for table in tables:
+        for some in _batches(walk(f"SELECT key, document FROM {source.source(table)} AS stored")):  # noqa: S608 - tables are ours
+            target.put(table, dict(some))
+    among = f"{source.source('events')} AS stored"
+    for event in walk(f"SELECT at, by, what, entries FROM {among} ORDER BY sequence"):  # noqa: S608 - as above
+        target.add_event(*event)
+
+
 @contextmanager
 def _translating() -> Iterator[None]:
     try:
@@ -265,7 +280,7 @@ def _begun(rows: Generator[Row, None, None]) -> tuple[list[Row], Generator[Row, 
     return list(islice(rows, 1)), rows
 
 
-def _batches(items: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+def _batches(items: Iterable[Row]) -> Iterator[list[Row]]:
     left = iter(items)
     while some := list(islice(left, _AT_ONCE)):
         yield some
