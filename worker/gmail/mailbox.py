@@ -258,7 +258,7 @@ class Mailbox:
         if any(self.find(query=f"rfc822msgid:{message_id}", page_size=1)):
             return
         body = {"raw": base64.urlsafe_b64encode(raw).decode(), "labelIds": ["INBOX", "UNREAD"]}
-        self._calls.make_once(self._users.messages().insert(userId="me", body=body))
+        self._calls.make_once(self._api.messages.insert(userId="me", body=body))
 
     # --- labels and filters
 
