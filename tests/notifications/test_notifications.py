@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
 import pytest
 from clocks import START, FakeClock
@@ -13,6 +14,7 @@ from messengers_stand_in import StandIn, standing_in
 from sellers import EMAIL
 
 from oauth_web.demo.sandbox import Fault, Sandbox
+from signing_in import sign_in
 from worker.app import App
 from worker.errors import UsageError
 from worker.gmail.wanted import QUEUE
@@ -44,7 +46,7 @@ def queue(app: App) -> Queue:
 
 @pytest.fixture
 def deliver(app: App, destinations: Destinations, queue: Queue) -> Callable[[], int]:
-    return lambda: notify_due(destinations, queue, app.passes, now=app.clock.now)
+    return lambda: notify_due(app, destinations, queue)
 
 
 @pytest.fixture
@@ -239,6 +241,19 @@ def test_nobody_is_told_twice(destinations: Destinations) -> None:
         destinations.add_mailbox(EMAIL)
     with pytest.raises(UsageError, match="told already"):
         destinations.add_messenger(TOKENS["slack"])
+
+
+def test_a_mailbox_is_told_under_its_new_address_and_no_more_once_it_is_disconnected(
+    app: App, destinations: Destinations, deliver: Callable[[], int], google: Sandbox, tmp_path: Path
+) -> None:
+    app.passes.run(EMAIL)
+    destinations.add_mailbox(EMAIL)
+    google.user(EMAIL).change_address("new.name@gmail.com")
+    app.connect(sign_in(google, tmp_path, "new.name@gmail.com"))
+    assert [it.name for it in destinations.all()] == ["new.name@gmail.com"]
+    app.disconnect("new.name@gmail.com")
+    deliver()
+    assert destinations.all() == []
 
 
 def test_addresses_are_sealed(app: App, destinations: Destinations) -> None:

@@ -53,6 +53,11 @@ def rename(database: Database, accounts: Accounts, passes: Passes, former: str, 
         accounts.rename(former, email)
         for table, separator in _KEYED_BY_ACCOUNT.items():
             _move(database.documents(table), f"{former}{separator}", f"{email}{separator}", email)
+        destinations = database.documents("destinations")
+        told = {
+            str(it.doc_id): {**it, "account": email} for it in destinations.walk() if it["account"] == former
+        }
+        destinations.put(told)
     passes.forget(former)
     log.info("A mailbox has a new address.", extra=fields(account=email, formerly=former))
 

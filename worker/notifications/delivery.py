@@ -2,12 +2,12 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from worker.app import App
 from worker.database import format_time, parse_time
 from worker.errors import BuyerblockError
 from worker.events import fields
@@ -21,31 +21,28 @@ MAX_AT_ONCE = 50  # for a destination, so that a program that stops does not wai
 log = logging.getLogger(__name__)
 
 
-def notify_due(
-    destinations: Destinations, queue: Queue, passes: Passes, *, now: Callable[[], datetime]
-) -> int:
+def notify_due(app: App, destinations: Destinations, queue: Queue) -> int:
     """Send every destination that is due what waits for it, in order; return how many messages were taken.
 
-    Calls must not overlap. Raises StorageError.
+    A mailbox that was disconnected is told nothing any more. Calls must not overlap. Raises StorageError.
     """
-    queue.drop_old(now())
-    return sum(
-        _deliver(it, destinations, queue, passes, now) for it in destinations.all() if it.is_due(now())
-    )
+    queue.drop_old(app.clock.now())
+    connected = {"", *(account.email for account in app.accounts.all())}
+    taken = 0
+    for it in destinations.all():
+        if it.account not in connected:
+            destinations.remove(it.id)
+        elif it.is_due(app.clock.now()):
+            taken += _deliver(app, it, destinations, queue)
+    return taken
 
 
-def _deliver(
-    destination: Destination,
-    destinations: Destinations,
-    queue: Queue,
-    passes: Passes,
-    now: Callable[[], datetime],
-) -> int:
+def _deliver(app: App, destination: Destination, destinations: Destinations, queue: Queue) -> int:
     taken = 0
     for notification in queue.waiting(destination.id, limit=MAX_AT_ONCE):
-        problem = _send(destination, notification, passes)
+        problem = _send(destination, notification, app.passes)
         if problem or destination.failures:
-            destination, before = destination.tried(problem, now()), destination
+            before, destination = destination, destination.tried(problem, app.clock.now())
             destinations.update(before, destination)
         if problem:
             about = fields(destination=destination.name, failures=destination.failures)
@@ -68,8 +65,8 @@ def _send(destination: Destination, notification: Notification, passes: Passes) 
     try:
         if destination.url:
             return messengers.send(destination.url, notification.title, notification.text)
-        raw, message_id = _mail(destination.name, notification)
-        passes.mailbox(destination.name).put_in_inbox(raw, message_id)
+        raw, message_id = _mail(destination.account, notification)
+        passes.mailbox(destination.account).put_in_inbox(raw, message_id)
     except BuyerblockError as error:
         return str(error)
     return ""

@@ -21,16 +21,22 @@ MAX_DESTINATIONS = 20
 class Destination:
     """A mailbox or a messenger.
 
-    name: for people: the mailbox, or the service. url: of the messenger, as Apprise takes it; "" for a mailbox.
+    account: of the mailbox; "" for a messenger. service, url: of the messenger, as Apprise names and takes them.
     failures: tries in a row that failed. next_try: not before then. problem: one sentence about the last failure.
     """
 
     id: str
-    name: str
+    account: str = ""
+    service: str = ""
     url: str = field(default="", repr=False)
     failures: int = 0
     next_try: datetime | None = None
     problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.account or self.service
 
     def is_due(self, now: datetime) -> bool:
         """Return whether it may be tried."""
@@ -67,11 +73,11 @@ class Destinations:
 
     def add_mailbox(self, email: str) -> Destination:
         """Have a connected mailbox told. Raises UsageError if it is told already."""
-        return self._add(Destination(id=_new_id(), name=email))
+        return self._add(Destination(id=_new_id(), account=email))
 
     def add_messenger(self, url: str) -> Destination:
         """Have a messenger told, by an address of Apprise's. Raises UsageError for one that it does not know."""
-        return self._add(Destination(id=_new_id(), name=service_of(url), url=url))
+        return self._add(Destination(id=_new_id(), service=service_of(url), url=url))
 
     def remove(self, destination_id: str) -> bool:
         """Tell it nothing any more; return False if it was gone. This works even where it cannot be read."""

@@ -40,7 +40,7 @@ def schedule_housekeeping(app: App) -> None:
         app.scheduler.every(every, name, _logging_errors(name, work))
 
     add(WEBHOOK_EVERY, "webhook", lambda: deliver_due(webhook, app.block_list, announcements, now=now))
-    add(NOTIFY_EVERY, "notifications", lambda: notify_due(destinations, queue, app.passes, now=now))
+    add(NOTIFY_EVERY, "notifications", lambda: notify_due(app, destinations, queue))
     add(SUMMARY_EVERY, "summary", lambda: _summarise(app, queue))
     add(LOOK_EVERY, "problems", lambda: alerts.look(health(app, now()).problems, now()))
     add(COPY_EVERY, "copy", lambda: _copy(app))
