@@ -378,7 +378,7 @@ def test_readers_see_whole_states_only(opened: Open, database: Database) -> None
     readers = [threading.Thread(target=read, args=[it]) for it in (database, database, opened())]
     for thread in readers:
         thread.start()
-    for number in range(100):
+    for number in range(50):
         write(number)
     done.set()
     for thread in readers:

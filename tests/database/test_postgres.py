@@ -184,7 +184,7 @@ def test_a_seller_has_one_place(tenant: Open) -> None:
 # Indexes
 
 
-def test_pages_and_counts_of_blocks_are_answered_by_indexes(pool: Pool, tenant: Open) -> None:
+def test_pages_and_counts_are_answered_by_indexes(pool: Pool, tenant: Open) -> None:
     databases = [tenant("one"), tenant("other"), tenant("third")]
     for database in databases:
         database.documents("blocks").put(
@@ -199,7 +199,26 @@ def test_pages_and_counts_of_blocks_are_answered_by_indexes(pool: Pool, tenant: 
                 for number in range(3000)
             }
         )
-    pool.run(lambda connection: connection.execute("ANALYZE blocks"))
+        database.documents("notices").put(
+            {
+                f"k{number:05}": {
+                    "block": f"k{number // 2}",
+                    "blocked": number % 2 == 0,
+                    "received_at": f"2026-{number:05}",
+                }
+                for number in range(3000)
+            }
+        )
+        database.documents("review").put(
+            {
+                f"k{number:05}": {
+                    "state": ("waiting", "blocked")[number % 2],
+                    "received_at": f"2026-{number:05}",
+                }
+                for number in range(3000)
+            }
+        )
+    pool.run(lambda connection: connection.execute("ANALYZE"))
     blocks = databases[0].documents("blocks")
     asked: list[tuple[str, Any]] = []
     engine: Any = databases[0].engine
@@ -221,6 +240,11 @@ def test_pages_and_counts_of_blocks_are_answered_by_indexes(pool: Pool, tenant: 
     blocks.count(manual)
     blocks.find("k00001")
     blocks.find_many([f"k{number:05}" for number in range(100)])
+    for name, matching in (("notices", where("blocked") == True), ("review", where("state") == "waiting")):  # noqa: E712
+        table = databases[0].documents(name)
+        table.page("received_at", limit=50, offset=100, descending=True, matching=matching)
+        table.count(matching)
+    databases[0].documents("notices").count(where("block").one_of(["k1", "k2"]))
     for sql, parameters in asked:
         plan = "\n".join(line for (line,) in rows(f"EXPLAIN {sql}", parameters))
         assert "Seq Scan" not in plan, sql + plan
@@ -272,6 +296,22 @@ def test_a_server_that_is_away_is_an_error_that_says_so(postgres: Server) -> Non
                 open_pool(postgres.url())
         finally:
             postgres.start()
+
+
+def test_a_walk_during_which_the_server_goes_away_ends_with_an_error_and_not_early(
+    postgres: Server, tenant: Open
+) -> None:
+    blocks = tenant("one").documents("blocks")
+    blocks.put({f"k{number:05}": {"note": "x" * 1000} for number in range(20_000)})
+    walk, left = blocks.walk(), blocks.walk()
+    next(walk)
+    next(left)
+    postgres.stop()
+    postgres.start()
+    left.close()  # type: ignore[attr-defined]
+    with pytest.raises(StorageError, match="check that it runs"):
+        list(walk)
+    assert blocks.find("k00001") is not None
 
 
 def test_a_walk_that_is_left_gives_its_connection_back(postgres: Server) -> None:
