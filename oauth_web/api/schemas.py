@@ -84,7 +84,7 @@ SCHEMAS: _Part = {
         problem=_TEXT | {"description": "empty unless rejected: one sentence that says why"},
     ),
     "Export": {
-        "description": "The format json is an object, sendgrid a list, postmark an object of its own.",
+        "description": "The format json is an object, sendgrid a list, postmark and tinydb objects of their own.",
         "anyOf": [
             obj(
                 format={"const": "buyerblock/1"},
@@ -94,6 +94,7 @@ SCHEMAS: _Part = {
             ),
             array(obj(created={"type": "integer"}, email=_TEXT)),
             obj(Suppressions=array(obj(EmailAddress=_TEXT))),
+            obj(_default={"type": "object", "additionalProperties": ref("Block")}),
         ],
     },
     "Problem": obj(type={"type": "string"}, title=_TEXT, status={"type": "integer"}, detail=_TEXT),

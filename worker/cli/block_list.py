@@ -18,8 +18,20 @@ if TYPE_CHECKING:
     from worker.block_list.block_list import BlockList
 
 # The formats, so that --help and shells need not load them.
-EXPORTS = ("json", "ndjson", "csv", "txt", "orders", "mailgun", "ses", "sendgrid", "postmark", "listmonk")
-IMPORTS = ("auto", "text", "csv", "tsv", "report", "json", "ndjson", *EXPORTS[3:])
+_BOTH = (
+    "txt",
+    "orders",
+    "mailgun",
+    "ses",
+    "sendgrid",
+    "postmark",
+    "listmonk",
+    "csv-bom",
+    "postfix",
+    "tinydb",
+)
+EXPORTS = ("json", "ndjson", "csv", "xlsx", *_BOTH)
+IMPORTS = ("auto", "text", "csv", "tsv", "report", "json", "ndjson", *_BOTH)
 
 _SERVER = re.compile(r"[a-z0-9](?:[\w.-]*[a-z0-9])?")
 
