@@ -3,7 +3,6 @@
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -30,7 +29,7 @@ from worker import parsing
 from worker.block_list.documents import public_document
 from worker.block_list.formats.exports import Format, export_format, public_part
 from worker.block_list.keys import Key, parse_key
-from worker.block_list.listing import Cursor, Query
+from worker.block_list.listing import Cursor, Query, query_of
 from worker.block_list.model import MessageKind
 from worker.errors import UsageError
 
@@ -50,8 +49,7 @@ class BlockConverter(BaseConverter):
 def listed() -> ResponseReturnValue:
     """Return a page of the list, oldest block first."""
     given = arguments(LIST)
-    account = (given["account"] or "").strip().lower() or None
-    query = Query(since=given["since"], reason=given["reason"], account=account, q=given["q"] or "")
+    query = query_of(given)
     cursor = None if given["cursor"] is None else _cursor(given["cursor"])
     return _unless_unchanged(lambda: _page(query, cursor, given["limit"]))
 
@@ -99,10 +97,10 @@ def unblock(key: str) -> ResponseReturnValue:
 
 @blueprint.get("/export")
 def export() -> ResponseReturnValue:
-    """Return the whole list as a file in the format that ``format`` names, piece by piece."""
+    """Return the list, or what is filtered of it, as a file in the format that ``format`` names, piece by piece."""
     given = arguments(EXPORT)
     row = export_format(given["format"])
-    return _unless_unchanged(lambda: _file(row, given["since"]))
+    return _unless_unchanged(lambda: _file(row, query_of(given)))
 
 
 @blueprint.get("/openapi.json")
@@ -148,8 +146,8 @@ def _cursor(text: str) -> Cursor:
     return found[1], found[2]
 
 
-def _file(row: Format, since: datetime | None) -> Response:
-    pieces = services().app.block_list.export(row.name, query=Query(since=since))
+def _file(row: Format, query: Query) -> Response:
+    pieces = services().app.block_list.export(row.name, query=query)
     response = Response(content_type=row.content_type)
     response.vary.add("Accept-Encoding")
     if request.accept_encodings.quality("gzip") > 0:

@@ -24,7 +24,7 @@ PER_PAGE = 50
 MAX_SEARCH = 200  # characters
 MAX_KEYS = 100  # in the small box; more go through the import with its preview
 # What an address may ask for: which blocks, and links to other pages repeat.
-_FILTERS = ("q", "marketplace", "reason", "account", "from", "to")
+_FILTERS = ("q", "marketplace", "reason", "account", "from", "to", "since")
 _ASKED = (*_FILTERS, "sort", "order", "page")
 
 blueprint = Blueprint("blocks", __name__)
@@ -133,6 +133,7 @@ def query_of(args: MultiDict[str, str]) -> Query:
         marketplace=args.get("marketplace") or None,
         reason=next((it for it in get_args(Reason) if it == args.get("reason")), None),
         account=args.get("account") or None,
+        since=moment(args.get("since", "")),
         first_from=moment(args.get("from", "")),
         first_to=moment(f"{args['to']}T23:59:59") if "to" in args else None,
     )
