@@ -31,6 +31,7 @@ from worker.owner.accounts import Accounts
 from worker.owner.preferences import Preferences, change_preferences, read_preferences
 from worker.owner.tokens import Tokens
 from worker.problems import Cause, MailboxProblem
+from worker.publish import Copies, Copy
 from worker.sealing import Sealer, open_sealer
 from worker.webhook import Announcements, Message, Webhook
 
@@ -48,6 +49,7 @@ WAITING = Message(id="1", type="problem.began", at="2026-11-26T10:00:00Z", data=
 GATE = GateSettings(
     upstream="smtp.example.com", upstream_port=465, upstream_user="shop", upstream_password="invented"
 )
+COPY = Copy(path="/srv/blocks.csv", format="csv", filters={"reason": "manual"}, written_at=NOW, blocks=1)
 REASON = Reason(Doubt.LOOKALIKE_ADDRESS)
 
 NOTICED, BY_HAND, IMPORTED, UNBLOCKED = (f"buyer{number:010d}@marketplace.amazon.it" for number in range(4))
@@ -75,6 +77,7 @@ def fill(database: Database, sealer: Sealer) -> None:
     Tokens(database).create("listmonk", now=NOW)
     change_preferences(database, lambda _: PREFERENCES)
     StoredGate(database, sealer).save(GATE)
+    Copies(database).add(COPY)
     gate = GateRecord(database)
     gate.refused(NOTICED, NOW)
     gate.flush()
@@ -134,6 +137,7 @@ def check(database: Database) -> None:
     assert read_preferences(database) == PREFERENCES
     assert WAITING in Announcements(database).waiting()
     assert GateRecord(database).read().lately == (Refused(NOTICED, NOW),)
+    assert Copies(database).all() in ([COPY], []), "none comes out of a backup"
     assert "1a" in JudgedIds(database, EMAIL)
     assert database.documents("unresolved").find(f"{EMAIL} {ORDER_ALONE}") == {
         "tries": 1,

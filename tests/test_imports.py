@@ -17,7 +17,7 @@ ROWS = (
     ("worker.operation",),
     ("worker.app",),
     ("worker.mailbox_pass",),
-    ("worker.gate", "worker.mail_files", "worker.owner", "worker.webhook"),
+    ("worker.gate", "worker.mail_files", "worker.owner", "worker.publish", "worker.webhook"),
     ("worker.block_list", "worker.gmail"),
     ("worker.database", "worker.notices"),
     ("worker.sealing",),
@@ -86,6 +86,8 @@ def test_each_outside_library_has_one_room(path: Path) -> None:
         assert not any(name.startswith("tinydb") for name in names)
     if module != "worker.mail_files.outlook":
         assert not any(name.startswith("olefile") for name in names)
+    if module != "worker.block_list.formats.workbook":
+        assert not any(name.startswith("xlsxwriter") for name in names)
     if module != "worker.mailbox_pass.scheduler":
         assert not any(name.startswith("apscheduler") for name in names)
     if module != "worker.gate.session":

@@ -37,6 +37,7 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "webhook": (),
     "announcements": (),
     "gate": (),
+    "published": (),
     "sessions": (),
     "judged": (("day",),),
     "unresolved": (),
