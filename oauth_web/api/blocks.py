@@ -1,8 +1,7 @@
 """Ask the block list, export it, and change it."""
 
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -24,16 +23,17 @@ from oauth_web.api.openapi import (
     UNBLOCK,
 )
 from oauth_web.api.reading import arguments, body
+from oauth_web.exporting import file_answer, unless_unchanged
 from oauth_web.services import services
 from worker import parsing
 from worker.block_list.documents import public_document
-from worker.block_list.formats.exports import Format, export_format, public_part
+from worker.block_list.formats.exports import export_format, public_part
 from worker.block_list.keys import Key, parse_key
 from worker.block_list.listing import Cursor, Query, query_of
 from worker.block_list.model import MessageKind
 from worker.errors import UsageError
 
-_GZIP = 31  # zlib's window size, plus 16 for the header and the checksum of gzip
+_CALLER_ALONE = "private, no-cache"  # may keep it
 
 blueprint = Blueprint("blocks", __name__, url_prefix="/v1")
 
@@ -51,7 +51,7 @@ def listed() -> ResponseReturnValue:
     given = arguments(LIST)
     query = query_of(given)
     cursor = None if given["cursor"] is None else _cursor(given["cursor"])
-    return _unless_unchanged(lambda: _page(query, cursor, given["limit"]))
+    return unless_unchanged(lambda: _page(query, cursor, given["limit"]), cache=_CALLER_ALONE)
 
 
 @blueprint.get("/blocks/<block:key>")
@@ -100,7 +100,7 @@ def export() -> ResponseReturnValue:
     """Return the list, or what is filtered of it, as a file in the format that ``format`` names, piece by piece."""
     given = arguments(EXPORT)
     row = export_format(given["format"])
-    return _unless_unchanged(lambda: _file(row, query_of(given)))
+    return unless_unchanged(lambda: file_answer(row, query_of(given)), cache=_CALLER_ALONE)
 
 
 @blueprint.get("/openapi.json")
@@ -109,20 +109,6 @@ def openapi() -> ResponseReturnValue:
     arguments(DESCRIPTION)
     base = request.script_root.removesuffix("/api") or "/"
     return _json(DOCUMENT | {"servers": [{"url": base}]})
-
-
-def _unless_unchanged(answer: Callable[[], Response]) -> Response:
-    """Return 304 if the caller has what this version of the list answers, else the answer, with the version as its tag.
-
-    The tags are weak: the same content may differ in its compression, and in the time an export says it was made.
-    """
-    # Read before the content: an answer may be newer than its tag says, never older.
-    version = services().app.block_list.version
-    unchanged = request.if_none_match.contains_weak(version)
-    response = Response(status=304) if unchanged else answer()
-    response.set_etag(version, weak=True)
-    response.headers["Cache-Control"] = "private, no-cache"  # the caller alone may keep it
-    return response
 
 
 def _page(query: Query, cursor: Cursor | None, limit: int) -> Response:
@@ -144,24 +130,6 @@ def _cursor(text: str) -> Cursor:
     if found is None or parsing.moment(found[1]) is None:  # such as the 30th of February
         raise UsageError("This cursor was not made here; take it from next_cursor, or leave it out to start.")
     return found[1], found[2]
-
-
-def _file(row: Format, query: Query) -> Response:
-    pieces = services().app.block_list.export(row.name, query=query)
-    response = Response(content_type=row.content_type)
-    response.vary.add("Accept-Encoding")
-    if request.accept_encodings.quality("gzip") > 0:
-        response.content_encoding = "gzip"
-        pieces = _compressed(pieces)
-    response.response = pieces
-    return response
-
-
-def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(wbits=_GZIP)
-    for piece in pieces:
-        yield packer.compress(piece)
-    yield packer.flush()
 
 
 def _checked(keys: Sequence[str], kind: MessageKind | None) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1},
     "example": "406-1234508-7654301",
 }
-_FILTERS = [
+FILTERS = [
     _query("account", "Only blocks from notices to this mailbox.", {"type": "string"}),
     _query("marketplace", "Only buyers of this marketplace, such as amazon.it.", {"type": "string"}),
     _query("reason", "Only blocks for this reason.", {"enum": list(get_args(Reason))}),
@@ -90,7 +90,7 @@ LIST = {
     "operationId": "listBlocks",
     "summary": "Return the blocks in force, oldest first, a page at a time.",
     "parameters": [
-        *_FILTERS,
+        *FILTERS,
         _query(
             "limit", "Blocks on a page.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
         ),
@@ -132,7 +132,7 @@ EXPORT = {
     "summary": "Return the list, or what is filtered of it, as a file in a format that other tools read.",
     "parameters": [
         _query("format", "Name of the format.", FORMAT),
-        *_FILTERS,
+        *FILTERS,
         _KNOWN,
     ],
     "responses": _answers(

@@ -113,17 +113,11 @@ def annotate() -> ResponseReturnValue:
     return redirect(url_for("blocks.blocks", **asked(_ASKED)), 303)
 
 
-@blueprint.get("/blocks.json")
-def blocks_json() -> ResponseReturnValue:
-    """Return the JSON export of what is filtered."""
-    return _file("json", "blocks.json")
-
-
 @blueprint.get("/export")
 def export() -> ResponseReturnValue:
     """Return the list, or what is filtered of it, in the format that ``format`` names."""
     name = request.args.get("format", "json")
-    return _file(name, f"blocks-{name}.{export_format(name).extension}")
+    return download(name, f"blocks-{name}.{export_format(name).extension}")
 
 
 def query_of(args: MultiDict[str, str]) -> Query:
@@ -157,7 +151,8 @@ def page_number(text: str) -> int:
     return whole_number(text, 1, 99_999_999) or 1
 
 
-def _file(format_name: str, file_name: str) -> Response:
+def download(format_name: str, file_name: str) -> Response:
+    """Return what is filtered as a file. Raises UsageError for a format that there is not."""
     return Response(
         services().app.block_list.export(format_name, query=query_of(request.args)),
         content_type=export_format(format_name).content_type,
