@@ -53,7 +53,7 @@ def add() -> ResponseReturnValue:
 @blueprint.post("/settings/copies/remove")
 def remove() -> ResponseReturnValue:
     """Write a copy no more."""
-    path = request.form.get("path", "")
+    path = request.form.get("copy", "")
     if not Copies(services().app.database).remove(path):
         raise UsageError(text("copies.none_there"))
     return _back(text("copies.removed", path=path))
@@ -71,7 +71,7 @@ def make_address() -> ResponseReturnValue:
         "secret.html",
         title=text("copies.address_title"),
         lead=text("copies.address_made"),
-        secret=url_for("downloads.file", name=chosen, token=secret, _external=True),
+        secret=f"{(app.settings.public_url or app.settings.own_url).rstrip('/')}/blocks.{chosen}?token={secret}",
     )
 
 

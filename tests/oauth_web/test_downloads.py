@@ -135,9 +135,9 @@ def test_the_page_adds_a_copy_in_its_own_folder_shows_it_and_removes_it(
     assert "Written just now" in page
     assert "1 buyer." in page
     assert "Marketplace: amazon.de" in page
-    assert post(owner, "/settings/copies/remove", path=str(path)).status_code == 303
+    assert post(owner, "/settings/copies/remove", copy=str(path)).status_code == 303
     assert Copies(engine.database).all() == []
-    assert post(owner, "/settings/copies/remove", path=str(path)).status_code == 400
+    assert post(owner, "/settings/copies/remove", copy=str(path)).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_copy_is_added_listed_and_removed(buyerblock: Call, folder: Path) -> N
     code, out, err = buyerblock(
         "publish", "add", "--output", str(path), "--bom", "--search", "phone", "--reason", "manual"
     )
-    assert (code, out) == (0, f"{path}  csv-bom, 1 buyers\n")
+    assert (code, out) == (0, f"{path}  csv-bom, 1 blocked\n")
     assert "rewritten after every change" in err
     assert path.read_bytes().startswith(b"\xef\xbb\xbfaddress,")
     (copy,) = json.loads(buyerblock("publish", "list", "--json")[1])["copies"]
@@ -51,7 +51,7 @@ def test_a_copy_is_added_listed_and_removed(buyerblock: Call, folder: Path) -> N
         "problem": None,
     }
     assert buyerblock("publish", "list")[1].startswith(
-        f"{path}  csv-bom, reason manual, q phone, 1 buyers, written"
+        f"{path}  csv-bom, q phone, reason manual, 1 blocked, written"
     )
     assert buyerblock("publish", "remove", str(path))[0] == 0
     assert path.exists()

@@ -54,7 +54,7 @@ def add(name: str, output: Path, bom: bool, **filters: str | None) -> None:
         filters={name: value for name, value in filters.items() if value},
     )
     written = keep(Copies(database), BlockList(database), copy, now=datetime.now(UTC))
-    click.echo(f"{written.path}  {written.format}, {written.blocks:,} buyers")
+    click.echo(f"{written.path}  {written.format}, {written.blocks:,} blocked")
     click.echo("It is rewritten after every change while “buyerblock serve” runs.", err=True)
 
 
@@ -85,9 +85,9 @@ def list_copies(as_json: bool) -> None:
     if not known:
         click.echo("There is no copy yet; make one with “buyerblock publish add --output PATH”.", err=True)
     for it in known:
-        only = "".join(f", {name} {value}" for name, value in it.filters.items())
+        only = "".join(f", {name} {value}" for name, value in sorted(it.filters.items()))
         when = f"written {it.written_at:%Y-%m-%d %H:%M} UTC" if it.written_at else "not written yet"
-        click.echo(f"{it.path}  {it.format}{only}, {it.blocks:,} buyers, {when}")
+        click.echo(f"{it.path}  {it.format}{only}, {it.blocks:,} blocked, {when}")
         if it.problem:
             click.echo(f"  {it.problem}")
 
