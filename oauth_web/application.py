@@ -15,10 +15,13 @@ from oauth_web.access.owners import Owners
 from oauth_web.access.pending import Pending
 from oauth_web.access.sessions import ServerSessions, Sessions
 from oauth_web.access.start_link import StartLink
+from oauth_web.api.guard import MAX_PER_MINUTE
 from oauth_web.english import text
 from oauth_web.pages import (
     backups,
     blocks,
+    copies,
+    downloads,
     gate,
     help_pages,
     home,
@@ -50,12 +53,14 @@ _PARTS = (
     sign_in,
     setup,
     blocks,
+    downloads,
     imports,
     undelivered,
     review,
     settings,
     people,
     tokens,
+    copies,
     notifications,
     webhook,
     gate,
@@ -103,6 +108,7 @@ def create_app(
         destinations=Destinations(database, app.sealer),
         sign_in_limit=RateLimit(60, 600, monotonic),
         token_limit=RateLimit(20, 60, monotonic),
+        download_limit=RateLimit(MAX_PER_MINUTE, 60, monotonic),
         restart=restart,
     )
     flask_app.extensions[NAME] = found

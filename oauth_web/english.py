@@ -191,6 +191,9 @@ ENGLISH = {
     "blocks.downloads": "Download",
     "blocks.download_csv": "{count} buyers as CSV",
     "blocks.download_csv_one": "1 buyer as CSV",
+    "blocks.download_xlsx": "Excel workbook",
+    "blocks.download_bom": "CSV for Excel on Windows",
+    "blocks.seen_since": "Last seen since",
     "blocks.from": "Blocked from",
     "blocks.to": "Blocked until",
     "blocks.last": "Latest notice",
@@ -388,6 +391,7 @@ ENGLISH = {
     "section.general": "Checking and expiry",
     "section.people": "Who may enter",
     "section.tokens": "Access for programs",
+    "section.copies": "Copies",
     "section.gate": "Mail gate",
     "section.notifications": "Notifications",
     "section.webhook": "Webhook",
@@ -545,6 +549,45 @@ ENGLISH = {
     "notifications.never": "No summary",
     "notifications.day_saved": "The day of the summary is saved.",
     # Settings: webhook
+    # Copies
+    "copies.title": "Files",
+    "copies.lead": (
+        "Copies of the list that keep themselves: buyerblock rewrites each file within seconds after a change. This "
+        "page puts them into a folder of their own; the command “buyerblock publish add” can name any other place."
+    ),
+    "copies.name": "Name of the file",
+    "copies.no_name": "Give the file a name, such as blocks.csv.",
+    "copies.format": "Format",
+    "copies.narrow": "Only some of the buyers",
+    "copies.add": "Add a copy",
+    "copies.added": "{path} was written with {count} buyers, and will be again after every change.",
+    "copies.added_one": "{path} was written with 1 buyer, and will be again after every change.",
+    "copies.holds": "{count} buyers.",
+    "copies.holds_one": "1 buyer.",
+    "copies.written": "Written {when}.",
+    "copies.unwritten": "Not written yet.",
+    "copies.remove": "Remove",
+    "copies.remove_one": "Remove the copy {path}",
+    "copies.removed": "{path} is written no more. The file is still there.",
+    "copies.none_there": "It was removed already.",
+    "copies.addresses": "Addresses",
+    "copies.addresses_lead": (
+        "For programs that can only fetch an address, such as Google Sheets (IMPORTDATA) and Excel (From Web). Whoever "
+        "has an address can read the list, and do nothing else. Google can reach it only if this page is on the "
+        "internet."
+    ),
+    "copies.address_name": "Name of the program or file",
+    "copies.make_address": "Make an address",
+    "copies.address_title": "The address of the list",
+    "copies.address_made": (
+        "It is shown only now. Keep it like a password: it opens the list. Add &marketplace=amazon.it, &account=, "
+        "&reason=, &since= or &q= to narrow what it holds."
+    ),
+    "copies.revoke_one": "Revoke the address for {name}",
+    "copies.address_revoked": "The address for {name} is revoked; nobody gets the list by it any more.",
+    "download.refused": "This address holds no token that is in force; make a new one under Settings, Copies.",
+    "download.too_many": "Too many requests; try again in a minute.",
+    "download.no_format": "There is no such format; choose one of {formats}.",
     "webhook.title": "Webhook",
     "webhook.lead": (
         "buyerblock can tell an address of yours of every block and unblock within seconds, and of problems. The "

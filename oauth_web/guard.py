@@ -111,7 +111,21 @@ def token_shown() -> Token | None:
     given = request.authorization
     if given is None or given.type != "bearer" or not given.token:
         return None
-    token = services().tokens.find(given.token, now=services().app.clock.now())
+    return _known(given.token)
+
+
+def token_in_address() -> Token | None:
+    """Return the token for downloads that the address of this request holds; None if it is none, or of another kind.
+
+    Raises what ``token_shown`` raises.
+    """
+    secret = request.args.get("token", "")
+    token = _known(secret) if secret else None
+    return token if token and token.scope == "download" else None
+
+
+def _known(secret: str) -> Token | None:
+    token = services().tokens.find(secret, now=services().app.clock.now())
     if token is None and (wait := services().token_limit.wait(visitor())):
         raise TooManyRequests(
             "Too many wrong tokens were shown; look the token up, then go on later.", retry_after=ceil(wait)

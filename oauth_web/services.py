@@ -64,6 +64,7 @@ class Services:
     # Of strangers. Behind a proxy that does not tell them apart all share one.
     sign_in_limit: RateLimit
     token_limit: RateLimit
+    download_limit: RateLimit  # by the name of the token
     restart: Callable[[], None]
 
 

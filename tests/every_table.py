@@ -32,6 +32,7 @@ from worker.owner.accounts import Accounts
 from worker.owner.preferences import Preferences, change_preferences, read_preferences
 from worker.owner.tokens import Tokens
 from worker.problems import Cause, MailboxProblem
+from worker.publish import Copies, Copy
 from worker.sealing import Sealer, open_sealer
 from worker.webhook import Announcements, Message, Webhook
 
@@ -50,6 +51,7 @@ NEWS = Notification(id="1", title="A problem", text="The disk is full.", at="202
 GATE = GateSettings(
     upstream="smtp.example.com", upstream_port=465, upstream_user="shop", upstream_password="invented"
 )
+COPY = Copy(path="/srv/blocks.csv", format="csv", filters={"reason": "manual"}, written_at=NOW, blocks=1)
 REASON = Reason(Doubt.LOOKALIKE_ADDRESS)
 
 NOTICED, BY_HAND, IMPORTED, UNBLOCKED = (f"buyer{number:010d}@marketplace.amazon.it" for number in range(4))
@@ -80,6 +82,7 @@ def fill(database: Database, sealer: Sealer) -> None:
     Destinations(database, sealer).add_mailbox(EMAIL)
     Queue(database).put(NEWS)
     database.documents("summaries").put({"2026-11-23": {"until": format_time(NOW)}})
+    Copies(database).add(COPY)
     gate = GateRecord(database)
     gate.refused(NOTICED, NOW)
     gate.flush()
@@ -141,6 +144,7 @@ def check(database: Database) -> None:
     assert GateRecord(database).read().lately == (Refused(NOTICED, NOW),)
     [told] = database.documents("destinations").all()
     assert NEWS in Queue(database).waiting(str(told.doc_id), limit=9)
+    assert Copies(database).all() in ([COPY], []), "none comes out of a backup"
     assert "1a" in JudgedIds(database, EMAIL)
     assert database.documents("unresolved").find(f"{EMAIL} {ORDER_ALONE}") == {
         "tries": 1,

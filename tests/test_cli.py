@@ -450,6 +450,37 @@ def test_help_names_every_format(buyerblock: Call) -> None:
     assert ", ".join(IMPORTS) in " ".join(buyerblock("import", "--help").out.split())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (("--search", "by phone"), True),
+        (("--search", "by mail"), False),
+        (("--marketplace", "amazon.it"), True),
+        (("--marketplace", "amazon.de"), False),
+        (("--reason", "manual"), True),
+        (("--reason", "opted_out"), False),
+        (("--account", "shop@gmail.example"), False),
+        (("--since", "2999-01-01"), False),
+    ],
+)
+def test_an_export_can_be_narrowed(buyerblock: Call, arguments: tuple[str, ...], found: bool) -> None:
+    buyerblock("block", ALIAS, "--note", "by phone")
+    assert (ALIAS in buyerblock("export", "--format", "txt", *arguments).out) is found
+
+
+def test_csv_gets_a_byte_order_mark_when_asked_and_nothing_else_does(
+    buyerblock: Call, tmp_path: Path
+) -> None:
+    path = tmp_path / "list.csv"
+    assert buyerblock("export", "--format", "csv", "--bom", "--output", str(path)).code == 0
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfaddress,")
+    said = buyerblock("export", "--format", "json", "--bom")
+    assert (said.code, said.err.strip()) == (
+        2,
+        "buyerblock: Only csv can have a byte-order mark, and not json.",
+    )
+
+
 def test_an_export_imports_back_without_loss(
     buyerblock: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

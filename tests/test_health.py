@@ -21,6 +21,7 @@ from worker.operation.backup import rotate
 from worker.operation.health import MIN_FREE, Health, Problem, health
 from worker.operation.metrics import metrics
 from worker.problems import Cause, MailboxProblem
+from worker.publish import Copies, Copy, write
 from worker.settings import Settings
 from worker.webhook import Webhook
 
@@ -164,6 +165,20 @@ def test_a_webhook_that_is_paused_is_told(app: App) -> None:
     hook = webhook.existing()
     webhook.update(hook, replace(hook, paused=True, problem="It answered with status 500."))
     assert warning(app).sentence.endswith("It answered with status 500.")
+
+
+def test_copies_that_cannot_be_written_are_told_until_they_are(app: App, tmp_path: Path) -> None:
+    copies = Copies(app.database)
+    for name in ("one.csv", "two.csv"):
+        copies.add(Copy(path=str(tmp_path / name), format="csv", failure="missing"))
+    (found,) = health(app, NOW).problems
+    assert (found.kind, found.stopping) == ("copies", False)
+    assert found.sentence.startswith("2 copies of the list cannot be written;")
+    copies.remove(str(tmp_path / "one.csv"))
+    (found,) = health(app, NOW).problems
+    assert found.sentence.startswith(f"The folder of {tmp_path / 'two.csv'} is missing")
+    write(copies, app.block_list, copies.all()[0], now=NOW)
+    assert health(app, NOW) == WELL
 
 
 @pytest.mark.parametrize(("minutes", "late"), [(17, False), (18, False), (19, True)])

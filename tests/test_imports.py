@@ -23,7 +23,7 @@ ROWS = (
     ("worker.notifications",),
     ("worker.app",),
     ("worker.mailbox_pass",),
-    ("worker.gate", "worker.mail_files", "worker.owner", "worker.webhook"),
+    ("worker.gate", "worker.mail_files", "worker.owner", "worker.publish", "worker.webhook"),
     ("worker.block_list", "worker.gmail"),
     ("worker.database", "worker.notices"),
     ("worker.sealing",),
@@ -97,6 +97,8 @@ def test_each_outside_library_has_one_room(path: Path) -> None:
         assert not any(name.startswith(("psycopg", "procrastinate")) for name in names)
     if module != "worker.mail_files.outlook":
         assert not any(name.startswith("olefile") for name in names)
+    if module != "worker.block_list.formats.workbook":
+        assert not any(name.startswith("xlsxwriter") for name in names)
     if module != "worker.mailbox_pass.scheduler":
         assert not any(name.startswith("apscheduler") for name in names)
     if module != "worker.gate.session":

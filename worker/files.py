@@ -29,12 +29,17 @@ def write_atomically(path: Path, data: bytes) -> None:
     write_chunks_atomically(path, (data,))
 
 
-def write_chunks_atomically(path: Path, chunks: Iterable[bytes]) -> None:
-    """Like :func:`write_atomically`, for content that is not all in memory at once."""
+def write_chunks_atomically(path: Path, chunks: Iterable[bytes], *, keep_mode: bool = False) -> None:
+    """Like :func:`write_atomically`, for content that is not all in memory at once.
+
+    keep_mode: a file that is replaced keeps who may read it, and its owner where the system lets us.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         try:
             _write_private(temporary, chunks)
+            if keep_mode:
+                _make_like(path, temporary)
             replace_file(temporary, path)
         except BaseException:
             with suppress(OSError):
@@ -128,6 +133,17 @@ def _write_private(path: Path, chunks: Iterable[bytes]) -> None:
             file.write(chunk)
         file.flush()
         sync_file(file.fileno())
+
+
+def _make_like(old: Path, new: Path) -> None:
+    try:
+        found = old.stat()
+    except FileNotFoundError:
+        return
+    if sys.platform != "win32":
+        with suppress(PermissionError):
+            os.chown(new, found.st_uid, found.st_gid)
+    new.chmod(found.st_mode & 0o777)
 
 
 def replace_file(source: Path, target: Path) -> None:

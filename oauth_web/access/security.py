@@ -88,7 +88,7 @@ def protect(app: Flask) -> None:
     @app.after_request
     def add_headers(response: Response) -> Response:
         for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
+            response.headers.setdefault(name, value)  # a route may be stricter
         if https:
             response.headers["Strict-Transport-Security"] = _HSTS
         # Files that are the same for everybody say themselves how long they hold.

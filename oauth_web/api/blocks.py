@@ -1,9 +1,7 @@
 """Ask the block list, export it, and change it."""
 
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -25,16 +23,17 @@ from oauth_web.api.openapi import (
     UNBLOCK,
 )
 from oauth_web.api.reading import arguments, body
+from oauth_web.exporting import file_answer, unless_unchanged
 from oauth_web.services import services
 from worker import parsing
 from worker.block_list.documents import public_document
-from worker.block_list.formats.exports import Format, export_format, public_part
+from worker.block_list.formats.exports import export_format, public_part
 from worker.block_list.keys import Key, parse_key
-from worker.block_list.listing import Cursor, Query
+from worker.block_list.listing import Cursor, Query, query_of
 from worker.block_list.model import MessageKind
 from worker.errors import UsageError
 
-_GZIP = 31  # zlib's window size, plus 16 for the header and the checksum of gzip
+_CALLER_ALONE = "private, no-cache"  # may keep it
 
 blueprint = Blueprint("blocks", __name__, url_prefix="/v1")
 
@@ -50,10 +49,9 @@ class BlockConverter(BaseConverter):
 def listed() -> ResponseReturnValue:
     """Return a page of the list, oldest block first."""
     given = arguments(LIST)
-    account = (given["account"] or "").strip().lower() or None
-    query = Query(since=given["since"], reason=given["reason"], account=account, q=given["q"] or "")
+    query = query_of(given)
     cursor = None if given["cursor"] is None else _cursor(given["cursor"])
-    return _unless_unchanged(lambda: _page(query, cursor, given["limit"]))
+    return unless_unchanged(lambda: _page(query, cursor, given["limit"]), cache=_CALLER_ALONE)
 
 
 @blueprint.get("/blocks/<block:key>")
@@ -99,10 +97,10 @@ def unblock(key: str) -> ResponseReturnValue:
 
 @blueprint.get("/export")
 def export() -> ResponseReturnValue:
-    """Return the whole list as a file in the format that ``format`` names, piece by piece."""
+    """Return the list, or what is filtered of it, as a file in the format that ``format`` names, piece by piece."""
     given = arguments(EXPORT)
     row = export_format(given["format"])
-    return _unless_unchanged(lambda: _file(row, given["since"]))
+    return unless_unchanged(lambda: file_answer(row, query_of(given)), cache=_CALLER_ALONE)
 
 
 @blueprint.get("/openapi.json")
@@ -116,20 +114,6 @@ def described() -> dict[str, Any]:
     """Return the description, with the address under which this request has found it."""
     base = request.script_root.removesuffix("/api") or "/"
     return DOCUMENT | {"servers": [{"url": base}]}
-
-
-def _unless_unchanged(answer: Callable[[], Response]) -> Response:
-    """Return 304 if the caller has what this version of the list answers, else the answer, with the version as its tag.
-
-    The tags are weak: the same content may differ in its compression, and in the time an export says it was made.
-    """
-    # Read before the content: an answer may be newer than its tag says, never older.
-    version = services().app.block_list.version
-    unchanged = request.if_none_match.contains_weak(version)
-    response = Response(status=304) if unchanged else answer()
-    response.set_etag(version, weak=True)
-    response.headers["Cache-Control"] = "private, no-cache"  # the caller alone may keep it
-    return response
 
 
 def _page(query: Query, cursor: Cursor | None, limit: int) -> Response:
@@ -151,24 +135,6 @@ def _cursor(text: str) -> Cursor:
     if found is None or parsing.moment(found[1]) is None:  # such as the 30th of February
         raise UsageError("This cursor was not made here; take it from next_cursor, or leave it out to start.")
     return found[1], found[2]
-
-
-def _file(row: Format, since: datetime | None) -> Response:
-    pieces = services().app.block_list.export(row.name, query=Query(since=since))
-    response = Response(content_type=row.content_type)
-    response.vary.add("Accept-Encoding")
-    if request.accept_encodings.quality("gzip") > 0:
-        response.content_encoding = "gzip"
-        pieces = _compressed(pieces)
-    response.response = pieces
-    return response
-
-
-def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(wbits=_GZIP)
-    for piece in pieces:
-        yield packer.compress(piece)
-    yield packer.flush()
 
 
 def _checked(keys: Sequence[str], kind: MessageKind | None) -> list[dict[str, Any]]:

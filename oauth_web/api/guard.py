@@ -8,6 +8,7 @@ from typing import TypeVar
 from flask import Flask, g, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import Forbidden
 
 from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Role
@@ -73,6 +74,8 @@ def _by_token() -> Caller | None:
     token = token_shown()
     if token is None:
         return None
+    if token.scope == "download":
+        raise Forbidden("This token is good for downloads by an address that holds it, and for nothing else.")
     return Caller(f"token {token.name}", f"token {token.name!r}, by the API", token.scope == "write")
 
 

@@ -34,7 +34,17 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1},
     "example": "406-1234508-7654301",
 }
-_SINCE = _query("since", "Only blocks last seen at this time or day, or later.", TIME)
+FILTERS = [
+    _query("account", "Only blocks from notices to this mailbox.", {"type": "string"}),
+    _query("marketplace", "Only buyers of this marketplace, such as amazon.it.", {"type": "string"}),
+    _query("reason", "Only blocks for this reason.", {"enum": list(get_args(Reason))}),
+    _query("since", "Only blocks last seen at this time or day, or later.", TIME),
+    _query(
+        "q",
+        "Part of an address, an order ID or a note, in any case.",
+        {"type": "string", "maxLength": 200},
+    ),
+]
 _KNOWN = {
     "name": "If-None-Match",
     "in": "header",
@@ -77,14 +87,7 @@ LIST = {
     "tags": ["blocks"],
     "summary": "Return the blocks in force, oldest first, a page at a time.",
     "parameters": [
-        _SINCE,
-        _query("reason", "Only blocks for this reason.", {"enum": list(get_args(Reason))}),
-        _query("account", "Only blocks from notices to this mailbox.", {"type": "string"}),
-        _query(
-            "q",
-            "Part of an address, an order ID or a note, in any case.",
-            {"type": "string", "maxLength": 200},
-        ),
+        *FILTERS,
         _query(
             "limit", "Blocks on a page.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
         ),
@@ -128,10 +131,10 @@ UNBLOCK = {
 EXPORT = {
     "operationId": "exportBlocks",
     "tags": ["blocks"],
-    "summary": "Return the whole list as a file, in a format that other tools read.",
+    "summary": "Return the list, or what is filtered of it, as a file in a format that other tools read.",
     "parameters": [
         _query("format", "Name of the format.", FORMAT),
-        _SINCE,
+        *FILTERS,
         _KNOWN,
     ],
     "responses": _answers(

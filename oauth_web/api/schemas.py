@@ -86,8 +86,8 @@ SCHEMAS: _Part = {
     ),
     "BlockResults": obj(results=array(ref("BlockResult"))),
     "Export": {
-        "description": "The format json is an object, sendgrid a list, postmark an object of its own.",
-        "anyOf": [ref("JsonExport"), array(ref("SendGridEntry")), ref("PostmarkExport")],
+        "description": "The format json is an object, sendgrid a list, postmark and tinydb objects of their own.",
+        "anyOf": [ref("JsonExport"), array(ref("SendGridEntry")), ref("PostmarkExport"), ref("TinyDBExport")],
     },
     "JsonExport": obj(
         format={"const": "buyerblock/1"}, exported_at=_MOMENT, count=_COUNT, blocks=array(ref("Block"))
@@ -95,5 +95,6 @@ SCHEMAS: _Part = {
     "SendGridEntry": obj(created={"type": "integer"}, email=_TEXT),
     "PostmarkExport": obj(Suppressions=array(ref("PostmarkEntry"))),
     "PostmarkEntry": obj(EmailAddress=_TEXT),
+    "TinyDBExport": obj(_default={"type": "object", "additionalProperties": ref("Block")}),
     "Problem": obj(type={"type": "string"}, title=_TEXT, status={"type": "integer"}, detail=_TEXT),
 }

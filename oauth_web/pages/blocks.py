@@ -25,7 +25,7 @@ MAX_SEARCH = 200  # characters
 MAX_KEYS = 100  # in the small box; more go through the import with its preview
 MAX_NUMBER = 999_999_999
 # What an address may ask for: which blocks, and links to other pages repeat.
-_FILTERS = ("q", "marketplace", "reason", "account", "from", "to")
+_FILTERS = ("q", "marketplace", "reason", "account", "from", "to", "since")
 _ASKED = (*_FILTERS, "sort", "order", "page")
 
 blueprint = Blueprint("blocks", __name__)
@@ -128,17 +128,11 @@ def annotate() -> ResponseReturnValue:
     return redirect(url_for("blocks.blocks", **asked(_ASKED)), 303)
 
 
-@blueprint.get("/blocks.json")
-def blocks_json() -> ResponseReturnValue:
-    """Return the JSON export of what is filtered."""
-    return _file("json", "blocks.json")
-
-
 @blueprint.get("/export")
 def export() -> ResponseReturnValue:
     """Return the list, or what is filtered of it, in the format that ``format`` names."""
     name = request.args.get("format", "json")
-    return _file(name, f"blocks-{name}.{export_format(name).extension}")
+    return download(name, f"blocks-{name}.{export_format(name).extension}")
 
 
 def query_of(args: MultiDict[str, str]) -> Query:
@@ -148,6 +142,7 @@ def query_of(args: MultiDict[str, str]) -> Query:
         marketplace=args.get("marketplace") or None,
         reason=next((it for it in get_args(Reason) if it == args.get("reason")), None),
         account=args.get("account") or None,
+        since=moment(args.get("since", "")),
         first_from=moment(args.get("from", "")),
         first_to=moment(f"{args['to']}T23:59:59") if "to" in args else None,
     )
@@ -171,7 +166,8 @@ def page_number(text: str) -> int:
     return whole_number(text, 1, MAX_NUMBER) or 1
 
 
-def _file(format_name: str, file_name: str) -> Response:
+def download(format_name: str, file_name: str) -> Response:
+    """Return what is filtered as a file. Raises UsageError for a format that there is not."""
     return Response(
         services().app.block_list.export(format_name, query=query_of(request.args)),
         content_type=export_format(format_name).content_type,

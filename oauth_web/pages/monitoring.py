@@ -45,4 +45,7 @@ def prometheus() -> ResponseReturnValue:
 
 def _may_know() -> bool:
     """Return whether an owner asks, or a program with a token of the API; each one may read."""
-    return g.owner is not None or token_shown() is not None
+    if g.owner is not None:
+        return True
+    token = token_shown()
+    return token is not None and token.scope != "download"

@@ -1,6 +1,6 @@
 """Tokens of the HTTP API: made, shown once, revoked."""
 
-from typing import cast, get_args
+from typing import cast
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,7 +18,8 @@ blueprint = Blueprint("tokens", __name__)
 @blueprint.get("/settings/tokens")
 def page() -> ResponseReturnValue:
     """Show which programs may ask."""
-    return render_template("settings_tokens.html", tokens=services().tokens.all())
+    tokens = [it for it in services().tokens.all() if it.scope != "download"]
+    return render_template("settings_tokens.html", tokens=tokens)
 
 
 @blueprint.post("/settings/tokens")
@@ -29,7 +30,7 @@ def make() -> ResponseReturnValue:
     It stands in the answer itself. A redirect would have to keep it somewhere until the next page asks.
     """
     name, scope = " ".join(request.form.get("name", "").split()), request.form.get("scope")
-    if scope not in get_args(Scope):
+    if scope not in ("read", "write"):
         raise UsageError(text("error.other"))
     with reading("name"):
         secret = services().tokens.create(name, cast(Scope, scope), now=services().app.clock.now())

@@ -20,6 +20,7 @@ from worker.operation.health import Problem
 from worker.operation.restore import latest_copy, restore
 from worker.owner.accounts import EVER
 from worker.owner.tokens import Tokens
+from worker.publish import Copies, Copy
 from worker.sealing import open_sealer
 from worker.webhook import Announcements, Message
 
@@ -110,6 +111,23 @@ def test_a_token_that_was_revoked_since_stays_revoked(
     for folder, is_there in ((data_dir, False), (elsewhere, True)):
         with opened(folder) as database:
             assert (Tokens(database).find(secret, now=NOW) is not None) is is_there
+
+
+def test_no_copy_of_the_list_comes_out_of_a_backup_and_those_of_now_stay(
+    data_dir: Path, elsewhere: Path, tmp_path: Path
+) -> None:
+    """One that was made up could name any file of the machine."""
+    with opened(data_dir) as database:
+        Copies(database).add(Copy(path="/srv/then.csv", format="csv"))
+        backup(data_dir, tmp_path / "saved", database=database)
+        Copies(database).remove("/srv/then.csv")
+        Copies(database).add(Copy(path="/srv/now.csv", format="csv"))
+
+    restore(tmp_path / "saved", data_dir)
+    restore(tmp_path / "saved", elsewhere)
+    for folder, paths in ((data_dir, ["/srv/now.csv"]), (elsewhere, [])):
+        with opened(folder) as database:
+            assert [it.path for it in Copies(database).all()] == paths
 
 
 def test_whoever_owns_the_page_goes_on_owning_it(saved: Path, data_dir: Path) -> None:

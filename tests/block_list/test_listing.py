@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import get_args
 
@@ -11,8 +11,9 @@ from making import SELLER, START, Now, alias, notice, order
 
 from worker.block_list import listing as listing_module
 from worker.block_list.block_list import BlockList
-from worker.block_list.listing import EVERYTHING, Cursor, Query, Sort
+from worker.block_list.listing import EVERYTHING, Cursor, Query, Sort, query_of
 from worker.block_list.model import Block, Sighting
+from worker.errors import UsageError
 
 OTHER = "other@gmail.example"
 FIELDS: dict[Sort, Callable[[Block], object]] = {
@@ -143,3 +144,27 @@ def test_weeks_begin_on_monday_and_count_buyers_who_opted_out(filled: BlockList)
 def test_an_account_has_notices_when_one_blocked_somebody(filled: BlockList) -> None:
     assert filled.listing.has_notices(OTHER)
     assert not filled.listing.has_notices("nobody@gmail.example")
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_an_export_holds_exactly_what_the_list_shows(filled: BlockList, query: Query) -> None:
+    shown = {it.key for it in filled.listing.page(query, size=100).items}
+    assert {it.key for it in filled.blocks(query)} == shown
+
+
+def test_filters_are_read_by_name_and_those_that_cannot_be_are_refused() -> None:
+    named = {
+        "account": " Shop@Gmail.example ",
+        "marketplace": "",
+        "reason": None,
+        "since": "2026-09-10",
+        "q": " by ",
+    }
+    assert query_of(named) == Query(
+        account="shop@gmail.example", since=datetime(2026, 9, 10, tzinfo=UTC), q="by"
+    )
+    assert query_of({}) == EVERYTHING
+    with pytest.raises(UsageError, match="'soon' is no time"):
+        query_of({"since": "soon"})
+    with pytest.raises(UsageError, match="no reason 'fun'; choose one of opted_out, manual, imported"):
+        query_of({"reason": "fun"})

@@ -53,9 +53,23 @@ def test_a_download_holds_what_is_filtered_and_csv_comes_first(filled: FlaskClie
     links = [unescape(it) for it in re.findall(r'href="([^"]+)" download', page)]
     assert links[0] == "/export?format=csv&from=2026-03-12"
     for link in links:
-        answer = filled.get(link).text
-        assert alias(0) not in answer
+        assert alias(0).encode() not in filled.get(link).data
     assert alias(2) in filled.get(links[0]).text
+
+
+def test_a_search_for_a_whole_address_downloads_what_it_found(filled: FlaskClient) -> None:
+    asked = {"q": alias(1).replace("@", "+0a1b2c3d-0000-4000-8000-000000000000@"), "format": "csv"}
+    assert alias(1) in filled.get("/blocks", query_string=asked).text
+    assert filled.get("/export", query_string=asked).text.count("buyer0") == 1
+
+
+def test_the_list_and_its_downloads_can_be_narrowed_to_buyers_seen_lately(filled: FlaskClient) -> None:
+    page = filled.get("/blocks?since=2026-03-12").text
+    assert [alias(n) in page for n in range(3)] == [False, False, True]
+    (link,) = re.findall(r'href="([^"]+)" download>CSV for Excel on Windows', page)
+    content = filled.get(unescape(link)).data
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert [alias(n).encode() in content for n in range(3)] == [False, False, True]
 
 
 def test_the_way_back_to_the_list_keeps_search_filters_and_page(filled: FlaskClient) -> None:

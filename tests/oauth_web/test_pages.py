@@ -251,7 +251,7 @@ def test_the_list_is_downloaded_in_every_format(owner: FlaskClient, blocked: str
         answer = owner.get(f"/export?format={name}")
         assert blocked in answer.text, name
         assert "attachment" in answer.headers["Content-Disposition"]
-        assert owner.get("/blocks").text.count(f"format={name}") == 1
+        assert owner.get("/blocks").text.count(f'format={name}"') == 1
     assert owner.get("/export?format=nonsense").status_code == 400
 
 

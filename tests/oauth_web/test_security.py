@@ -45,8 +45,8 @@ def state_of(engine: App) -> object:
 def test_strangers_see_no_page_but_the_way_in(web: Flask, account: str, blocked: str) -> None:
     stranger = web.test_client()
     closed = [path for path in routes(web, "GET") if path not in OPEN]
-    assert "/blocks.json" in closed
-    for path in [*closed, "/?q=a"]:
+    assert "/export" in closed
+    for path in [*closed, "/blocks.json", "/?q=a"]:
         answer = stranger.get(path)
         assert answer.status_code == (200 if path.startswith("/?") else 401), path
         assert blocked not in answer.text

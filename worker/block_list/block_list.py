@@ -165,9 +165,15 @@ class BlockList:
         default; for the same content and the same moment it is the same to the byte. Raises UsageError for
         an unknown format before anything is yielded.
         """
+        return self.counted_export(format_name, query=query, exported_at=exported_at)[1]
+
+    def counted_export(
+        self, format_name: str, *, query: Query = EVERYTHING, exported_at: datetime | None = None
+    ) -> tuple[int, Iterator[bytes]]:
+        """Return how many blocks an export has, and the export."""
         writer = export_format(format_name).write
         count, documents = self.listing.documents(query)
-        return writer(count, documents, whole_second(exported_at or self._now()))
+        return count, writer(count, documents, whole_second(exported_at or self._now()))
 
     def preview_import(self, source: bytes | BinaryIO, format_name: str = "auto") -> Preview:
         """Say what an import of this file would do; nothing changes. Raises the UsageError of ``imports.read``."""

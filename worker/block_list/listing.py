@@ -1,13 +1,13 @@
 """The block list for reading: filtered, sorted, a page at a time, and counted. The database does all of it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import reduce
 from itertools import islice
 from operator import and_
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast, get_args
 
 from tinydb import where
 from tinydb.queries import QueryInstance
@@ -18,6 +18,7 @@ from worker.block_list.merging import rounded_up
 from worker.block_list.model import Block, Evidence, Reason
 from worker.database import Database, Documents, Plan, containing, format_time
 from worker.errors import UsageError
+from worker.parsing import moment
 
 Sort = Literal["first_seen", "last_seen", "key", "notices"]
 Cursor = tuple[str, str]
@@ -60,6 +61,34 @@ class Query:
 
 
 EVERYTHING = Query()
+FILTERS = ("account", "marketplace", "reason", "since", "q")
+"""What exports are narrowed by, as commands, addresses and published copies name it."""
+
+
+def query_of(given: Mapping[str, Any]) -> Query:
+    """Return the query that values by the names of FILTERS ask for. What is missing, None or empty asks for all.
+
+    Raises UsageError for a time, as text, that is none, and a reason that there is not.
+    """
+    since, reason = given.get("since") or None, given.get("reason") or None
+    after = moment(since) if isinstance(since, str) else since
+    if since and after is None:
+        raise UsageError(
+            "{since!r} is no time; write it like 2026-11-23 or 2026-11-23T10:00:00Z.", since=since
+        )
+    if reason not in (None, *get_args(Reason)):
+        raise UsageError(
+            "There is no reason {reason!r}; choose one of {reasons}.",
+            reason=reason,
+            reasons=", ".join(get_args(Reason)),
+        )
+    return Query(
+        q=(given.get("q") or "").strip(),
+        marketplace=(given.get("marketplace") or "").strip().lower() or None,
+        reason=cast("Reason | None", reason),
+        account=(given.get("account") or "").strip().lower() or None,
+        since=after,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +169,9 @@ class Listing:
 
     def documents(self, query: Query = EVERYTHING) -> tuple[int, Iterator[Document]]:
         """Return how many blocks there are, and their documents by first_seen, then key: one whole state."""
+        if query.words and (keys := self._by_key(query)) is not None:
+            found = self._blocks.find_many(keys)
+            return len(found), iter(found.values())
         return self._blocks.counted("first_seen", matching=_matching(self._filters(query)))
 
     def newest_notices(self, blocks: Sequence[Block]) -> dict[str, Evidence]:

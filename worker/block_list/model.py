@@ -113,3 +113,9 @@ class KeyResult:
     key: str
     status: Literal["blocked", "known", "rejected"]
     problem: str = ""
+
+
+def refusal_text(key: str, since: date | None) -> str:
+    """Return what a mail server tells whoever writes to a blocked buyer. since: None for not known."""
+    when = f"since {since}" if since else "now"
+    return f"{key}: this buyer opted out of unsolicited messages (blocked {when})"

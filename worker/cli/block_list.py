@@ -11,6 +11,7 @@ import click
 
 from worker.cli.as_json import print_json
 from worker.cli.database import open_for_command
+from worker.cli.filters import filtered
 from worker.errors import UsageError
 from worker.parsing import ADDRESS, ADDRESS_OR_DOMAIN
 
@@ -18,8 +19,20 @@ if TYPE_CHECKING:
     from worker.block_list.block_list import BlockList
 
 # The formats, so that --help and shells need not load them.
-EXPORTS = ("json", "ndjson", "csv", "txt", "orders", "mailgun", "ses", "sendgrid", "postmark", "listmonk")
-IMPORTS = ("auto", "text", "csv", "tsv", "report", "json", "ndjson", *EXPORTS[3:])
+_BOTH = (
+    "txt",
+    "orders",
+    "mailgun",
+    "ses",
+    "sendgrid",
+    "postmark",
+    "listmonk",
+    "csv-bom",
+    "postfix",
+    "tinydb",
+)
+EXPORTS = ("json", "ndjson", "csv", "xlsx", *_BOTH)
+IMPORTS = ("auto", "text", "csv", "tsv", "report", "json", "ndjson", *_BOTH)
 
 _SERVER = re.compile(r"[a-z0-9](?:[\w.-]*[a-z0-9])?")
 
@@ -102,25 +115,23 @@ def unblock(keys: tuple[str, ...]) -> None:
     help="Who is to read it.",
 )
 @click.option(
-    "--since", metavar="TIME", help="Only blocks seen since then, such as 2026-11-23 or 2026-11-23T10:00:00Z."
+    "--bom", is_flag=True, help="CSV with a byte-order mark, by which Excel on Windows shows accents right."
 )
+@filtered
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write to this file, whole or not at all; - is standard output.",
 )
-def export(name: str, since: str | None, output: Path | None) -> None:
+def export(name: str, bom: bool, output: Path | None, **filters: str | None) -> None:
     """Print the block list, or write it to a file."""
-    from worker.block_list.listing import Query
+    from worker.block_list.formats.exports import with_mark
+    from worker.block_list.listing import query_of
     from worker.files import write_chunks_atomically
-    from worker.parsing import moment
 
-    after = moment(since) if since else None
-    if since and after is None:
-        raise UsageError(
-            "{since!r} is no time; write it like 2026-11-23 or 2026-11-23T10:00:00Z.", since=since
-        )
-    chunks = _block_list().export(name, query=Query(since=after))
+    if bom:
+        name = with_mark(name)
+    chunks = _block_list().export(name, query=query_of(filters))
     if output is None or str(output) == "-":
         sys.stdout.buffer.writelines(chunks)
         sys.stdout.buffer.flush()

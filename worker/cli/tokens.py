@@ -7,6 +7,7 @@ import click
 
 from worker.cli.database import open_for_command
 from worker.errors import UsageError
+from worker.settings import current_settings
 
 if TYPE_CHECKING:
     from worker.owner.tokens import Scope, Tokens
@@ -21,14 +22,20 @@ def token() -> None:
 @click.argument("name")
 @click.option(
     "--scope",
-    type=click.Choice(["read", "write"]),
+    type=click.Choice(["read", "write", "download"]),
     default="read",
     show_default=True,
-    help="read: check, list and export. write: block and unblock too.",
+    help="read: check, list and export. write: block and unblock too. download: an address for Google Sheets and Excel "
+    "to fetch the list from, and nothing else.",
 )
 def create(name: str, scope: "Scope") -> None:
     """Make a token and print it, for the only time."""
     secret = _tokens(new=True).create(name, scope, now=datetime.now(UTC))
+    if scope == "download":
+        settings = current_settings()
+        click.echo("This address is shown only now; whoever has it can read the list.", err=True)
+        click.echo(f"{(settings.public_url or settings.own_url).rstrip('/')}/blocks.csv?token={secret}")
+        return
     click.echo("This token is shown only now; send it as Authorization: Bearer TOKEN.", err=True)
     click.echo(secret)
 

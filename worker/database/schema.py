@@ -43,6 +43,7 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "notifications": (("destination", "at"), ("at",)),
     "summaries": (),
     "gate": (),
+    "published": (),
     "sessions": (),
     "judged": (("day",),),
     "unresolved": (),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from worker.block_list import BlockList, parse_key
-from worker.block_list.model import ALL_KINDS, MessageKind
+from worker.block_list.model import ALL_KINDS, MessageKind, refusal_text
 from worker.errors import UsageError
 from worker.notices.headers import HEAD_LIMIT, decode_words, read_head
 
@@ -25,8 +25,7 @@ class Refusal:
     still_allowed: tuple[MessageKind, ...]
 
     def __str__(self) -> str:
-        when = f"since {self.since}" if self.since else "now"
-        return f"{self.key}: this buyer opted out of unsolicited messages (blocked {when})"
+        return refusal_text(self.key, self.since)
 
     def stands_for(self, kind: MessageKind) -> bool:
         """Return whether mail of this kind is refused as well."""

@@ -24,7 +24,7 @@ PASSES_AT_ONCE = 50
 # How long a pass may keep its thread while other accounts wait for one: reading years of old mail takes hours.
 TURN = timedelta(minutes=10)
 # As many as there are tasks at intervals, so that none of them ever waits for another, nor for a pass.
-TASKS_AT_ONCE = 8
+TASKS_AT_ONCE = 9
 
 
 class _Steady(BackgroundScheduler):  # type: ignore[misc]  # APScheduler ships no types

@@ -25,6 +25,7 @@ from worker.notifications import Destinations
 from worker.owner.accounts import Account, State
 from worker.owner.preferences import read_preferences, sync_interval
 from worker.problems import Cause, MailboxProblem
+from worker.publish import Copies
 from worker.sealing import UnsealError
 from worker.sentences import Sentence, Told, filled
 from worker.webhook import Webhook
@@ -67,6 +68,10 @@ _EXPIRY = Sentence(
     "asking; agree there, or leave the number out to keep all of them."
 )
 
+_NOT_WRITTEN = Sentence(
+    "{count} copies of the list cannot be written; Settings, Copies says why of each. The first: {first}"
+)
+
 _LEFT_OUT = Sentence(
     "Records that cannot be read are left out: {which}. All others work, and nothing was deleted; if something is "
     "missing, bring back the last daily copy: buyerblock restore --latest"
@@ -84,6 +89,7 @@ Kind = Literal[
     "webhook",
     "notifications",
     "gate",
+    "copies",
     "expiry",
     "left_out",
     "unreadable",
@@ -151,6 +157,7 @@ def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes)
             *_webhook(app),
             *_notifications(app),
             *_gate(app),
+            *_copies(app),
             *_expiry(app),
             *_left_out(app),
         ]
@@ -284,6 +291,14 @@ def _notifications(app: App) -> Iterator[Problem]:
 def _gate(app: App) -> Iterator[Problem]:
     if sentence := GateRecord(app.database).read().problem:
         yield _problem("gate", Sentence("The gate: {sentence}", sentence=sentence))
+
+
+def _copies(app: App) -> Iterator[Problem]:
+    problems = [it.problem for it in Copies(app.database).all() if it.problem]
+    if len(problems) == 1:
+        yield _problem("copies", problems[0])
+    elif problems:
+        yield _problem("copies", _NOT_WRITTEN.about(count=len(problems), first=problems[0]))
 
 
 def expiring(app: App) -> Due | None:

@@ -1,4 +1,4 @@
-"""What the server does beside passes: send webhooks and alerts, keep copies, expire blocks, feed the watchdog."""
+"""What the server does beside passes: send webhooks and alerts, write copies, expire blocks, feed the watchdog."""
 
 import logging
 from collections.abc import Callable
@@ -15,12 +15,14 @@ from worker.operation.backup import rotate
 from worker.operation.health import expiring, health
 from worker.operation.systemd import ALIVE, notify, watchdog_interval
 from worker.owner.accounts import Account
+from worker.publish import Follower
 from worker.webhook import Announcements, Webhook, deliver_due
 
 log = logging.getLogger(__name__)
 
 WEBHOOK_EVERY = timedelta(seconds=5)
 NOTIFY_EVERY = timedelta(seconds=15)
+COPIES_EVERY = timedelta(seconds=2)
 LOOK_EVERY = timedelta(minutes=1)
 SUMMARY_EVERY = timedelta(minutes=20)
 COPY_EVERY = timedelta(hours=1)  # it does something once a day; a laptop may sleep at any fixed hour
@@ -42,6 +44,7 @@ def schedule_housekeeping(app: App) -> None:
     add(WEBHOOK_EVERY, "webhook", lambda: deliver_due(webhook, app.block_list, announcements, now=now))
     add(NOTIFY_EVERY, "notifications", lambda: notify_due(app, destinations, queue))
     add(SUMMARY_EVERY, "summary", lambda: _summarise(app, queue))
+    add(COPIES_EVERY, "published", Follower(database, now=now, monotonic=app.clock.monotonic).look)
     add(LOOK_EVERY, "problems", lambda: alerts.look(health(app, now()).problems, now()))
     add(COPY_EVERY, "copy", lambda: _copy(app))
     add(EXPIRE_EVERY, "expire", lambda: _expire(app))

@@ -25,6 +25,8 @@ from worker.operation.unpacking import unpack
 # What stays of the state before, where there is any: a token that was revoked must not come back to life, nor
 # somebody who owned the page, while whoever owns it now is locked out. And of what problems the owner was notified.
 _STAYS = ("tokens", "owners", "problems", "announcements")
+# Files of this machine: a backup that somebody made up must not name any.
+_NEVER_TAKEN = "published"
 # The log of the old database must never lie beside the new one.
 _DATABASE_FILES = (f"{DATABASE}-wal", f"{DATABASE}-shm", DATABASE)
 
@@ -140,13 +142,16 @@ def prepare_restore(source: Path, data_dir: Path, passphrase: str | None) -> Res
 
 def _keep(data_dir: Path, new: Path) -> None:
     """Give the new database a name of its own, no sessions, and what stays of the present one, if that can be read."""
-    kept: dict[str, dict[str, dict[str, object]]] = {}
+    kept: dict[str, dict[str, dict[str, object]]] = {_NEVER_TAKEN: {}}
     try:
         with closing(open_copy(data_dir / DATABASE)) as present, closing(open_copy(new)) as copy:
             # Of the same history even an empty table says something: the last token may have been revoked since.
             same = _origin(present) == _origin(copy)
-            found = {name: {str(it.doc_id): dict(it) for it in present.documents(name)} for name in _STAYS}
-            kept = {name: documents for name, documents in found.items() if documents or same}
+            found = {
+                name: {str(it.doc_id): dict(it) for it in present.documents(name)}
+                for name in (*_STAYS, _NEVER_TAKEN)
+            }
+            kept |= {name: documents for name, documents in found.items() if documents or same}
     except BusyError:
         raise
     except StorageError:

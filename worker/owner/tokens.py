@@ -17,7 +17,7 @@ from worker.database import Database, checked
 from worker.errors import StorageError, UsageError
 from worker.sealing import digest_of
 
-Scope = Literal["read", "write"]
+Scope = Literal["read", "write", "download"]
 
 MAX_NAME = 60  # characters
 PREFIX = "buyerblock_"  # so that tools that look for leaked secrets can find ours
@@ -29,7 +29,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A token. scope ``write`` includes ``read``; last_used is exact to a minute."""
+    """A token. last_used is exact to a minute.
+
+    scope: ``write`` includes ``read``; ``download`` is good for fetching the list by an address that holds the token.
+    """
 
     name: str
     scope: Scope
@@ -64,9 +67,10 @@ class Tokens:
             map(_to_token, self._documents.walk()), key=lambda token: (token.created_at, token.name)
         )
 
-    def revoke(self, name: str) -> bool:
-        """Make a token useless from now on; return False if there was none of this name."""
-        return bool(self._documents.remove(where("name") == name))
+    def revoke(self, name: str, scope: Scope | None = None) -> bool:
+        """Make a token useless from now on; return False if there was none of this name, and scope if one is given."""
+        of_name = where("name") == name
+        return bool(self._documents.remove(of_name & (where("scope") == scope) if scope else of_name))
 
     def find(self, secret: str, *, now: datetime) -> Token | None:
         """Return the token that a caller shows, and record that it was used; None if there is no such token."""

@@ -289,3 +289,23 @@ def test_a_walk_goes_on_after_any_kind_of_key(reader: Program, block_list: Block
         cursor = f"&cursor={answer['next_cursor']}"
     assert seen == [UNKNOWN, "D01-1234567-1234567", "k4q8z1x7@m.marketplace.amazon.co.jp"]
     assert answer["next_cursor"] is None
+
+
+@pytest.mark.parametrize("path", ["/blocks?", "/export?format=json&"])
+def test_pages_and_exports_take_the_same_filters(
+    reader: Program, block_list: BlockList, clock: FakeClock, path: str
+) -> None:
+    fill(block_list, clock, 8)
+    block_list.block(["seller0001x@marketplace.amazon.de"], note="by phone", by="test")
+
+    def count(asked: str) -> int:
+        answer = reader.get(path + asked).json
+        assert answer is not None
+        return len(answer["blocks"])
+
+    assert count("") == 9
+    assert count("account=SHOP1@gmail.com") == 4
+    assert count("marketplace=amazon.de") == 1
+    assert count("reason=opted_out&marketplace=amazon.it") == 8
+    assert count("q=By%20Phone") == 1
+    assert reader.get(f"{path}market=amazon.de").status_code == 400

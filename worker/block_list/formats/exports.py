@@ -3,6 +3,7 @@
 Every writer takes the number of blocks and their stored documents, and yields the file in pieces.
 """
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ import orjson
 
 from worker.block_list.documents import PRIVATE, PUBLIC
 from worker.block_list.formats.formulas import harmless
+from worker.block_list.model import refusal_text
 from worker.database import format_time, parse_time
 from worker.errors import UsageError
 
@@ -45,6 +47,7 @@ _CONTENT_TYPES = {
     "ndjson": "application/x-ndjson",
     "csv": "text/csv; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
@@ -69,11 +72,29 @@ def _ndjson(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
 
 
 def _csv(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
-    def cells(row: Row) -> list[str]:
-        joined = {**row, "orders": " ".join(row["orders"]), "accounts": " ".join(row["accounts"])}
-        return [harmless("" if joined[name] is None else str(joined[name])) for name in PUBLIC]
+    return csv_table(PUBLIC, ([harmless(str(cell)) for cell in _cells(row)] for row in blocks))
 
-    return csv_table(PUBLIC, map(cells, blocks))
+
+def _csv_bom(count: int, blocks: Iterable[Row], exported_at: datetime) -> Iterator[bytes]:
+    return chain([codecs.BOM_UTF8], _csv(count, blocks, exported_at))
+
+
+def _xlsx(count: int, blocks: Iterable[Row], exported_at: datetime) -> Iterator[bytes]:
+    from worker.block_list.formats.workbook import workbook  # noqa: PLC0415 - for those who want one
+
+    return workbook(PUBLIC, count, map(_cells, blocks), exported_at)
+
+
+def _tinydb(count: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
+    documents = (b'"%d": %b' % (number, public_part(row)) for number, row in enumerate(blocks, 1))
+    return _array(b'{"_default": {', documents, b"\n}}\n" if count else b"}}\n")
+
+
+def _postfix(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
+    return _lines(
+        f"{row['address']}\t550 5.7.1 {refusal_text(row['address'], _seen(row).date())}".encode()
+        for row in _buyers(blocks)
+    )
 
 
 def _txt(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
@@ -125,6 +146,10 @@ _TABLE = (
     Format("sendgrid", "json", _sendgrid, "SendGrid, global unsubscribes"),
     Format("postmark", "json", _postmark, "Postmark, suppressions"),
     Format("listmonk", "csv", _listmonk, "listmonk, import in mode blocklist"),
+    Format("csv-bom", "csv", _csv_bom, "Excel on Windows, which without a byte-order mark garbles accents"),
+    Format("xlsx", "xlsx", _xlsx, "Excel, LibreOffice, Google Sheets"),
+    Format("postfix", "txt", _postfix, "Postfix, access map for postmap"),
+    Format("tinydb", "json", _tinydb, "Python programs, by TinyDB(path)"),
 )
 
 FORMATS: dict[str, Format] = {row.name: row for row in _TABLE}
@@ -135,6 +160,19 @@ def public_part(row: Row) -> bytes:
     for name in PRIVATE:
         row.pop(name, None)
     return orjson.dumps(row)
+
+
+def with_mark(name: str) -> str:
+    """Return the name of a format with a byte-order mark. Raises UsageError for one that cannot have one."""
+    if name not in ("csv", "csv-bom"):
+        raise UsageError("Only csv can have a byte-order mark, and not {name}.", name=name)
+    return "csv-bom"
+
+
+def _cells(row: Row) -> list[str | int]:
+    """Return a block as a row of a table, in the order of PUBLIC."""
+    joined = {**row, "orders": " ".join(row["orders"]), "accounts": " ".join(row["accounts"])}
+    return ["" if joined[name] is None else joined[name] for name in PUBLIC]
 
 
 def _buyers(blocks: Iterable[Row]) -> Iterator[Row]:

@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 _SAMPLE = 64_000  # bytes
 _MAX_JSON = 64_000_000  # bytes
 
-# What a person may say about a file; the names of the export formats are taken too.
+# What a person may say about a file; the names of the export formats are taken too, but for xlsx.
 _KINDS = {
     "auto": "",
     "text": "table",
@@ -31,10 +31,13 @@ _KINDS = {
     "tsv": "table",
     "mailgun": "table",
     "listmonk": "table",
+    "csv-bom": "table",
+    "postfix": "table",
     "report": "table",
     "json": "json",
     "sendgrid": "json",
     "postmark": "json",
+    "tinydb": "json",
     "ndjson": "ndjson",
     "ses": "ndjson",
 }

@@ -1,4 +1,4 @@
-"""JSON that holds keys: our own export, and what mailing services write."""
+"""JSON that holds keys: our own export, files of TinyDB, and what mailing services write."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ from worker.parsing import moment
 
 # How services name the address: SendGrid and listmonk, SES, Postmark; and ours.
 _ADDRESS_NAMES = ("address", "email", "emailAddress", "EmailAddress")
-_LIST_NAMES = ("blocks", "Suppressions", "suppressions", "items", "results")
+_LIST_NAMES = ("_default", "blocks", "Suppressions", "suppressions", "items", "results")
 _MAX_NOTICES = 1_000_000_000
 EXPORT = "buyerblock/1"
 _REASONS: dict[str, Reason] = {"opted_out": "opted_out", "manual": "manual", "imported": "imported"}
@@ -32,6 +32,9 @@ def objects_in(document: object) -> Iterator[object]:
         for name in _LIST_NAMES:
             if isinstance(document.get(name), list):
                 document = document[name]
+                break
+            if isinstance(document.get(name), dict):  # TinyDB's, by number
+                document = list(document[name].values())
                 break
     if not isinstance(document, list):
         raise UsageError(

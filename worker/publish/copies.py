@@ -1,0 +1,166 @@
+"""The copies as they are stored: where, of what, and what became of the last write."""
+
+import errno
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from worker.database import Database, checked
+from worker.errors import BuyerblockError, UsageError
+from worker.files import make_private_directory
+from worker.sentences import Sentence
+
+FOLDER = "copies"  # in the data folder, for those that the page adds
+
+Failure = Literal["", "full", "missing", "refused", "other"]
+_FAILURES: dict[int, Failure] = {
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "full",
+    errno.ENOENT: "missing",
+    errno.ENOTDIR: "missing",
+    errno.EACCES: "refused",
+    errno.EPERM: "refused",
+    errno.EROFS: "refused",
+}
+_SENTENCES = {
+    "full": Sentence("The disk that {path} is on is full; free some space, and the copy is written."),
+    "missing": Sentence("The folder of {path} is missing; make it again, or remove this copy."),
+    "refused": Sentence(
+        "buyerblock may not write {path}; give it permission to write into that folder, or remove this copy."
+    ),
+    "other": Sentence("{path} cannot be written: {why}"),
+}
+# No path, nothing hidden, no stream, and no device of Windows.
+_NAME = re.compile(
+    r"(?!(?:con|prn|aux|nul|com\d|lpt\d)\.)[a-z0-9][\w -]{0,60}\.[a-z]{3,6}", re.IGNORECASE | re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A copy. filters: as ``listing.query_of`` reads them, all of them texts.
+
+    version: of the list that was written, "" if it has to be written. blocks: how many it had.
+    modified: of the file, in seconds. failure: of the last write; why: what is known of it besides.
+    """
+
+    path: str
+    format: str
+    filters: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    written_at: datetime | None = None
+    blocks: int = 0
+    modified: float = 0.0
+    failure: Failure = ""
+    why: str = ""
+
+    @property
+    def problem(self) -> Sentence | None:
+        """Why it could not be written, None if it was."""
+        if not self.failure:
+            return None
+        return _SENTENCES[self.failure].about(path=self.path, why=Sentence(self.why))
+
+    def failed(self, error: BuyerblockError) -> "Copy":
+        """Return it after a write that failed so."""
+        cause = error.__cause__
+        number = cause.errno if isinstance(cause, OSError) else None
+        why = (cause.strerror or type(cause).__name__) if isinstance(cause, OSError) else str(error)
+        return replace(self, failure=_FAILURES.get(number or 0, "other"), why=f"{why.rstrip('.')}.")
+
+
+class Copies:
+    """The copies, by path. Raises StorageError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._documents = database.documents("published")
+        self._documents.expect(_to_copy)
+
+    def all(self) -> list[Copy]:
+        """Return them, by path."""
+        return sorted(map(_to_copy, self._documents.walk()), key=lambda it: it.path)
+
+    def add(self, copy: Copy) -> None:
+        """Keep another copy from now on. Raises UsageError where there is one already."""
+        with self._database.together():
+            if any(_same(it.path, copy.path) for it in self.all()):
+                raise UsageError(
+                    "There is a copy at {path} already; remove that one first, or name another file.",
+                    path=copy.path,
+                )
+            self._put(copy)
+
+    def remove(self, path: str) -> bool:
+        """Let a file be as it is from now on; return False if it is no copy."""
+        with self._database.together():
+            known = self._documents.find(path) is not None
+            self._documents.delete([path])
+        return known
+
+    def update(self, before: Copy, after: Copy) -> None:
+        """Store what has become of a copy.
+
+        If another process has written it meanwhile, nobody knows which file is there: then it is written again.
+        """
+        with self._database.together():
+            document = self._documents.find(before.path)
+            if document is None:
+                return
+            known = _to_copy(document)
+            new = after if known == before else replace(known, version="")
+            if new != known:
+                self._put(new)
+
+    def _put(self, copy: Copy) -> None:
+        self._documents.put({copy.path: asdict(copy)})
+
+
+def place_of(path: Path, data_dir: Path) -> str:
+    """Return where a command may have a copy. Raises UsageError for a folder, a device and the data folder."""
+    try:
+        place = path.expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        raise UsageError("{path} is no place for a file.", path=path) from error
+    if place.is_dir():
+        raise UsageError("{path} is a folder; name a file in it.", path=place)
+    if place.exists() and not place.is_file():
+        raise UsageError("{path} is no file that can be replaced; name another one.", path=place)
+    if place.is_relative_to(data_dir.resolve()):
+        raise UsageError(
+            "{path} is in the data folder of buyerblock itself; name a file in another folder.", path=place
+        )
+    return str(place)
+
+
+def place_of_page(name: str, data_dir: Path) -> str:
+    """Return where the page may have a copy: in a folder of its own.
+
+    Whoever uses the page, maybe from another machine, can so replace no other file of this one. Raises UsageError for
+    a name that will not do, and StorageError.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            "{name!r} is no name for a file; take letters, digits and hyphens, and an ending such as .csv.",
+            name=name[:80],
+        )
+    folder = data_dir.resolve() / FOLDER
+    make_private_directory(folder)
+    return str(folder / name)
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.normcase(one) == os.path.normcase(other) or Path(one).samefile(other)
+    except OSError:
+        return False
+
+
+def _to_copy(document: Mapping[str, Any]) -> Copy:
+    written_at = document["written_at"]
+    times = {"written_at": written_at and datetime.fromisoformat(written_at)}
+    return checked(Copy(**{**document, **times}))
