@@ -576,7 +576,7 @@ def test_days_back_without_undo_is_refused_before_anything_is_done(
     assert at_google.account.email == EMAIL
 
 
-@pytest.mark.parametrize("group", [(), ("token",), ("webhook",), ("service",), ("gate",)])
+@pytest.mark.parametrize("group", [(), ("token",), ("webhook",), ("service",), ("gate",), ("publish",)])
 def test_the_list_of_commands_cuts_no_sentence_on_a_narrow_terminal(
     buyerblock: Call, monkeypatch: pytest.MonkeyPatch, group: tuple[str, ...]
 ) -> None:

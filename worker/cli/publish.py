@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def publish() -> None:
-    """Keep copies of the list in files, rewritten within seconds after a change."""
+    """Keep copies of the list in files, up to date by themselves."""
 
 
 @publish.command()
