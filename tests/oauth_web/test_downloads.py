@@ -73,7 +73,7 @@ def test_the_token_is_good_for_nothing_else(
     assert stranger.get(f"/blocks?token={secret}").status_code == 401
     assert stranger.get("/blocks.csv", headers=shown).status_code == 401
     for scope in ("read", "write"):
-        other = services.tokens.create(scope, scope, now=clock.now())  # type: ignore[arg-type]
+        other = services.tokens.create(scope, scope, now=clock.now())
         assert stranger.get(f"/blocks.csv?token={other}").status_code == 401
 
 
