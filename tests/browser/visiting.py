@@ -13,6 +13,7 @@ PAGES = (
     "/settings/general",
     "/settings/people",
     "/settings/tokens",
+    "/settings/copies",
     "/settings/gate",
     "/settings/notifications",
     "/settings/webhook",

@@ -20,6 +20,7 @@ from worker.operation import housekeeping
 from worker.operation.health import health
 from worker.operation.housekeeping import Watchdog, schedule_housekeeping
 from worker.owner.preferences import Preferences, change_preferences
+from worker.publish import Copies, Copy, keep
 
 
 @pytest.fixture
@@ -208,3 +209,16 @@ def test_systemd_hears_nothing_when_passes_have_stopped(
     monkeypatch.setattr(engine.scheduler, "is_in_line", lambda _: False)
     engine.accounts.update(OWNER, state="sign_in_again", next_pass=None)
     assert watchdog.feed(), "an account that waits for its owner is no stop"
+
+
+def test_copies_are_written_when_the_list_has_changed(
+    engine: App, works: dict[str, Callable[[], object]], tmp_path: Path
+) -> None:
+    path = tmp_path / "list.txt"
+    keep(
+        Copies(engine.database), engine.block_list, Copy(path=str(path), format="txt"), now=engine.clock.now()
+    )
+    engine.block_list.block(["buyer00001@marketplace.amazon.it"], by="test")
+    for _ in range(2):
+        works["published"]()
+    assert path.read_text(encoding="utf-8") == "buyer00001@marketplace.amazon.it\n"

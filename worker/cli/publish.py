@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def publish() -> None:
-    """Keep copies of the list in files, up to date by themselves."""
+    """Keep copies of the list in files.
+
+    They are rewritten within seconds after a change, while “buyerblock serve” runs.
+    """
 
 
 @publish.command()
