@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from visiting import sign_in, wait_until_checked
 
 
@@ -26,11 +27,11 @@ def test_the_list_is_used_from_end_to_end(listed: Any, tab: Callable[..., Any]) 
             page.goto(f"{listed.url}/blocks?sort=last_seen")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("link", name="Block a buyer").click()
-    assert page.evaluate("document.activeElement.id") == "keys"
+    expect(page.locator("#keys")).to_be_focused()
     page.keyboard.type("nonsense")
     page.keyboard.press("Enter")
     page.wait_for_selector('[aria-invalid="true"]')
-    assert page.evaluate("document.activeElement.id") == "keys"
+    expect(page.locator("#keys")).to_be_focused()
     assert page.input_value("#keys") == "nonsense"
     page.goto(f"{listed.url}/blocks?q=marketplace&sort=key")
     page.locator("td.main a").first.click()
@@ -47,8 +48,8 @@ def test_the_list_is_used_from_end_to_end(listed: Any, tab: Callable[..., Any]) 
     page.get_by_role("button", name="Undo").click()
     page.get_by_text("2 buyers are blocked again").wait_for()
     page.get_by_role("link", name="Edit the note about").nth(1).click()
-    assert page.evaluate("document.activeElement.name") == "note"
+    expect(page.locator("#edit")).to_be_focused()
     page.keyboard.type("asked by phone")
     page.keyboard.press("Enter")
     page.get_by_text("The note about").wait_for()
-    assert page.locator("td.loose", has_text="asked by phone").count() == 1
+    expect(page.locator("td.loose", has_text="asked by phone")).to_have_count(1)

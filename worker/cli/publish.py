@@ -45,7 +45,10 @@ def publish() -> None:
 )
 @filtered
 def add(name: str, output: Path, bom: bool, **filters: str | None) -> None:
-    """Write the list to a file now, and again after every change while “buyerblock serve” runs."""
+    """Write the list to a file now, and again after each change.
+
+    For that, “buyerblock serve” has to run.
+    """
     from worker.block_list.block_list import BlockList
     from worker.block_list.formats.exports import with_mark
     from worker.publish import Copies, Copy, keep, place_of
