@@ -139,31 +139,32 @@ class Documents(Table):
         plan: what to begin with, where the engine could choose badly: the index of the order, or those of the filter.
         """
         field = "key" if order == "key" else self._engine.field(self.name, (order,))
-        conditions = ["TRUE"]
-        parameters: list[object] = []
-        if matching is not None:
-            condition = self._condition(matching)
-            conditions.append(f"{condition.sql} IS TRUE" if plan == "order" else condition.sql)
-            parameters += condition.parameters
-        if after is not None:
-            value, key = after
-            plain = order == "key" or value is None
-            place = ("?", value) if plain else self._engine.place(self.name, (order,), value)
-            behind, values = _behind(field, place, key, descending=descending)
-            conditions.append(behind)
-            parameters += values
+        wanted = Condition("TRUE", ()) if matching is None else self._condition(matching)
+        wanted_sql = f"{wanted.sql} IS TRUE" if plan == "order" else wanted.sql
+        behind, values = (
+            ("TRUE", ()) if after is None else self._after(order, field, after, descending=descending)
+        )
         column = f"coalesce({field}, NULL)" if plan == "filter" else field
         # Keys first: the documents of the pages before are then not read.
         keys = (
-            f"SELECT key FROM {self._from} WHERE {' AND '.join(conditions)} "  # noqa: S608 - as above
+            f"SELECT key FROM {self._from} WHERE {wanted_sql} AND {behind} "  # noqa: S608 - as above
             f"ORDER BY {_ordered(column, descending=descending)} LIMIT ? OFFSET ?"
         )
         sql = (
             f"SELECT key, document FROM ({keys}) AS chosen JOIN {self._from} USING (key) "  # noqa: S608 - as above
             f"ORDER BY {_ordered(field, descending=descending)}"
         )
-        rows = self._engine.rows(sql, (*parameters, limit, offset))
+        rows = self._engine.rows(sql, (*wanted.parameters, *values, limit, offset))
         return [document for row in rows if (document := self._read(*row)) is not None]
+
+    def _after(
+        self, order: str, field: str, after: tuple[Any, str], *, descending: bool
+    ) -> tuple[str, Sequence[object]]:
+        """Return SQL that is true behind this place, and its parameters."""
+        value, key = after
+        plain = order == "key" or value is None
+        place = ("?", value) if plain else self._engine.place(self.name, (order,), value)
+        return _behind(field, place, key, descending=descending)
 
     def sorted_keys(
         self,
