@@ -36,7 +36,7 @@ def test_the_list_is_used_from_end_to_end(listed: Any, tab: Callable[..., Any]) 
     page.goto(f"{listed.url}/blocks?q=marketplace&sort=key")
     page.locator("td.main a").first.click()
     page.get_by_role("link", name="Back to the list").click()
-    assert page.url == f"{listed.url}/blocks?q=marketplace&sort=key"
+    page.wait_for_url(f"{listed.url}/blocks?q=marketplace&sort=key")
     boxes = page.locator("tbody td.tick input")
     page.get_by_label("Tick all buyers on this page").check()
     assert all(box.is_checked() for box in boxes.all())
