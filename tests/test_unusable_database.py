@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "disconnect": ("seller@gmail.com",),
     "export": (),
     "gate": ("test",),
+    "publish": ("list",),
     "import": ("list.txt",),
     "scan": ("--block", "."),
     "serve": ("--no-open", "--port", "1"),
