@@ -93,9 +93,8 @@ def create_app(
         app=app,
         owners=Owners(database),
         sessions=Sessions(database, app.sealer, now),
-        # A preview of a large file takes memory.
-        pending_imports=Pending(now, life=timedelta(minutes=30), most=5),
-        pending_grants=Pending(now, life=timedelta(minutes=10), most=20),
+        pending_imports=Pending(database, now, kind="import", life=timedelta(minutes=30), most=5),
+        pending_grants=Pending(database, now, kind="grant", life=timedelta(minutes=10), most=20),
         start_link=StartLink(f"{(app.settings.public_url or app.settings.own_url).rstrip('/')}/", tell),
         health=CachedHealth(lambda: health(app, now()), monotonic),
         tokens=Tokens(database),

@@ -12,8 +12,6 @@ from oauth_web.access.pending import Pending
 from oauth_web.access.sessions import Sessions
 from oauth_web.access.start_link import StartLink
 from worker.app import App
-from worker.block_list.formats.model import Preview
-from worker.gmail.credentials import Grant
 from worker.notifications import Destinations
 from worker.operation.health import Health
 from worker.owner.tokens import Tokens
@@ -47,15 +45,15 @@ class CachedHealth:
 class Services:
     """The engine, and what only the page knows: who may enter, who is inside, what is pending.
 
-    pending_imports: previews, with the name of the file. pending_grants: of mailboxes that somebody is asked
-    about, with the address. restart: has the server restart in a moment.
+    pending_imports: files that were previewed. pending_grants: of mailboxes that somebody is asked about.
+    restart: has the server restart in a moment.
     """
 
     app: App
     owners: Owners
     sessions: Sessions
-    pending_imports: Pending[tuple[Preview, str]]
-    pending_grants: Pending[tuple[str, Grant]]
+    pending_imports: Pending
+    pending_grants: Pending
     start_link: StartLink
     health: CachedHealth
     tokens: Tokens

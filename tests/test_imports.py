@@ -81,6 +81,7 @@ def test_each_outside_library_has_one_room(path: Path) -> None:
         assert not any(name.startswith(("googleapiclient", "httplib2", "google.")) for name in names)
     if not module.startswith(
         (
+            "oauth_web.access.pending",
             "worker.block_list",
             "worker.database",
             "worker.mailbox_pass.judged",

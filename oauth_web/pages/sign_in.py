@@ -3,6 +3,7 @@
 import logging
 import secrets
 
+import orjson
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed
@@ -106,7 +107,7 @@ def connect() -> ResponseReturnValue:
     found = services().pending_grants.take(request.form.get("name", ""), session_id=browser().id)
     if found is None:
         raise UsageError(text("connect.stale"))
-    email, grant = found
+    email, grant = found["email"], Grant(**orjson.loads(services().app.sealer.unseal(found["sealed"])))
     if "yes" in request.form:
         return _connect(email, grant)
     _give_back(email, grant)
@@ -205,7 +206,8 @@ def _with_mailbox(email: str, grant: Grant, attempt: Attempt) -> ResponseReturnV
     if wanted or not connected or email in connected:
         return _connect(email, grant)
     name = secrets.token_urlsafe(32)
-    services().pending_grants.add(name, (email, grant), session_id=browser().id)
+    left = {"email": email, "sealed": services().app.sealer.seal(orjson.dumps(grant).decode())}
+    services().pending_grants.add(name, left, session_id=browser().id)
     return render_template("connect.html", name=name, email=email, account=attempt.account)
 
 
