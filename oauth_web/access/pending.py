@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from tinydb import where
 
@@ -43,7 +44,7 @@ class Pending:
         """Return the texts and forget them; None if they are not this session's, were taken or are too old."""
         key = digest_of(name)
         with self._database.together():
-            found = self._documents.find(key) or {}
+            found: dict[str, Any] = self._documents.find(key) or {}
             if (found.get("kind"), found.get("session")) != (self._kind, session_id):
                 return None
             self._documents.delete([key])
