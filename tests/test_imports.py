@@ -19,6 +19,7 @@ ROWS = (
     ("oauth_web.demo",),
     ("oauth_web",),
     ("worker.__main__", "worker.cli"),
+    ("worker.host",),
     ("worker.operation",),
     ("worker.notifications",),
     ("worker.app",),
