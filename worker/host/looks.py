@@ -61,6 +61,10 @@ class Looks:
         """Let a mailbox be a tenant's; False where it is another's."""
         return bool(self._rows(_CLAIM, account, tenant)[0][0] == tenant)
 
+    def is_claimed(self, account: str) -> bool:
+        """Return whether a mailbox is some tenant's."""
+        return bool(self._rows("SELECT FROM looks WHERE account = %s", account))
+
     def add(self, account: str, tenant: int, every: int) -> None:
         """Look at a mailbox at once, and begin a pass; then every so many seconds."""
         self._change(_ADD, account, tenant, every)

@@ -16,7 +16,7 @@ from worker.host.accounts import HostAccounts
 from worker.host.jobs import HostJobs
 from worker.host.looks import Looks
 from worker.owner.preferences import sync_interval
-from worker.sealing import Sealer
+from worker.sealing import Sealer, digest_of
 from worker.settings import Settings
 
 HOST = ""  # the owner of the host's own part
@@ -28,7 +28,8 @@ _OF_PERSON = "SELECT tenant_id FROM owners WHERE key = %s ORDER BY tenant_id LIM
 class Tenants:
     """The sellers, by the number of their part. Safe for threads. Calls raise StorageError.
 
-    own: the host's own part of the database, which is no seller's. sessions: HTTP sessions to Google, shared by all.
+    host, own: the number of the host's own part of the database, and that part, which is no seller's.
+    sessions: HTTP sessions to Google, shared by all.
     """
 
     def __init__(self, pool: Pool, settings: Settings, clock: Clock) -> None:
@@ -38,7 +39,8 @@ class Tenants:
         self.looks = Looks(pool)
         self.sealer = host_sealer(settings)
         self.sessions = Sessions()
-        self.own = Database(Postgres(pool, self._add(HOST)))
+        self.host = self._add(HOST)
+        self.own = Database(Postgres(pool, self.host))
         self._wired: OrderedDict[int, App] = OrderedDict()
         self._lock = Lock()
 
@@ -83,6 +85,11 @@ class Tenants:
         """Return the tenant that was made for this address, None where there is none."""
         found = self._rows("SELECT id FROM tenants WHERE owner = %s", email.lower()) if email else []
         return int(found[0][0]) if found else None
+
+    def of_token(self, secret: str) -> int | None:
+        """Return whose token of the API this is, None if it is nobody's, or not one seller's alone."""
+        found = self._rows("SELECT tenant_id FROM tokens WHERE key = %s", digest_of(secret))
+        return int(found[0][0]) if len(found) == 1 else None
 
     def all(self) -> dict[int, str]:
         """Return the owners' addresses by tenant, without the host's own part."""
