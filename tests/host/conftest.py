@@ -10,7 +10,7 @@ from worker.database.postgres_pool import Pool
 from worker.host.tenants import Tenants
 from worker.settings import Settings
 
-TABLES = ("looks", "owners", "accounts", "procrastinate_jobs", "tenants")
+TABLES = ("looks", "limits", "tokens", "owners", "accounts", "procrastinate_jobs", "tenants")
 
 
 @pytest.fixture
