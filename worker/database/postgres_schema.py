@@ -58,6 +58,9 @@ CREATE INDEX looks_next_look ON looks (next_look);
 CREATE INDEX looks_tenant ON looks (tenant);
 CREATE INDEX owners_key ON owners (key);
 ALTER TABLE tenants ADD COLUMN tend_at timestamptz NOT NULL DEFAULT now();
+CREATE TABLE tallies (
+    what {_TEXT}, which {_TEXT}, number bigint NOT NULL, PRIMARY KEY (what, which)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
 """
 
 
