@@ -3,14 +3,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from clocks import FakeClock
 
 from oauth_web.demo.sandbox import Sandbox
+from worker.clock import SystemClock
 from worker.database.postgres_pool import Pool
 from worker.host.tenants import Tenants
 from worker.settings import Settings
 
-TABLES = ("looks", "limits", "tokens", "owners", "accounts", "procrastinate_jobs", "tenants")
+TABLES = ("looks", "tallies", "limits", "tokens", "owners", "accounts", "procrastinate_jobs", "tenants")
 
 
 @pytest.fixture
@@ -21,6 +21,14 @@ def empty_pool(pool: Pool) -> Pool:
 
 
 @pytest.fixture
+def google() -> Iterator[Sandbox]:
+    """A stand-in for Google by the machine's clock, as PostgreSQL has it."""
+    with Sandbox() as google:
+        google.add_user("seller@gmail.com")
+        yield google
+
+
+@pytest.fixture
 def host_settings(google: Sandbox, tmp_path: Path) -> Settings:
     return Settings(
         data_dir=tmp_path,
@@ -28,11 +36,12 @@ def host_settings(google: Sandbox, tmp_path: Path) -> Settings:
         gmail_url=google.url,
         revoke_url=google.revoke_url,
         secret_key="k" * 32,
+        database_url="unused",
         host_sign_up="open",
     )
 
 
 @pytest.fixture
-def tenants(empty_pool: Pool, host_settings: Settings, clock: FakeClock) -> Iterator[Tenants]:
-    with closing(Tenants(empty_pool, host_settings, clock)) as tenants:
+def tenants(empty_pool: Pool, host_settings: Settings) -> Iterator[Tenants]:
+    with closing(Tenants(empty_pool, host_settings, SystemClock())) as tenants:
         yield tenants

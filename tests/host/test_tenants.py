@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from clocks import FakeClock
 
 from oauth_web.access.owners import Owners, Role
 from oauth_web.demo.sandbox import Sandbox
@@ -89,6 +88,6 @@ def test_the_host_has_a_part_of_its_own_that_nobody_can_sign_in_to(tenants: Tena
 
 
 @pytest.mark.parametrize("key", [None, "short", "k" * 32 + " short"])
-def test_a_host_does_not_start_without_a_key(tenants: Tenants, clock: FakeClock, key: str | None) -> None:
+def test_a_host_does_not_start_without_a_key(tenants: Tenants, key: str | None) -> None:
     with pytest.raises(SettingsError, match="BUYERBLOCK_SECRET_KEY"):
-        Tenants(tenants.pool, replace(tenants.settings, secret_key=key), clock)
+        Tenants(tenants.pool, replace(tenants.settings, secret_key=key), tenants.clock)

@@ -61,6 +61,9 @@ CREATE INDEX tokens_key ON tokens (key);
 -- Counts of requests are worth no log: after a crash they begin anew.
 CREATE UNLOGGED TABLE limits (caller text PRIMARY KEY, empty_at timestamptz NOT NULL) WITH (fillfactor = 70);
 ALTER TABLE tenants ADD COLUMN tend_at timestamptz NOT NULL DEFAULT now();
+CREATE TABLE tallies (
+    what {_TEXT}, which {_TEXT}, number bigint NOT NULL, PRIMARY KEY (what, which)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
 """
 
 

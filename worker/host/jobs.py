@@ -1,7 +1,9 @@
 """What the page and the commands of a host ask of its workers, and how jobs are put in line."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from procrastinate import App, SyncPsycopgConnector
@@ -14,21 +16,25 @@ from worker.host.looks import Looks
 from worker.mailbox_pass.decisions import Decision
 
 # Each has threads of its own, so that passes that wait for Google keep nobody else waiting.
-LOOKS, PASSES, ERRANDS = "looks", "passes", "errands"
+PLANS, LOOKS, PASSES, ERRANDS = "plans", "looks", "passes", "errands"
 
 # Never opened: it puts jobs in line by our own connections.
 _app = App(connector=SyncPsycopgConnector())
 
 
-def defer(connection: Any, task: str, queue: str, *, lock: str | None = None, **arguments: Any) -> None:
+def defer(
+    connection: Any, task: str, queue: str, *, lock: str | None = None, once: bool = True, **arguments: Any
+) -> None:
     """Put a job in line by a connection, in its transaction if there is one.
 
-    lock: no two jobs with the same one run at once, nor wait: the one that waits will do.
+    lock: no two jobs with the same one run at once. once: nor wait, since the one that waits will do.
     """
+    queueing_lock = lock if once else None
+    job = _app.configure_task(
+        task, queue=queue, lock=lock, queueing_lock=queueing_lock, connection=connection
+    )
     with suppress(AlreadyEnqueued):
-        _app.configure_task(task, queue=queue, lock=lock, queueing_lock=lock, connection=connection).defer(
-            **arguments
-        )
+        job.defer(**arguments)
 
 
 class HostJobs:
@@ -60,8 +66,10 @@ class HostJobs:
         self._looks.restart(self._tenant, self._interval())
 
     def file(self, items: list[ReviewItem], decision: Decision) -> None:
-        """Have a worker file mail that a person decided about."""
-        ids, tenant = [it.id for it in items], self._tenant
-        self._pool.run(
-            lambda connection: defer(connection, "file", ERRANDS, tenant=tenant, items=ids, decision=decision)
-        )
+        """Have a worker file mail that a person decided about, beside no pass over the same mailbox."""
+        mailboxes: defaultdict[str, list[str]] = defaultdict(list)
+        for it in items:
+            mailboxes[it.account].append(it.id)
+        for account, ids in mailboxes.items():
+            about: dict[str, Any] = {"tenant": self._tenant, "items": ids, "decision": decision}
+            self._pool.run(partial(defer, task="file", queue=ERRANDS, lock=account, once=False, **about))

@@ -1,6 +1,8 @@
 """The sellers of a host: who gets in, and each one's program, wired over their part of the database."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -11,6 +13,7 @@ from worker.database.postgres import Postgres
 from worker.database.postgres_pool import Pool
 from worker.database.postgres_schema import add_tenant, remove_tenant
 from worker.errors import SettingsError
+from worker.events import about
 from worker.gmail.connection import Sessions
 from worker.host.accounts import HostAccounts
 from worker.host.jobs import HostJobs
@@ -52,6 +55,16 @@ class Tenants:
             if len(self._wired) > _WIRED:
                 self._wired.popitem(last=False)
             return app
+
+    @contextmanager
+    def at_work(self, tenant: int) -> Iterator[App]:
+        """Lend a seller's program with mailboxes of its own, which are closed at the end."""
+        app = self._wire(tenant)
+        try:
+            with about(tenant=tenant):
+                yield app
+        finally:
+            app.passes.close()
 
     def _wire(self, tenant: int) -> App:
         database = Database(Postgres(self.pool, tenant))
@@ -130,7 +143,7 @@ def may_sign_up(email: str, rule: str) -> bool:
 
 
 def host_sealer(settings: Settings) -> Sealer:
-    """Return what seals with the first key of BUYERBLOCK_SECRET_KEY, and opens with all of them. Raises SettingsError."""
+    """Return what seals with the first key of BUYERBLOCK_SECRET_KEY and opens with all. Raises SettingsError."""
     keys = (settings.secret_key or "").split()
     if not keys or any(len(key) < _MIN_KEY for key in keys):
         raise SettingsError(

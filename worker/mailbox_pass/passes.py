@@ -116,6 +116,11 @@ class Passes:
         running = self._running.get(email)
         return running.mailbox.quota.spent if running else 0
 
+    def unexplained(self, email: str) -> int:
+        """Return how many mails the last pass here left in the account's queue because they will not be found there."""
+        running = self._running.get(email)
+        return running.sync.unexplained if running else 0
+
     def counted(self) -> Mapping[tuple[str, str], int]:
         """Return what happened since the start: (what, which) to how often.
 
