@@ -206,7 +206,7 @@ def sent(
             if method == "POST":
                 body = {"json": content} if base else {"data": {"csrf_token": me.csrf, **content}}
             options: Values = {"query_string": query, "headers": {"X-CSRFToken": me.csrf, **headers}, **body}
-            with me.browser.open(base + path, method=method, **options) as answer:
+            with closing(me.browser.open(base + path, method=method, **options)) as answer:
                 yield answer
 
 
@@ -238,7 +238,7 @@ def test_each_sees_what_is_theirs(sellers: tuple[Seller, Seller]) -> None:
             "/api/v1/blocks",
         ),
     ):
-        with me.browser.get(path) as answer:
+        with closing(me.browser.get(path)) as answer:
             assert shows(answer, ({}, {}), me), path
 
 
