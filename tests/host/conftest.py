@@ -36,6 +36,7 @@ def host_settings(google: Sandbox, tmp_path: Path) -> Settings:
         gmail_url=google.url,
         revoke_url=google.revoke_url,
         secret_key="k" * 32,
+        sync_interval=5,
         database_url="unused",
         host_sign_up="open",
     )

@@ -58,7 +58,7 @@ def environment(tenants: Tenants, url: str) -> dict[str, str]:
         "BUYERBLOCK_GMAIL_URL": settings.gmail_url or "",
         "BUYERBLOCK_REVOKE_URL": settings.revoke_url,
         "BUYERBLOCK_CLIENT_SECRETS": str(settings.client_secrets),
-        "BUYERBLOCK_SYNC_INTERVAL": "10",
+        "BUYERBLOCK_SYNC_INTERVAL": str(settings.sync_interval),
         "BUYERBLOCK_LOG": "json",
     }
 
