@@ -1,16 +1,16 @@
 """Put the Flask application together: services, rules for every request, routes."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from flask import Flask
+from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
 from oauth_web import api, errors, guard, languages, words
 from oauth_web.access import security
 from oauth_web.access.below import serve_below
-from oauth_web.access.limits import RateLimit
+from oauth_web.access.limits import Limit, RateLimit
 from oauth_web.access.owners import Owners
 from oauth_web.access.pending import Pending
 from oauth_web.access.sessions import ServerSessions, Sessions
@@ -39,7 +39,7 @@ from oauth_web.pages import (
 )
 from oauth_web.pages.forms import described, fault, rejected, typed
 from oauth_web.pages.notes import take_note
-from oauth_web.services import NAME, CachedHealth, Services, waiting
+from oauth_web.services import NAME, CachedHealth, OneSeller, Sellers, Services, waiting
 from worker.app import App
 from worker.notifications import Destinations
 from worker.operation.health import health
@@ -47,11 +47,10 @@ from worker.owner.tokens import Tokens
 from worker.webhook import Webhook
 
 # Another part is another module with a blueprint; the HTTP API is an application of its own.
-_PARTS = (
+PARTS = (
     help_pages,
     home,
     sign_in,
-    setup,
     blocks,
     downloads,
     imports,
@@ -60,13 +59,11 @@ _PARTS = (
     settings,
     people,
     tokens,
-    copies,
     notifications,
     webhook,
-    gate,
-    backups,
-    monitoring,
 )
+# What only the program of one seller has: it is about the machine.
+_AT_HOME = (setup, copies, gate, backups, monitoring)
 
 MAX_REQUEST = 256_000  # bytes; routes that take files raise it for themselves
 
@@ -92,29 +89,57 @@ def create_app(
 
     Raises StorageError when the database cannot be read.
     """
-    flask_app = Flask("oauth_web")
-    database, now, monotonic = app.database, app.clock.now, app.clock.monotonic
-    found = Services(
+    link = StartLink(f"{(app.settings.public_url or app.settings.own_url).rstrip('/')}/", tell)
+
+    def limit(_: str, most: int, seconds: float) -> Limit:
+        return RateLimit(most, seconds, app.clock.monotonic)
+
+    found = services_of(app, limit, start_link=link, restart=restart)
+    return page_of(OneSeller(found), app, [it.blueprint for it in (*PARTS, *_AT_HOME)])
+
+
+def services_of(
+    app: App,
+    limit: Callable[[str, int, float], Limit],
+    *,
+    session_prefix: str = "",
+    start_link: StartLink | None = None,
+    restart: Callable[[], None] = no_restart,
+) -> Services:
+    """Return what serves the people and programs of one seller.
+
+    limit: makes one, from a name, how many come in a burst, and the seconds that this takes.
+    """
+    database, now, sealer = app.database, app.clock.now, app.sealer
+    return Services(
         app=app,
         owners=Owners(database),
-        sessions=Sessions(database, app.sealer, now),
-        # A preview of a large file takes memory.
-        pending_imports=Pending(now, life=timedelta(minutes=30), most=5),
-        pending_grants=Pending(now, life=timedelta(minutes=10), most=20),
-        start_link=StartLink(f"{(app.settings.public_url or app.settings.own_url).rstrip('/')}/", tell),
-        health=CachedHealth(lambda: health(app, now()), monotonic),
+        sessions=Sessions(database, sealer, now),
+        session_prefix=session_prefix,
+        pending_imports=Pending(database, now, kind="import", life=timedelta(minutes=30), most=5),
+        pending_grants=Pending(database, now, kind="grant", life=timedelta(minutes=10), most=20),
+        start_link=start_link,
+        health=CachedHealth(lambda: health(app, now()), app.clock.monotonic),
         tokens=Tokens(database),
-        webhook=Webhook(database, app.sealer),
-        destinations=Destinations(database, app.sealer),
-        sign_in_limit=RateLimit(60, 600, monotonic),
-        token_limit=RateLimit(20, 60, monotonic),
-        download_limit=RateLimit(MAX_PER_MINUTE, 60, monotonic),
+        webhook=Webhook(database, sealer),
+        destinations=Destinations(database, sealer),
+        sign_in_limit=limit("sign-in", 60, 600),
+        token_limit=limit("token", 20, 60),
+        api_limit=limit(f"api {session_prefix}", MAX_PER_MINUTE, 60),
+        download_limit=limit(f"download {session_prefix}", MAX_PER_MINUTE, 60),
         restart=restart,
     )
-    flask_app.extensions[NAME] = found
+
+
+def page_of(sellers: Sellers, app: App, parts: Iterable[Blueprint]) -> Flask:
+    """Return the page of these sellers. app: whose settings and key it has. parts: its routes."""
+    flask_app = Flask("oauth_web")
+    flask_app.extensions[NAME] = sellers
     flask_app.config.from_mapping(_configuration(app))
-    flask_app.session_interface = ServerSessions(found.sessions)
-    flask_app.jinja_env.globals.update(t=text, take_note=take_note, waiting=waiting)
+    flask_app.session_interface = ServerSessions(sellers.sessions)
+    flask_app.jinja_env.globals.update(
+        t=text, take_note=take_note, waiting=waiting, routes=flask_app.view_functions
+    )
     flask_app.jinja_env.globals.update(typed=typed, described=described, fault=fault, rejected=rejected)
     flask_app.jinja_env.trim_blocks = flask_app.jinja_env.lstrip_blocks = True
     security.protect(flask_app)
@@ -123,8 +148,8 @@ def create_app(
     errors.handle(flask_app)
     words.add_filters(flask_app)
     languages.speak(flask_app)
-    for part in _PARTS:
-        flask_app.register_blueprint(part.blueprint)
+    for part in parts:
+        flask_app.register_blueprint(part)
     api.mount(flask_app)
     serve_below(flask_app, security.path_of(app.settings))
     return flask_app

@@ -40,6 +40,10 @@ ENGLISH = {
         "This page belongs to somebody else, so {email} was not let in and nothing of it was kept. An owner of the "
         "page can let it in under Settings, or connect it as a further mailbox."
     ),
+    "sign_in.closed": (
+        "{email} gets no list here, so it was not let in and nothing of it was kept. Ask whoever runs this site to let "
+        "it in, or an owner of a list to add it under Settings; then sign in again."
+    ),
     "sign_in.connected": "{email} is connected; its mail is being checked.",
     "sign_in.not_listed": (
         "{email} is not on the list of who may enter. Have an owner of this page add it under Settings, then sign in "

@@ -12,7 +12,7 @@ from werkzeug.exceptions import TooManyRequests
 from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER, ServerSession
 from oauth_web.english import text
-from oauth_web.services import services
+from oauth_web.services import sellers, services
 from worker.owner.tokens import Token
 
 ADMITTED = "admitted"
@@ -63,7 +63,10 @@ def protect(app: Flask) -> None:
 
 def welcome() -> dict[str, bool]:
     """Return what a stranger is shown: the button, or where the link is that comes first."""
-    return {"needs_link": not may_sign_in(), "owned": bool(services().owners.all())}
+    return {
+        "needs_link": not may_sign_in(),
+        "owned": services().start_link is None or bool(services().owners.all()),
+    }
 
 
 def _remember_place() -> None:
@@ -82,7 +85,7 @@ def _remember_place() -> None:
 
 def may_sign_in() -> bool:
     """Return whether this visitor may go to Google: with owners anybody may try, the first one must be admitted."""
-    return bool(services().owners.all()) or may_become_owner()
+    return services().start_link is None or bool(services().owners.all()) or may_become_owner()
 
 
 def may_become_owner() -> bool:
@@ -125,7 +128,10 @@ def token_in_address() -> Token | None:
 
 
 def _known(secret: str) -> Token | None:
-    token = services().tokens.find(secret, now=services().app.clock.now())
+    token = None
+    if (found := sellers().of_token(secret)) is not None:
+        token = found.tokens.find(secret, now=found.app.clock.now())
+        g.services = found
     if token is None and (wait := services().token_limit.wait(visitor())):
         raise TooManyRequests(
             "Too many wrong tokens were shown; look the token up, then go on later.", retry_after=ceil(wait)

@@ -24,7 +24,7 @@ from waitress import create_server, wasyncore
 from oauth_web.access.client_file import read_client_file
 from oauth_web.application import create_app, print_on_terminal
 from oauth_web.connections import connection_limits
-from oauth_web.services import NAME, Services
+from oauth_web.services import NAME, OneSeller
 from oauth_web.uploads import limit_bodies
 from worker.app import App, build_app
 from worker.errors import BusyError, BuyerblockError, SettingsError, UsageError
@@ -115,9 +115,9 @@ def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
         app.scheduler.every(GATE_EVERY, "gate", gate.look)
         url = settings.public_url or settings.own_url
         print_on_terminal(f"buyerblock is at {url} (Ctrl-C stops it)")
-        services: Services = page.extensions[NAME]
-        if not services.owners.all():
-            url = services.start_link.show()
+        seller: OneSeller = page.extensions[NAME]
+        if seller.services.start_link and not seller.services.owners.all():
+            url = seller.services.start_link.show()
         if open_page:
             webbrowser.open(url)
         notify(READY)

@@ -1,19 +1,18 @@
-"""What the routes work with, made once for each Flask application."""
+"""What the routes work with, for one seller; and whose of them serve a request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
-from flask import current_app
+from flask import current_app, g
 
-from oauth_web.access.limits import RateLimit
+from oauth_web.access.limits import Limit
 from oauth_web.access.owners import Owners
 from oauth_web.access.pending import Pending
-from oauth_web.access.sessions import Sessions
+from oauth_web.access.sessions import Sessions, SessionStore
 from oauth_web.access.start_link import StartLink
 from worker.app import App
-from worker.block_list.formats.model import Preview
-from worker.gmail.credentials import Grant
 from worker.notifications import Destinations
 from worker.operation.health import Health
 from worker.owner.tokens import Tokens
@@ -45,27 +44,79 @@ class CachedHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The engine, and what only the page knows: who may enter, who is inside, what is pending.
+    """The engine of one seller, and what only the page knows: who may enter, who is inside, what is pending.
 
-    pending_imports: previews, with the name of the file. pending_grants: of mailboxes that somebody is asked
-    about, with the address. restart: has the server restart in a moment.
+    session_prefix: how the names of this seller's sessions begin. pending_imports: files that were previewed.
+    pending_grants: of mailboxes that somebody is asked about. start_link: for the first owner; None on a host, where
+    everybody may try to sign in. restart: has the server restart in a moment.
     """
 
     app: App
     owners: Owners
     sessions: Sessions
-    pending_imports: Pending[tuple[Preview, str]]
-    pending_grants: Pending[tuple[str, Grant]]
-    start_link: StartLink
+    session_prefix: str = ""
+    pending_imports: Pending
+    pending_grants: Pending
+    start_link: StartLink | None
     health: CachedHealth
     tokens: Tokens
     webhook: Webhook
     destinations: Destinations
     # Of strangers. Behind a proxy that does not tell them apart all share one.
-    sign_in_limit: RateLimit
-    token_limit: RateLimit
-    download_limit: RateLimit  # by the name of the token
+    sign_in_limit: Limit
+    token_limit: Limit
+    api_limit: Limit
+    download_limit: Limit  # by the name of the token
     restart: Callable[[], None]
+
+
+class Sellers(Protocol):
+    """Whose page it is: one seller's at home, many sellers' on a host."""
+
+    @property
+    def sessions(self) -> SessionStore:
+        """The sessions of all of them."""
+
+    def current(self) -> Services:
+        """Return what serves this request, by its session."""
+
+    def of_session(self, name: str) -> Services:
+        """Return what serves an owner's session."""
+
+    def of_token(self, secret: str) -> Services | None:
+        """Return what serves a program that shows this token; None if nobody has made it."""
+
+    def admit(self, email: str) -> Services | None:
+        """Return what serves whoever signs in with this Google account; None if it gets no list here."""
+
+    def is_connected(self, email: str) -> bool:
+        """Return whether any of them has connected this mailbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneSeller:
+    """The page at home: the services are the same for everybody."""
+
+    services: Services
+
+    @property
+    def sessions(self) -> SessionStore:
+        return self.services.sessions
+
+    def current(self) -> Services:
+        return self.services
+
+    def of_session(self, name: str) -> Services:  # noqa: ARG002 - as the protocol has it
+        return self.services
+
+    def of_token(self, secret: str) -> Services | None:  # noqa: ARG002 - as above
+        return self.services
+
+    def admit(self, email: str) -> Services | None:  # noqa: ARG002 - as above
+        return self.services
+
+    def is_connected(self, email: str) -> bool:
+        return any(account.email == email for account in self.services.app.accounts.all())
 
 
 def waiting() -> int:
@@ -74,6 +125,14 @@ def waiting() -> int:
 
 
 def services() -> Services:
-    """Return the services of the application that serves this request."""
-    found: Services = current_app.extensions[NAME]
+    """Return what serves this request."""
+    if "services" not in g:
+        g.services = sellers().current()
+    found: Services = g.services
+    return found
+
+
+def sellers() -> Sellers:
+    """Return whose page the application is that serves this request."""
+    found: Sellers = current_app.extensions[NAME]
     return found

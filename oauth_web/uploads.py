@@ -13,7 +13,7 @@ from waitress.server import BaseWSGIServer
 from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER
 from oauth_web.connections import Channel
-from oauth_web.services import NAME, Services
+from oauth_web.services import NAME, Sellers
 
 # What a stranger sends; below the size from which the server keeps a body on the disk.
 MAX_STRANGERS = 256 * 1024
@@ -48,11 +48,13 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]  # waitress ships no ty
 
 
 def _is_owners(page: Flask, cookies: str) -> bool:
-    services: Services = page.extensions[NAME]
+    sellers: Sellers = page.extensions[NAME]
     try:
         cookie = SimpleCookie(cookies).get(page.config["SESSION_COOKIE_NAME"])
     except CookieError:
         return False
-    session = services.sessions.get(cookie.value) if cookie is not None else None
-    owner = services.owners.get(session.get(OWNER, "")) if session is not None else None
+    session = sellers.sessions.get(cookie.value) if cookie is not None else None
+    if cookie is None or session is None or OWNER not in session:
+        return False
+    owner = sellers.of_session(cookie.value).owners.get(session[OWNER])
     return owner is not None and owner.role is Role.FULL

@@ -21,6 +21,7 @@ BOTH_ENGINES = (
     "webhook",
     "database/test_engine_contract.py",
     "database/test_tinydb.py",
+    "oauth_web/test_entry.py",
     "oauth_web/test_sessions.py",
     "test_accounts.py",
     "test_preferences.py",

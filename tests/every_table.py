@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from oauth_web.access.owners import Owners
+from oauth_web.access.pending import Pending
 from oauth_web.access.sessions import OWNER, Sessions
 from worker.block_list.block_list import BlockList
 from worker.block_list.model import Sighting
@@ -92,6 +93,8 @@ def fill(database: Database, sealer: Sealer) -> None:
     webhook.update(hook, hook.failed("It did not answer.", NOW))
     Announcements(database).add(WAITING)
     Sessions(database, sealer, lambda: NOW).put("browser", {OWNER: EMAIL}, new=True)
+    waiting = Pending(database, lambda: NOW, kind="import", life=timedelta(minutes=30), most=5)
+    waiting.add("preview", {"source": "optouts.csv"}, session_id="browser")
     JudgedIds(database, EMAIL).add(["1a"], NOW)
     database.documents("unresolved").put({f"{EMAIL} {ORDER_ALONE}": {"tries": 1, "next_try": NOW}})
     Unreadable(database, EMAIL).failed(["3c"], NOW, alone=False)

@@ -23,7 +23,7 @@ LONG = timedelta(minutes=19).total_seconds()
 def page(app: App) -> FlaskClient:
     """An owner's browser."""
     web = create_app(app)
-    services = web.extensions[NAME]
+    services = web.extensions[NAME].services
     services.owners.claim(EMAIL)
     services.sessions.put("a-session", {"owner": EMAIL}, new=True)
     browser = web.test_client()

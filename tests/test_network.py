@@ -68,7 +68,7 @@ def sign_in(
     """Walk from our button through the consent page and back, and return the browser."""
     browser = create_app(app, tell=print).test_client()
     browser.environ_base["REMOTE_ADDR"] = comes_from
-    link = urlsplit(browser.application.extensions[NAME].start_link.show())
+    link = urlsplit(browser.application.extensions[NAME].services.start_link.show())
     assert browser.get(link.path, base_url=base).status_code == 303
     consent = browser.get("/sign-in", base_url=base).headers["Location"]
     parts = urlsplit(google.consent(google.url + consent[consent.index("/o/oauth2") :], email=EMAIL))

@@ -14,7 +14,7 @@ from worker.app import App
 from worker.errors import TransientError
 from worker.events import fields
 from worker.operation import repeats
-from worker.operation.housekeeping import _logging_errors
+from worker.operation.housekeeping import logging_errors
 from worker.operation.logs import set_up
 
 NOTICE = "opt_out/it_specimen_shape.eml"
@@ -113,7 +113,7 @@ def test_a_task_of_the_server_that_fails_each_time_is_one_line(stream: io.String
     def fail() -> None:
         raise ZeroDivisionError("nobody foresaw this")
 
-    task = _logging_errors("webhook", fail)
+    task = logging_errors("webhook", fail)
     for _ in range(100):
         task()
     (line,) = lines(stream)

@@ -16,7 +16,7 @@ MAIL = "suspect/guess_de.eml"
 def owner(app: App) -> FlaskClient:
     """A browser in which the owner is signed in."""
     page = create_app(app)
-    services = page.extensions[NAME]
+    services = page.extensions[NAME].services
     services.owners.claim(EMAIL)
     services.sessions.put("browser", {"owner": EMAIL, "csrf_token": "raw"}, new=True)
     browser = page.test_client()

@@ -152,7 +152,7 @@ def test_an_unforeseen_failure_ends_the_pass_and_not_the_program(
 def test_an_interval_that_the_owner_sets_holds_at_once(app: App) -> None:
     run_until_passes_end(app, 2)
     change_preferences(app.database, lambda it: replace(it, sync_interval=900))
-    app.scheduler.restart_jobs()
+    app.jobs.restart()
     jobs = app.scheduler._scheduler.get_jobs()
     app.scheduler.stop()
     assert [job.trigger.interval for job in jobs] == [timedelta(minutes=15)] * 2

@@ -1,6 +1,7 @@
 """The composition root: settings in, wired objects out. Nothing else wires."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review, ReviewItem
@@ -8,9 +9,11 @@ from worker.clock import Clock, SystemClock
 from worker.database import Database, open_database
 from worker.errors import GmailError, StorageError
 from worker.files import make_private_directory
+from worker.gmail.connection import Sessions
 from worker.gmail.credentials import Grant
 from worker.mailbox_pass.connections import address_of, disconnect, rename, undo_rules
-from worker.mailbox_pass.decisions import Decision, file_decided
+from worker.mailbox_pass.decisions import Decision
+from worker.mailbox_pass.jobs import Jobs
 from worker.mailbox_pass.passes import Passes
 from worker.mailbox_pass.scheduler import Scheduler
 from worker.owner.accounts import Account, Accounts
@@ -21,7 +24,7 @@ from worker.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """Everything that commands and pages use, over one data directory."""
+    """Everything that commands and pages use, over what is kept for one seller."""
 
     settings: Settings
     clock: Clock
@@ -31,14 +34,24 @@ class App:
     block_list: BlockList
     review: Review
     passes: Passes
-    scheduler: Scheduler
+    jobs: Jobs
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The jobs, in a program for one seller."""
+        return cast(Scheduler, self.jobs)
 
     def connect(self, grant: Grant) -> Account:
-        """Connect the mailbox that this grant opens. Its first pass starts at once if the scheduler runs."""
-        account = self.accounts.connect(self.recognise(grant), grant, now=self.clock.now())
+        """Connect the mailbox that this grant opens. Its first pass starts at once if passes run.
+
+        Raises GmailError, and UsageError where the mailbox is connected for another seller.
+        """
+        email = self.recognise(grant)
+        self.jobs.claim(email)
+        account = self.accounts.connect(email, grant, now=self.clock.now())
         # Only now: a pass that starts in between would keep the old permission.
         self.passes.forget(account.email)
-        self.scheduler.add(account.email)
+        self.jobs.add(account.email)
         return account
 
     def address_of(self, grant: Grant) -> tuple[str, str | None]:
@@ -49,18 +62,19 @@ class App:
         """Return the address of the mailbox that this grant opens; an account whose address has changed gets it."""
         email, former = self.address_of(grant)
         if former is not None:
-            self.scheduler.remove(former)
+            self.jobs.claim(email)
+            self.jobs.remove(former)
             rename(self.database, self.accounts, self.passes, former, email)
         return email
 
     def settings_changed(self, email: str) -> None:
         """Let new settings of an account take effect now: the next pass starts at once, and looks at the rules."""
         self.passes.look_at_rules(email)
-        self.scheduler.add(email)
+        self.jobs.add(email)
 
     def decided(self, items: list[ReviewItem], decision: Decision) -> None:
         """File mail that a person decided about, as soon as Gmail takes it."""
-        self.scheduler.soon(lambda: file_decided(self.accounts, self.passes, self.review, items, decision))
+        self.jobs.file(items, decision)
 
     def disconnect(self, email: str, *, undo: bool = False, days_back: int = 0) -> None:
         """Disconnect a mailbox; undo also removes our filters and labels from it.
@@ -68,7 +82,7 @@ class App:
         days_back: with undo, put the notices of the last days back into the inbox first. Raises what
         ``connections.py`` raises; the account then keeps its job.
         """
-        self.scheduler.remove(email)
+        self.jobs.remove(email)
         try:
             if undo:
                 undo_rules(self.accounts, self.passes, self.clock, email, days_back=days_back)
@@ -76,7 +90,7 @@ class App:
         except (GmailError, StorageError):
             # It is still connected: its passes go on, or say what is left to do.
             if not self.accounts.get(email).waits_for_sign_in:
-                self.scheduler.add(email)
+                self.jobs.add(email)
             raise
 
     def close(self) -> None:
@@ -94,11 +108,31 @@ def build_app(settings: Settings, clock: Clock | None = None) -> App:
     clock = clock or SystemClock()
     # Before the sealer: a key that is there without a database is a sign of loss.
     database = open_database(settings.data_dir)
-    sealer = open_sealer(settings.data_dir, settings.secret_key)
-    accounts = Accounts(database, sealer)
+    return wire(settings, clock, database, open_sealer(settings.data_dir, settings.secret_key))
+
+
+def wire(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    sealer: Sealer,
+    *,
+    accounts: Accounts | None = None,
+    sessions: Sessions | None = None,
+    jobs: Jobs | None = None,
+) -> App:
+    """Wire the program over a database. jobs: what runs passes, None for a scheduler of this process.
+
+    accounts, sessions: those of a host; sessions are closed by whom they belong to.
+    """
+    accounts = accounts or Accounts(database, sealer)
     block_list = BlockList(database, now=clock.now)
     review = Review(database)
-    passes = Passes(settings, database, accounts, block_list, review, clock)
+    passes = Passes(settings, database, accounts, block_list, review, clock, sessions)
+
+    def interval() -> int:
+        return sync_interval(settings, database)
+
     return App(
         settings=settings,
         clock=clock,
@@ -108,5 +142,5 @@ def build_app(settings: Settings, clock: Clock | None = None) -> App:
         block_list=block_list,
         review=review,
         passes=passes,
-        scheduler=Scheduler(passes, accounts, clock, interval=lambda: sync_interval(settings, database)),
+        jobs=jobs or Scheduler(passes, accounts, review, clock, interval=interval),
     )

@@ -3,12 +3,16 @@
 import base64
 import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from worker.errors import StorageError
 from worker.files import storage_error, write_atomically
+
+_SEALED = "gAAAAA"  # how every text that Fernet made begins, until the year 2106
 
 
 class UnsealError(StorageError):
@@ -16,15 +20,16 @@ class UnsealError(StorageError):
 
 
 class Sealer:
-    """Encrypts and authenticates small texts."""
+    """Encrypts and authenticates small texts. former: keys that still open what was sealed with them."""
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
-        self._fernet = Fernet(base64.urlsafe_b64encode(self.derived(b"sealing")))
+    def __init__(self, secret: str, *former: str) -> None:
+        self._secret = secret
+        keys = (_derived(it, b"sealing") for it in (secret, *former))
+        self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
     def derived(self, purpose: bytes) -> bytes:
         """Return 32 bytes that depend on the key and the purpose, for the signing of cookies and the like."""
-        return hashlib.blake2b(self._secret, digest_size=32, person=purpose[:16]).digest()
+        return _derived(self._secret, purpose)
 
     def seal(self, text: str) -> str:
         return self._fernet.encrypt(text.encode()).decode()
@@ -35,6 +40,21 @@ class Sealer:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken as error:
             raise UnsealError("The stored sign-in cannot be opened with the present secret key.") from error
+
+    def resealed(self, value: Any) -> Any:
+        """Return a JSON value with every text in it that one of the keys opens sealed with the first of them."""
+        if isinstance(value, dict):
+            return {name: self.resealed(it) for name, it in value.items()}
+        if isinstance(value, list):
+            return [self.resealed(it) for it in value]
+        if isinstance(value, str) and value.startswith(_SEALED):
+            with suppress(InvalidToken):  # a text of somebody's that only looks like it
+                return self._fernet.rotate(value).decode()
+        return value
+
+
+def _derived(secret: str, purpose: bytes) -> bytes:
+    return hashlib.blake2b(secret.encode(), digest_size=32, person=purpose[:16]).digest()
 
 
 def digest_of(secret: str | bytes) -> str:

@@ -26,7 +26,9 @@ class Settings:
     data_dir: where everything is kept. client_secrets: the OAuth client file from Google's console.
     gmail_url: root for all Gmail traffic, None for Google's own. public_url: the https address under
     which the page is reached, None on one's own machine. sync_interval: seconds between two
-    passes. units_per_minute: Gmail's quota for one account. log: "text", or "json" for machines.
+    passes. units_per_minute: Gmail's quota for one account. log: "text", or "json" for machines. database_url: of
+    PostgreSQL, for a host. host_sign_up: who gets a list of their own there: "open", "closed", or domains and
+    addresses.
     """
 
     data_dir: Path
@@ -40,6 +42,8 @@ class Settings:
     sync_interval: int = 60
     units_per_minute: int = 6000
     log: str = "text"
+    database_url: str | None = field(default=None, repr=False)
+    host_sign_up: str = "closed"
 
     @property
     def own_url(self) -> str:
@@ -78,6 +82,8 @@ def read_settings(environ: Mapping[str, str], python: str = sys.base_prefix) -> 
         sync_interval=value("SYNC_INTERVAL", _whole_number(1, 86400), 60),
         log=value("LOG", _one_of("text", "json"), "text"),
         units_per_minute=value("UNITS_PER_MINUTE", _whole_number(60, 1_000_000), 6000),
+        database_url=value("DATABASE_URL", lambda _, text: text, None),
+        host_sign_up=value("HOST_SIGN_UP", lambda _, text: text.lower(), "closed"),
     )
 
 

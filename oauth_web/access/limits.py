@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 from threading import Lock
+from typing import Protocol
 
 MAX_CALLERS = 10_000  # remembered at once; the oldest go first
 
 
+class Limit(Protocol):
+    """How many requests of one caller may come in a burst, and in each such stretch of time."""
+
+    def wait(self, caller: str) -> float:
+        """Count a request; return 0, or for how many seconds it is refused. Refused ones do not count."""
+
+
 class RateLimit:
-    """A leaky bucket for each caller, kept as one number: when it will be empty again.
+    """A limit of one process: a leaky bucket for each caller, kept as one number: when it will be empty again.
 
     most: requests that may come in one burst, and in each such stretch of seconds. monotonic: seconds that never run
     backwards.

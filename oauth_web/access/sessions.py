@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from flask import Flask, Request, Response
@@ -42,8 +42,26 @@ class _Record:
         return now - self.started > OWNERS_LIFE or now - self.used > OWNERS_IDLE
 
 
+class SessionStore(Protocol):
+    """Where sessions are kept, by the names that browsers hold."""
+
+    def get(self, cookie: str) -> dict[str, Any] | None:
+        """Return what the session of a cookie holds, None if there is no such session or it is over."""
+
+    def sealed(self, values: Mapping[str, Any]) -> str:
+        """Return the cookie that holds a stranger's session."""
+
+    def put(self, name: str, values: dict[str, Any], *, new: bool) -> None:
+        """Keep what an owner's session holds; it is on disk when this returns."""
+
+    def end(self, name: str) -> None:
+        """End an owner's session at once, for every holder of its name."""
+
+
 class Sessions:
-    """All sessions. Those of owners are found by the hash of their name, so that a copy of the database opens none.
+    """All sessions of one seller's people.
+
+    Those of owners are found by the hash of their name, so that a copy of the database opens none.
 
     A session is an owner's or a stranger's from its start to its end: a sign-in starts another one.
     """
@@ -147,10 +165,13 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         """What the server may remember this session by; the cookie cannot be made from it."""
         return digest_of(self.name)
 
-    def restart(self) -> None:
-        """Change the name and forget the content, so that whoever knew the old name gains nothing by a sign-in."""
+    def restart(self, prefix: str = "") -> None:
+        """Change the name and forget the content, so that whoever knew the old name gains nothing by a sign-in.
+
+        prefix: how the new name begins.
+        """
         self.former = None if self.new or not self.is_owners else self.name
-        self.name = secrets.token_urlsafe(32)
+        self.name = prefix + secrets.token_urlsafe(32)
         self.new = True
         self.clear()
 
@@ -162,7 +183,7 @@ def _mark(session: CallbackDict[str, Any]) -> None:
 class ServerSessions(SessionInterface):
     """Tells Flask where sessions are kept."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: SessionStore) -> None:
         self._sessions = sessions
 
     def open_session(self, app: Flask, request: Request) -> ServerSession:

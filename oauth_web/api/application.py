@@ -7,7 +7,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from oauth_web.access import security
 from oauth_web.access.sessions import ServerSessions
 from oauth_web.api import blocks, docs, guard, problems
-from oauth_web.services import NAME, Services
+from oauth_web.services import NAME, Sellers
 
 MAX_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, written as JSON escapes, fit
 
@@ -31,7 +31,7 @@ def mount(page: Flask) -> None:
 
 def create_api(page: Flask) -> Flask:
     """Return the API over the services of the page."""
-    found: Services = page.extensions[NAME]
+    found: Sellers = page.extensions[NAME]
     api = Flask("oauth_web.api", static_folder=None)
     api.extensions[NAME] = found
     api.config.from_mapping({name: page.config[name] for name in _SHARED})

@@ -10,12 +10,11 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden
 
-from oauth_web.access.limits import RateLimit
 from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER
 from oauth_web.api.problems import problem
 from oauth_web.guard import is_open, token_shown
-from oauth_web.services import NAME, Services, services
+from oauth_web.services import services
 
 MAX_PER_MINUTE = 600
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
@@ -41,8 +40,6 @@ def question(route: _Route) -> _Route:
 
 def protect(api: Flask, csrf: CSRFProtect) -> None:
     """Let nobody through without a token or an owner's session, whatever the address."""
-    found: Services = api.extensions[NAME]
-    limit = RateLimit(MAX_PER_MINUTE, 60, found.app.clock.monotonic)
 
     @api.before_request
     def admit() -> ResponseReturnValue | None:
@@ -51,7 +48,7 @@ def protect(api: Flask, csrf: CSRFProtect) -> None:
         caller = _by_token() if "Authorization" in request.headers else _by_session(csrf)
         if caller is None:
             return _unknown()
-        if wait := limit.wait(caller.id):
+        if wait := services().api_limit.wait(caller.id):
             return _too_fast(wait)
         if _changes_the_list() and not caller.may_write:
             return _read_only()

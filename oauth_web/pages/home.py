@@ -69,7 +69,7 @@ def live() -> ResponseReturnValue:
 @blueprint.post("/check")
 def check_now() -> ResponseReturnValue:
     """Look at every mailbox now."""
-    services().app.scheduler.restart_jobs()
+    services().app.jobs.restart()
     leave_note(text("home.checking"))
     return redirect(url_for("home.home"), 303)
 

@@ -1,6 +1,8 @@
 """Blocking in bulk: paste or upload, look at what would happen, then do it or not."""
 
 import secrets
+import zlib
+from base64 import b64decode, b64encode
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -33,17 +35,20 @@ def preview() -> ResponseReturnValue:
             raise UsageError(text("import.empty"))
         found = services().app.block_list.preview_import(content)
     name, shown = secrets.token_urlsafe(16), (source or text("import.pasted"))[:200]
-    services().pending_imports.add(name, (found, shown), session_id=browser().id)
+    left = {"content": b64encode(zlib.compress(content, level=1)).decode(), "source": shown}
+    services().pending_imports.add(name, left, session_id=browser().id)
     return render_template("preview.html", preview=found, pending=name)
 
 
 @blueprint.post("/import/apply")
 def apply() -> ResponseReturnValue:
-    """Do what the preview said."""
-    pending = services().pending_imports.take(request.form.get("pending", ""), session_id=browser().id)
-    if pending is None:
+    """Do what the preview said, as the list is by now."""
+    left = services().pending_imports.take(request.form.get("pending", ""), session_id=browser().id)
+    if left is None:
         raise UsageError(text("import.stale"))
-    made = services().app.block_list.apply_import(pending[0], source=pending[1], by=by_owner())
+    block_list = services().app.block_list
+    found = block_list.preview_import(zlib.decompress(b64decode(left["content"])))
+    made = block_list.apply_import(found, source=left["source"], by=by_owner())
     done = text("import.done", added=made.added, resolved=made.resolved)
     leave_note(done, ("imports.undo", {"import": made.id}))
     return redirect(url_for("blocks.blocks"), 303)

@@ -98,7 +98,7 @@ def save_interval() -> ResponseReturnValue:
     seconds = _number("seconds", given, MIN_INTERVAL, MAX_INTERVAL, sentence="interval.bad")
     app = services().app
     change_preferences(app.database, lambda it: replace(it, sync_interval=seconds))
-    app.scheduler.restart_jobs()
+    app.jobs.restart()
     leave_note(text("interval.saved", span=exactly(seconds)))
     return redirect(url_for("settings.general", _anchor="interval"), 303)
 

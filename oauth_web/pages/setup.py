@@ -2,6 +2,7 @@
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import MethodNotAllowed
 
 from oauth_web.access.client_file import (
     check_google,
@@ -11,7 +12,7 @@ from oauth_web.access.client_file import (
 )
 from oauth_web.access.security import name_asked_for
 from oauth_web.english import text
-from oauth_web.guard import may_become_owner, open_to_all
+from oauth_web.guard import ADMITTED, browser, may_become_owner, open_to_all, welcome
 from oauth_web.languages import translated
 from oauth_web.pages.attempts import redirect_uri
 from oauth_web.pages.forms import reading, shown_again
@@ -33,6 +34,22 @@ CONSOLE = {
 SELLER_CENTRAL = "https://sellercentral.amazon.com/notifications/preferences"
 
 blueprint = Blueprint("setup", __name__)
+
+
+@blueprint.get("/start/<secret>")
+@open_to_all
+def admit(secret: str) -> ResponseReturnValue:
+    """Admit the browser that opens the link from the server's terminal."""
+    if request.method == "HEAD":  # somebody looks whether the link leads anywhere
+        raise MethodNotAllowed(["GET", "OPTIONS"])
+    link = services().start_link
+    if g.owner is None and not may_become_owner() and link is not None:
+        opened = link.open(secret)
+        if opened != "right":
+            return render_template("welcome.html", **welcome(), problem=text(f"link.{opened}")), 403
+        browser().restart()
+        browser()[ADMITTED] = True
+    return redirect(url_for("home.home"), 303)
 
 
 @blueprint.get("/setup")

@@ -3,9 +3,9 @@
 import logging
 import secrets
 
+import orjson
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import MethodNotAllowed
 
 from oauth_web.access.client_file import Client, check_redirect, read_client_file
 from oauth_web.access.consent import ConsentError, UntickedError, consent_url, identify, redeem
@@ -15,7 +15,6 @@ from oauth_web.access.sessions import OWNER
 from oauth_web.english import text
 from oauth_web.errors import error_page, told
 from oauth_web.guard import (
-    ADMITTED,
     PLACE,
     browser,
     may_become_owner,
@@ -26,7 +25,7 @@ from oauth_web.guard import (
 )
 from oauth_web.pages.attempts import Attempt, NotLetInError, recall, redirect_uri, remember
 from oauth_web.pages.notes import leave_note
-from oauth_web.services import services
+from oauth_web.services import sellers, services
 from worker.errors import GmailError, SettingsError, UsageError
 from worker.gmail.credentials import Grant, revoke
 
@@ -56,21 +55,6 @@ def start() -> ResponseReturnValue:
     return redirect(url)
 
 
-@blueprint.get("/start/<secret>")
-@open_to_all
-def admit(secret: str) -> ResponseReturnValue:
-    """Admit the browser that opens the link from the server's terminal."""
-    if request.method == "HEAD":  # somebody looks whether the link leads anywhere
-        raise MethodNotAllowed(["GET", "OPTIONS"])
-    if g.owner is None and not may_become_owner():
-        opened = services().start_link.open(secret)
-        if opened != "right":
-            return render_template("welcome.html", **welcome(), problem=text(f"link.{opened}")), 403
-        browser().restart()
-        browser()[ADMITTED] = True
-    return redirect(url_for("home.home"), 303)
-
-
 @blueprint.get("/oauth2/callback")
 @open_to_all
 def callback() -> ResponseReturnValue:
@@ -92,11 +76,9 @@ def callback() -> ResponseReturnValue:
     if g.owner is None and not _becomes_or_is_owner(email):
         log.warning("A Google account that does not own the page tried to sign in and was refused.")
         _give_back(former or email, grant)
-        if former is not None:
-            services().start_link.show()
-        raise NotLetInError(
-            text("sign_in.renamed" if former else "sign_in.stranger", email=email), status=403
-        )
+        if former is not None and (link := services().start_link) is not None:
+            link.show()
+        raise NotLetInError(_refusal(email, renamed=former is not None), status=403)
     return _with_mailbox(email, grant, attempt)
 
 
@@ -106,7 +88,7 @@ def connect() -> ResponseReturnValue:
     found = services().pending_grants.take(request.form.get("name", ""), session_id=browser().id)
     if found is None:
         raise UsageError(text("connect.stale"))
-    email, grant = found
+    email, grant = found["email"], Grant(**orjson.loads(services().app.sealer.unseal(found["sealed"])))
     if "yes" in request.form:
         return _connect(email, grant)
     _give_back(email, grant)
@@ -170,15 +152,25 @@ def _follow(email: str) -> None:
 
 
 def _becomes_or_is_owner(email: str) -> bool:
-    owners = services().owners
-    if not owners.all() and may_become_owner():
+    """Return whether this Google account may enter; on a host the request goes on for its seller."""
+    if (found := sellers().admit(email)) is None:
+        return False
+    g.services, owners = found, found.owners
+    if not owners.all() and (found.start_link is None or may_become_owner()):
         return owners.claim(email)
     return email in owners.all()
 
 
+def _refusal(email: str, *, renamed: bool) -> str:
+    """Return why somebody is not let in who would have given us a mailbox."""
+    if services().start_link is None:
+        return text("sign_in.closed", email=email)
+    return text("sign_in.renamed", email=email) if renamed else text("sign_in.stranger", email=email)
+
+
 def _give_back(email: str, grant: Grant) -> None:
     """Give up what is not used of a grant. Revoking would also end the grant of an account that an owner connected."""
-    if any(account.email == email for account in services().app.accounts.all()):
+    if sellers().is_connected(email):
         return
     try:
         revoke(grant, services().app.settings.revoke_url)
@@ -188,8 +180,9 @@ def _give_back(email: str, grant: Grant) -> None:
 
 def _identified(email: str) -> ResponseReturnValue:
     """Let somebody in whose mailbox is none of our business."""
-    if g.owner is None and services().owners.get(email) is None:
-        raise NotLetInError(text("sign_in.not_listed", email=email), status=403)
+    if g.owner is None and not _becomes_or_is_owner(email):
+        key = "sign_in.closed" if services().start_link is None else "sign_in.not_listed"
+        raise NotLetInError(text(key, email=email), status=403)
     _enter(email)
     return _onwards()
 
@@ -202,10 +195,13 @@ def _with_mailbox(email: str, grant: Grant, attempt: Attempt) -> ResponseReturnV
         _give_back(email, grant)
         return _onwards()
     connected = [it.email for it in services().app.accounts.all()]
-    if wanted or not connected or email in connected:
+    # Somebody who was let in by others may not expect that these get to see the mailbox.
+    first = not connected and services().owners.all() == {email}
+    if wanted or first or email in connected:
         return _connect(email, grant)
     name = secrets.token_urlsafe(32)
-    services().pending_grants.add(name, (email, grant), session_id=browser().id)
+    left = {"email": email, "sealed": services().app.sealer.seal(orjson.dumps(grant).decode())}
+    services().pending_grants.add(name, left, session_id=browser().id)
     return render_template("connect.html", name=name, email=email, account=attempt.account)
 
 
@@ -213,7 +209,7 @@ def _enter(email: str) -> None:
     """Sign this owner in, unless the browser is signed in already."""
     if g.owner is None:
         place = browser().get(PLACE)
-        browser().restart()
+        browser().restart(services().session_prefix)
         browser().update({OWNER: email, PLACE: place})
         g.owner = email
         g.only_reads = not _may_change()

@@ -73,7 +73,7 @@ def main() -> None:
 def measure(app: App, size: int) -> None:
     """Print the figures of one list."""
     page = create_app(app)
-    services = page.extensions[NAME]
+    services = page.extensions[NAME].services
     services.owners.claim(OWNER)
     services.sessions.put("benchmark", {"owner": OWNER}, new=True)
     browser = page.test_client()

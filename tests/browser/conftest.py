@@ -87,7 +87,7 @@ class Site:
         self._thread = Thread(target=self._server.serve_forever)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._start_link = page.extensions[NAME].start_link
+        self._start_link = page.extensions[NAME].services.start_link
 
     def start_link(self) -> str:
         """Return the link for the first owner."""

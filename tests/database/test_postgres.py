@@ -354,7 +354,7 @@ def test_tables_are_made_once_and_a_database_without_them_is_refused(postgres: S
         with pytest.raises(StorageError, match="buyerblock host migrate"):
             open_pool(url)
         done = migrate(url)
-        assert done[:2] == [f"buyerblock {VERSION}", "procrastinate"]
+        assert done[:3] == [f"buyerblock {VERSION}", "buyerblock host 1", "procrastinate"]
         assert migrate(url) == []
         open_pool(url).close()
 

@@ -12,7 +12,7 @@ from oauth_web.services import NAME
 
 def open_start_link(client: FlaskClient, *, base: str = "http://localhost:8000") -> FlaskClient:
     """Open the link for the first owner under a name of this machine, and return the browser."""
-    link = client.application.extensions[NAME].start_link.show()
+    link = client.application.extensions[NAME].services.start_link.show()
     assert client.get(urlsplit(link).path, base_url=base).status_code == 303
     return client
 

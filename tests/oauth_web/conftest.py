@@ -60,7 +60,7 @@ def web(engine: App, terminal: list[str], restarts: list[str]) -> Flask:
 
 @pytest.fixture
 def services(web: Flask) -> Services:
-    return cast(Services, web.extensions[NAME])
+    return cast(Services, web.extensions[NAME].services)
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import orjson
 
+from oauth_web.access.start_link import StartLink
 from oauth_web.demo.sandbox import Sandbox
+from oauth_web.services import Services
 from worker.gmail.credentials import Grant
 from worker.settings import Settings
 
@@ -19,6 +21,12 @@ CLIENT = {
     }
 }
 GRANT = Grant("refresh", "client", "secret", "https://oauth2.googleapis.com/token")
+
+
+def start_link(services: Services) -> StartLink:
+    """Return the link for the first owner, which a page at home has."""
+    assert services.start_link is not None
+    return services.start_link
 
 
 def settings_with(google: Sandbox, folder: Path) -> Settings:

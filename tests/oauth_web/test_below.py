@@ -66,7 +66,7 @@ def visit(request: pytest.FixtureRequest, web: Flask) -> Visit:
 def test_below_a_path_one_signs_in_and_every_link_leads_below_it(
     web: Flask, engine: App, visit: Visit, google: Sandbox
 ) -> None:
-    link = web.extensions[NAME].start_link.show()
+    link = web.extensions[NAME].services.start_link.show()
     assert link.startswith(f"{BASE}/buyerblock/start/")
     admitted = visit(link)
     assert "Path=/buyerblock;" in f"{admitted.headers['Set-Cookie']};"
@@ -132,7 +132,7 @@ def test_the_cookie_is_named_by_the_port(
 ) -> None:
     settings = replace(engine.settings, public_url=public_url)
     page = create_app(replace(engine, settings=settings), tell=terminal.append)
-    link = page.extensions[NAME].start_link.show()
+    link = page.extensions[NAME].services.start_link.show()
     answer = page.test_client().get(urlsplit(link).path, base_url=public_url or "http://localhost:8000")
     assert answer.headers["Set-Cookie"].startswith(start)
 
@@ -143,7 +143,7 @@ def test_two_servers_on_one_machine_do_not_sign_each_other_out(tmp_path: Path) -
         folder = tmp_path / str(port)
         engine = build_app(Settings(data_dir=folder, client_secrets=folder / "client.json", port=port))
         page = create_app(engine, tell=lambda _: None)
-        services = page.extensions[NAME]
+        services = page.extensions[NAME].services
         services.owners.claim(OWNER)
         browser, base = page.test_client(), f"http://localhost:{port}"
         for name, value in jar.items():

@@ -207,10 +207,7 @@ def test_all_waiting_mail_of_whoever_is_trusted_is_judged_again_and_trust_is_und
     first, second = suspect(engine, clock, 1), suspect(engine, clock, 2)
     suspect(engine, clock, 3, reason=Reason(Doubt.FORWARDED_BY_STRANGER, "eve@example.net"))
     again: list[str] = []
-    monkeypatch.setattr(
-        "worker.app.file_decided", lambda *given: again.extend(sorted(it.id for it in given[3]))
-    )
-    monkeypatch.setattr(engine.scheduler, "soon", lambda work: work())
+    monkeypatch.setattr(engine.jobs, "file", lambda items, _: again.extend(sorted(it.id for it in items)))
     engine.accounts.update(account, trusted=("ann@example.net",))
     post(owner, "/review", action=f"trust {first.id}")
     assert again == [first.id, second.id]

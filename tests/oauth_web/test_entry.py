@@ -12,6 +12,8 @@ from oauth_web.access.pending import Pending
 from oauth_web.access.start_link import StartLink
 from worker.database import Database
 
+VALUE = {"source": "optouts.csv"}
+
 
 def test_the_first_to_claim_owns_and_the_second_does_not(database: Database) -> None:
     assert Owners(database).claim("first@gmail.com")
@@ -58,31 +60,56 @@ def test_the_secret_is_too_long_to_be_guessed(terminal: list[str]) -> None:
 
 
 @pytest.fixture
-def pending(clock: FakeClock) -> Pending[str]:
-    return Pending(clock.now, life=timedelta(minutes=10), most=3)
+def pending(database: Database, clock: FakeClock) -> Pending:
+    return Pending(database, clock.now, kind="import", life=timedelta(minutes=10), most=3)
 
 
-def test_what_is_pending_is_taken_once_by_its_own_browser(pending: Pending[str]) -> None:
-    pending.add("a", "value", session_id="mine")
+def test_what_is_pending_is_taken_once_by_its_own_browser(pending: Pending) -> None:
+    pending.add("a", VALUE, session_id="mine")
     assert pending.take("a", session_id="another's") is None
-    assert pending.take("a", session_id="mine") == "value"
+    assert pending.take("a", session_id="mine") == VALUE
     assert pending.take("a", session_id="mine") is None
 
 
-def test_what_is_pending_gets_too_old(pending: Pending[str], clock: FakeClock) -> None:
-    pending.add("a", "value", session_id="mine")
-    pending.add("b", "value", session_id="mine")
+def test_what_is_pending_of_one_kind_is_none_of_another(
+    pending: Pending, database: Database, clock: FakeClock
+) -> None:
+    pending.add("a", VALUE, session_id="mine")
+    other = Pending(database, clock.now, kind="grant", life=timedelta(minutes=10), most=1)
+    assert other.take("a", session_id="mine") is None
+    assert pending.take("a", session_id="mine") == VALUE
+
+
+def test_what_is_pending_gets_too_old(pending: Pending, clock: FakeClock) -> None:
+    pending.add("a", VALUE, session_id="mine")
+    pending.add("b", VALUE, session_id="mine")
     clock.advance(600)
-    assert pending.take("a", session_id="mine") == "value"
+    assert pending.take("a", session_id="mine") == VALUE
     clock.advance(1)
     assert pending.take("b", session_id="mine") is None
 
 
-def test_a_flood_of_what_is_pending_drops_the_oldest(pending: Pending[str]) -> None:
+def test_what_is_pending_and_too_old_is_deleted_by_the_next(
+    pending: Pending, database: Database, clock: FakeClock
+) -> None:
+    pending.add("a", VALUE, session_id="mine")
+    clock.advance(601)
+    pending.add("b", VALUE, session_id="mine")
+    assert len(database.documents("pending")) == 1
+
+
+def test_a_flood_of_what_is_pending_drops_the_oldest(pending: Pending, clock: FakeClock) -> None:
     for name in "abcd":
-        pending.add(name, "value", session_id="mine")
+        pending.add(name, VALUE, session_id="mine")
+        clock.advance(1)
     assert pending.take("a", session_id="mine") is None
-    assert pending.take("d", session_id="mine") == "value"
+    assert pending.take("b", session_id="mine") == pending.take("d", session_id="mine") == VALUE
+
+
+def test_what_is_pending_and_damaged_is_not_there(pending: Pending, database: Database) -> None:
+    pending.add("a", VALUE, session_id="mine")
+    database.documents("pending").update({"value": 5})
+    assert pending.take("a", session_id="mine") is None
 
 
 def test_a_limit_counts_each_caller_alone_and_lets_through_again_bit_by_bit(clock: FakeClock) -> None:

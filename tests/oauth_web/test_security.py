@@ -11,7 +11,7 @@ import pytest
 from browsing import csrf_token, open_start_link, post
 from flask import Flask
 from flask.testing import FlaskClient
-from people import OWNER
+from people import OWNER, start_link
 
 from oauth_web.application import create_app
 from oauth_web.services import NAME, Services
@@ -147,7 +147,7 @@ def test_the_cookie_is_for_this_page_alone(admitted: FlaskClient) -> None:
 def test_behind_https_cookies_and_browsers_are_bound_to_it(engine: App, terminal: list[str]) -> None:
     settings = replace(engine.settings, public_url="https://list.example.com")
     visitor = create_app(replace(engine, settings=settings), tell=terminal.append).test_client()
-    link = visitor.application.extensions[NAME].start_link.show()
+    link = visitor.application.extensions[NAME].services.start_link.show()
     answer = visitor.get(urlsplit(link).path, base_url="http://list.example.com")
     assert link.startswith("https://list.example.com/start/")
     assert answer.status_code == 303
@@ -271,7 +271,7 @@ def test_only_a_browser_that_opened_the_link_may_sign_in_first(
     assert "open the link that buyerblock printed" in visitor.get("/").text
     assert visitor.get("/start/wrong").status_code == 403
     assert terminal == []
-    link = urlsplit(services.start_link.show()).path
+    link = urlsplit(start_link(services).show()).path
     assert visitor.get(link).status_code == 303
     assert visitor.get(link).status_code == 303, "one who is admitted may look again"
     assert visitor.get("/sign-in").status_code == 302
@@ -284,7 +284,7 @@ def test_the_link_is_worth_nothing_once_there_is_an_owner(
     web: Flask, owner: FlaskClient, services: Services
 ) -> None:
     visitor = web.test_client()
-    assert visitor.get(urlsplit(services.start_link.show()).path).status_code == 303
+    assert visitor.get(urlsplit(start_link(services).show()).path).status_code == 303
     assert owner.get("/blocks").status_code == 200
     assert visitor.get("/blocks").status_code == 401
 

@@ -11,6 +11,7 @@ import click
 from worker.cli.accounts import accounts, disconnect, status, sync
 from worker.cli.block_list import audit, block, check, export, import_list, scan, unblock, undo_import
 from worker.cli.gate import gate
+from worker.cli.host import host
 from worker.cli.operation import backup, restore, service
 from worker.cli.publish import publish
 from worker.cli.tokens import token
@@ -92,6 +93,6 @@ def _in_one_sentence(error: click.ClickException) -> str:
 for _command in (
     *(check, block, unblock, export, audit, import_list, undo_import, scan),
     *(sync, accounts, disconnect, status),
-    *(publish, token, webhook, gate, service, backup, restore),
+    *(publish, token, webhook, gate, host, service, backup, restore),
 ):
     commands.add_command(_command)

@@ -17,13 +17,15 @@ from worker.database.opening import (
     open_database,
 )
 from worker.database.queries import containing
+from worker.database.schema import MOMENTARY
 from worker.database.shape import checked, listed, reading
-from worker.database.sqlite_file import empty_table
+from worker.database.sqlite_file import empty_tables
 from worker.database.times import format_time, parse_time
 
 __all__ = [
     "COPIES",
     "DATABASE",
+    "MOMENTARY",
     "Change",
     "Database",
     "Documents",
@@ -33,7 +35,7 @@ __all__ = [
     "checked",
     "close_for_good",
     "containing",
-    "empty_table",
+    "empty_tables",
     "exists",
     "format_time",
     "listed",

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from worker.database.database import Database
+from worker.database.schema import MOMENTARY
 from worker.database.sqlite import SQLite, missing
 from worker.database.sqlite_file import create, rename_lineage
 from worker.errors import StorageError
@@ -105,7 +106,7 @@ def carry_over(path: Path, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]
     copy = open_copy(path)
     try:
         with copy.together():
-            for name, documents in {**tables, "sessions": {}}.items():
+            for name, documents in {**tables, **{it: {} for it in MOMENTARY}}.items():
                 copy.documents(name).truncate()
                 copy.documents(name).put(documents)
     finally:

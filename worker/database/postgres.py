@@ -23,7 +23,7 @@ from psycopg.pq import TransactionStatus
 from worker.database.engine import Engine, Kind, Row
 from worker.database.postgres_pool import LOCKS, Connection, Pool, busy, connected, damaged, translated
 from worker.database.postgres_schema import check_migrations, number_columns
-from worker.database.schema import TABLES, columns
+from worker.database.schema import MOMENTARY, TABLES, columns
 from worker.database.sqlite import SQLite
 from worker.database.sqlite_file import create
 from worker.database.turns import Turns
@@ -211,7 +211,7 @@ class Postgres:
                 self.rows(f'DELETE FROM "{table}" WHERE tenant_id = ?', (self._tenant,))  # noqa: S608 - as above
             restart = "UPDATE tenants SET newest = 0, lineage = ? WHERE id = ?"
             self.rows(restart, (secrets.token_hex(8), self._tenant))
-            _copy(copy, copy.walk, self, [it for it in TABLES if it != "sessions"])
+            _copy(copy, copy.walk, self, [it for it in TABLES if it not in MOMENTARY])
 
     def check(self) -> None:
         for table in TABLES:

@@ -47,6 +47,25 @@ $$;
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET random_page_cost = 1.1', current_database()); END $$;
 """
 
+# Of ``worker/host/``. Rows of looks are changed all the time, so room is left beside them, and dead ones go soon.
+_HOST = f"""
+CREATE TABLE looks (
+    account {_TEXT} PRIMARY KEY, tenant integer NOT NULL, every integer NOT NULL DEFAULT 60, next_look timestamptz,
+    good_at timestamptz, rules_at timestamptz, label text, unexplained integer NOT NULL DEFAULT 0,
+    token text, token_until timestamptz
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX looks_next_look ON looks (next_look);
+CREATE INDEX looks_tenant ON looks (tenant);
+CREATE INDEX owners_key ON owners (key);
+CREATE INDEX tokens_key ON tokens (key);
+-- Counts of requests are worth no log: after a crash they begin anew.
+CREATE UNLOGGED TABLE limits (caller text PRIMARY KEY, empty_at timestamptz NOT NULL) WITH (fillfactor = 70);
+ALTER TABLE tenants ADD COLUMN tend_at timestamptz NOT NULL DEFAULT now();
+CREATE TABLE tallies (
+    what {_TEXT}, which {_TEXT}, number bigint NOT NULL, PRIMARY KEY (what, which)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
+"""
+
 
 def migrate(url: str) -> list[str]:
     """Make the tables, or bring them up to date; return the names of what was done. Safe to repeat, and to interrupt.
@@ -99,6 +118,7 @@ def remove_tenant(connection: psycopg.Connection[Any], tenant: int) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, tenant))
         for table in (*TABLES, "events"):
             connection.execute(_query(f'DELETE FROM "{table}" WHERE tenant_id = %s'), (tenant,))  # noqa: S608 - tables are ours
+        connection.execute("DELETE FROM looks WHERE tenant = %s", (tenant,))
         connection.execute("DELETE FROM tenants WHERE id = %s", (tenant,))
 
 
@@ -136,7 +156,10 @@ def _missing(done: set[str]) -> Iterator[tuple[str, str]]:
 
 
 def _ours() -> dict[str, str]:
-    return {f"{_OURS} {VERSION}": _FIRST + "".join(_table(table) for table in TABLES)}
+    return {
+        f"{_OURS} {VERSION}": _FIRST + "".join(_table(table) for table in TABLES),
+        f"{_OURS} host 1": _HOST,
+    }
 
 
 def _of_procrastinate() -> list[str]:

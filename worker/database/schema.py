@@ -14,6 +14,9 @@ VERSION = 1
 # Fields that are searched without an index.
 _SEARCHED = {"blocks": ("search",)}
 
+# Of browsers that are inside at the moment: no backup brings them back.
+MOMENTARY = ("sessions", "pending")
+
 # Columns that hold numbers, or true and false; all others hold texts.
 NUMBERS = {"blocks": ("notices", "by_order"), "notices": ("blocked",)}
 
@@ -45,6 +48,7 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "gate": (),
     "published": (),
     "sessions": (),
+    "pending": (("kind", "at"),),
     "judged": (("day",),),
     "unresolved": (),
     "unreadable": (),

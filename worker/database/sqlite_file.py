@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -56,10 +56,11 @@ def rename_lineage(path: Path) -> None:
         connection.execute("UPDATE meta SET lineage = ?", (secrets.token_hex(8),))
 
 
-def empty_table(path: Path, table: str) -> None:
-    """Delete the documents of a table in a copy that nobody uses, without a trace in the file. Raises StorageError."""
+def empty_tables(path: Path, tables: Iterable[str]) -> None:
+    """Delete the documents of tables in a copy that nobody uses, without a trace in the file. Raises StorageError."""
     with opened(path) as connection:
-        connection.execute(f'DELETE FROM "{table}"')  # noqa: S608 - tables are ours
+        for table in tables:
+            connection.execute(f'DELETE FROM "{table}"')  # noqa: S608 - tables are ours
         connection.execute("VACUUM")
 
 

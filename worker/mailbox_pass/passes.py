@@ -47,6 +47,7 @@ class Passes:
         block_list: BlockList,
         review: Review,
         clock: Clock,
+        sessions: Sessions | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -55,7 +56,8 @@ class Passes:
         self._review = review
         self._clock = clock
         self._running: dict[str, _Running] = {}
-        self._sessions = Sessions()
+        self._sessions = sessions or Sessions()
+        self._own_sessions = sessions is None
         self._outcomes = Outcomes(accounts, clock)
         self._progress: dict[str, Progress] = {}
         self._lock = Lock()
@@ -114,6 +116,11 @@ class Passes:
         running = self._running.get(email)
         return running.mailbox.quota.spent if running else 0
 
+    def unexplained(self, email: str) -> int:
+        """Return how many mails the last pass here left in the account's queue because they will not be found there."""
+        running = self._running.get(email)
+        return running.sync.unexplained if running else 0
+
     def counted(self) -> Mapping[tuple[str, str], int]:
         """Return what happened since the start: (what, which) to how often.
 
@@ -140,7 +147,8 @@ class Passes:
     def close(self) -> None:
         for email in list(self._running):
             self.forget(email)
-        self._sessions.close()
+        if self._own_sessions:
+            self._sessions.close()
 
     def _open(self, email: str) -> "_Running":
         with self._lock:

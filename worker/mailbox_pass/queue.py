@@ -86,6 +86,11 @@ class Queue:
         self._unreadable.keep_only(self._set_aside)
         self._unexplained = len(self._set_aside) if seen else total
 
+    @property
+    def unexplained(self) -> int:
+        """How many mails carried the label at the last draining that no list explains."""
+        return self._unexplained
+
     def look_for_new_mail(self, rules: QueueRules, counts: Counter[type[Verdict]]) -> None:
         """Judge and file the newest of the queue, unless that was done a moment ago."""
         if self._is_time_to_look():

@@ -11,8 +11,10 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from worker.block_list.review import Review, ReviewItem
 from worker.clock import Clock
 from worker.errors import SignInAgainError, StoppedError
+from worker.mailbox_pass.decisions import Decision, file_decided
 from worker.mailbox_pass.passes import Passes
 from worker.mailbox_pass.progress import Progress, Watch
 from worker.owner.accounts import Accounts
@@ -71,10 +73,11 @@ class Scheduler:
     """
 
     def __init__(
-        self, passes: Passes, accounts: Accounts, clock: Clock, *, interval: Callable[[], int]
+        self, passes: Passes, accounts: Accounts, review: Review, clock: Clock, *, interval: Callable[[], int]
     ) -> None:
         self._passes = passes
         self._accounts = accounts
+        self._review = review
         self._clock = clock
         self._interval = interval
         self._line = _Line()
@@ -93,9 +96,12 @@ class Scheduler:
     def start(self) -> None:
         """Start with the accounts that are connected; those that wait for a sign-in get no job."""
         self._scheduler.start()
-        self.restart_jobs()
+        self.restart()
 
-    def restart_jobs(self) -> None:
+    def claim(self, email: str) -> None:
+        """Do nothing: all mailboxes here are one seller's."""
+
+    def restart(self) -> None:
         """Replace the job of every account by one at the present interval; the first pass is at once."""
         for account in self._accounts.all():
             if not account.waits_for_sign_in:
@@ -128,9 +134,10 @@ class Scheduler:
         except JobLookupError:
             return
 
-    def soon(self, work: Callable[[], None]) -> None:
-        """Do something once, beside the passes, so that no page waits for Google."""
-        self._scheduler.add_job(work, executor="errands")
+    def file(self, items: list[ReviewItem], decision: Decision) -> None:
+        """File mail that a person decided about, beside the passes, so that no page waits for Google."""
+        work = (self._accounts, self._passes, self._review, items, decision)
+        self._scheduler.add_job(file_decided, args=work, executor="errands")
 
     def every(self, interval: timedelta, name: str, work: Callable[[], object]) -> None:
         """Do something at intervals, beside the passes, first at once."""

@@ -98,6 +98,11 @@ class Sync:
             advice=self._advice,
         )
 
+    @property
+    def unexplained(self) -> int:
+        """As of ``Queue``."""
+        return self._queue.unexplained
+
     def look_at_rules(self) -> None:
         """Have the next pass look at the rules; may be called while a pass runs."""
         self._rules_seen = None

@@ -1,11 +1,11 @@
 """Report problems to the owner, each once: in the log, by the webhook and where else the owner reads. The page and
 ``status`` show those of now.
 
-The table ``problems`` holds what was reported, so that a restart reports nothing twice.
+The table ``problems`` holds what was reported, so that a restart reports nothing twice, and the looks at what was not
+yet: any process may take the next.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -43,12 +43,10 @@ class Alerts:
         self._documents = database.documents("problems")
         self._documents.expect(_expect)
         self._outboxes = outboxes
-        self._looks: Counter[str] = Counter()
 
     def look(self, problems: Iterable[Problem], now: datetime) -> None:
         """Report what is new and has stayed, and what has been over for long enough. To be called once a minute."""
         present = {problem.key: problem for problem in problems}
-        self._looks = Counter({key: self._looks[key] + 1 for key in present})
         with self._database.together():
             known = {str(document.doc_id): document for document in self._documents.walk()}
             news = [*self._started(present, known, now), *self._ended(present, known, now)]
@@ -59,18 +57,24 @@ class Alerts:
 
     def _started(self, present: Mapping[str, Problem], known: _Documents, now: datetime) -> Iterator[Message]:
         for key, problem in present.items():
-            if key not in known and self._looks[key] >= LOOKS:
+            before = known.get(key, {"looks": 0})
+            if "looks" in before:
                 about = {"kind": problem.kind, "account": problem.account, "sentence": problem.sentence}
-                self._documents.put({key: {"about": about, "gone_since": None}})
-                yield _announcement("began", key, about, now)
-            elif key in known and known[key]["gone_since"]:
-                self._documents.put({key: {**known[key], "gone_since": None}})
+                looks = before["looks"] + 1
+                counted = {} if looks >= LOOKS else {"looks": looks}
+                self._documents.put({key: {"about": about, "gone_since": None, **counted}})
+                if not counted:
+                    yield _announcement("began", key, about, now)
+            elif before["gone_since"]:
+                self._documents.put({key: {**before, "gone_since": None}})
 
     def _ended(self, present: Mapping[str, Problem], known: _Documents, now: datetime) -> Iterator[Message]:
         for key, document in known.items():
             if key in present:
                 continue
-            if document["gone_since"] is None:
+            if "looks" in document:
+                self._documents.delete([key])
+            elif document["gone_since"] is None:
                 self._documents.put({key: {**document, "gone_since": now}})
             elif now - parse_time(document["gone_since"]) >= AWAY:
                 self._documents.delete([key])
@@ -80,6 +84,7 @@ class Alerts:
 def _expect(document: Mapping[str, Any]) -> None:
     about = document["about"]
     checked(Problem(about["kind"], about["account"], about["sentence"]))
+    int(document.get("looks", 0))
     if document["gone_since"] is not None:
         parse_time(document["gone_since"])
 

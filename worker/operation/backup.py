@@ -22,7 +22,7 @@ from pathlib import Path
 
 import orjson
 
-from worker.database import COPIES, DATABASE, Database, empty_table, open_database
+from worker.database import COPIES, DATABASE, MOMENTARY, Database, empty_tables, open_database
 from worker.errors import StorageError
 from worker.files import at_work, delete_file, make_private_directory
 from worker.operation import backup_file
@@ -62,7 +62,7 @@ def backup(
             copy = Path(folder) / DATABASE
             newest = (source.engine.lineage, source.engine.newest())
             source.backup(copy)
-            empty_table(copy, "sessions")
+            empty_tables(copy, MOMENTARY)
             packed.write(orjson.dumps(_secrets(data_dir) if passphrase is not None else {}) + b"\n")
             with copy.open("rb") as file:
                 shutil.copyfileobj(file, packed, 1 << 20)

@@ -31,23 +31,63 @@ EXPIRE_EVERY = timedelta(hours=1)
 MAX_PASS_DELAY = timedelta(minutes=15)
 
 
+class Chores:
+    """What is done for a seller beside passes, wherever they run. Raises StorageError; the next run tries again."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._announcements = Announcements(app.database)
+        self._queue = Queue(app.database)
+        self._alerts = Alerts(app.database, self._announcements, self._queue)
+
+    def deliver(self) -> None:
+        """Send the webhook what is due."""
+        app = self._app
+        webhook = Webhook(app.database, app.sealer)
+        deliver_due(webhook, app.block_list, self._announcements, now=app.clock.now)
+
+    def notify(self) -> None:
+        """Tell the owner what is due."""
+        app = self._app
+        destinations = Destinations(app.database, app.sealer)
+        notify_due(app, destinations, self._queue)
+
+    def report(self) -> None:
+        """Look for problems that the owner should know of."""
+        now = self._app.clock.now()
+        self._alerts.look(health(self._app, now).problems, now)
+
+    def summarise(self) -> None:
+        """Write the summary of the week, on its day."""
+        now = self._app.clock.now().astimezone()
+        summarise_week(self._app, self._queue, [str(it) for it in health(self._app, now).problems], now=now)
+
+    def expire(self) -> None:
+        """End the blocks that are older than the owner wants."""
+        found = expiring(self._app)
+        if found and found.count and not found.too_many:
+            expire(self._app.database, found, by="expiry", at=self._app.clock.now())
+            log.info("Blocks expired.", extra=fields(blocks=found.count, days=found.days))
+
+
 def schedule_housekeeping(app: App) -> None:
     """Add these tasks to the scheduler."""
-    database, now = app.database, app.clock.now
-    webhook, announcements = Webhook(database, app.sealer), Announcements(database)
-    destinations, queue = Destinations(database, app.sealer), Queue(database)
-    alerts = Alerts(database, announcements, queue)
+    chores = Chores(app)
 
     def add(every: timedelta, name: str, work: Callable[[], object]) -> None:
-        app.scheduler.every(every, name, _logging_errors(name, work))
+        app.scheduler.every(every, name, logging_errors(name, work))
 
-    add(WEBHOOK_EVERY, "webhook", lambda: deliver_due(webhook, app.block_list, announcements, now=now))
-    add(NOTIFY_EVERY, "notifications", lambda: notify_due(app, destinations, queue))
-    add(SUMMARY_EVERY, "summary", lambda: _summarise(app, queue))
-    add(COPIES_EVERY, "published", Follower(database, now=now, monotonic=app.clock.monotonic).look)
-    add(LOOK_EVERY, "problems", lambda: alerts.look(health(app, now()).problems, now()))
+    add(WEBHOOK_EVERY, "webhook", chores.deliver)
+    add(NOTIFY_EVERY, "notifications", chores.notify)
+    add(SUMMARY_EVERY, "summary", chores.summarise)
+    add(LOOK_EVERY, "problems", chores.report)
+    add(
+        COPIES_EVERY,
+        "published",
+        Follower(app.database, now=app.clock.now, monotonic=app.clock.monotonic).look,
+    )
     add(COPY_EVERY, "copy", lambda: _copy(app))
-    add(EXPIRE_EVERY, "expire", lambda: _expire(app))
+    add(EXPIRE_EVERY, "expire", chores.expire)
     if (seconds := watchdog_interval()) is not None:
         add(timedelta(seconds=seconds), "watchdog", Watchdog(app).feed)
 
@@ -85,19 +125,7 @@ def _copy(app: App) -> None:
         log.info("Wrote today's copy of everything.", extra=fields(file=path))
 
 
-def _summarise(app: App, queue: Queue) -> None:
-    now = app.clock.now().astimezone()
-    summarise_week(app, queue, [str(it) for it in health(app, now).problems], now=now)
-
-
-def _expire(app: App) -> None:
-    found = expiring(app)
-    if found and found.count and not found.too_many:
-        expire(app.database, found, by="expiry", at=app.clock.now())
-        log.info("Blocks expired.", extra=fields(blocks=found.count, days=found.days))
-
-
-def _logging_errors(name: str, work: Callable[[], object]) -> Callable[[], None]:
+def logging_errors(name: str, work: Callable[[], object]) -> Callable[[], None]:
     """Log an error; the next run tries again."""
 
     def run() -> None:

@@ -1,0 +1,265 @@
+"""The page of a host: who gets a list of their own, and any process of it answers anybody."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+from browsing import csrf_token, post
+from clocks import FakeClock
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from oauth_web import application
+from oauth_web.access.owners import Owners, Role
+from oauth_web.demo.sandbox import Sandbox
+from oauth_web.host import create_host_app
+from worker.database.postgres_pool import Pool
+from worker.host.tenants import Tenants
+from worker.owner.tokens import Tokens
+from worker.settings import Settings
+
+pytestmark = pytest.mark.postgres
+BASE = "http://localhost:8000"
+ANN, BOB, EVE = "ann@gmail.com", "bob@gmail.com", "eve@gmail.com"
+KEY = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+
+Enter = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def tenants(
+    empty_pool: Pool, host_settings: Settings, clock: FakeClock, google: Sandbox, tmp_path: Path
+) -> Iterator[Tenants]:
+    for email in (ANN, BOB, EVE):
+        google.add_user(email)
+    (tmp_path / "client_secret.json").write_bytes(orjson.dumps(google.client_secrets()))
+    with closing(Tenants(empty_pool, host_settings, clock)) as tenants:
+        yield tenants
+
+
+@pytest.fixture
+def page(tenants: Tenants) -> Flask:
+    return create_host_app(tenants)
+
+
+@pytest.fixture
+def enter(google: Sandbox) -> Enter:
+    """Walk from a button of ours through Google and back."""
+
+    def walk(
+        browser: FlaskClient, email: str, button: str = "/sign-in", then: Flask | None = None
+    ) -> TestResponse:
+        sent = browser.get(button, base_url=BASE)
+        assert sent.status_code == 302, sent.text
+        callback = urlsplit(google.consent(sent.headers["Location"], email=email))
+        back = answered_by(browser, then) if then else browser
+        return back.get(f"{callback.path}?{callback.query}", base_url=BASE)
+
+    return walk
+
+
+def answered_by(browser: FlaskClient, page: Flask) -> FlaskClient:
+    """Return the same browser, whose requests another process answers."""
+    other = page.test_client()
+    other._cookies = browser._cookies
+    return other
+
+
+def cookie_of(browser: FlaskClient) -> str:
+    (cookie,) = (browser._cookies or {}).values()
+    return cookie.value
+
+
+def connected(tenants: Tenants, tenant: int | None) -> list[str]:
+    assert tenant is not None
+    return [it.email for it in tenants.app(tenant).accounts.all()]
+
+
+def test_everybody_who_signs_in_has_a_list_and_a_mailbox_of_their_own(
+    page: Flask, enter: Enter, tenants: Tenants
+) -> None:
+    for email in (ANN, BOB):
+        browser = page.test_client()
+        assert "Sign in with Google" in browser.get("/", base_url=BASE).text
+        assert enter(browser, email).status_code == 303
+        home = browser.get("/", base_url=BASE).text
+        assert f"{email} is connected" in home
+        assert connected(tenants, tenants.of_owner(email)) == [email]
+    assert len(tenants.all()) == 2
+
+
+def test_a_sign_in_goes_on_in_any_process(page: Flask, enter: Enter, tenants: Tenants) -> None:
+    with closing(Tenants(tenants.pool, tenants.settings, tenants.clock)) as others:
+        second = create_host_app(others)
+        browser = page.test_client()
+        assert enter(browser, ANN, then=second).status_code == 303
+        for process in (page, second):
+            assert answered_by(browser, process).get("/blocks", base_url=BASE).status_code == 200
+        asked = post(answered_by(browser, second), "/import", text=KEY).text
+        name = asked.split('name="pending" value="')[1].split('"', maxsplit=1)[0]
+        assert post(answered_by(browser, page), "/import/apply", pending=name).status_code == 303
+        post(answered_by(browser, page), "/sign-out")
+        assert answered_by(browser, second).get("/blocks", base_url=BASE).status_code == 401
+
+
+def test_whom_the_rule_does_not_let_in_is_refused_in_one_sentence_and_gives_the_permission_back(
+    tenants: Tenants, enter: Enter
+) -> None:
+    tenants.settings = replace(tenants.settings, host_sign_up="closed")
+    for button in ("/sign-in", "/sign-in?only=1"):
+        browser = create_host_app(tenants).test_client()
+        refused = enter(browser, EVE, button)
+        assert (refused.status_code, "eve@gmail.com gets no list here" in refused.text) == (403, True)
+        assert browser.get("/blocks", base_url=BASE).status_code == 401
+    assert tenants.all() == {}
+
+
+def test_whom_an_owner_lets_in_comes_to_that_list_with_no_mailbox_of_theirs(
+    page: Flask, enter: Enter, tenants: Tenants
+) -> None:
+    ann = tenants.admit(ANN)
+    assert ann is not None
+    enter(page.test_client(), ANN)
+    tenants.app(ann).block_list.block([KEY], by="test")
+    Owners(tenants.app(ann).database).add(EVE, Role.READ)
+    browser = page.test_client()
+    assert enter(browser, EVE, "/sign-in?only=1").status_code == 303
+    assert KEY in browser.get("/blocks", base_url=BASE).text
+    assert connected(tenants, ann) == [ANN]
+
+
+def test_nobody_gets_a_mailbox_by_letting_somebody_in_unasked(
+    page: Flask, enter: Enter, tenants: Tenants
+) -> None:
+    eve = tenants.admit(EVE)
+    assert eve is not None
+    Owners(tenants.app(eve).database).claim(EVE)
+    Owners(tenants.app(eve).database).add(BOB, Role.FULL)
+    asked = enter(page.test_client(), BOB)
+    assert (asked.status_code, f"Connect {BOB}?" in asked.text) == (200, True)
+    assert connected(tenants, eve) == []
+
+
+def test_a_seller_stays_the_seller_of_their_own_list_whoever_lets_them_in(
+    page: Flask, enter: Enter, tenants: Tenants
+) -> None:
+    enter(page.test_client(), BOB)
+    eve = tenants.admit(EVE)
+    assert eve is not None
+    Owners(tenants.app(eve).database).claim(EVE)
+    Owners(tenants.app(eve).database).add(BOB, Role.FULL)
+    tenants.app(eve).block_list.block([KEY], by="test")
+    browser = page.test_client()
+    assert enter(browser, BOB).status_code == 303
+    assert KEY not in browser.get("/blocks", base_url=BASE).text
+
+
+def test_a_mailbox_of_one_seller_is_not_connected_for_another_and_stays_connected(
+    page: Flask, enter: Enter, tenants: Tenants
+) -> None:
+    browser = page.test_client()
+    enter(browser, ANN)
+    other = page.test_client()
+    enter(other, BOB)
+    refused = enter(other, ANN)
+    assert (refused.status_code, "connected for another seller" in refused.text) == (400, True)
+    assert connected(tenants, tenants.of_owner(BOB)) == [BOB]
+    assert connected(tenants, tenants.of_owner(ANN)) == [ANN]
+    tenants.app(tenants.of_owner(ANN) or 0).passes.run(ANN)
+
+
+def test_a_session_counts_for_its_own_seller_alone(page: Flask, enter: Enter, tenants: Tenants) -> None:
+    browser = page.test_client()
+    enter(browser, ANN)
+    bob, (number, _, name) = tenants.admit(BOB), cookie_of(browser).partition(".")
+    Owners(tenants.app(bob or 0).database).add(ANN, Role.FULL)
+    assert number == str(tenants.of_owner(ANN))
+    wrong = [
+        f"{bob}.{name}",
+        name,
+        f"0.{name}",
+        f"-1.{name}",
+        f"99999999999.{name}",
+        f"{number}.",
+        f".{name}",
+    ]
+    for cookie in (*wrong, f"{tenants.host}.{name}", f"{number}.{secrets.token_urlsafe(32)}", "é.\0"):
+        stranger = page.test_client()
+        stranger.set_cookie("buyerblock-8000", cookie, domain="localhost")
+        assert stranger.get("/blocks", base_url=BASE).status_code == 401, cookie
+
+
+def test_a_token_asks_for_its_own_seller_whoever_is_signed_in(
+    page: Flask, enter: Enter, tenants: Tenants, clock: FakeClock
+) -> None:
+    browser = page.test_client()
+    enter(browser, BOB)
+    ann = tenants.app(tenants.admit(ANN) or 0)
+    ann.block_list.block([KEY], by="test")
+    token = Tokens(ann.database).create("tool", "write", now=clock.now())
+    headers = {"Authorization": f"Bearer {token}"}
+    found = browser.get("/api/v1/blocks", base_url=BASE, headers=headers).get_json()["blocks"]
+    assert [it["address"] for it in found] == [KEY]
+    assert browser.get("/api/v1/blocks", base_url=BASE).get_json()["blocks"] == []
+    for wrong in ("buyerblock_wrong", "", "\0"):
+        headers = {"Authorization": f"Bearer {wrong}"}
+        assert browser.get("/api/v1/blocks", base_url=BASE, headers=headers).status_code == 401
+    ann.database.documents("tokens").truncate()
+    assert (
+        page.test_client().get("/api/v1/blocks", headers={"Authorization": f"Bearer {token}"}).status_code
+        == 401
+    )
+
+
+def test_a_token_that_two_sellers_have_is_nobodys(page: Flask, tenants: Tenants, clock: FakeClock) -> None:
+    ann, bob = (tenants.app(tenants.admit(it) or 0) for it in (ANN, BOB))
+    token = Tokens(ann.database).create("tool", now=clock.now())
+    headers = {"Authorization": f"Bearer {token}"}
+    assert page.test_client().get("/api/v1/blocks", headers=headers).status_code == 200
+    copied = {str(it.doc_id): dict(it) for it in ann.database.documents("tokens").all()}
+    bob.database.documents("tokens").put(copied)
+    assert page.test_client().get("/api/v1/blocks", headers=headers).status_code == 401
+
+
+def test_limits_are_those_of_all_processes_and_of_each_seller(
+    page: Flask, tenants: Tenants, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "MAX_PER_MINUTE", 4)
+    ann, bob = (
+        Tokens(tenants.app(tenants.admit(it) or 0).database).create("tool", now=clock.now())
+        for it in (ANN, BOB)
+    )
+
+    def ask(process: Flask, token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return process.test_client().get("/api/v1/blocks", headers=headers).status_code
+
+    with closing(Tenants(tenants.pool, tenants.settings, tenants.clock)) as others:
+        second = create_host_app(others)
+        assert [ask(it, ann) for it in (page, second) * 3] == [200] * 4 + [429] * 2
+        assert ask(second, bob) == 200
+
+
+def test_what_is_about_the_machine_is_not_there(page: Flask, enter: Enter) -> None:
+    browser = page.test_client()
+    enter(browser, ANN)
+    for path in ("/setup", "/start/x", "/settings/gate", "/settings/backup", "/metrics"):
+        assert browser.get(path, base_url=BASE).status_code == 404, path
+    for path in ("/settings/restore", "/settings/backup", "/setup"):
+        token = csrf_token(browser, "/settings")
+        assert browser.post(path, base_url=BASE, data={"csrf_token": token}).status_code == 404, path
+    for path in ("/", "/settings", "/settings/people", "/settings/general"):
+        shown = browser.get(path, base_url=BASE).text
+        assert not any(it in shown for it in ("/setup", "/settings/gate", "/settings/backup")), path
+
+
+def test_a_process_is_ready_while_the_database_answers(page: Flask) -> None:
+    assert page.test_client().get("/healthz").text == "ok\n"
+    ready = page.test_client().get("/readyz")
+    assert (ready.status_code, ready.get_json()) == (200, {"ready": True})
