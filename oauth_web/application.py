@@ -29,6 +29,7 @@ from oauth_web.pages import (
     monitoring,
     notifications,
     people,
+    releases,
     review,
     settings,
     setup,
@@ -63,7 +64,7 @@ PARTS = (
     webhook,
 )
 # What only the program of one seller has: it is about the machine.
-_AT_HOME = (setup, copies, gate, backups, monitoring)
+_AT_HOME = (setup, copies, gate, backups, monitoring, releases)
 
 MAX_REQUEST = 256_000  # bytes; routes that take files raise it for themselves
 

@@ -9,17 +9,14 @@ from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.guard import may_become_owner, may_sign_in, open_to_all, welcome
-from oauth_web.languages import translated
 from oauth_web.pages.chart import draw, weeks_until
 from oauth_web.pages.notes import leave_note
 from oauth_web.pages.setup import checks, is_ours, needs_client
 from oauth_web.services import services
 from oauth_web.words import ago
 from worker.block_list.listing import EVERYTHING
-from worker.errors import UsageError
 from worker.mailbox_pass.progress import Progress
 from worker.operation.health import Health, health, standing
-from worker.operation.releases import newer_than
 from worker.owner.accounts import Account, State
 from worker.sentences import Told
 
@@ -71,18 +68,6 @@ def check_now() -> ResponseReturnValue:
     """Look at every mailbox now."""
     services().app.jobs.restart()
     leave_note(text("home.checking"))
-    return redirect(url_for("home.home"), 303)
-
-
-@blueprint.post("/newer")
-def look_for_newer() -> ResponseReturnValue:
-    """Say whether there is a newer version."""
-    try:
-        newer = newer_than(version("buyerblock"))
-    except UsageError as error:
-        leave_note(translated(error))
-    else:
-        leave_note(text("home.is_newer", version=newer) if newer else text("home.is_newest"))
     return redirect(url_for("home.home"), 303)
 
 

@@ -56,7 +56,7 @@ def test_the_page_asks_only_when_it_is_told_to(
         asked.append(here)
         return newer_than("0.2.0", clone)
 
-    monkeypatch.setattr("oauth_web.pages.home.newer_than", ask)
+    monkeypatch.setattr("oauth_web.pages.releases.newer_than", ask)
     assert "Is there a newer version?" in owner.get("/").text
     assert asked == []
     post(owner, "/newer")

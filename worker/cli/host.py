@@ -14,7 +14,7 @@ THREADS = 32
 
 @click.group()
 def host() -> None:
-    """Run buyerblock for many sellers, on several machines over PostgreSQL."""
+    """Serve many sellers from several machines, by PostgreSQL."""
 
 
 @host.command("migrate")
