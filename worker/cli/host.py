@@ -51,7 +51,7 @@ def work(threads: int, only_print: bool) -> None:
         return
     from worker.host.program import work as run
 
-    run(_logging(), threads)
+    run(logging_settings(), threads)
 
 
 @host.command()
@@ -80,6 +80,16 @@ def reseal() -> None:
     from worker.host.operation import reseal as seal_anew
 
     click.echo(f"{seal_anew(_tenants()):,} records are sealed with the first key.")
+
+
+@host.command()
+@click.argument("name")
+def token(name: str) -> None:
+    """Make a token by which a monitor reads /metrics of the host, and print it, for the only time."""
+    from worker.owner.tokens import Tokens
+
+    tenants = _tenants()
+    click.echo(Tokens(tenants.own).create(name, now=tenants.clock.now()))
 
 
 @host.group()
@@ -157,7 +167,8 @@ def _tenants() -> "Tenants":
     return tenants
 
 
-def _logging() -> "Settings":
+def logging_settings() -> "Settings":
+    """Return the settings of a process that runs for long, whose log is set up."""
     from worker.operation.logs import set_up
 
     settings = current_settings()
