@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from oauth_web.__main__ import leave
+from worker.cli.host import host, logging_settings
 from worker.cli.program import commands, run
 from worker.settings import current_settings
 
@@ -49,6 +50,29 @@ def serve(
     on_terminal = sys.stdout.isatty()
     wanted = on_terminal if open_page is None else open_page
     serve_forever(chosen, open_page=wanted, insecure_http=insecure_http, log_file=log_file, verbose=verbose)
+
+
+@host.command("serve")
+@click.option(
+    "--host", "address", help="Address to listen on; 127.0.0.1 unless BUYERBLOCK_HOST says otherwise."
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port; 8000 unless BUYERBLOCK_PORT says otherwise."
+)
+@click.option("--insecure-http", is_flag=True, help="Listen beyond this machine although there is no https.")
+@click.option("--print", "only_print", is_flag=True, help="Only show a systemd unit that runs this.")
+def serve_many(address: str | None, port: int | None, insecure_http: bool, only_print: bool) -> None:
+    """Run the page and the API until Ctrl-C. As many may run as you like, on any machine."""
+    if only_print:
+        from worker.host.units import unit
+
+        click.echo(unit("buyerblock-serve", "page and API", ("host", "serve")), nl=False)
+        return
+    from oauth_web.host import serve_host
+
+    given = logging_settings()
+    chosen = replace(given, host=(address or given.host).strip("[]"), port=port or given.port)
+    serve_host(chosen, insecure_http=insecure_http)
 
 
 @commands.command()

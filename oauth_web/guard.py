@@ -45,7 +45,8 @@ def protect(app: Flask) -> None:
     @app.before_request
     def admit() -> ResponseReturnValue | None:
         # Asked at each request: who stops being an owner is out at once.
-        owner = services().owners.get(session.get(OWNER, ""))
+        # Of strangers nothing is asked: whether the process lives does not depend on the database.
+        owner = services().owners.get(session[OWNER]) if OWNER in session else None
         g.owner, g.only_reads = owner and owner.email, owner is not None and owner.role is Role.READ
         if g.only_reads and request.method not in _READING and request.endpoint not in _READERS_MAY_SEND:
             return render_template("error.html", message=text("people.only_reads")), 403

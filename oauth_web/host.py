@@ -4,23 +4,40 @@ Whose request it is says the name of its session, which begins with the number o
 in memory that another process would miss, so any number of them may stand behind a load balancer.
 """
 
+import logging
+import signal
 from collections.abc import Mapping
+from contextlib import closing
 from functools import lru_cache, partial
+from importlib.metadata import version
 from typing import Any
 
-from flask import Blueprint, Flask, jsonify
+from flask import Blueprint, Flask, Response, jsonify
 from flask.typing import ResponseReturnValue
+from waitress import wasyncore
 
+from oauth_web.access.client_file import read_client_file
 from oauth_web.access.sessions import Sessions, SessionStore
-from oauth_web.application import PARTS, page_of, services_of
-from oauth_web.guard import browser, open_to_all
-from oauth_web.services import Services, sellers
+from oauth_web.application import PARTS, page_of, print_on_terminal, services_of
+from oauth_web.english import text
+from oauth_web.guard import browser, open_to_all, token_shown
+from oauth_web.server import Ending, limit_arenas, listen, refuse_plain_http
+from oauth_web.services import Services, sellers, services
+from worker.clock import SystemClock
 from worker.database import Database
-from worker.database.postgres import Postgres
+from worker.database.postgres import Postgres, open_pool
 from worker.errors import StorageError
 from worker.host.limits import SharedLimit
+from worker.host.operation import metrics
+from worker.host.program import database_url
 from worker.host.tenants import Tenants
+from worker.operation.logs import log_settings
+from worker.operation.metrics import CONTENT_TYPE
+from worker.operation.systemd import READY, STOPPING, notify
 from worker.parsing import whole_number
+from worker.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _KEPT = 500  # sellers whose services are kept ready
 _MOST = 999_999_999
@@ -37,11 +54,39 @@ def create_host_app(tenants: Tenants) -> Flask:
     return page_of(ManySellers(tenants), tenants.app(tenants.host), [*parts, monitoring])
 
 
+def serve_host(settings: Settings, *, insecure_http: bool) -> None:
+    """Serve the page and the API of a host until SIGTERM or Ctrl-C, then stop within five seconds.
+
+    Raises SettingsError, UsageError or StorageError, each one sentence, before anything has started.
+    """
+    refuse_plain_http(settings, insecure_http=insecure_http)
+    read_client_file(settings.client_secrets)
+    limit_arenas()
+    with (
+        closing(open_pool(database_url(settings))) as pool,
+        closing(Tenants(pool, settings, SystemClock())) as tenants,
+    ):
+        connections: dict[int, Any] = {}
+        server = listen(create_host_app(tenants), settings, connections)
+        ending = Ending()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, ending.end)
+        log_settings(settings, version("buyerblock"))
+        print_on_terminal(
+            f"The host's page is at {settings.public_url or settings.own_url} (Ctrl-C stops it)"
+        )
+        notify(READY)
+        server.run()  # returns on SystemExit and KeyboardInterrupt
+        notify(STOPPING)
+        server.close()
+        wasyncore.close_all(connections, ignore_all=True)
+
+
 class ManySellers:
     """The sellers of a host, as the page asks for them. Safe for threads."""
 
     def __init__(self, tenants: Tenants) -> None:
-        self._tenants = tenants
+        self.tenants = tenants
         self._of = lru_cache(_KEPT)(self._services)
         self._strangers = self._services(tenants.host)
         self.sessions: SessionStore = _AllSessions(tenants, self._strangers.sessions)
@@ -58,29 +103,21 @@ class ManySellers:
 
     def of_token(self, secret: str) -> Services | None:
         """Return what serves a program that shows this token; None if nobody has made it."""
-        tenant = self._tenants.of_token(secret)
+        tenant = self.tenants.of_token(secret)
         return None if tenant is None else self._of(tenant)
 
     def admit(self, email: str) -> Services | None:
         """Return what serves this Google account: its own list, that of who let it in, or a new one."""
-        tenant = self._tenants.admit(email)
+        tenant = self.tenants.admit(email)
         return None if tenant is None else self._of(tenant)
 
     def is_connected(self, email: str) -> bool:
         """Return whether any seller has connected this mailbox."""
-        return self._tenants.looks.is_claimed(email)
-
-    def is_ready(self) -> bool:
-        """Return whether the database answers."""
-        try:
-            self._tenants.own.engine.newest()
-        except StorageError:
-            return False
-        return True
+        return self.tenants.looks.is_claimed(email)
 
     def _services(self, tenant: int) -> Services:
-        limit = partial(SharedLimit, self._tenants.pool)
-        return services_of(self._tenants.app(tenant), limit, session_prefix=f"{tenant}{_BEHIND}")
+        limit = partial(SharedLimit, self.tenants.pool)
+        return services_of(self.tenants.app(tenant), limit, session_prefix=_prefix(tenant))
 
 
 class _AllSessions:
@@ -110,6 +147,10 @@ class _AllSessions:
         return Sessions(part, self._tenants.sealer, self._tenants.clock.now)
 
 
+def _prefix(tenant: int) -> str:
+    return f"{tenant}{_BEHIND}"
+
+
 def _tenant_of(name: str) -> int | None:
     number, behind, _ = name.partition(_BEHIND)
     return whole_number(number, 1, _MOST) if behind else None
@@ -118,7 +159,30 @@ def _tenant_of(name: str) -> int | None:
 @monitoring.get("/readyz")
 @open_to_all
 def readyz() -> ResponseReturnValue:
-    """Say by the status whether this process can serve."""
-    found = sellers()
-    ready = isinstance(found, ManySellers) and found.is_ready()
+    """Say by the status whether this process can serve: whether the database answers."""
+    ready = True
+    try:
+        _host().own.engine.newest()
+    except StorageError as error:
+        log.warning("%s", error)
+        ready = False
     return jsonify(ready=ready), 200 if ready else 503
+
+
+@monitoring.get("/metrics")
+@open_to_all
+def prometheus() -> ResponseReturnValue:
+    """Return the host's figures in Prometheus's text format, to programs that show a token of the host itself."""
+    if token_shown() is None or services().session_prefix != _prefix(_host().host):
+        refusal = {
+            "WWW-Authenticate": 'Bearer realm="buyerblock host"',
+            "Content-Type": "text/plain; charset=utf-8",
+        }
+        return text("monitoring.closed") + "\n", 401, refusal
+    return Response(metrics(_host()), content_type=CONTENT_TYPE)
+
+
+def _host() -> Tenants:
+    found = sellers()
+    assert isinstance(found, ManySellers)  # noqa: S101 - create_host_app makes no other
+    return found.tenants

@@ -84,7 +84,7 @@ def serve_forever(
 
 
 def _serve_repeatedly(settings: Settings, *, open_page: bool, insecure_http: bool, log_file: bool) -> None:
-    _refuse_plain_http(settings, insecure_http=insecure_http)
+    refuse_plain_http(settings, insecure_http=insecure_http)
     if settings.client_secrets.exists():
         read_client_file(settings.client_secrets)
     # It warns of every pass that is still busy when the next is due, as a long first pass is.
@@ -101,11 +101,11 @@ def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
         log.info("A restore was finished.")
     app = build_app(settings)
     with _only_server(app, open_page=open_page):
-        restart = _Restart()
+        restart = Ending()
         # Of a service that has no standard error, the link for the first owner stands in its log.
         page = create_app(app, restart=restart.ask, tell=log.info if log_file else print_on_terminal)
         connections: dict[int, Any] = {}
-        server = _listen(page, settings, connections)
+        server = listen(page, settings, connections)
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, restart.end)
         log_settings(settings, version("buyerblock"))
@@ -133,8 +133,8 @@ def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
     return restart.asked
 
 
-class _Restart:
-    """A wish to restart, which a page may have; a signal overrules it."""
+class Ending:
+    """How the server ends: at a signal, or at a wish to restart, which a page may have; a signal overrules it."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -168,7 +168,8 @@ def limit_arenas() -> bool:
     return all(mallopt(option, value) == 1 for option, value in _MALLOC_OPTIONS.items())
 
 
-def _refuse_plain_http(settings: Settings, *, insecure_http: bool) -> None:
+def refuse_plain_http(settings: Settings, *, insecure_http: bool) -> None:
+    """Raise SettingsError where the page would be reached by others than this machine without https."""
     if insecure_http or (settings.public_url or "").startswith("https://"):
         return
     # A proxy may stand before a server that listens to this machine alone.
@@ -198,7 +199,8 @@ def _only_server(app: App, *, open_page: bool) -> AbstractContextManager[Any]:
         ) from error
 
 
-def _listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
+def listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
+    """Return a server of the page that has begun to listen, and keeps its connections there. Raises UsageError."""
     try:
         server = create_server(
             page,

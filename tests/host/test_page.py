@@ -20,6 +20,7 @@ from oauth_web.access.owners import Owners, Role
 from oauth_web.demo.sandbox import Sandbox
 from oauth_web.host import create_host_app
 from worker.database.postgres_pool import Pool
+from worker.errors import StorageError
 from worker.host.tenants import Tenants
 from worker.owner.tokens import Tokens
 from worker.settings import Settings
@@ -249,7 +250,7 @@ def test_limits_are_those_of_all_processes_and_of_each_seller(
 def test_what_is_about_the_machine_is_not_there(page: Flask, enter: Enter) -> None:
     browser = page.test_client()
     enter(browser, ANN)
-    for path in ("/setup", "/start/x", "/settings/gate", "/settings/backup", "/metrics"):
+    for path in ("/setup", "/start/x", "/settings/gate", "/settings/backup"):
         assert browser.get(path, base_url=BASE).status_code == 404, path
     for path in ("/settings/restore", "/settings/backup", "/setup"):
         token = csrf_token(browser, "/settings")
@@ -259,7 +260,31 @@ def test_what_is_about_the_machine_is_not_there(page: Flask, enter: Enter) -> No
         assert not any(it in shown for it in ("/setup", "/settings/gate", "/settings/backup")), path
 
 
-def test_a_process_is_ready_while_the_database_answers(page: Flask) -> None:
-    assert page.test_client().get("/healthz").text == "ok\n"
+def test_a_process_is_ready_while_the_database_answers(
+    page: Flask, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ready = page.test_client().get("/readyz")
     assert (ready.status_code, ready.get_json()) == (200, {"ready": True})
+
+    def lost(_: object) -> None:
+        raise StorageError("PostgreSQL does not answer.")
+
+    monkeypatch.setattr(tenants.pool, "run", lost)
+    ready = page.test_client().get("/readyz")
+    assert (ready.status_code, ready.get_json()) == (503, {"ready": False})
+    assert page.test_client().get("/healthz").text == "ok\n", "to begin it anew would not help"
+    assert page.test_client().get("/blocks").status_code == 401
+
+
+def test_the_figures_are_for_who_shows_a_token_of_the_host(
+    page: Flask, tenants: Tenants, clock: FakeClock, enter: Enter
+) -> None:
+    browser = page.test_client()
+    enter(browser, ANN)
+    theirs = Tokens(tenants.app(tenants.admit(ANN) or 0).database).create("tool", now=clock.now())
+    of_host = Tokens(tenants.own).create("prometheus", now=clock.now())
+    for token, status in ((theirs, 401), ("buyerblock_wrong", 401), (of_host, 200)):
+        answer = browser.get("/metrics", base_url=BASE, headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == status, token
+    assert "buyerblock_host_mailboxes 1.0" in answer.text
+    assert browser.get("/metrics", base_url=BASE).status_code == 401

@@ -1,12 +1,17 @@
 """The commands of a host: many sellers on several machines."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from worker.cli.as_json import print_json
+from worker.cli.operation import passphrase_of, with_passphrase
+from worker.errors import UsageError
 from worker.settings import current_settings
 
 if TYPE_CHECKING:
+    from worker.host.tenants import Tenants
     from worker.settings import Settings
 
 THREADS = 32
@@ -46,10 +51,124 @@ def work(threads: int, only_print: bool) -> None:
         return
     from worker.host.program import work as run
 
-    run(_logging(), threads)
+    run(logging_settings(), threads)
 
 
-def _logging() -> "Settings":
+@host.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(as_json: bool) -> int:
+    """Show how many mailboxes are looked at, and whether in time.
+
+    Exit code 0: all is well, 1: mailboxes wait for too long, or no worker runs.
+    """
+    from worker.host.operation import figures
+
+    found = figures(_tenants().pool)
+    in_line = {f"{task} {state}": number for (task, state), number in found.in_line.items()}
+    shown = found._asdict() | {"in_line": in_line}
+    if as_json:
+        print_json(shown)
+    else:
+        for name, value in shown.items():
+            click.echo(f"{name.replace('_', ' ')}: {value or 0}")
+    return int(bool(found.late) or not found.workers)
+
+
+@host.command()
+def reseal() -> None:
+    """Seal everything with the first key of BUYERBLOCK_SECRET_KEY; afterwards the others can be taken away."""
+    from worker.host.operation import reseal as seal_anew
+
+    click.echo(f"{seal_anew(_tenants()):,} records are sealed with the first key.")
+
+
+@host.command()
+@click.argument("name")
+def token(name: str) -> None:
+    """Make a token by which a monitor reads /metrics of the host, and print it, for the only time."""
+    from worker.owner.tokens import Tokens
+
+    tenants = _tenants()
+    click.echo(Tokens(tenants.own).create(name, now=tenants.clock.now()))
+
+
+@host.group()
+def tenant() -> None:
+    """The sellers of the host, by the address of their owner."""
+
+
+@tenant.command("list")
+def list_tenants() -> None:
+    """List the sellers: owner, mailboxes, blocks."""
+    tenants = _tenants()
+    for number, owner in tenants.all().items():
+        app = tenants.app(number)
+        click.echo(f"{owner}  {len(app.accounts.all())} mailboxes  {len(app.block_list):,} blocks")
+
+
+@tenant.command("import")
+@click.argument("owner")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@with_passphrase
+def import_tenant(owner: str, file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
+    """Make a seller of the backup of a program of their own."""
+    from worker.host.moving import move_in
+
+    passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=False)
+    blocks, accounts = move_in(_tenants(), owner.lower(), file, passphrase)
+    click.echo(f"{owner} is here, with {blocks:,} blocks and {len(accounts)} mailboxes.")
+
+
+@tenant.command("export")
+@click.argument("owner")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@with_passphrase
+def export_tenant(owner: str, file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
+    """Write a seller's backup, which a program of their own restores.
+
+    Without a passphrase the key to the mailboxes is left out.
+    """
+    from worker.host.moving import move_out
+
+    tenants = _tenants()
+    passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=True)
+    move_out(tenants, _number(tenants, owner), file, passphrase)
+    click.echo(f"{file} is written.")
+
+
+@tenant.command("remove")
+@click.argument("owner")
+@click.confirmation_option(prompt="Delete all that is kept of this seller?")
+def remove_tenant(owner: str) -> None:
+    """Delete a seller, with the block list; the mailboxes keep their labels and filters."""
+    tenants = _tenants()
+    tenants.remove(_number(tenants, owner))
+    click.echo(f"{owner} is gone.")
+
+
+def _number(tenants: "Tenants", owner: str) -> int:
+    if (number := tenants.of_owner(owner)) is None:
+        raise UsageError("{owner} is no seller here; see: buyerblock host tenant list", owner=owner)
+    return number
+
+
+def _tenants() -> "Tenants":
+    from worker.clock import SystemClock
+    from worker.database.postgres import open_pool
+    from worker.host.program import database_url
+    from worker.host.tenants import Tenants
+
+    settings = current_settings()
+    pool = open_pool(database_url(settings), connections=4)
+    tenants = Tenants(pool, settings, SystemClock())
+    context = click.get_current_context()
+    context.call_on_close(pool.close)
+    context.call_on_close(tenants.close)
+    return tenants
+
+
+def logging_settings() -> "Settings":
+    """Return the settings of a process that runs for long, whose log is set up."""
     from worker.operation.logs import set_up
 
     settings = current_settings()

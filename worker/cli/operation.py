@@ -71,7 +71,7 @@ def service_status() -> int:
     return int(answer.code != 0)
 
 
-def _with_passphrase(command: Any) -> Any:
+def with_passphrase(command: Any) -> Any:
     file = click.option(
         "--passphrase-file",
         type=click.File("rb"),
@@ -83,7 +83,7 @@ def _with_passphrase(command: Any) -> Any:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@_with_passphrase
+@with_passphrase
 def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
     """Write everything worth keeping into one file.
 
@@ -92,7 +92,7 @@ def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
     from worker.operation.backup import backup as write_backup
     from worker.settings import current_settings
 
-    passphrase = _passphrase(passphrase_file, ask=ask_passphrase, twice=True)
+    passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=True)
     write_backup(current_settings().data_dir, file, passphrase)
     if passphrase is None:
         click.echo(
@@ -108,7 +108,7 @@ def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=False)
 @click.option("--latest", is_flag=True, help="Restore the newest of the daily copies.")
-@_with_passphrase
+@with_passphrase
 def restore(file: Path | None, latest: bool, passphrase_file: Any, ask_passphrase: bool) -> None:
     """Bring back a backup, or a daily copy by --latest.
 
@@ -121,7 +121,7 @@ def restore(file: Path | None, latest: bool, passphrase_file: Any, ask_passphras
     if (file is None) is not latest:
         raise UsageError("Name a backup file, or ask for the newest daily copy by --latest, not both.")
     data_dir = current_settings().data_dir
-    passphrase = _passphrase(passphrase_file, ask=ask_passphrase, twice=False)
+    passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=False)
     done = put_back(file or latest_copy(data_dir), data_dir, passphrase)
     click.echo(
         f"Restored as of {done.created_at:%Y-%m-%d %H:%M} UTC: {done.blocks:,} blocks, {len(done.accounts)} accounts. "
@@ -133,7 +133,7 @@ def restore(file: Path | None, latest: bool, passphrase_file: Any, ask_passphras
         )
 
 
-def _passphrase(given: Any, *, ask: bool, twice: bool) -> str | None:
+def passphrase_of(given: Any, *, ask: bool, twice: bool) -> str | None:
     if given is not None:
         return first_line(given, what="passphrase")
     if ask:

@@ -1,0 +1,99 @@
+"""``buyerblock host serve`` as processes of their own, which answer one browser in turn, as behind a load balancer."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import orjson
+import postgres_server
+import pytest
+import requests
+from hosting import environment
+
+from oauth_web.demo.sandbox import Sandbox
+from worker.host.tenants import Tenants
+
+pytestmark = pytest.mark.postgres
+NAME = "localhost:9"  # of the load balancer
+EMAIL = "ann@gmail.com"
+
+
+class Balancer:
+    """A browser's way to two processes: each request goes to the other one."""
+
+    def __init__(self, ports: list[int]) -> None:
+        self._ports = ports
+        self._cookies: dict[str, str] = {}
+
+    def get(self, path: str) -> requests.Response:
+        self._ports.reverse()
+        answer = requests.get(
+            f"http://127.0.0.1:{self._ports[0]}{path}",
+            headers={"Host": NAME},
+            cookies=self._cookies,
+            allow_redirects=False,
+            timeout=20,
+        )
+        self._cookies |= dict(answer.cookies.items())
+        return answer
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def processes(
+    tenants: Tenants, postgres: postgres_server.Server, google: Sandbox, tmp_path: Path
+) -> Iterator[list[tuple[int, "subprocess.Popen[bytes]"]]]:
+    google.add_user(EMAIL)
+    (tmp_path / "client_secret.json").write_bytes(orjson.dumps(google.client_secrets()))
+    variables = environment(tenants, postgres.url()) | {
+        "BUYERBLOCK_PUBLIC_URL": f"http://{NAME}",
+        "BUYERBLOCK_HOST_SIGN_UP": "open",
+    }
+    with ExitStack() as stack:
+        started = []
+        for port in (free_port(), free_port()):
+            command = [sys.executable, "-m", "oauth_web", "host", "serve", "--port", str(port)]
+            process = stack.enter_context(subprocess.Popen(command, env=variables, stderr=subprocess.DEVNULL))
+            stack.callback(process.kill)
+            started.append((port, process))
+        for port, _ in started:
+            until_ready(port)
+        yield started
+
+
+def until_ready(port: int) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            if requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    pytest.fail("It did not begin to serve.")
+
+
+def test_a_browser_signs_in_and_goes_on_whichever_process_answers_and_each_stops_in_time(
+    processes: list[tuple[int, "subprocess.Popen[bytes]"]], tenants: Tenants, google: Sandbox
+) -> None:
+    browser = Balancer([port for port, _ in processes])
+    sent = browser.get("/sign-in")
+    callback = urlsplit(google.consent(sent.headers["Location"], email=EMAIL))
+    assert browser.get(f"{callback.path}?{callback.query}").status_code == 303
+    for _ in range(2):
+        assert browser.get("/blocks").status_code == 200
+    assert [it.email for it in tenants.app(tenants.of_owner(EMAIL) or 0).accounts.all()] == [EMAIL]
+    for _, process in processes:
+        process.send_signal(signal.SIGTERM)
+    for _, process in processes:
+        assert process.wait(timeout=5) == 0

@@ -1,0 +1,78 @@
+"""A seller moves in with the backup of a program of their own, and out with one that such a program restores."""
+
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from worker.database import DATABASE, open_copy
+from worker.database.postgres import Postgres
+from worker.errors import UsageError
+from worker.files import write_atomically
+from worker.host.operation import reseal_database
+from worker.host.tenants import Tenants
+from worker.operation import backup_file
+from worker.operation.backup import KEY, backup
+from worker.operation.unpacking import unpack
+from worker.sealing import Sealer
+
+
+def move_in(
+    tenants: Tenants, owner: str, source: Path, passphrase: str | None
+) -> tuple[int, tuple[str, ...]]:
+    """Make a seller of a backup; return how many blocks there are, and the accounts, whose passes begin at once.
+
+    Where the backup holds its key the accounts need no new sign-in. Raises UsageError where the owner or a mailbox is
+    here already, and what reading a backup raises; nothing is kept then.
+    """
+    if tenants.of_owner(owner) is not None:
+        raise UsageError("{owner} is a seller here already; remove them first.", owner=owner)
+    opened = backup_file.read(source, passphrase=passphrase)
+    with tempfile.TemporaryDirectory() as name:
+        files = Path(name)
+        blocks, accounts = unpack(source, opened, files)
+        if (key := files / KEY).exists():
+            _seal_anew(files, *_keys(tenants), key.read_text("ascii").strip())
+        tenant = tenants.add(owner)
+        try:
+            _take_over(tenants, tenant, files / DATABASE, accounts)
+        except BaseException:
+            tenants.remove(tenant)
+            raise
+    return blocks, accounts
+
+
+def _take_over(tenants: Tenants, tenant: int, path: Path, accounts: tuple[str, ...]) -> None:
+    for email in accounts:
+        tenants.claim_mailbox(email, tenant)
+    Postgres(tenants.pool, tenant).take_over(path)
+    app, owner = tenants.app(tenant), tenants.all()[tenant]
+    owners = app.database.documents("owners")
+    if owners.find(owner) is None:
+        owners.put({owner: {"role": "full", "person": owner}})
+    for account in app.accounts.all():
+        if not account.waits_for_sign_in:
+            app.jobs.add(account.email)
+
+
+def move_out(tenants: Tenants, tenant: int, target: Path, passphrase: str | None) -> None:
+    """Write a seller's backup, sealed with a key of its own, which is in it if there is a passphrase.
+
+    Raises UsageError for a passphrase too short, StorageError.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        files, key = Path(name), Fernet.generate_key()
+        Postgres(tenants.pool, tenant).backup(files / DATABASE)
+        _seal_anew(files, key.decode(), *_keys(tenants))
+        write_atomically(files / KEY, key)
+        backup(files, target, passphrase)
+
+
+def _seal_anew(files: Path, *keys: str) -> None:
+    with closing(open_copy(files / DATABASE)) as copy:
+        reseal_database(copy, Sealer(*keys))
+
+
+def _keys(tenants: Tenants) -> list[str]:
+    return (tenants.settings.secret_key or "").split()
