@@ -61,7 +61,7 @@ def add_messenger() -> ResponseReturnValue:
 def test() -> ResponseReturnValue:
     """Send a message that says it is a test, and say what became of it."""
     destination = services().destinations.get(request.form.get("id", ""))
-    problem = send_test(destination, services().app.passes, now=services().app.clock.now())
+    problem = send_test(services().app, destination)
     if problem:
         return _back(text("notifications.not_taken", name=destination.name, problem=problem))
     return _back(text("notifications.taken", name=destination.name))

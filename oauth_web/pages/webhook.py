@@ -8,7 +8,7 @@ from oauth_web.pages.forms import reading, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.errors import StorageError
-from worker.webhook import send_test
+from worker.webhook import send_test, sender
 
 blueprint = Blueprint("webhook", __name__)
 
@@ -38,7 +38,9 @@ def save() -> ResponseReturnValue:
 @blueprint.post("/settings/webhook/test")
 def test() -> ResponseReturnValue:
     """Send a message that tells nothing, and say what became of it."""
-    problem = send_test(services().webhook, now=services().app.clock.now())
+    app = services().app
+    send = sender(internet_only=app.internet_only)
+    problem = send_test(services().webhook, now=app.clock.now(), send=send)
     return _back(text("webhook.not_taken", problem=problem) if problem else text("webhook.taken"))
 
 

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -234,6 +234,16 @@ def test_what_is_no_messenger_is_refused_without_repeating_it(destinations: Dest
         destinations.add_messenger(url)
 
 
+def test_who_shares_a_machine_reaches_no_server_in_its_network(
+    app: App, destinations: Destinations, messengers: StandIn
+) -> None:
+    shared = replace(app, internet_only=True)
+    inside = destinations.add_messenger(f"json://127.0.0.1:{messengers.port}/")
+    assert send_test(shared, inside).startswith("JSON cannot be used here; take discord")
+    assert messengers.taken == []
+    assert send_test(shared, destinations.add_messenger(TOKENS["slack"])) == ""
+
+
 def test_nobody_is_told_twice(destinations: Destinations) -> None:
     destinations.add_mailbox(EMAIL)
     destinations.add_messenger(TOKENS["slack"])
@@ -268,7 +278,8 @@ def test_a_test_says_what_became_of_it(
     app: App, destinations: Destinations, messengers: StandIn, google: Sandbox, clock: FakeClock
 ) -> None:
     def tried(destination: Destination) -> str:
-        return send_test(destination, app.passes, now=clock.now() + timedelta(seconds=1))
+        clock.advance(1)
+        return send_test(app, destination)
 
     mailbox = destinations.add_mailbox(EMAIL)
     assert tried(mailbox) == ""

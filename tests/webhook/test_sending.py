@@ -12,7 +12,7 @@ import pytest
 from certificates import write_certificate
 
 from worker.webhook import sending
-from worker.webhook.sending import send
+from worker.webhook.sending import send, send_to_internet
 
 PUBLIC = "93.184.215.14"
 
@@ -212,3 +212,10 @@ def test_what_is_no_http_steers_no_terminal() -> None:
     assert told.startswith("localhost cannot be reached: ]0;minexxx")
     assert told.isprintable()
     assert len(told) < 300
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:9/hook", "https://127.0.0.1:9/", "https://10.0.0.8/", "https://[::1]/"]
+)
+def test_who_shares_a_machine_reaches_nothing_in_its_network_even_if_that_was_allowed(url: str) -> None:
+    assert "not allowed" in send_to_internet(url, {}, b"{}", allow_private=True)

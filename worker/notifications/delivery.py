@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -11,7 +10,6 @@ from worker.app import App
 from worker.database import format_time, parse_time
 from worker.errors import BuyerblockError
 from worker.events import fields
-from worker.mailbox_pass.passes import Passes
 from worker.notifications import messengers
 from worker.notifications.destinations import Destination, Destinations
 from worker.notifications.queue import Notification, Queue
@@ -40,7 +38,7 @@ def notify_due(app: App, destinations: Destinations, queue: Queue) -> int:
 def _deliver(app: App, destination: Destination, destinations: Destinations, queue: Queue) -> int:
     taken = 0
     for notification in queue.waiting(destination.id, limit=MAX_AT_ONCE):
-        problem = _send(destination, notification, app.passes)
+        problem = _send(app, destination, notification)
         if problem or destination.failures:
             before, destination = destination, destination.tried(problem, app.clock.now())
             destinations.update(before, destination)
@@ -53,20 +51,21 @@ def _deliver(app: App, destination: Destination, destinations: Destinations, que
     return taken
 
 
-def send_test(destination: Destination, passes: Passes, *, now: datetime) -> str:
+def send_test(app: App, destination: Destination) -> str:
     """Send a test message; return "" if it was taken, else one sentence that says why not."""
-    time = format_time(now)
+    time = format_time(app.clock.now())
     text = "This is a test. Problems, and the summary of the week, will arrive here."
     test = Notification(id=f"test-{time}", title="buyerblock: a test", text=text, at=time)
-    return _send(destination, test, passes)
+    return _send(app, destination, test)
 
 
-def _send(destination: Destination, notification: Notification, passes: Passes) -> str:
+def _send(app: App, destination: Destination, notification: Notification) -> str:
     try:
         if destination.url:
-            return messengers.send(destination.url, notification.title, notification.text)
+            title, text = notification.title, notification.text
+            return messengers.send(destination.url, title, text, internet_only=app.internet_only)
         raw, message_id = _mail(destination.account, notification)
-        passes.mailbox(destination.account).put_in_inbox(raw, message_id)
+        app.passes.mailbox(destination.account).put_in_inbox(raw, message_id)
     except BuyerblockError as error:
         return str(error)
     return ""

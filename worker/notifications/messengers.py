@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # They show a message on this machine's own screen, or write it into its log.
 _LOCAL = frozenset({"dbus", "kde", "qt", "glib", "gnome", "macosx", "windows", "syslog"})
+# Their addresses name no server: there is one for everybody.
+_AT_ONE_PLACE = frozenset({"slack", "tgram", "discord", "pover"})
 logging.getLogger("apprise").propagate = False
 _STATUS = re.compile(r"error=(\d{3})\b")
 
@@ -24,11 +26,16 @@ def service_of(url: str) -> str:
     return str(_plugin(url).service_name)
 
 
-def send(url: str, title: str, text: str) -> str:
-    """Send a message; return "" if it was taken, else one sentence that says why not."""
+def send(url: str, title: str, text: str, *, internet_only: bool = False) -> str:
+    """Send a message; return "" if it was taken, else one sentence that says why not.
+
+    internet_only: to no service whose server the address names, since that may be in this machine's own network.
+    """
     import apprise  # noqa: PLC0415 - see above
 
     plugin = _plugin(url)
+    if internet_only and plugin.schema not in _AT_ONE_PLACE:
+        return f"{plugin.service_name} cannot be used here; take {', '.join(sorted(_AT_ONE_PLACE))}."
     capture: Any = apprise.LogCapture
     with capture(level=logging.WARNING) as lines:
         taken = plugin.notify(title=title, body=text)

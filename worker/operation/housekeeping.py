@@ -16,7 +16,7 @@ from worker.operation.health import expiring, health
 from worker.operation.systemd import ALIVE, notify, watchdog_interval
 from worker.owner.accounts import Account
 from worker.publish import Follower
-from worker.webhook import Announcements, Webhook, deliver_due
+from worker.webhook import Announcements, Webhook, deliver_due, sender
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ class Chores:
         """Send the webhook what is due."""
         app = self._app
         webhook = Webhook(app.database, app.sealer)
-        deliver_due(webhook, app.block_list, self._announcements, now=app.clock.now)
+        send = sender(internet_only=app.internet_only)
+        deliver_due(webhook, app.block_list, self._announcements, now=app.clock.now, send=send)
 
     def notify(self) -> None:
         """Tell the owner what is due."""

@@ -7,7 +7,7 @@ message. Problems wait in the table ``announcements``. Start reading at ``delive
 """
 
 from worker.webhook.announcements import Announcements
-from worker.webhook.delivery import deliver_due, send_test
+from worker.webhook.delivery import deliver_due, send_test, sender
 from worker.webhook.hook import Hook, Position, Webhook, newest_position
 from worker.webhook.message import Message
 
@@ -20,4 +20,5 @@ __all__ = [
     "deliver_due",
     "newest_position",
     "send_test",
+    "sender",
 ]

@@ -21,6 +21,11 @@ MAX_MESSAGES = 50  # in one call, so that a program that stops does not wait for
 log = logging.getLogger(__name__)
 
 
+def sender(*, internet_only: bool) -> "Send":
+    """Return how messages are sent. internet_only: never to this machine or its network."""
+    return sending.send_to_internet if internet_only else sending.send
+
+
 class Send(Protocol):
     """How a message is sent."""
 

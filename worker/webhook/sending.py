@@ -51,6 +51,19 @@ def send(
     return "" if 200 <= status < 300 else f"{target.host} answered with status {status}."
 
 
+def send_to_internet(
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    allow_private: bool,  # noqa: ARG001 - as in ``send``
+) -> str:
+    """Post body as ``send`` does, but never to this machine or a private network, whatever was allowed."""
+    if parse_target(url).loopback:
+        return "An address on this machine is not allowed here; set one on the internet."
+    return send(url, headers, body, allow_private=False)
+
+
 def _reason(error: Exception) -> str:
     """Return what went wrong, fit for a terminal and a page: it may be what the other side wrote in place of HTTP."""
     reason = str(getattr(error, "strerror", None) or error) or type(error).__name__
