@@ -4,7 +4,7 @@ import sys
 
 from environment import ROOT, ensure, hand_over
 
-BENCHMARKS = ("notices", "block_list", "http", "pages", "commands", "passes", "gate")
+BENCHMARKS = ("notices", "block_list", "http", "pages", "commands", "passes", "gate", "host")
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(BENCHMARKS)
