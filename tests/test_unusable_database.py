@@ -43,7 +43,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "webhook": ("show",),
 }
 # What needs no database, or has one of its own.
-_WITHOUT = {"service", "restore", "demo"}
+_WITHOUT = {"service", "restore", "demo", "host"}
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -19,7 +19,7 @@ THREADS = 32
 
 @click.group()
 def host() -> None:
-    """Run buyerblock for many sellers, on several machines over PostgreSQL."""
+    """Run it for many sellers, over PostgreSQL."""
 
 
 @host.command("migrate")
