@@ -1,6 +1,7 @@
 """The jobs of a host, one by one: what a look costs, when it begins a pass, and what is put in line."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def in_line(tenants: Tenants) -> list[tuple[str, dict[str, Any]]]:
 def run_all(tenants: Tenants, work: Work) -> list[str]:
     """Plan, and do what is in line until nothing is; return the names of the jobs."""
     done = []
-    tasks = {
+    tasks: dict[str, Callable[..., object]] = {
         "look": work.look,
         "pass": work.run_pass,
         "file": work.file,
