@@ -45,7 +45,7 @@ def in_line(tenants: Tenants) -> list[tuple[str, dict[str, Any]]]:
 def run_all(tenants: Tenants, work: Work) -> list[str]:
     """Plan, and do what is in line until nothing is; return the names of the jobs."""
     done = []
-    tasks: dict[str, Callable[..., object]] = {
+    tasks: dict[str, Callable[..., None]] = {
         "look": work.look,
         "pass": work.run_pass,
         "file": work.file,

@@ -19,12 +19,18 @@ THREADS = 32
 
 @click.group()
 def host() -> None:
-    """Run it for many sellers, over PostgreSQL."""
+    """Run buyerblock for many sellers, over PostgreSQL.
+
+    Processes may run on any number of machines.
+    """
 
 
 @host.command("migrate")
 def migrate_tables() -> None:
-    """Make the tables, or bring them up to date. Safe to repeat."""
+    """Make the tables, or bring them up to date.
+
+    It may be repeated.
+    """
     from worker.database.postgres_schema import migrate
     from worker.host.program import database_url
 
@@ -43,7 +49,10 @@ def migrate_tables() -> None:
 )
 @click.option("--print", "only_print", is_flag=True, help="Only show a systemd unit that runs this.")
 def work(threads: int, only_print: bool) -> None:
-    """Run passes and looks until Ctrl-C. As many workers may run as you like, on any machine."""
+    """Run passes until Ctrl-C.
+
+    As many workers may run as you like, on any machine.
+    """
     if only_print:
         from worker.host.units import unit
 
@@ -57,7 +66,7 @@ def work(threads: int, only_print: bool) -> None:
 @host.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(as_json: bool) -> int:
-    """Show how many mailboxes are looked at, and whether in time.
+    """Show what is looked at, and whether in time.
 
     Exit code 0: all is well, 1: mailboxes wait for too long, or no worker runs.
     """
@@ -76,7 +85,10 @@ def status(as_json: bool) -> int:
 
 @host.command()
 def reseal() -> None:
-    """Seal everything with the first key of BUYERBLOCK_SECRET_KEY; afterwards the others can be taken away."""
+    """Seal everything with the first of the keys.
+
+    BUYERBLOCK_SECRET_KEY holds the new key, a space, and the former one, which can be taken away afterwards.
+    """
     from worker.host.operation import reseal as seal_anew
 
     click.echo(f"{seal_anew(_tenants()):,} records are sealed with the first key.")
@@ -85,7 +97,10 @@ def reseal() -> None:
 @host.command()
 @click.argument("name")
 def token(name: str) -> None:
-    """Make a token by which a monitor reads /metrics of the host, and print it, for the only time."""
+    """Make a token for a monitor.
+
+    It reads /metrics of the host, and is printed for the only time.
+    """
     from worker.owner.tokens import Tokens
 
     tenants = _tenants()
@@ -111,7 +126,7 @@ def list_tenants() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @with_passphrase
 def import_tenant(owner: str, file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
-    """Make a seller of the backup of a program of their own."""
+    """Make a seller of a backup."""
     from worker.host.moving import move_in
 
     passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=False)
@@ -124,7 +139,7 @@ def import_tenant(owner: str, file: Path, passphrase_file: Any, ask_passphrase: 
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @with_passphrase
 def export_tenant(owner: str, file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
-    """Write a seller's backup, which a program of their own restores.
+    """Write a backup for a program of their own.
 
     Without a passphrase the key to the mailboxes is left out.
     """
@@ -140,7 +155,10 @@ def export_tenant(owner: str, file: Path, passphrase_file: Any, ask_passphrase: 
 @click.argument("owner")
 @click.confirmation_option(prompt="Delete all that is kept of this seller?")
 def remove_tenant(owner: str) -> None:
-    """Delete a seller, with the block list; the mailboxes keep their labels and filters."""
+    """Delete a seller, with the block list.
+
+    The mailboxes keep their labels and filters.
+    """
     tenants = _tenants()
     tenants.remove(_number(tenants, owner))
     click.echo(f"{owner} is gone.")
