@@ -62,7 +62,10 @@ def serve(
 @click.option("--insecure-http", is_flag=True, help="Listen beyond this machine although there is no https.")
 @click.option("--print", "only_print", is_flag=True, help="Only show a systemd unit that runs this.")
 def serve_many(address: str | None, port: int | None, insecure_http: bool, only_print: bool) -> None:
-    """Run the page and the API until Ctrl-C. As many may run as you like, on any machine."""
+    """Run the page and the API until Ctrl-C.
+
+    As many may run as you like, on any machine.
+    """
     if only_print:
         from worker.host.units import unit
 

@@ -31,10 +31,12 @@ class Balancer:
         self._ports = ports
         self._cookies: dict[str, str] = {}
 
-    def get(self, path: str) -> requests.Response:
+    def ask(self, path: str, form: dict[str, str] | None = None) -> requests.Response:
         self._ports.reverse()
-        answer = requests.get(
+        answer = requests.request(
+            "GET" if form is None else "POST",
             f"http://127.0.0.1:{self._ports[0]}{path}",
+            data=form,
             headers={"Host": NAME},
             cookies=self._cookies,
             allow_redirects=False,
@@ -87,11 +89,17 @@ def test_a_browser_signs_in_and_goes_on_whichever_process_answers_and_each_stops
     processes: list[tuple[int, "subprocess.Popen[bytes]"]], tenants: Tenants, google: Sandbox
 ) -> None:
     browser = Balancer([port for port, _ in processes])
-    sent = browser.get("/sign-in")
+    sent = browser.ask("/sign-in")
     callback = urlsplit(google.consent(sent.headers["Location"], email=EMAIL))
-    assert browser.get(f"{callback.path}?{callback.query}").status_code == 303
+    assert browser.ask(f"{callback.path}?{callback.query}").status_code == 303
     for _ in range(2):
-        assert browser.get("/blocks").status_code == 200
+        assert browser.ask("/blocks").status_code == 200
+    csrf = browser.ask("/import").text.split('name="csrf_token" value="')[1].split('"')[0]
+    large = "\n".join(f"111-{number:07d}-1111111" for number in range(20_000))
+    preview = browser.ask("/import", {"csrf_token": csrf, "text": large})
+    assert "<strong>20,000</strong>" in preview.text, "more than a stranger may send"
+    pending = preview.text.split('name="pending" value="')[1].split('"')[0]
+    assert browser.ask("/import/apply", {"csrf_token": csrf, "pending": pending}).status_code == 303
     assert [it.email for it in tenants.app(tenants.of_owner(EMAIL) or 0).accounts.all()] == [EMAIL]
     for _, process in processes:
         process.send_signal(signal.SIGTERM)

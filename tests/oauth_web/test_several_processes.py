@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from browsing import open_start_link, post
 from clocks import FakeClock
 from flask import Flask
 from flask.testing import FlaskClient
-from people import OWNER, settings_with
+from people import GRANT, OWNER, settings_with
 
 from oauth_web.application import create_app
 from oauth_web.demo.sandbox import Sandbox
@@ -40,6 +41,15 @@ def second(settings: Settings, clock: FakeClock) -> Iterator[Flask]:
 def seller(web: Flask, second: Flask, google: Sandbox) -> FlaskClient:
     """A browser that was sent to Google by the first process and came back to the second one."""
     return enter(open_start_link(web.test_client()), google, OWNER, then=second)
+
+
+def test_a_new_permission_counts_in_every_process(engine: App, settings: Settings, clock: FakeClock) -> None:
+    engine.accounts.connect(OWNER, GRANT, now=clock.now())
+    before = engine.passes.mailbox(OWNER)
+    assert engine.passes.mailbox(OWNER) is before
+    with closing(build_app(settings, clock)) as another:
+        another.accounts.connect(OWNER, replace(GRANT, refresh_token="another"), now=clock.now())
+    assert engine.passes.mailbox(OWNER) is not before
 
 
 def answered_by(client: FlaskClient, page: Flask) -> FlaskClient:

@@ -97,7 +97,10 @@ def reseal() -> None:
 @host.command()
 @click.argument("name")
 def token(name: str) -> None:
-    """Make a token by which a monitor reads /metrics of the host, and print it, for the only time."""
+    """Make a token for a monitor.
+
+    It reads /metrics of the host, and is printed for the only time.
+    """
     from worker.owner.tokens import Tokens
 
     tenants = _tenants()

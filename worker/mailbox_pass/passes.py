@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class _Running(NamedTuple):
+    grant: Grant
     mailbox: Mailbox
     sync: Sync
     resolver: Resolver
@@ -151,22 +152,26 @@ class Passes:
             self._sessions.close()
 
     def _open(self, email: str) -> "_Running":
+        grant = self._accounts.grant(email)
+        running = self._running.get(email)
+        if running is not None and running.grant != grant:  # another process has stored a new one
+            self.forget(email)
         with self._lock:
             if email not in self._running:
-                self._running[email] = self._connected(email)
+                self._running[email] = self._connected(email, grant)
             return self._running[email]
 
-    def _connected(self, email: str) -> "_Running":
+    def _connected(self, email: str, grant: Grant) -> "_Running":
         context = Context(
             email=email,
-            mailbox=open_mailbox(self._settings, self._clock, self._accounts.grant(email), self._sessions),
+            mailbox=open_mailbox(self._settings, self._clock, grant, self._sessions),
             database=self._database,
             accounts=self._accounts,
             block_list=self._block_list,
             review=self._review,
             clock=self._clock,
         )
-        return _Running(context.mailbox, Sync(context), Resolver(context))
+        return _Running(grant, context.mailbox, Sync(context), Resolver(context))
 
 
 def open_mailbox(settings: Settings, clock: Clock, grant: Grant, sessions: Sessions) -> Mailbox:
