@@ -293,7 +293,7 @@ def test_the_lock_files_pin_everything_by_hash_and_name_no_index() -> None:
 
 
 def test_set_up_uses_the_standard_library_only() -> None:
-    for script in ("run.py", "test.py", "demo.py"):
+    for script in ("run.py", "test.py", "demo.py", "host.py"):
         code = f"import sys; sys.path.insert(0, 'scripts'); import runpy; runpy.run_path('scripts/{script}')"
         subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, check=True)
 
@@ -310,7 +310,7 @@ def old_pythons() -> list[Path]:
     ]
 
 
-@pytest.mark.parametrize("script", ["run.py", "demo.py", "test.py"])
+@pytest.mark.parametrize("script", ["run.py", "demo.py", "test.py", "host.py"])
 def test_an_old_python_says_which_one_is_needed(script: str) -> None:
     pythons = old_pythons()
     if not pythons:

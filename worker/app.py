@@ -35,8 +35,8 @@ class App:
     review: Review
     passes: Passes
     jobs: Jobs
-    # Sellers who share a machine name addresses of the internet only: its own network is not theirs.
-    internet_only: bool = False
+    # By many sellers: the machine's disk and its network are not theirs.
+    shared: bool = False
 
     @property
     def scheduler(self) -> Scheduler:
@@ -122,7 +122,7 @@ def wire(
     accounts: Accounts | None = None,
     sessions: Sessions | None = None,
     jobs: Jobs | None = None,
-    internet_only: bool = False,
+    shared: bool = False,
 ) -> App:
     """Wire the program over a database. jobs: what runs passes, None for a scheduler of this process.
 
@@ -146,5 +146,5 @@ def wire(
         review=review,
         passes=passes,
         jobs=jobs or Scheduler(passes, accounts, review, clock, interval=interval),
-        internet_only=internet_only,
+        shared=shared,
     )

@@ -37,7 +37,13 @@ def _or_null(schema: _Part) -> _Part:
 
 _TEXT: _Part = {"type": "string"}
 _MOMENT: _Part = {"type": "string", "format": "date-time"}
-TIME: _Part = {"anyOf": [_MOMENT, {"type": "string", "format": "date"}]}
+# Without a zone it is in UTC; a space may stand for the T, and a part of the time may be missing.
+_LOOSE_MOMENT: _Part = {
+    "type": "string",
+    "pattern": "^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])[Tt ]([01][0-9]|2[0-3])"
+    "(:[0-5][0-9](:[0-5][0-9]([.,][0-9]{1,6})?)?)?([Zz]|[+-](0[0-9]|1[0-3]):?[0-5][0-9])?$",
+}
+TIME: _Part = {"anyOf": [_MOMENT, {"type": "string", "format": "date"}, _LOOSE_MOMENT]}
 FORMAT: _Part = {"enum": list(FORMATS), "default": "json"}
 _COUNT: _Part = {"type": "integer", "minimum": 0}
 _REASON: _Part = {"enum": list(get_args(Reason))}

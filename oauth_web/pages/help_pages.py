@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 
 from oauth_web.guard import open_to_all
 
-PAGES = ("seller", "operator", "tools", "reading", "benchmarks")
+PAGES = ("seller", "operator", "host", "tools", "reading", "benchmarks")
 _FOLDER = Path(__file__).parents[1] / "help"
 _DOCUMENT = re.compile(r"^(\w+)\.md(#.*)?$")
 

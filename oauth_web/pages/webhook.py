@@ -39,7 +39,7 @@ def save() -> ResponseReturnValue:
 def test() -> ResponseReturnValue:
     """Send a message that tells nothing, and say what became of it."""
     app = services().app
-    send = sender(internet_only=app.internet_only)
+    send = sender(internet_only=app.shared)
     problem = send_test(services().webhook, now=app.clock.now(), send=send)
     return _back(text("webhook.not_taken", problem=problem) if problem else text("webhook.taken"))
 

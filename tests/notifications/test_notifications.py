@@ -237,7 +237,7 @@ def test_what_is_no_messenger_is_refused_without_repeating_it(destinations: Dest
 def test_who_shares_a_machine_reaches_no_server_in_its_network(
     app: App, destinations: Destinations, messengers: StandIn
 ) -> None:
-    shared = replace(app, internet_only=True)
+    shared = replace(app, shared=True)
     inside = destinations.add_messenger(f"json://127.0.0.1:{messengers.port}/")
     assert send_test(shared, inside).startswith("JSON cannot be used here; take discord")
     assert messengers.taken == []

@@ -80,7 +80,7 @@ class Tenants:
             accounts=HostAccounts(database, self.sealer, self.looks, tenant),
             sessions=self.sessions,
             jobs=HostJobs(self.pool, tenant, interval),
-            internet_only=True,
+            shared=True,
         )
 
     def admit(self, email: str) -> int | None:

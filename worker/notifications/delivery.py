@@ -63,7 +63,7 @@ def _send(app: App, destination: Destination, notification: Notification) -> str
     try:
         if destination.url:
             title, text = notification.title, notification.text
-            return messengers.send(destination.url, title, text, internet_only=app.internet_only)
+            return messengers.send(destination.url, title, text, internet_only=app.shared)
         raw, message_id = _mail(destination.account, notification)
         app.passes.mailbox(destination.account).put_in_inbox(raw, message_id)
     except BuyerblockError as error:

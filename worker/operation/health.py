@@ -149,7 +149,7 @@ def free_bytes(path: Path) -> int:
 def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes) -> Health:
     """Look at everything that has to work. Costs one small write to the disk and no call of Gmail."""
     # A host keeps nothing on the disk of this machine.
-    found = [] if app.settings.database_url else [*_disk(app, free)]
+    found = [] if app.shared else [*_disk(app, free)]
     try:
         # The whole database is checked once a day, with the copy; if that failed, all this fails as well.
         app.database.version()

@@ -44,7 +44,7 @@ class Chores:
         """Send the webhook what is due."""
         app = self._app
         webhook = Webhook(app.database, app.sealer)
-        send = sender(internet_only=app.internet_only)
+        send = sender(internet_only=app.shared)
         deliver_due(webhook, app.block_list, self._announcements, now=app.clock.now, send=send)
 
     def notify(self) -> None:

@@ -1,6 +1,7 @@
 """A client that a generator makes of the description works."""
 
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,8 +31,11 @@ def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "none",
         "--fail-on-warning",
     )
+    # It calls the formatter by its name.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     made = subprocess.run(
         [*command, "--path", str(description), "--output-path", str(target)],
+        env=os.environ | {"PATH": path},
         check=False,
         capture_output=True,
         text=True,
