@@ -60,3 +60,9 @@ def is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:
 def has_come(moment: datetime, longest: timedelta, now: datetime) -> bool:
     """Return whether a moment is there that was set at most so far ahead."""
     return not timedelta() < moment - now <= longest
+
+
+def wait_after(failures: int, first: timedelta, longest: timedelta) -> timedelta:
+    """Return how long to wait after so many failures in a row: each time twice as long. failures: 0 for the first."""
+    # Twenty doublings of a second are twelve days; more would only overflow.
+    return min(first * (1 << min(failures, 20)), longest)

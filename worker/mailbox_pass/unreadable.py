@@ -6,6 +6,7 @@ from typing import Any
 
 from tinydb import where
 
+from worker.clock import wait_after
 from worker.database import Database
 
 # Where no other message could be read either, it may be Gmail that fails: then a message is set aside after so many.
@@ -49,7 +50,7 @@ class Unreadable:
         return self._documents.search(where("account") == self._email)
 
     def _document(self, message_id: str, tries: int, now: datetime) -> dict[str, Any]:
-        wait = min(_FIRST_WAIT * 2 ** min(max(0, tries - PATIENCE), 20), _MAX_WAIT)
+        wait = wait_after(max(0, tries - PATIENCE), _FIRST_WAIT, _MAX_WAIT)
         return {
             "account": self._email,
             "id": message_id,

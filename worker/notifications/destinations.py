@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from worker.clock import has_come
+from worker.clock import has_come, wait_after
 from worker.database import Database, checked
 from worker.errors import UsageError
 from worker.notifications.messengers import service_of
@@ -46,7 +46,7 @@ class Destination:
         """Return it after a try: after each one that failed the next waits twice as long."""
         if not problem:
             return replace(self, failures=0, next_try=None, problem="")
-        wait = min(FIRST_WAIT * 2 ** min(self.failures, 10), MAX_WAIT)
+        wait = wait_after(self.failures, FIRST_WAIT, MAX_WAIT)
         return replace(self, failures=self.failures + 1, next_try=now + wait, problem=problem)
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from worker.clock import has_come
+from worker.clock import has_come, wait_after
 from worker.database import Database, checked
 from worker.errors import UsageError
 from worker.sealing import Sealer
@@ -62,7 +62,7 @@ class Hook:
     def failed(self, problem: str, now: datetime) -> "Hook":
         """Return it after a failed try: the next one waits twice as long, for a day."""
         since = self.failing_since or now
-        wait = min(FIRST_WAIT * 2 ** min(self.failures, 20), MAX_WAIT)
+        wait = wait_after(self.failures, FIRST_WAIT, MAX_WAIT)
         return replace(
             self,
             failures=self.failures + 1,
