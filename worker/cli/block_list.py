@@ -11,7 +11,7 @@ import click
 
 from worker.cli.as_json import print_json
 from worker.cli.database import open_for_command
-from worker.cli.filters import filtered
+from worker.cli.filters import filtered, marked
 from worker.errors import UsageError
 from worker.parsing import ADDRESS, ADDRESS_OR_DOMAIN
 
@@ -114,9 +114,7 @@ def unblock(keys: tuple[str, ...]) -> None:
     show_default=True,
     help="Who is to read it.",
 )
-@click.option(
-    "--bom", is_flag=True, help="CSV with a byte-order mark, by which Excel on Windows shows accents right."
-)
+@marked
 @filtered
 @click.option(
     "--output",

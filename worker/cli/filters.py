@@ -1,4 +1,4 @@
-"""The options that narrow what is exported."""
+"""The options of what exports: which blocks, and how a spreadsheet reads them."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -23,6 +23,10 @@ _OPTIONS = (
     click.option(
         "--search", "q", metavar="TEXT", help="Only with this in the address, an order ID or the note."
     ),
+)
+
+marked = click.option(
+    "--bom", is_flag=True, help="CSV with a byte-order mark, by which Excel on Windows shows accents right."
 )
 
 

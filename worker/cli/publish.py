@@ -9,7 +9,7 @@ import click
 from worker.cli.as_json import print_json
 from worker.cli.block_list import EXPORTS
 from worker.cli.database import open_for_command
-from worker.cli.filters import filtered
+from worker.cli.filters import filtered, marked
 from worker.errors import UsageError
 from worker.settings import current_settings
 
@@ -40,9 +40,7 @@ def publish() -> None:
     type=click.Path(path_type=Path),
     help="The file. What it holds is replaced; it keeps its permissions.",
 )
-@click.option(
-    "--bom", is_flag=True, help="CSV with a byte-order mark, by which Excel on Windows shows accents right."
-)
+@marked
 @filtered
 def add(name: str, output: Path, bom: bool, **filters: str | None) -> None:
     """Write the list to a file now, and again after each change.
