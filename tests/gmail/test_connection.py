@@ -84,6 +84,23 @@ def test_no_cookie_of_one_mailbox_goes_along_with_calls_of_another(server: str) 
         assert [session.get(f"{server}/cookies", timeout=5).text for _ in range(2)] == ["None", "None"]
 
 
+def test_another_proxy_of_the_network_is_noticed_within_a_minute(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    now = 600.0
+    monkeypatch.setattr("worker.gmail.connection.time.monotonic", lambda: now)
+    with closing(connection.open_session()) as session:
+        assert session.get(f"{server}/cookies", timeout=5).ok
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        now += 59
+        assert session.get(f"{server}/cookies", timeout=5).ok
+        now += 1
+        with pytest.raises(requests.exceptions.ProxyError):
+            session.get(f"{server}/cookies", timeout=5)
+
+
 def test_mailboxes_share_one_session_and_one_description_of_gmail(
     seller: Seller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

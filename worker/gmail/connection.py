@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import httplib2
 import requests
@@ -26,6 +27,7 @@ TIMEOUT = 30  # seconds without a sign of life; by default requests waits withou
 MAX_TIME = 120.0  # seconds for the body of an answer, however it drips
 MAX_SIZE = 100_000_000  # bytes of a body, unpacked; a mail of 50 MB takes 70 MB
 _PIECE = 65_536  # bytes
+_READ_EVERY = 60  # seconds; a computer moves from one network to another
 
 # Sentences by the error of requests; the first that fits. {} is the innermost error.
 _SENTENCES = (
@@ -66,6 +68,21 @@ class _Bounded(HTTPAdapter):
             answer.close()
         answer._content = bytes(content)  # where requests keeps what was read
         return answer
+
+
+class _Session(requests.Session):
+    """Reads every minute which proxy and certificates to use: for each call it would take a third of the call's CPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[object, Any] = {}
+
+    def merge_environment_settings(self, url: Any, *same: Any) -> Any:
+        """Return the settings of a call. same: what every call here asks for."""
+        now = (urlsplit(url)[:2], time.monotonic() // _READ_EVERY)
+        if now not in self._known:
+            self._known = {now: super().merge_environment_settings(url, *same)}
+        return self._known[now]
 
 
 # Google never redirects; a network with a sign-in page of its own does.
@@ -143,7 +160,7 @@ class Connection:
 
 def open_session() -> requests.Session:
     """Return a session for one thread; close it after use."""
-    session = requests.Session()
+    session = _Session()
     prepare(session)
     return session
 
