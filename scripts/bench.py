@@ -4,7 +4,18 @@ import sys
 
 from environment import ROOT, ensure, hand_over
 
-BENCHMARKS = ("notices", "block_list", "http", "pages", "commands", "passes", "gate", "host")
+BENCHMARKS = (
+    "notices",
+    "block_list",
+    "http",
+    "pages",
+    "commands",
+    "passes",
+    "gate",
+    "host",
+    "host_blocks",
+    "host_mailboxes",
+)
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(BENCHMARKS)

@@ -8,11 +8,12 @@ For the search and the pages, SQLite's answers to the same questions stand besid
 import sqlite3
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from flask import Flask
 from flask.testing import FlaskClient
 
 from benchmarks.filling import OWNER, RARE, address, fill, fill_review, milliseconds, order
@@ -72,25 +73,34 @@ def main() -> None:
 
 def measure(app: App, size: int) -> None:
     """Print the figures of one list."""
-    page = create_app(app)
-    services = page.extensions[NAME].services
+    browser = signed_in(create_app(app), "benchmark")
+    medians = report(app, browser, paths(size), f"{size:,} blocks", WANTED[size])
+    for what, theirs, ours in beside(size, medians):
+        print(f"  {what}: SQLite alone {theirs:.1f} ms (ours takes {ours / theirs:.1f} times that)")
+
+
+def signed_in(page: Flask, session: str) -> FlaskClient:
+    """Return the browser of an owner. session: its name."""
+    services = page.extensions[NAME].of_session(session)
     services.owners.claim(OWNER)
-    services.sessions.put("benchmark", {"owner": OWNER}, new=True)
+    services.sessions.put(session, {"owner": OWNER}, new=True)
     browser = page.test_client()
-    browser.set_cookie("buyerblock-8000", "benchmark", domain="localhost")
-    times = {path: measured(app, browser, path) for path in paths(size)}
-    print(
-        f"\nPages with {size:,} blocks: median, best and worst of {ROUNDS}, with a change before every other one"
-    )
+    browser.set_cookie("buyerblock-8000", session, domain="localhost")
+    return browser
+
+
+def report(app: App, browser: FlaskClient, asked: Iterable[str], of: str, wanted: float) -> dict[str, float]:
+    """Print what pages take; return the median milliseconds of each."""
+    times = {path: measured(app, browser, path) for path in asked}
+    print(f"\nPages with {of}: median, best and worst of {ROUNDS}, with a change before every other one")
     for path, took in times.items():
         print(f"  {statistics.median(took):8.1f} {min(took):8.1f} {max(took):8.1f} ms  {path}")
     medians = {path: statistics.median(took) for path, took in times.items()}
     slowest = max((path for path in medians if path not in SEARCHES), key=medians.__getitem__)
-    print(f"{len(times)} pages: slowest {medians[slowest]:.0f} ms ({slowest}); wanted {WANTED[size]:.0f} ms")
+    print(f"{len(times)} pages: slowest {medians[slowest]:.0f} ms ({slowest}); wanted {wanted:.0f} ms")
     searched = max(medians[path] for path in SEARCHES)
-    print(f"  searches for a part of a word: slowest {searched:.0f} ms")
-    for what, theirs, ours in beside(size, medians):
-        print(f"  {what}: SQLite alone {theirs:.1f} ms (ours takes {ours / theirs:.1f} times that)")
+    print(f"  searches for a part of a word: slowest {searched:.0f} ms", flush=True)
+    return medians
 
 
 def measured(app: App, browser: FlaskClient, path: str) -> list[float]:

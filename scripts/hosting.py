@@ -1,0 +1,117 @@
+"""A host for tests and benchmarks: sellers with mailboxes at the stand-in for Google, and workers as processes."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from oauth_web.demo.mails import Sale
+from oauth_web.demo.mails import notice as notice_about
+from oauth_web.demo.sandbox import Sandbox
+from signing_in import sign_in
+from worker.clock import SystemClock
+from worker.database.postgres import open_pool
+from worker.database.postgres_schema import migrate
+from worker.host.tenants import Tenants
+from worker.settings import Settings
+
+_URL = "BUYERBLOCK_DATABASE_URL"
+
+
+def alias(number: int) -> str:
+    """Return the address of a buyer, a number each."""
+    return f"b{number:014}@marketplace.amazon.it"
+
+
+def notice(number: int) -> bytes:
+    """Return a notice about this buyer."""
+    order = f"902-{number // 10**7:07}-{number % 10**7:07}"
+    return notice_about(Sale("it", "it", order, alias(number)), "seller@gmail.com", datetime.now(UTC))
+
+
+def connect(tenants: Tenants, google: Sandbox, folder: Path, sellers: int, mailboxes: int) -> dict[str, int]:
+    """Connect so many mailboxes for each of so many sellers; return each mailbox's tenant."""
+    found = {}
+    for seller in range(sellers):
+        tenant = tenants.add(f"owner{seller}@gmail.com")
+        for number in range(mailboxes):
+            email = f"seller{seller}.{number}@gmail.com"
+            google.add_user(email)
+            tenants.app(tenant).connect(sign_in(google, folder, email))
+            found[email] = tenant
+    return found
+
+
+def environment(tenants: Tenants, url: str) -> dict[str, str]:
+    """Return the environment of a host's processes."""
+    settings = tenants.settings
+    return {
+        **os.environ,
+        _URL: url,
+        "BUYERBLOCK_SECRET_KEY": settings.secret_key or "",
+        "BUYERBLOCK_GMAIL_URL": settings.gmail_url or "",
+        "BUYERBLOCK_REVOKE_URL": settings.revoke_url,
+        "BUYERBLOCK_CLIENT_SECRETS": str(settings.client_secrets),
+        "BUYERBLOCK_SYNC_INTERVAL": str(settings.sync_interval),
+        "BUYERBLOCK_LOG": "json",
+    }
+
+
+@contextmanager
+def worker(
+    variables: dict[str, str],
+    log: Path,
+    *options: str,
+    program: tuple[str, ...] = ("-m", "worker", "host", "work"),
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a worker until the end of the block. log: what it writes to standard error."""
+    command = [sys.executable, *program, *options]
+    with log.open("ab") as file, subprocess.Popen(command, env=variables, stderr=file) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def empty_database() -> Iterator[str]:
+    """Yield the address of a database with the tables, made on the server of BUYERBLOCK_DATABASE_URL for the block."""
+    server = os.environ.get(_URL)
+    if not server:
+        sys.exit(f"Left out: name a database in {_URL}, whose user may make others (CREATEDB).")
+    name = f"buyerblock_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(sql.Identifier(name))
+        )
+        try:
+            url = make_conninfo(server, dbname=name)
+            migrate(url)
+            yield url
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def new_host(url: str, google: Sandbox, folder: Path, *, interval: int = 60) -> Iterator[Tenants]:
+    """Yield a host without sellers. interval: seconds between two looks at a mailbox."""
+    settings = Settings(
+        data_dir=folder,
+        client_secrets=folder / "client_secret.json",
+        gmail_url=google.url,
+        revoke_url=google.revoke_url,
+        secret_key="k" * 32,
+        sync_interval=interval,
+        host_sign_up="open",
+    )
+    google.quota.allowance = None
+    with closing(open_pool(url)) as pool, closing(Tenants(pool, settings, SystemClock())) as tenants:
+        yield tenants
