@@ -4,6 +4,7 @@ import gzip
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def _made(path: Path, database: bytes, secrets: object = None, passphrase: str |
 
 
 def _packed(path: Path, content: bytes, passphrase: str | None = None) -> Path:
-    backup_file.write(path, content, newest=("", 0), created_at=NOW, passphrase=passphrase)
+    backup_file.write(path, BytesIO(content), newest=("", 0), created_at=NOW, passphrase=passphrase)
     return path
 
 

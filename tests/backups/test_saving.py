@@ -1,14 +1,16 @@
 """A backup is one whole state, and the copies of the last days are kept."""
 
 import os
+import tracemalloc
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from saving import EMAIL, NOW, accounts_of, alias, block, content, damage, database_in, keys
+from saving import EMAIL, NOW, PASSPHRASE, accounts_of, alias, block, content, damage, database_in, keys
 
 from worker.errors import DamagedFileError, StorageError, UsageError
+from worker.operation import backup_file
 from worker.operation.backup import backup, rotate
 from worker.operation.restore import restore
 
@@ -36,6 +38,22 @@ def test_a_backup_while_others_write_is_a_state_that_was(data_dir: Path, tmp_pat
         restore(tmp_path / f"{number}", tmp_path / f"restored {number}")
         found = keys(tmp_path / f"restored {number}")
         assert found == [alias(1), *(alias(it) for it in range(10, 9 + len(found)))]
+
+
+@pytest.mark.parametrize("passphrase", [None, PASSPHRASE])
+def test_a_backup_larger_than_the_memory_is_written_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passphrase: str | None
+) -> None:
+    monkeypatch.setitem(backup_file._COST, "n", 2)
+    path, size = tmp_path / "saved", 40_000_000
+    with (tmp_path / "packed").open("w+b") as content:
+        content.truncate(size)
+        tracemalloc.start()
+        backup_file.write(path, content, created_at=NOW, newest=("", 0), passphrase=passphrase)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert most < size / 4
+    assert backup_file.read(path, passphrase=passphrase).content == bytes(size)
 
 
 def test_a_short_passphrase_is_refused(data_dir: Path, tmp_path: Path) -> None:

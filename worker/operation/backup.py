@@ -17,8 +17,8 @@ import tempfile
 from base64 import b64encode
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
@@ -48,7 +48,7 @@ def backup(
     passphrase: encrypts the file, which then also holds the secret key. database: the one that is open already.
     Raises StorageError, BusyError, and DamagedFileError where the database cannot be trusted.
     """
-    content = BytesIO()
+    created_at = now or datetime.now(UTC)
     with at_work("back up", data_dir):
         if not data_dir.is_dir():
             raise StorageError(
@@ -57,17 +57,21 @@ def backup(
         with (
             _opened(data_dir, database) as source,
             tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=data_dir) as folder,
-            gzip.GzipFile(fileobj=content, mode="wb", compresslevel=6) as packed,
+            (Path(folder) / "packed").open("w+b") as content,
         ):
             copy = Path(folder) / DATABASE
             newest = (source.engine.lineage, source.engine.newest())
             source.backup(copy)
             empty_tables(copy, MOMENTARY)
-            packed.write(orjson.dumps(_secrets(data_dir) if passphrase is not None else {}) + b"\n")
-            with copy.open("rb") as file:
-                shutil.copyfileobj(file, packed, 1 << 20)
-    created_at = now or datetime.now(UTC)
-    backup_file.write(target, content.getvalue(), created_at=created_at, newest=newest, passphrase=passphrase)
+            _pack(copy, _secrets(data_dir) if passphrase is not None else {}, content)
+            content.seek(0)
+            backup_file.write(target, content, created_at=created_at, newest=newest, passphrase=passphrase)
+
+
+def _pack(copy: Path, secrets: dict[str, str], content: BinaryIO) -> None:
+    with gzip.GzipFile(fileobj=content, mode="wb", compresslevel=6) as packed, copy.open("rb") as file:
+        packed.write(orjson.dumps(secrets) + b"\n")
+        shutil.copyfileobj(file, packed, 1 << 20)
 
 
 def _secrets(data_dir: Path) -> dict[str, str]:

@@ -8,14 +8,20 @@ content is AES-256-GCM over the content and the first line, so neither can be ch
 import hashlib
 import secrets
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import AEADEncryptionContext, Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import GCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from worker.errors import DamagedFileError, StorageError, UsageError
@@ -26,6 +32,7 @@ _FORMER = "buyerblock-backup/1"
 MIN_PASSPHRASE = 8  # characters
 
 _MAX_FIRST_LINE = 4096
+_PIECE = 1 << 20  # bytes
 # OWASP's parameters of 2023: a third of a second and 128 MB for each guess.
 _COST = {"n": 2**17, "r": 8, "p": 1}
 # A file from elsewhere must not make us take all memory before we know whether it is ours.
@@ -42,17 +49,19 @@ class Content:
 
 
 def write(
-    path: Path, content: bytes, *, created_at: datetime, newest: tuple[str, int], passphrase: str | None
+    path: Path, content: BinaryIO, *, created_at: datetime, newest: tuple[str, int], passphrase: str | None
 ) -> None:
     """Write a backup file, whole or not at all. Raises StorageError, UsageError for a passphrase too short.
 
-    newest: the lineage of the database, and an event that is in it.
+    content: a file at its start, which may be larger than the memory. newest: the lineage of the database, and an
+    event that is in it.
     """
     about: dict[str, Any] = {"format": FORMAT, "created_at": created_at.isoformat()}
     about |= {"lineage": newest[0], "newest": newest[1]}
     if passphrase is None:
-        line = _line(about | {"sha256": hashlib.sha256(content).hexdigest()})
-        return write_chunks_atomically(path, (line, content))
+        line = _line(about | {"sha256": hashlib.file_digest(content, "sha256").hexdigest()})
+        content.seek(0)
+        return write_chunks_atomically(path, chain([line], _pieces(content)))
     if len(passphrase) < MIN_PASSPHRASE:
         raise UsageError(
             "The passphrase is too short; use at least {least} characters.",
@@ -60,8 +69,18 @@ def write(
         )
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
     line = _line(about | {"scrypt": {**_COST, "salt": salt.hex()}, "nonce": nonce.hex()})
-    sealed = AESGCM(_key(passphrase, salt, _COST)).encrypt(nonce, content, line)
-    return write_chunks_atomically(path, (line, sealed))
+    sealing = Cipher(AES(_key(passphrase, salt, _COST)), GCM(nonce)).encryptor()
+    sealing.authenticate_additional_data(line)
+    return write_chunks_atomically(path, chain([line], _sealed(sealing, content)))
+
+
+def _pieces(content: BinaryIO) -> Iterator[bytes]:
+    return iter(partial(content.read, _PIECE), b"")
+
+
+def _sealed(sealing: AEADEncryptionContext, content: BinaryIO) -> Iterator[bytes]:
+    yield from map(sealing.update, _pieces(content))
+    yield sealing.finalize() + sealing.tag
 
 
 def read(path: Path, *, passphrase: str | None) -> Content:
