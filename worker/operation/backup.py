@@ -17,8 +17,8 @@ import tempfile
 from base64 import b64encode
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import orjson
 
@@ -68,7 +68,7 @@ def backup(
             backup_file.write(target, content, created_at=created_at, newest=newest, passphrase=passphrase)
 
 
-def _pack(copy: Path, secrets: dict[str, str], content: BinaryIO) -> None:
+def _pack(copy: Path, secrets: dict[str, str], content: BufferedIOBase) -> None:
     with gzip.GzipFile(fileobj=content, mode="wb", compresslevel=6) as packed, copy.open("rb") as file:
         packed.write(orjson.dumps(secrets) + b"\n")
         shutil.copyfileobj(file, packed, 1 << 20)

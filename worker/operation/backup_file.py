@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from io import BufferedIOBase
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -49,7 +50,12 @@ class Content:
 
 
 def write(
-    path: Path, content: BinaryIO, *, created_at: datetime, newest: tuple[str, int], passphrase: str | None
+    path: Path,
+    content: BufferedIOBase,
+    *,
+    created_at: datetime,
+    newest: tuple[str, int],
+    passphrase: str | None,
 ) -> None:
     """Write a backup file, whole or not at all. Raises StorageError, UsageError for a passphrase too short.
 
@@ -74,11 +80,11 @@ def write(
     return write_chunks_atomically(path, chain([line], _sealed(sealing, content)))
 
 
-def _pieces(content: BinaryIO) -> Iterator[bytes]:
+def _pieces(content: BufferedIOBase) -> Iterator[bytes]:
     return iter(partial(content.read, _PIECE), b"")
 
 
-def _sealed(sealing: AEADEncryptionContext, content: BinaryIO) -> Iterator[bytes]:
+def _sealed(sealing: AEADEncryptionContext, content: BufferedIOBase) -> Iterator[bytes]:
     yield from map(sealing.update, _pieces(content))
     yield sealing.finalize() + sealing.tag
 
