@@ -40,7 +40,7 @@ def main() -> None:
         token = Tokens(app.database).create("benchmark", "read", now=datetime.now(UTC))
         asked = batches(BLOCKS)
         ours = [ask(server.effective_port, token, keys) for keys in asked]
-        theirs = beside(asked)
+        theirs = beside(asked, BLOCKS)
         server.close()
         app.close()
     report(f"{BLOCKS:,} blocks", ours, theirs, WANTED)
@@ -76,11 +76,11 @@ def ask(port: int, token: str, keys: list[str]) -> float:
     return took
 
 
-def beside(batches: list[list[str]]) -> float:
+def beside(batches: list[list[str]], size: int) -> float:
     """Return the median milliseconds that SQLite takes for the same keys."""
     database = sqlite3.connect(":memory:")
     database.execute("CREATE TABLE blocks (address TEXT PRIMARY KEY) WITHOUT ROWID")
-    database.executemany("INSERT INTO blocks VALUES (?)", ((address(n),) for n in range(BLOCKS)))
+    database.executemany("INSERT INTO blocks VALUES (?)", ((address(n),) for n in range(size)))
     took = []
     for keys in batches:
         started = time.perf_counter()

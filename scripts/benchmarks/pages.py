@@ -55,7 +55,7 @@ def paths(size: int) -> Iterator[str]:
     yield from (f"/did-not-arrive?page={number}" for number in (1, last // 2, last))
     yield from ("/api/v1/blocks?limit=100", f"/api/v1/blocks?limit=100&account={OWNER}")
     middle, day = datetime.now(UTC) - timedelta(days=550), datetime.now(UTC) - timedelta(days=1)
-    yield f"/api/v1/blocks?limit=100&cursor={middle:%Y-%m-%dT%H:%M:%SZ}_b"
+    yield f"/api/v1/blocks?limit=100&cursor={middle:%Y-%m-%dT%H:%M:%SZ}_{address(77)}"
     yield f"/api/v1/blocks?limit=100&since={day:%Y-%m-%d}&account={OWNER}"
 
 
