@@ -118,7 +118,7 @@ def services_of(
         sessions=Sessions(database, sealer, now),
         session_prefix=session_prefix,
         pending_imports=Pending(database, now, kind="import", life=timedelta(minutes=30), most=5),
-        pending_grants=Pending(database, now, kind="grant", life=timedelta(minutes=10), most=20),
+        pending_grants=Pending(database, now, kind="grant", life=timedelta(minutes=10), most=1000),
         start_link=start_link,
         health=CachedHealth(lambda: health(app, now()), app.clock.monotonic),
         tokens=Tokens(database),

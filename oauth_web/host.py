@@ -106,9 +106,13 @@ class ManySellers:
         tenant = self.tenants.of_token(secret)
         return None if tenant is None else self._of(tenant)
 
-    def admit(self, email: str) -> Services | None:
-        """Return what serves this Google account: its own list, that of who let it in, or a new one."""
-        tenant = self.tenants.admit(email)
+    def choices(self, email: str) -> Mapping[str, str]:
+        """Return the sellers among whom this account has to choose, each with who let it in."""
+        return self.tenants.choices(email)
+
+    def admit(self, email: str, chosen: str = "") -> Services | None:
+        """Return what serves this Google account: its own list, one that it has entered or chosen, or a new one."""
+        tenant = self.tenants.admit(email, chosen)
         return None if tenant is None else self._of(tenant)
 
     def is_connected(self, email: str) -> bool:

@@ -1,6 +1,6 @@
 """What the routes work with, for one seller; and whose of them serve a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Protocol
@@ -86,8 +86,17 @@ class Sellers(Protocol):
     def of_token(self, secret: str) -> Services | None:
         """Return what serves a program that shows this token; None if nobody has made it."""
 
-    def admit(self, email: str) -> Services | None:
-        """Return what serves whoever signs in with this Google account; None if it gets no list here."""
+    def choices(self, email: str) -> Mapping[str, str]:
+        """Return the sellers among whom this account has to choose, each with who let it in; none if it need not.
+
+        Its own address stands for a list of its own. "" where nobody need have let it in, or it has entered before.
+        """
+
+    def admit(self, email: str, chosen: str = "") -> Services | None:
+        """Return what serves whoever signs in with this Google account; None if it gets no list here.
+
+        chosen: one of its choices.
+        """
 
     def is_connected(self, email: str) -> bool:
         """Return whether any of them has connected this mailbox."""
@@ -112,7 +121,10 @@ class OneSeller:
     def of_token(self, secret: str) -> Services | None:  # noqa: ARG002 - as above
         return self.services
 
-    def admit(self, email: str) -> Services | None:  # noqa: ARG002 - as above
+    def choices(self, email: str) -> Mapping[str, str]:  # noqa: ARG002 - as above
+        return {}
+
+    def admit(self, email: str, chosen: str = "") -> Services | None:  # noqa: ARG002 - as above
         return self.services
 
     def is_connected(self, email: str) -> bool:

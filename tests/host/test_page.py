@@ -20,6 +20,7 @@ from oauth_web.access.owners import Owners, Role
 from oauth_web.demo.sandbox import Sandbox
 from oauth_web.host import create_host_app
 from worker.database.postgres_pool import Pool
+from worker.database.schema import TABLES
 from worker.errors import StorageError
 from worker.host.tenants import Tenants
 from worker.owner.tokens import Tokens
@@ -121,30 +122,116 @@ def test_whom_the_rule_does_not_let_in_is_refused_in_one_sentence_and_gives_the_
     assert tenants.all() == {}
 
 
-def test_whom_an_owner_lets_in_comes_to_that_list_with_no_mailbox_of_theirs(
+def invite(tenants: Tenants, seller: str, email: str, role: Role) -> int:
+    """Have a seller let somebody in; return the seller's tenant."""
+    tenant = tenants.admit(seller)
+    assert tenant is not None
+    owners = Owners(tenants.app(tenant).database)
+    owners.claim(seller)
+    owners.add(email, role, by=seller)
+    return tenant
+
+
+def answer(browser: FlaskClient, asked: TestResponse, seller: str) -> TestResponse:
+    """Press a button on the page that asks whose list somebody wants."""
+    token = asked.text.split('name="csrf_token" value="')[1].split('"', maxsplit=1)[0]
+    return browser.post("/join", base_url=BASE, data={"csrf_token": token, "seller": seller})
+
+
+def everything(tenants: Tenants, tenant: int) -> list[object]:
+    """Return all that is kept of a seller."""
+    tables = [it for it in TABLES if it != "sessions"]
+    sql = " UNION ALL ".join(
+        f"SELECT '{it}', key, document::text FROM \"{it}\" WHERE tenant_id = %s" for it in tables
+    )
+    order, values = f"{sql} ORDER BY 1, 2".encode(), [tenant] * len(tables)
+    return tenants.pool.run(lambda connection: list(connection.execute(order, values).fetchall()))
+
+
+def test_whom_an_owner_lets_in_is_asked_once_and_comes_to_that_list_with_no_mailbox_of_theirs(
     page: Flask, enter: Enter, tenants: Tenants
 ) -> None:
-    ann = tenants.admit(ANN)
-    assert ann is not None
     enter(page.test_client(), ANN)
+    ann = invite(tenants, ANN, EVE, Role.READ)
     tenants.app(ann).block_list.block([KEY], by="test")
-    Owners(tenants.app(ann).database).add(EVE, Role.READ)
     browser = page.test_client()
-    assert enter(browser, EVE, "/sign-in?only=1").status_code == 303
+    asked = enter(browser, EVE, "/sign-in?only=1")
+    assert (asked.status_code, f"{ANN} has invited you to their block list" in asked.text) == (200, True)
+    assert browser.get("/blocks", base_url=BASE).status_code == 401
+    assert answer(browser, asked, ANN).status_code == 303
     assert KEY in browser.get("/blocks", base_url=BASE).text
-    assert connected(tenants, ann) == [ANN]
+    again = page.test_client()
+    assert enter(again, EVE).status_code == 303
+    assert KEY in again.get("/blocks", base_url=BASE).text
+    assert (connected(tenants, ann), tenants.of_owner(EVE)) == ([ANN], None)
 
 
-def test_nobody_gets_a_mailbox_by_letting_somebody_in_unasked(
+def test_nothing_of_a_newcomer_reaches_a_stranger_who_has_let_them_in_before_they_agree(
     page: Flask, enter: Enter, tenants: Tenants
 ) -> None:
-    eve = tenants.admit(EVE)
-    assert eve is not None
-    Owners(tenants.app(eve).database).claim(EVE)
-    Owners(tenants.app(eve).database).add(BOB, Role.FULL)
+    eve, ann = invite(tenants, EVE, BOB, Role.FULL), invite(tenants, ANN, BOB, Role.FULL)
+    before = everything(tenants, eve), everything(tenants, ann)
+    browser = page.test_client()
+    asked = enter(browser, BOB)
+    assert (asked.status_code, all(f"Join {it}" in asked.text for it in (EVE, ANN))) == (200, True)
+    assert (everything(tenants, eve), everything(tenants, ann)) == before
+    assert (connected(tenants, eve), tenants.looks.is_claimed(BOB)) == ([], False)
+    with closing(Tenants(tenants.pool, tenants.settings, tenants.clock)) as others:
+        other_process = answered_by(browser, create_host_app(others))
+        asked_for_mailbox = answer(other_process, asked, ANN)
+    assert f"Connect {BOB}?" in asked_for_mailbox.text
+    assert everything(tenants, eve) == before[0]
+    assert (connected(tenants, ann), tenants.of_owner(BOB)) == ([], None)
+    assert answer(browser, asked, EVE).status_code == 400, "it was answered"
+
+
+def test_who_would_rather_have_a_list_of_their_own_gets_it_with_their_mailbox(
+    page: Flask, enter: Enter, tenants: Tenants
+) -> None:
+    eve = invite(tenants, EVE, BOB, Role.FULL)
+    before = everything(tenants, eve)
+    browser = page.test_client()
+    assert answer(browser, enter(browser, BOB), BOB).status_code == 303
+    assert connected(tenants, tenants.of_owner(BOB)) == [BOB]
+    assert f"{BOB} is connected" in browser.get("/", base_url=BASE).text
+    assert everything(tenants, eve) == before
+
+
+@pytest.mark.parametrize("button", ["/sign-in", "/sign-in?only=1"])
+def test_who_leaves_or_makes_up_an_answer_is_nowhere_and_gives_the_permission_back(
+    enter: Enter, tenants: Tenants, google: Sandbox, button: str
+) -> None:
+    invite(tenants, EVE, BOB, Role.FULL)
+    tenants.admit(ANN)
+    tenants.settings = replace(tenants.settings, host_sign_up="closed")
+    page = create_host_app(tenants)
+    for chosen in ("", ANN, BOB, "nobody"):
+        browser = page.test_client()
+        asked = enter(browser, BOB, button)
+        assert ("Have a list of my own" in asked.text, "Join" in asked.text) == (False, True)
+        assert answer(browser, asked, chosen).status_code == 303
+        assert "You joined nobody" in browser.get("/", base_url=BASE).text
+        assert browser.get("/blocks", base_url=BASE).status_code == 401
+    client_id = google.client_secrets()["installed"]["client_id"]
+    assert (tenants.of_owner(BOB), google.world.grants.scopes(client_id, BOB)) == (None, frozenset())
+
+
+def test_a_question_is_answered_by_the_browser_that_was_asked_alone(
+    page: Flask, enter: Enter, tenants: Tenants, clock: FakeClock
+) -> None:
+    invite(tenants, EVE, BOB, Role.FULL)
     asked = enter(page.test_client(), BOB)
-    assert (asked.status_code, f"Connect {BOB}?" in asked.text) == (200, True)
-    assert connected(tenants, eve) == []
+    stranger = page.test_client()
+    assert answer(stranger, enter(stranger, BOB), EVE).status_code == 200
+    other = page.test_client()
+    other.get("/blocks", base_url=BASE)
+    assert answer(other, asked, EVE).status_code == 400
+    late = page.test_client()
+    Owners(tenants.app(tenants.admit(EVE) or 0).database).remove(BOB)
+    invite(tenants, EVE, BOB, Role.FULL)
+    asked = enter(late, BOB)
+    clock.advance(11 * 60)
+    assert answer(late, asked, EVE).status_code == 400
 
 
 def test_a_seller_stays_the_seller_of_their_own_list_whoever_lets_them_in(

@@ -86,6 +86,7 @@ PAGE: dict[str, Callable[[Seller], list[Asked]]] = {
     "sign_in.connect": lambda it: [
         in_form(name=f"{kind}-of-{it.name}", yes="") for kind in ("grant", "import")
     ],
+    "sign_in.join": lambda it: [in_form(seller=it.email)],
     "sign_in.sign_out": lambda _: NOTHING,
     "blocks.blocks": lambda it: [
         *NOTHING,
