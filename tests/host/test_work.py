@@ -15,6 +15,7 @@ from worker.host.tally import tallies
 from worker.host.tenants import Tenants
 from worker.host.work import GIVE_UP, Work
 from worker.operation.alerts import LOOKS
+from worker.operation.health import health
 from worker.owner.accounts import Account
 from worker.webhook import Announcements, Webhook
 
@@ -62,6 +63,11 @@ def run_all(tenants: Tenants, work: Work) -> list[str]:
 
 def make_due(tenants: Tenants, email: str = EMAIL) -> None:
     tenants.looks.due([email])
+
+
+def problems(tenants: Tenants, tenant: int) -> list[str]:
+    app = tenants.app(tenant)
+    return [it.kind for it in health(app, app.clock.now()).problems]
 
 
 def account(tenants: Tenants, tenant: int) -> Account:
@@ -168,6 +174,36 @@ def test_mail_in_trash_does_not_make_every_look_a_pass(tenants: Tenants, work: W
     for expected in (["look", "pass"], ["look"]):
         make_due(tenants)
         assert run_all(tenants, work) == expected
+
+
+def test_queued_mail_in_the_trash_is_reported_until_it_is_gone(
+    tenants: Tenants, tenant: int, work: Work, google: Sandbox
+) -> None:
+    run_all(tenants, work)
+    message = google.deliver(EMAIL, notice(3))
+    google.user(EMAIL).trash(message)
+    for _ in range(2):
+        make_due(tenants)
+        run_all(tenants, work)
+    assert problems(tenants, tenant) == ["unlisted"]
+    work.run_pass(EMAIL, tenant)
+    assert problems(tenants, tenant) == ["unlisted"]
+    google.user(EMAIL).delete_message(message)
+    make_due(tenants)
+    assert run_all(tenants, work) == ["look", "pass"]
+    assert problems(tenants, tenant) == []
+
+
+def test_a_message_that_gmail_does_not_hand_over_is_not_taken_for_one_in_the_trash(
+    tenants: Tenants, tenant: int, work: Work, google: Sandbox
+) -> None:
+    run_all(tenants, work)
+    google.world.faults_by_id[google.deliver(EMAIL, notice(3))] = Fault(status=400)
+    google.deliver(EMAIL, notice(4))
+    for _ in range(2):
+        make_due(tenants)
+        run_all(tenants, work)
+    assert problems(tenants, tenant) == ["unreadable"]
 
 
 def test_a_person_s_decision_is_filed_by_a_worker(

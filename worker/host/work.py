@@ -30,6 +30,7 @@ from worker.host.tally import tally
 from worker.host.tenants import Tenants
 from worker.mailbox_pass.decisions import Decision, file_decided
 from worker.mailbox_pass.progress import Progress, Watch
+from worker.mailbox_pass.unreadable import count_set_aside
 from worker.operation.housekeeping import Chores, logging_errors
 from worker.sealing import UnsealError
 
@@ -112,7 +113,17 @@ class Work:
             # A pass finds out what it is, and tells the owner.
             self._looks.keep_token(look.account, None, None)
             return True
-        return look.rules_due or count not in (0, look.unexplained)
+        if look.rules_due or count != look.unexplained:
+            return True
+        if count:
+            self._tell_of_unlisted(look)
+        return False
+
+    def _tell_of_unlisted(self, look: Look) -> None:
+        """Record what a second count has confirmed: Gmail's counts can be late."""
+        app = self._tenants.app(look.tenant)
+        unlisted = look.unexplained - count_set_aside(app.database, look.account)
+        app.accounts.update(look.account, unlisted=max(0, unlisted))
 
     def _count(self, look: Look, label: str) -> int:
         if look.token is not None:
@@ -135,7 +146,9 @@ class Work:
             try:
                 app.passes.run(account, self._turn())
                 label = app.accounts.get(account).labels.get(QUEUE)
-                self._looks.ended(account, tenant, label, app.passes.unexplained(account))
+                if not (unexplained := app.passes.unexplained(account)):
+                    app.accounts.update(account, unlisted=0)
+                self._looks.ended(account, tenant, label, unexplained)
             except StoppedError:
                 outcome = "stopped"
                 self._looks.failed(account, tenant)
