@@ -194,6 +194,34 @@ def test_queued_mail_in_the_trash_is_reported_until_it_is_gone(
     assert problems(tenants, tenant) == []
 
 
+def in_a_minute(tenants: Tenants) -> None:
+    """Let a minute pass for those who are to be tended."""
+    sql = b"UPDATE tenants SET tend_at = tend_at - interval '1 minute 1 second'"
+    tenants.pool.run(lambda connection: connection.execute(sql))
+
+
+def test_a_problem_is_reported_within_five_minutes_and_nobody_is_tended_sooner_than_a_minute_after(
+    tenants: Tenants, tenant: int, work: Work, google: Sandbox
+) -> None:
+    run_all(tenants, work)
+    in_a_minute(tenants)
+    assert run_all(tenants, work) == ["tend"], "after a pass"
+    in_a_minute(tenants)
+    assert run_all(tenants, work) == [], "who has no problem is tended less often"
+    google.user(EMAIL).revoke()
+    make_due(tenants)
+    assert run_all(tenants, work) == ["look", "pass"], "not at once: looks are a minute apart"
+    done = []
+    for _ in range(LOOKS):
+        assert Announcements(tenants.app(tenant).database).waiting() == []
+        in_a_minute(tenants)
+        done += run_all(tenants, work)
+        work.run_pass(EMAIL, tenant)  # brings no look forward
+    assert done == ["tend"] * LOOKS
+    (told,) = Announcements(tenants.app(tenant).database).waiting()
+    assert told.data["kind"] == "sign_in_again"
+
+
 def test_a_message_that_gmail_does_not_hand_over_is_not_taken_for_one_in_the_trash(
     tenants: Tenants, tenant: int, work: Work, google: Sandbox
 ) -> None:

@@ -52,6 +52,13 @@ _TO_TEND = """
     UPDATE tenants SET tend_at = now() + (0.9 + 0.2 * random()) * interval '3 minutes'
     FROM due WHERE tenants.id = due.id RETURNING tenants.id
 """
+# As often as at home for whom there may be something to report: after a pass, and while a problem is counted.
+# A minute from now at the soonest, since looks at problems are counted as a minute apart.
+_TEND_SOON = """
+    UPDATE tenants SET tend_at = now() + interval '1 minute'
+    WHERE id = ANY(%s) AND tend_at > now() + interval '1 minute'
+"""
+_COUNTED = " AND EXISTS (SELECT FROM problems WHERE tenant_id = id AND document ->> 'looks' IS NOT NULL)"
 # Who has news to be sent; what is not due yet is asked for again, which costs a query or two.
 _TO_SEND = """
     SELECT tenant_id FROM notifications UNION SELECT tenant_id FROM announcements
@@ -158,6 +165,7 @@ class Work:
                 self._after_failure(app, account, tenant)
             units = app.passes.spent(account)
             tally(self._pool, {("passes", outcome): 1, ("units", str(tenant)): units})
+            self._tend_soon(_TEND_SOON, tenant)
 
     def _after_failure(self, app: App, account: str, tenant: int) -> None:
         known = {it.email: it for it in app.accounts.all()}
@@ -191,6 +199,10 @@ class Work:
                 chores = Chores(self._tenants.app(tenant))
                 for work in (chores.report, chores.expire, chores.summarise):
                     logging_errors("tend", work)()
+        self._tend_soon(_TEND_SOON + _COUNTED, *tenants)
+
+    def _tend_soon(self, sql: str, *tenants: int) -> None:
+        self._pool.run(lambda connection: connection.execute(sql.encode(), (list(tenants),)))
 
     def send(self, tenant: int) -> None:
         """Send a seller's webhook and notifications what is due."""
@@ -198,6 +210,7 @@ class Work:
             chores = Chores(app)
             for work in (chores.deliver, chores.notify):
                 logging_errors("send", work)()
+        self._tend_soon(_TEND_SOON, tenant)
 
     def taken_over(self, task: str, arguments: dict[str, Any]) -> None:
         """Have done anew what a dead worker had begun."""
