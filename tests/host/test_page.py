@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,16 +14,18 @@ from browsing import csrf_token, post
 from clocks import FakeClock
 from flask import Flask
 from flask.testing import FlaskClient
+from hosting import notice
 from werkzeug.test import TestResponse
 
 from oauth_web import application
 from oauth_web.access.owners import Owners, Role
-from oauth_web.demo.sandbox import Sandbox
+from oauth_web.demo.sandbox import Fault, Sandbox
 from oauth_web.host import create_host_app
 from worker.database.postgres_pool import Pool
 from worker.database.schema import TABLES
-from worker.errors import StorageError
+from worker.errors import StorageError, TransientError
 from worker.host.tenants import Tenants
+from worker.mailbox_pass.progress import Progress
 from worker.owner.tokens import Tokens
 from worker.settings import Settings
 
@@ -246,6 +249,34 @@ def test_a_seller_stays_the_seller_of_their_own_list_whoever_lets_them_in(
     browser = page.test_client()
     assert enter(browser, BOB).status_code == 303
     assert KEY not in browser.get("/blocks", base_url=BASE).text
+
+
+def test_the_progress_of_a_worker_is_shown_by_any_process_and_ends_with_the_pass(
+    page: Flask, enter: Enter, tenants: Tenants, google: Sandbox, clock: FakeClock
+) -> None:
+    browser = page.test_client()
+    enter(browser, ANN)
+    for number in range(250):
+        google.deliver(ANN, notice(number), received_at=clock.now())
+    seen: list[bool] = []
+    kept: list[datetime | None] = []
+    with closing(Tenants(tenants.pool, tenants.settings, tenants.clock)) as workers:
+        app = workers.app(tenants.of_owner(ANN) or 0)
+
+        def watch(_: Progress) -> None:
+            seen.append('<progress max="250"' in browser.get("/live", base_url=BASE).text)
+            kept.append(app.accounts.get(ANN).progress_at)
+            clock.advance(1)
+
+        app.passes.run(ANN, watch)
+        assert (len(seen) >= 5, all(seen)) == (True, True)
+        assert len(set(kept)) < len(kept) - 1, "not stored each time"
+        assert "<progress" not in browser.get("/live", base_url=BASE).text
+        google.deliver(ANN, notice(1000), received_at=clock.now())
+        google.fault = lambda _, method, __: Fault(status=503) if method == "messages.modify" else None
+        with pytest.raises(TransientError):
+            app.passes.run(ANN)
+        assert "<progress" not in browser.get("/live", base_url=BASE).text
 
 
 def test_a_mailbox_of_one_seller_is_not_connected_for_another_and_stays_connected(
