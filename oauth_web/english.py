@@ -67,7 +67,7 @@ ENGLISH = {
     "invited.title": "Whose list do you want to see?",
     "invited.by_seller": "{seller} has invited you to their block list.",
     "invited.by": "{by} has invited you to the block list of {seller}.",
-    "invited.before": "You have been in the block list of {seller} before.",
+    "invited.before": "You have worked with the block list of {seller} before.",
     "invited.what": (
         "Join only if you know these people. They get nothing of {email} before you join; to connect its mailbox is a "
         "question of its own, which comes after that."
@@ -695,6 +695,9 @@ ENGLISH = {
     ),
     "backup.button": "Download a backup",
     "backup.differ": "The two passphrases differ; please type the same one twice.",
+    "backup.elsewhere": (
+        "A buyerblock on a computer of your own restores it by itself. Here it is done by whoever runs this site."
+    ),
     "restore.open": "Restore a backup",
     "restore.file": "Backup file",
     "restore.passphrase": "Its passphrase, if it has one",

@@ -28,6 +28,7 @@ from worker.database import Database
 from worker.database.postgres import Postgres, open_pool
 from worker.errors import StorageError
 from worker.host.limits import SharedLimit
+from worker.host.moving import move_out
 from worker.host.operation import metrics
 from worker.host.program import database_url
 from worker.host.tenants import Tenants
@@ -121,7 +122,8 @@ class ManySellers:
 
     def _services(self, tenant: int) -> Services:
         limit = partial(SharedLimit, self.tenants.pool)
-        return services_of(self.tenants.app(tenant), limit, session_prefix=_prefix(tenant))
+        back_up = partial(move_out, self.tenants, tenant)
+        return services_of(self.tenants.app(tenant), limit, back_up, session_prefix=_prefix(tenant))
 
 
 class _AllSessions:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
@@ -20,6 +21,8 @@ from worker.webhook import Webhook
 
 NAME = "buyerblock"
 HEALTH_KEPT_FOR = 5.0  # seconds
+
+BackUp = Callable[[Path, str | None], None]
 
 
 class CachedHealth:
@@ -47,8 +50,10 @@ class Services:
     """The engine of one seller, and what only the page knows: who may enter, who is inside, what is pending.
 
     session_prefix: how the names of this seller's sessions begin. pending_imports: files that were previewed.
-    pending_grants: of mailboxes that somebody is asked about. start_link: for the first owner; None on a host, where
-    everybody may try to sign in. restart: has the server restart in a moment.
+    pending_grants: of mailboxes that somebody is asked about, and of newcomers who are asked whose list they want.
+    start_link: for the first owner; None on a host, where
+    everybody may try to sign in. back_up: writes a backup of all that this seller has to a file, under a passphrase or
+    None; raises what ``backup.py`` raises. restart: has the server restart in a moment.
     """
 
     app: App
@@ -67,6 +72,7 @@ class Services:
     token_limit: Limit
     api_limit: Limit
     download_limit: Limit  # by the name of the token
+    back_up: BackUp
     restart: Callable[[], None]
 
 

@@ -1,6 +1,8 @@
 """The page of a host: who gets a list of their own, and any process of it answers anybody."""
 
+import html
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -14,18 +16,20 @@ from browsing import csrf_token, post
 from clocks import FakeClock
 from flask import Flask
 from flask.testing import FlaskClient
-from hosting import notice
+from hosting import alias, notice
 from werkzeug.test import TestResponse
 
 from oauth_web import application
 from oauth_web.access.owners import Owners, Role
 from oauth_web.demo.sandbox import Fault, Sandbox
 from oauth_web.host import create_host_app
+from worker.app import build_app
 from worker.database.postgres_pool import Pool
 from worker.database.schema import TABLES
 from worker.errors import StorageError, TransientError
 from worker.host.tenants import Tenants
 from worker.mailbox_pass.progress import Progress
+from worker.operation.restore import restore
 from worker.owner.tokens import Tokens
 from worker.settings import Settings
 
@@ -33,6 +37,8 @@ pytestmark = pytest.mark.postgres
 BASE = "http://localhost:8000"
 ANN, BOB, EVE = "ann@gmail.com", "bob@gmail.com", "eve@gmail.com"
 KEY = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+
+PASSPHRASE = "correct horse battery"
 
 Enter = Callable[..., TestResponse]
 
@@ -365,17 +371,61 @@ def test_limits_are_those_of_all_processes_and_of_each_seller(
         assert ask(second, bob) == 200
 
 
+def test_an_address_with_a_token_holds_the_list_of_its_seller_until_it_is_revoked(
+    page: Flask, enter: Enter, tenants: Tenants
+) -> None:
+    browser, stranger = page.test_client(), page.test_client()
+    enter(browser, ANN)
+    tenants.app(tenants.of_owner(ANN) or 0).block_list.block([KEY], by="test")
+    tenants.app(tenants.admit(BOB) or 0).block_list.block([f"b{KEY[1:]}"], by="test")
+    made = post(browser, "/settings/copies/address", address_name="sheet", format="csv").text
+    address = urlsplit(html.unescape(made.partition("http://localhost:8000")[2].partition("<")[0]))
+    asked = f"{address.path}?{address.query}"
+    found = stranger.get(asked, base_url=BASE).text
+    assert (KEY in found, f"b{KEY[1:]}" in found) == (True, False)
+    assert post(browser, "/settings/copies/revoke", name="sheet").status_code == 303
+    assert stranger.get(asked, base_url=BASE).status_code == 401
+
+
+def test_a_seller_takes_a_backup_from_the_page_that_a_program_of_their_own_restores(
+    page: Flask, enter: Enter, tenants: Tenants, google: Sandbox, clock: FakeClock, tmp_path: Path
+) -> None:
+    browser = page.test_client()
+    enter(browser, ANN)
+    tenants.app(tenants.of_owner(ANN) or 0).block_list.block([KEY], by="test")
+    tenants.app(tenants.admit(BOB) or 0).block_list.block([f"b{KEY[1:]}"], by="test")
+    differ = post(browser, "/settings/backup", passphrase=PASSPHRASE, again="another")
+    assert "The two passphrases differ" in differ.text
+    with closing(post(browser, "/settings/backup", passphrase=PASSPHRASE, again=PASSPHRASE)) as answer:
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="buyerblock-2026-11-23.backup"'
+        (saved := tmp_path / "saved.backup").write_bytes(answer.get_data())
+    restore(saved, home := tmp_path / "home", PASSPHRASE)
+    settings = replace(tenants.settings, data_dir=home, secret_key=None, database_url=None)
+    with closing(build_app(settings, clock)) as app:
+        google.deliver(ANN, notice(8), received_at=clock.now())
+        app.passes.run(ANN)
+        assert {it.key for it in app.block_list.blocks()} == {KEY, alias(8)}
+    assert not list(Path(tempfile.gettempdir()).glob("*/buyerblock-2026-11-23.backup")), (
+        "it lay there for a moment"
+    )
+
+
 def test_what_is_about_the_machine_is_not_there(page: Flask, enter: Enter) -> None:
     browser = page.test_client()
     enter(browser, ANN)
-    for path in ("/setup", "/start/x", "/settings/gate", "/settings/backup"):
+    for path in ("/setup", "/start/x", "/settings/gate"):
         assert browser.get(path, base_url=BASE).status_code == 404, path
-    for path in ("/settings/restore", "/settings/backup", "/setup"):
+    for path in ("/settings/restore", "/settings/copies/remove", "/settings/gate", "/setup"):
         token = csrf_token(browser, "/settings")
         assert browser.post(path, base_url=BASE, data={"csrf_token": token}).status_code == 404, path
-    for path in ("/", "/settings", "/settings/people", "/settings/general"):
+    token = csrf_token(browser, "/settings")
+    written = browser.post("/settings/copies", base_url=BASE, data={"csrf_token": token, "name": "x"})
+    assert written.status_code == 405, "no file is written on a machine of the host's"
+    for path in ("/", "/settings", "/settings/people", "/settings/copies", "/settings/backup"):
         shown = browser.get(path, base_url=BASE).text
-        assert not any(it in shown for it in ("/setup", "/settings/gate", "/settings/backup")), path
+        assert not any(it in shown for it in ("/setup", "/settings/gate", "/settings/restore", "publish")), (
+            path
+        )
 
 
 def test_a_process_is_ready_while_the_database_answers(

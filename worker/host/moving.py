@@ -67,7 +67,7 @@ def move_out(tenants: Tenants, tenant: int, target: Path, passphrase: str | None
         Postgres(tenants.pool, tenant).backup(files / DATABASE)
         _seal_anew(files, key.decode(), *_keys(tenants))
         write_atomically(files / KEY, key)
-        backup(files, target, passphrase)
+        backup(files, target, passphrase, now=tenants.clock.now())
 
 
 def _seal_anew(files: Path, *keys: str) -> None:
