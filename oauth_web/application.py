@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from pathlib import Path
 
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
@@ -20,6 +21,7 @@ from oauth_web.english import text
 from oauth_web.pages import (
     backups,
     blocks,
+    copied_files,
     copies,
     downloads,
     gate,
@@ -30,6 +32,7 @@ from oauth_web.pages import (
     notifications,
     people,
     releases,
+    restores,
     review,
     settings,
     setup,
@@ -40,9 +43,10 @@ from oauth_web.pages import (
 )
 from oauth_web.pages.forms import described, fault, rejected, typed
 from oauth_web.pages.notes import take_note
-from oauth_web.services import NAME, CachedHealth, OneSeller, Sellers, Services, waiting
+from oauth_web.services import NAME, BackUp, CachedHealth, OneSeller, Sellers, Services, waiting
 from worker.app import App
 from worker.notifications import Destinations
+from worker.operation.backup import backup
 from worker.operation.health import health
 from worker.owner.tokens import Tokens
 from worker.webhook import Webhook
@@ -60,11 +64,13 @@ PARTS = (
     settings,
     people,
     tokens,
+    copies,
     notifications,
     webhook,
+    backups,
 )
 # What only the program of one seller has: it is about the machine.
-_AT_HOME = (setup, copies, gate, backups, monitoring, releases)
+_AT_HOME = (setup, copied_files, gate, restores, monitoring, releases)
 
 MAX_REQUEST = 256_000  # bytes; routes that take files raise it for themselves
 
@@ -95,13 +101,17 @@ def create_app(
     def limit(_: str, most: int, seconds: float) -> Limit:
         return RateLimit(most, seconds, app.clock.monotonic)
 
-    found = services_of(app, limit, start_link=link, restart=restart)
+    def back_up(target: Path, passphrase: str | None) -> None:
+        backup(app.settings.data_dir, target, passphrase, now=app.clock.now(), database=app.database)
+
+    found = services_of(app, limit, back_up, start_link=link, restart=restart)
     return page_of(OneSeller(found), app, [it.blueprint for it in (*PARTS, *_AT_HOME)])
 
 
 def services_of(
     app: App,
     limit: Callable[[str, int, float], Limit],
+    back_up: BackUp,
     *,
     session_prefix: str = "",
     start_link: StartLink | None = None,
@@ -109,7 +119,8 @@ def services_of(
 ) -> Services:
     """Return what serves the people and programs of one seller.
 
-    limit: makes one, from a name, how many come in a burst, and the seconds that this takes.
+    limit: makes one, from a name, how many come in a burst, and the seconds that this takes. back_up: as of
+    ``Services``.
     """
     database, now, sealer = app.database, app.clock.now, app.sealer
     return Services(
@@ -118,7 +129,7 @@ def services_of(
         sessions=Sessions(database, sealer, now),
         session_prefix=session_prefix,
         pending_imports=Pending(database, now, kind="import", life=timedelta(minutes=30), most=5),
-        pending_grants=Pending(database, now, kind="grant", life=timedelta(minutes=10), most=20),
+        pending_grants=Pending(database, now, kind="grant", life=timedelta(minutes=10), most=1000),
         start_link=start_link,
         health=CachedHealth(lambda: health(app, now()), app.clock.monotonic),
         tokens=Tokens(database),
@@ -128,6 +139,7 @@ def services_of(
         token_limit=limit("token", 20, 60),
         api_limit=limit(f"api {session_prefix}", MAX_PER_MINUTE, 60),
         download_limit=limit(f"download {session_prefix}", MAX_PER_MINUTE, 60),
+        back_up=back_up,
         restart=restart,
     )
 

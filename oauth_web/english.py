@@ -64,6 +64,22 @@ ENGLISH = {
     "connect.no": "Do not connect it",
     "connect.dropped": "{email} was not connected, and nothing in it was changed.",
     "connect.stale": "This question was answered already or is older than ten minutes; please sign in again.",
+    "invited.title": "Whose list do you want to see?",
+    "invited.by_seller": "{seller} has invited you to their block list.",
+    "invited.by": "{by} has invited you to the block list of {seller}.",
+    "invited.before": "You have worked with the block list of {seller} before.",
+    "invited.what": (
+        "Join only if you know these people. They get nothing of {email} before you join; to connect its mailbox is a "
+        "question of its own, which comes after that."
+    ),
+    "invited.own": (
+        "Or have a block list of your own, which nobody else sees. With one of your own you cannot join another."
+    ),
+    "invited.join": "Join {seller}",
+    "invited.have_own": "Have a list of my own",
+    "invited.leave": "Neither; leave",
+    "invited.leave_all": "Leave",
+    "invited.left": "You joined nobody, nothing was connected, and you are not signed in.",
     "unticked.title": "A box was left unticked",
     "unticked.lead": "Google did not grant everything that is needed:",
     "unticked.modify": (
@@ -679,6 +695,9 @@ ENGLISH = {
     ),
     "backup.button": "Download a backup",
     "backup.differ": "The two passphrases differ; please type the same one twice.",
+    "backup.elsewhere": (
+        "A buyerblock on a computer of your own restores it by itself. Here it is done by whoever runs this site."
+    ),
     "restore.open": "Restore a backup",
     "restore.file": "Backup file",
     "restore.passphrase": "Its passphrase, if it has one",

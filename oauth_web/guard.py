@@ -22,7 +22,7 @@ _READING = ("GET", "HEAD", "OPTIONS")
 _READERS_MAY_SEND = ("sign_in.sign_out",)
 
 # Bytes that an owner may send to these routes; all others take what the application's configuration says.
-LARGE_UPLOADS = {"imports.preview": 20_000_000, "backups.restore": 32_000_000}
+LARGE_UPLOADS = {"imports.preview": 20_000_000, "restores.restore": 32_000_000}
 
 _Route = TypeVar("_Route", bound=Callable[..., ResponseReturnValue])
 _open_routes: set[str] = {"static"}

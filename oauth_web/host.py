@@ -28,6 +28,7 @@ from worker.database import Database
 from worker.database.postgres import Postgres, open_pool
 from worker.errors import StorageError
 from worker.host.limits import SharedLimit
+from worker.host.moving import move_out
 from worker.host.operation import metrics
 from worker.host.program import database_url
 from worker.host.tenants import Tenants
@@ -106,9 +107,13 @@ class ManySellers:
         tenant = self.tenants.of_token(secret)
         return None if tenant is None else self._of(tenant)
 
-    def admit(self, email: str) -> Services | None:
-        """Return what serves this Google account: its own list, that of who let it in, or a new one."""
-        tenant = self.tenants.admit(email)
+    def choices(self, email: str) -> Mapping[str, str]:
+        """Return the sellers among whom this account has to choose, each with who let it in."""
+        return self.tenants.choices(email)
+
+    def admit(self, email: str, chosen: str = "") -> Services | None:
+        """Return what serves this Google account: its own list, one that it has entered or chosen, or a new one."""
+        tenant = self.tenants.admit(email, chosen)
         return None if tenant is None else self._of(tenant)
 
     def is_connected(self, email: str) -> bool:
@@ -117,7 +122,8 @@ class ManySellers:
 
     def _services(self, tenant: int) -> Services:
         limit = partial(SharedLimit, self.tenants.pool)
-        return services_of(self.tenants.app(tenant), limit, session_prefix=_prefix(tenant))
+        back_up = partial(move_out, self.tenants, tenant)
+        return services_of(self.tenants.app(tenant), limit, back_up, session_prefix=_prefix(tenant))
 
 
 class _AllSessions:

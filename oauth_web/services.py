@@ -1,7 +1,8 @@
 """What the routes work with, for one seller; and whose of them serve a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
@@ -20,6 +21,8 @@ from worker.webhook import Webhook
 
 NAME = "buyerblock"
 HEALTH_KEPT_FOR = 5.0  # seconds
+
+BackUp = Callable[[Path, str | None], None]
 
 
 class CachedHealth:
@@ -47,8 +50,10 @@ class Services:
     """The engine of one seller, and what only the page knows: who may enter, who is inside, what is pending.
 
     session_prefix: how the names of this seller's sessions begin. pending_imports: files that were previewed.
-    pending_grants: of mailboxes that somebody is asked about. start_link: for the first owner; None on a host, where
-    everybody may try to sign in. restart: has the server restart in a moment.
+    pending_grants: of mailboxes that somebody is asked about, and of newcomers who are asked whose list they want.
+    start_link: for the first owner; None on a host, where
+    everybody may try to sign in. back_up: writes a backup of all that this seller has to a file, under a passphrase or
+    None; raises what ``backup.py`` raises. restart: has the server restart in a moment.
     """
 
     app: App
@@ -67,6 +72,7 @@ class Services:
     token_limit: Limit
     api_limit: Limit
     download_limit: Limit  # by the name of the token
+    back_up: BackUp
     restart: Callable[[], None]
 
 
@@ -86,8 +92,17 @@ class Sellers(Protocol):
     def of_token(self, secret: str) -> Services | None:
         """Return what serves a program that shows this token; None if nobody has made it."""
 
-    def admit(self, email: str) -> Services | None:
-        """Return what serves whoever signs in with this Google account; None if it gets no list here."""
+    def choices(self, email: str) -> Mapping[str, str]:
+        """Return the sellers among whom this account has to choose, each with who let it in; none if it need not.
+
+        Its own address stands for a list of its own. "" where nobody need have let it in, or it has entered before.
+        """
+
+    def admit(self, email: str, chosen: str = "") -> Services | None:
+        """Return what serves whoever signs in with this Google account; None if it gets no list here.
+
+        chosen: one of its choices.
+        """
 
     def is_connected(self, email: str) -> bool:
         """Return whether any of them has connected this mailbox."""
@@ -112,7 +127,10 @@ class OneSeller:
     def of_token(self, secret: str) -> Services | None:  # noqa: ARG002 - as above
         return self.services
 
-    def admit(self, email: str) -> Services | None:  # noqa: ARG002 - as above
+    def choices(self, email: str) -> Mapping[str, str]:  # noqa: ARG002 - as above
+        return {}
+
+    def admit(self, email: str, chosen: str = "") -> Services | None:  # noqa: ARG002 - as above
         return self.services
 
     def is_connected(self, email: str) -> bool:

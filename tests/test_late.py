@@ -71,7 +71,7 @@ def test_a_pass_that_comes_no_further_is_late_although_google_still_answers(
         seen.append(answers(app, page))
 
     def fault(_number: int, _method: str, _email: str) -> Fault | None:
-        if app.passes.progress(EMAIL) is None:
+        if app.accounts.get(EMAIL).progress is None:
             return None
         google.fault = None
         return Fault(before=look)

@@ -1,7 +1,7 @@
 """Whose page this is: the people who may enter, each by one or several Google accounts, and how far they may go."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -17,11 +17,16 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A Google account that may enter. person: the first account of the one whose it is, often the same."""
+    """A Google account that may enter. person: the first account of the one whose it is, often the same.
+
+    invited_by: who let it in, while it has not entered yet, None if that is not known; "" once it has. On a host
+    somebody is asked before they enter among people who let them in.
+    """
 
     email: str
     role: Role
     person: str
+    invited_by: str | None
 
 
 class Owners:
@@ -54,28 +59,34 @@ class Owners:
                 self._documents.put({email: next(iter(former.values()))})
                 self._documents.delete(former)
                 theirs = [it for it in self.everybody() if it.person in former]
-                self._put(*(Owner(it.email, it.role, email) for it in theirs))
+                self._put(*(replace(it, person=email) for it in theirs))
 
     def claim(self, email: str) -> bool:
         """Make this account the owner if there is none; return whether it is one who may enter now."""
         with self._database.together():
             if not len(self._documents):
-                self._put(Owner(email, Role.FULL, email))
+                self._put(Owner(email, Role.FULL, email, invited_by=""))
         return email in self.all()
 
-    def add(self, email: str, role: Role) -> bool:
-        """Let somebody in from now on; False if the account may enter already."""
+    def add(self, email: str, role: Role, *, by: str | None = None) -> bool:
+        """Let somebody in from now on; False if the account may enter already. by: who does it."""
         with self._database.together():
             new = self.get(email) is None
             if new:
-                self._put(Owner(email, role, email))
+                self._put(Owner(email, role, email, invited_by=by))
         return new
+
+    def entered(self, email: str) -> None:
+        """Remember that an account has entered, so it wants to be here."""
+        with self._database.together():
+            if (known := self.get(email)) is not None and known.invited_by != "":
+                self._put(replace(known, invited_by=""))
 
     def add_account(self, email: str, *, of: str) -> None:
         """Let a person who may enter do so by a further account of theirs. of: one that they have."""
         with self._database.together():
             if (known := self.get(of)) is not None and self.get(email) is None:
-                self._put(Owner(email, known.role, known.person))
+                self._put(Owner(email, known.role, known.person, invited_by=""))
 
     def remove(self, email: str) -> frozenset[str]:
         """Let an account in no longer, with all others of a person whose first one it is; return which these were.
@@ -91,11 +102,18 @@ class Owners:
         return gone
 
     def _put(self, *owners: Owner) -> None:
-        self._documents.put({it.email: {"role": it.role.value, "person": it.person} for it in owners})
+        self._documents.put(
+            {
+                it.email: {"role": it.role.value, "person": it.person, "invited_by": it.invited_by}
+                for it in owners
+            }
+        )
 
 
 def _owner(email: str, document: Mapping[str, Any]) -> Owner:
     # A role that is not known, as of a newer version, is no reason to let somebody change things.
     role = Role.FULL if document.get("role", Role.FULL) == Role.FULL else Role.READ
-    person = document.get("person")
-    return Owner(email, role, person if isinstance(person, str) else email)
+    person, by = document.get("person"), document.get("invited_by")
+    return Owner(
+        email, role, person if isinstance(person, str) else email, by if isinstance(by, str) else None
+    )

@@ -1,6 +1,8 @@
-"""Backups: one as a download, and one put in place of what is there."""
+"""A backup as a download."""
 
 import tempfile
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from flask import Blueprint, Response, render_template, request
@@ -9,17 +11,14 @@ from flask.typing import ResponseReturnValue
 from oauth_web.english import text
 from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.services import services
-from worker.errors import DamagedFileError, StorageError, UsageError
-from worker.operation.backup import backup
 from worker.operation.backup_file import MIN_PASSPHRASE
-from worker.operation.restore import prepare_restore
 
 blueprint = Blueprint("backups", __name__)
 
 
 @blueprint.get("/settings/backup")
 def page() -> ResponseReturnValue:
-    """Offer a backup, and to restore one."""
+    """Offer a backup, and at home to restore one."""
     return render_template("settings_backup.html", shortest_passphrase=MIN_PASSPHRASE)
 
 
@@ -30,41 +29,14 @@ def download() -> ResponseReturnValue:
     passphrase = request.form.get("passphrase", "")
     if passphrase != request.form.get("again", ""):
         raise FormError(text("backup.differ"), field="again")
-    app, now = services().app, services().app.clock.now()
-    with tempfile.TemporaryDirectory() as folder:  # of mode 0700
-        path = Path(folder) / f"buyerblock-{now:%Y-%m-%d}.backup"
+    name = f"buyerblock-{services().app.clock.now():%Y-%m-%d}.backup"
+    with ExitStack() as stack:
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / name  # of mode 0700
         with reading("passphrase"):
-            backup(app.settings.data_dir, path, passphrase or None, now=now, database=app.database)
-        content = path.read_bytes()
-    return Response(
-        content,
-        content_type="application/octet-stream",
-        headers={"Content-Disposition": f'attachment; filename="{path.name}"'},
-    )
-
-
-@blueprint.post("/settings/restore")
-@shown_again("backups.page")
-def restore() -> ResponseReturnValue:
-    """Check a backup and lay it ready; the server starts anew and puts it in place. Sessions end with that."""
-    upload = request.files.get("file")
-    if upload is None or not upload.filename:
-        raise FormError(text("restore.no_file"), field="file")
-    if "sure" not in request.form:
-        raise FormError(text("restore.unsure"), field="sure")
-    with tempfile.TemporaryDirectory() as folder, reading("file"):
-        path = Path(folder) / "backup"
-        upload.save(path)
-        try:
-            restored = prepare_restore(
-                path, services().app.settings.data_dir, request.form.get("passphrase") or None
-            )
-        except (UsageError, StorageError) as error:
-            # What is damaged is the visitor's file, not ours; and where it lay for a moment tells nobody anything.
-            kind = UsageError if isinstance(error, DamagedFileError) else type(error)
-            fields = {
-                it: text("restore.this") if value == path else value for it, value in error.fields.items()
-            }
-            raise kind(error.template, **fields) from error
-    services().restart()
-    return render_template("restored.html", restored=restored)
+            services().back_up(path, passphrase or None)
+        file = stack.enter_context(path.open("rb"))
+        answer = Response(iter(partial(file.read, 1 << 16), b""), content_type="application/octet-stream")
+        answer.content_length = path.stat().st_size
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        answer.call_on_close(stack.pop_all().close)
+    return answer

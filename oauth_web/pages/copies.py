@@ -1,28 +1,26 @@
-"""Copies of the list: files on this machine that are rewritten after every change, and addresses to fetch it from."""
+"""Copies of the list: at home files that are rewritten after every change, and addresses to fetch it from."""
 
-from pathlib import Path
 from typing import get_args
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
-from oauth_web.pages.forms import FormError, reading, shown_again
+from oauth_web.pages.forms import reading, shown_again
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import services
 from worker.block_list.formats.exports import FORMATS
-from worker.block_list.listing import FILTERS, query_of
 from worker.block_list.model import Reason
 from worker.errors import UsageError
 from worker.notices.amazon import MARKETPLACES
-from worker.publish import Copies, Copy, keep, place_of_page
+from worker.publish import Copies
 
 blueprint = Blueprint("copies", __name__)
 
 
 @blueprint.get("/settings/copies")
 def page() -> ResponseReturnValue:
-    """Show the files and the addresses, and what is wrong with them."""
+    """Show the addresses, and at home the files and what is wrong with them."""
     app = services().app
     return render_template(
         "settings_copies.html",
@@ -35,35 +33,11 @@ def page() -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/settings/copies")
-@shown_again("copies.page")
-def add() -> ResponseReturnValue:
-    """Write the list to a file of the page's own folder, now and after every change."""
-    app, chosen = services().app, _format()
-    filters = {name: value for name in FILTERS if (value := request.form.get(name, "").strip())}
-    with reading("since"):
-        query_of(filters)
-    with reading("name"):
-        place = place_of_page(_file_name(FORMATS[chosen].extension), app.settings.data_dir)
-        copy = Copy(path=place, format=chosen, filters=filters)
-        written = keep(Copies(app.database), app.block_list, copy, now=app.clock.now())
-    return _back(text("copies.added", path=written.path, count=written.blocks))
-
-
-@blueprint.post("/settings/copies/remove")
-def remove() -> ResponseReturnValue:
-    """Write a copy no more."""
-    path = request.form.get("copy", "")
-    if not Copies(services().app.database).remove(path):
-        raise UsageError(text("copies.none_there"))
-    return _back(text("copies.removed", path=path))
-
-
 @blueprint.post("/settings/copies/address")
 @shown_again("copies.page")
 def make_address() -> ResponseReturnValue:
     """Make an address that holds a token, and show it, for the only time."""
-    chosen, app = _format(), services().app
+    chosen, app = chosen_format(), services().app
     with reading("address_name"):
         name = request.form.get("address_name", "")
         secret = services().tokens.create(name, "download", now=app.clock.now())
@@ -81,23 +55,17 @@ def revoke() -> ResponseReturnValue:
     name = request.form.get("name", "")
     if not services().tokens.revoke(name, scope="download"):
         raise UsageError(text("copies.none_there"))
-    return _back(text("copies.address_revoked", name=name))
+    return back(text("copies.address_revoked", name=name))
 
 
-def _format() -> str:
+def chosen_format() -> str:
+    """Return the format that was chosen. Raises UsageError."""
     if (chosen := request.form.get("format", "")) not in FORMATS:
         raise UsageError(text("error.other"))
     return chosen
 
 
-def _file_name(extension: str) -> str:
-    """Return the name that was typed, with an ending."""
-    name = request.form.get("name", "").strip()
-    if not name:
-        raise FormError(text("copies.no_name"), field="name")
-    return name if Path(name).suffix else f"{name}.{extension}"
-
-
-def _back(note: str) -> ResponseReturnValue:
+def back(note: str) -> ResponseReturnValue:
+    """Go back to the page, which says what was done."""
     leave_note(note)
     return redirect(url_for("copies.page"), 303)

@@ -15,7 +15,7 @@ from oauth_web.pages.setup import checks, is_ours, needs_client
 from oauth_web.services import services
 from oauth_web.words import ago
 from worker.block_list.listing import EVERYTHING
-from worker.mailbox_pass.progress import Progress
+from worker.mailbox_pass.progress import Progress, under_way
 from worker.operation.health import Health, health, standing
 from worker.owner.accounts import Account, State
 from worker.sentences import Told
@@ -129,7 +129,7 @@ def _welcome() -> ResponseReturnValue:
 def account_statuses() -> list[AccountStatus]:
     """Return the accounts, those that need the seller first."""
     app = services().app
-    found = [_status(account, app.passes.progress(account.email)) for account in app.accounts.all()]
+    found = [_status(account, under_way(account, app.clock.now())) for account in app.accounts.all()]
     return sorted(found, key=lambda it: _ORDER.index(it.kind))
 
 

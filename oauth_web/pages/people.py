@@ -31,7 +31,7 @@ def add() -> ResponseReturnValue:
     )
     if role not in set(Role):
         raise UsageError(text("error.other"))
-    if not services().owners.add(email, Role(role)):
+    if not services().owners.add(email, Role(role), by=g.owner):
         raise FormError(text("people.known", email=email), field="email")
     leave_note(text("people.added", email=email))
     return redirect(url_for("people.page"), 303)

@@ -23,13 +23,15 @@ from oauth_web.guard import (
     visitor,
     welcome,
 )
-from oauth_web.pages.attempts import Attempt, NotLetInError, recall, redirect_uri, remember
+from oauth_web.pages.attempts import NotLetInError, recall, redirect_uri, remember
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import sellers, services
 from worker.errors import GmailError, SettingsError, UsageError
 from worker.gmail.credentials import Grant, revoke
 
 log = logging.getLogger(__name__)
+
+_ASKED = "asked"  # in a stranger's session, which is sealed: the name of what waits for the answer
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -66,29 +68,47 @@ def callback() -> ResponseReturnValue:
     code = _code()
     client = read_client_file(services().app.settings.client_secrets)
     if not attempt.mailbox:
-        return _identified(identify(client, attempt.redirect_uri, code=code, verifier=attempt.verifier))
+        email = identify(client, attempt.redirect_uri, code=code, verifier=attempt.verifier)
+        return _asked_for_list(email, None) or _identified(email)
     grant = redeem(client, attempt.redirect_uri, code=code, verifier=attempt.verifier)
     email, former = services().app.address_of(grant)
     # Our filters show that it is the mailbox of before: enough to keep its account, not to let a visitor in.
     if _may_change() or may_become_owner():
         services().app.recognise(grant)
         _follow(email)
+    if asked := _asked_for_list(email, grant):
+        return asked
     if g.owner is None and not _becomes_or_is_owner(email):
         log.warning("A Google account that does not own the page tried to sign in and was refused.")
         _give_back(former or email, grant)
         if former is not None and (link := services().start_link) is not None:
             link.show()
         raise NotLetInError(_refusal(email, renamed=former is not None), status=403)
-    return _with_mailbox(email, grant, attempt)
+    return _with_mailbox(email, grant, attempt.account)
+
+
+@blueprint.post("/join")
+@open_to_all
+def join() -> ResponseReturnValue:
+    """Take the answer of somebody who was asked whose list they want; they have entered none yet."""
+    email, grant = _taken(browser().pop(_ASKED, ""), session_id=_ASKED)
+    chosen = request.form.get("seller", "")
+    if chosen and _becomes_or_is_owner(email, chosen):
+        if grant is not None:
+            return _with_mailbox(email, grant)
+        _enter(email)
+        return _onwards()
+    if grant is not None:
+        _give_back(email, grant)
+    leave_note(text("invited.left"))
+    return _onwards()
 
 
 @blueprint.post("/connect")
 def connect() -> ResponseReturnValue:
     """Take the answer to the question whether to connect a mailbox that somebody has signed in with."""
-    found = services().pending_grants.take(request.form.get("name", ""), session_id=browser().id)
-    if found is None:
-        raise UsageError(text("connect.stale"))
-    email, grant = found["email"], Grant(**orjson.loads(services().app.sealer.unseal(found["sealed"])))
+    email, grant = _taken(request.form.get("name", ""), session_id=browser().id)
+    assert grant is not None  # noqa: S101 - none is asked about without one
     if "yes" in request.form:
         return _connect(email, grant)
     _give_back(email, grant)
@@ -151,9 +171,33 @@ def _follow(email: str) -> None:
         browser()[OWNER] = g.owner = email
 
 
-def _becomes_or_is_owner(email: str) -> bool:
+def _asked_for_list(email: str, grant: Grant | None) -> ResponseReturnValue | None:
+    """Ask a stranger whom others have let in whose list they want; until the answer nobody gets anything of theirs."""
+    if g.owner is not None or not (choices := sellers().choices(email)):
+        return None
+    browser()[_ASKED] = secrets.token_urlsafe(32)
+    _leave(browser()[_ASKED], email, grant, session_id=_ASKED)
+    return render_template("invited.html", email=email, choices=choices)
+
+
+def _leave(name: str, email: str, grant: Grant | None, *, session_id: str) -> None:
+    """Keep who is asked a question, and the permission, until the answer."""
+    left = {"email": email, "sealed": services().app.sealer.seal(orjson.dumps(grant).decode())}
+    services().pending_grants.add(name, left, session_id=session_id)
+
+
+def _taken(name: str, *, session_id: str) -> tuple[str, Grant | None]:
+    """Return what was kept for an answer, once. Raises UsageError."""
+    found = services().pending_grants.take(name, session_id=session_id)
+    if found is None:
+        raise UsageError(text("connect.stale"))
+    grant = orjson.loads(services().app.sealer.unseal(found["sealed"]))
+    return found["email"], grant and Grant(**grant)
+
+
+def _becomes_or_is_owner(email: str, chosen: str = "") -> bool:
     """Return whether this Google account may enter; on a host the request goes on for its seller."""
-    if (found := sellers().admit(email)) is None:
+    if (found := sellers().admit(email, chosen)) is None:
         return False
     g.services, owners = found, found.owners
     if not owners.all() and (found.start_link is None or may_become_owner()):
@@ -187,9 +231,12 @@ def _identified(email: str) -> ResponseReturnValue:
     return _onwards()
 
 
-def _with_mailbox(email: str, grant: Grant, attempt: Attempt) -> ResponseReturnValue:
-    """Let an owner in, and connect the mailbox if that is what they want: whoever only reads may not."""
-    wanted = g.owner is not None and attempt.account is None
+def _with_mailbox(email: str, grant: Grant, account: str | None = None) -> ResponseReturnValue:
+    """Let an owner in, and connect the mailbox if that is what they want: whoever only reads may not.
+
+    account: the one that was to sign in again.
+    """
+    wanted = g.owner is not None and account is None
     _enter(email)
     if not _may_change():
         _give_back(email, grant)
@@ -200,9 +247,8 @@ def _with_mailbox(email: str, grant: Grant, attempt: Attempt) -> ResponseReturnV
     if wanted or first or email in connected:
         return _connect(email, grant)
     name = secrets.token_urlsafe(32)
-    left = {"email": email, "sealed": services().app.sealer.seal(orjson.dumps(grant).decode())}
-    services().pending_grants.add(name, left, session_id=browser().id)
-    return render_template("connect.html", name=name, email=email, account=attempt.account)
+    _leave(name, email, grant, session_id=browser().id)
+    return render_template("connect.html", name=name, email=email, account=account)
 
 
 def _enter(email: str) -> None:
@@ -212,6 +258,7 @@ def _enter(email: str) -> None:
         browser().restart(services().session_prefix)
         browser().update({OWNER: email, PLACE: place})
         g.owner = email
+        services().owners.entered(email)
         g.only_reads = not _may_change()
 
 

@@ -10,7 +10,10 @@ from worker.database.postgres_pool import Pool
 from worker.host.tenants import Tenants
 from worker.settings import Settings
 
-TABLES = ("looks", "tallies", "limits", "tokens", "owners", "accounts", "procrastinate_jobs", "tenants")
+TABLES = (
+    *("looks", "tallies", "limits", "tokens", "owners", "accounts", "procrastinate_jobs", "tenants"),
+    *("announcements", "notifications", "problems", "webhook"),
+)
 
 
 @pytest.fixture

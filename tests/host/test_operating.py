@@ -98,10 +98,14 @@ def test_a_seller_moves_in_with_a_backup_and_needs_no_new_sign_in(
     with closing(build_app(at_home(tenants, home))) as app:
         app.connect(sign_in(google, home, EMAIL))
         app.block_list.block([KEY], by="test")
+        app.database.documents("owners").put({"bob@gmail.com": {"role": "full", "invited_by": ""}})
         backup(home, saved, PASSPHRASE)
     assert move_in(tenants, OWNER, saved, PASSPHRASE) == (1, (EMAIL,))
     tenant = tenants.of_owner(OWNER)
     assert tenant is not None
+    assert tenants.choices("bob@gmail.com") == {OWNER: OWNER, "bob@gmail.com": ""}, (
+        "a backup may name anybody"
+    )
     google.deliver(EMAIL, notice(7))
     Work(tenants).run_pass(EMAIL, tenant)
     assert {it.key for it in tenants.app(tenant).block_list.blocks()} == {KEY, alias(7)}

@@ -1,9 +1,12 @@
 """The page of a host: who gets a list of their own, and any process of it answers anybody."""
 
+import html
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,15 +16,20 @@ from browsing import csrf_token, post
 from clocks import FakeClock
 from flask import Flask
 from flask.testing import FlaskClient
+from hosting import alias, notice
 from werkzeug.test import TestResponse
 
 from oauth_web import application
 from oauth_web.access.owners import Owners, Role
-from oauth_web.demo.sandbox import Sandbox
+from oauth_web.demo.sandbox import Fault, Sandbox
 from oauth_web.host import create_host_app
+from worker.app import build_app
 from worker.database.postgres_pool import Pool
-from worker.errors import StorageError
+from worker.database.schema import TABLES
+from worker.errors import StorageError, TransientError
 from worker.host.tenants import Tenants
+from worker.mailbox_pass.progress import Progress
+from worker.operation.restore import restore
 from worker.owner.tokens import Tokens
 from worker.settings import Settings
 
@@ -29,6 +37,8 @@ pytestmark = pytest.mark.postgres
 BASE = "http://localhost:8000"
 ANN, BOB, EVE = "ann@gmail.com", "bob@gmail.com", "eve@gmail.com"
 KEY = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
+
+PASSPHRASE = "correct horse battery"
 
 Enter = Callable[..., TestResponse]
 
@@ -121,30 +131,116 @@ def test_whom_the_rule_does_not_let_in_is_refused_in_one_sentence_and_gives_the_
     assert tenants.all() == {}
 
 
-def test_whom_an_owner_lets_in_comes_to_that_list_with_no_mailbox_of_theirs(
+def invite(tenants: Tenants, seller: str, email: str, role: Role) -> int:
+    """Have a seller let somebody in; return the seller's tenant."""
+    tenant = tenants.admit(seller)
+    assert tenant is not None
+    owners = Owners(tenants.app(tenant).database)
+    owners.claim(seller)
+    owners.add(email, role, by=seller)
+    return tenant
+
+
+def answer(browser: FlaskClient, asked: TestResponse, seller: str) -> TestResponse:
+    """Press a button on the page that asks whose list somebody wants."""
+    token = asked.text.split('name="csrf_token" value="')[1].split('"', maxsplit=1)[0]
+    return browser.post("/join", base_url=BASE, data={"csrf_token": token, "seller": seller})
+
+
+def everything(tenants: Tenants, tenant: int) -> list[object]:
+    """Return all that is kept of a seller."""
+    tables = [it for it in TABLES if it != "sessions"]
+    sql = " UNION ALL ".join(
+        f"SELECT '{it}', key, document::text FROM \"{it}\" WHERE tenant_id = %s" for it in tables
+    )
+    order, values = f"{sql} ORDER BY 1, 2".encode(), [tenant] * len(tables)
+    return tenants.pool.run(lambda connection: list(connection.execute(order, values).fetchall()))
+
+
+def test_whom_an_owner_lets_in_is_asked_once_and_comes_to_that_list_with_no_mailbox_of_theirs(
     page: Flask, enter: Enter, tenants: Tenants
 ) -> None:
-    ann = tenants.admit(ANN)
-    assert ann is not None
     enter(page.test_client(), ANN)
+    ann = invite(tenants, ANN, EVE, Role.READ)
     tenants.app(ann).block_list.block([KEY], by="test")
-    Owners(tenants.app(ann).database).add(EVE, Role.READ)
     browser = page.test_client()
-    assert enter(browser, EVE, "/sign-in?only=1").status_code == 303
+    asked = enter(browser, EVE, "/sign-in?only=1")
+    assert (asked.status_code, f"{ANN} has invited you to their block list" in asked.text) == (200, True)
+    assert browser.get("/blocks", base_url=BASE).status_code == 401
+    assert answer(browser, asked, ANN).status_code == 303
     assert KEY in browser.get("/blocks", base_url=BASE).text
-    assert connected(tenants, ann) == [ANN]
+    again = page.test_client()
+    assert enter(again, EVE).status_code == 303
+    assert KEY in again.get("/blocks", base_url=BASE).text
+    assert (connected(tenants, ann), tenants.of_owner(EVE)) == ([ANN], None)
 
 
-def test_nobody_gets_a_mailbox_by_letting_somebody_in_unasked(
+def test_nothing_of_a_newcomer_reaches_a_stranger_who_has_let_them_in_before_they_agree(
     page: Flask, enter: Enter, tenants: Tenants
 ) -> None:
-    eve = tenants.admit(EVE)
-    assert eve is not None
-    Owners(tenants.app(eve).database).claim(EVE)
-    Owners(tenants.app(eve).database).add(BOB, Role.FULL)
+    eve, ann = invite(tenants, EVE, BOB, Role.FULL), invite(tenants, ANN, BOB, Role.FULL)
+    before = everything(tenants, eve), everything(tenants, ann)
+    browser = page.test_client()
+    asked = enter(browser, BOB)
+    assert (asked.status_code, all(f"Join {it}" in asked.text for it in (EVE, ANN))) == (200, True)
+    assert (everything(tenants, eve), everything(tenants, ann)) == before
+    assert (connected(tenants, eve), tenants.looks.is_claimed(BOB)) == ([], False)
+    with closing(Tenants(tenants.pool, tenants.settings, tenants.clock)) as others:
+        other_process = answered_by(browser, create_host_app(others))
+        asked_for_mailbox = answer(other_process, asked, ANN)
+    assert f"Connect {BOB}?" in asked_for_mailbox.text
+    assert everything(tenants, eve) == before[0]
+    assert (connected(tenants, ann), tenants.of_owner(BOB)) == ([], None)
+    assert answer(browser, asked, EVE).status_code == 400, "it was answered"
+
+
+def test_who_would_rather_have_a_list_of_their_own_gets_it_with_their_mailbox(
+    page: Flask, enter: Enter, tenants: Tenants
+) -> None:
+    eve = invite(tenants, EVE, BOB, Role.FULL)
+    before = everything(tenants, eve)
+    browser = page.test_client()
+    assert answer(browser, enter(browser, BOB), BOB).status_code == 303
+    assert connected(tenants, tenants.of_owner(BOB)) == [BOB]
+    assert f"{BOB} is connected" in browser.get("/", base_url=BASE).text
+    assert everything(tenants, eve) == before
+
+
+@pytest.mark.parametrize("button", ["/sign-in", "/sign-in?only=1"])
+def test_who_leaves_or_makes_up_an_answer_is_nowhere_and_gives_the_permission_back(
+    enter: Enter, tenants: Tenants, google: Sandbox, button: str
+) -> None:
+    invite(tenants, EVE, BOB, Role.FULL)
+    tenants.admit(ANN)
+    tenants.settings = replace(tenants.settings, host_sign_up="closed")
+    page = create_host_app(tenants)
+    for chosen in ("", ANN, BOB, "nobody"):
+        browser = page.test_client()
+        asked = enter(browser, BOB, button)
+        assert ("Have a list of my own" in asked.text, "Join" in asked.text) == (False, True)
+        assert answer(browser, asked, chosen).status_code == 303
+        assert "You joined nobody" in browser.get("/", base_url=BASE).text
+        assert browser.get("/blocks", base_url=BASE).status_code == 401
+    client_id = google.client_secrets()["installed"]["client_id"]
+    assert (tenants.of_owner(BOB), google.world.grants.scopes(client_id, BOB)) == (None, frozenset())
+
+
+def test_a_question_is_answered_by_the_browser_that_was_asked_alone(
+    page: Flask, enter: Enter, tenants: Tenants, clock: FakeClock
+) -> None:
+    invite(tenants, EVE, BOB, Role.FULL)
     asked = enter(page.test_client(), BOB)
-    assert (asked.status_code, f"Connect {BOB}?" in asked.text) == (200, True)
-    assert connected(tenants, eve) == []
+    stranger = page.test_client()
+    assert answer(stranger, enter(stranger, BOB), EVE).status_code == 200
+    other = page.test_client()
+    other.get("/blocks", base_url=BASE)
+    assert answer(other, asked, EVE).status_code == 400
+    late = page.test_client()
+    Owners(tenants.app(tenants.admit(EVE) or 0).database).remove(BOB)
+    invite(tenants, EVE, BOB, Role.FULL)
+    asked = enter(late, BOB)
+    clock.advance(11 * 60)
+    assert answer(late, asked, EVE).status_code == 400
 
 
 def test_a_seller_stays_the_seller_of_their_own_list_whoever_lets_them_in(
@@ -159,6 +255,34 @@ def test_a_seller_stays_the_seller_of_their_own_list_whoever_lets_them_in(
     browser = page.test_client()
     assert enter(browser, BOB).status_code == 303
     assert KEY not in browser.get("/blocks", base_url=BASE).text
+
+
+def test_the_progress_of_a_worker_is_shown_by_any_process_and_ends_with_the_pass(
+    page: Flask, enter: Enter, tenants: Tenants, google: Sandbox, clock: FakeClock
+) -> None:
+    browser = page.test_client()
+    enter(browser, ANN)
+    for number in range(250):
+        google.deliver(ANN, notice(number), received_at=clock.now())
+    seen: list[bool] = []
+    kept: list[datetime | None] = []
+    with closing(Tenants(tenants.pool, tenants.settings, tenants.clock)) as workers:
+        app = workers.app(tenants.of_owner(ANN) or 0)
+
+        def watch(_: Progress) -> None:
+            seen.append('<progress max="250"' in browser.get("/live", base_url=BASE).text)
+            kept.append(app.accounts.get(ANN).progress_at)
+            clock.advance(1)
+
+        app.passes.run(ANN, watch)
+        assert (len(seen) >= 5, all(seen)) == (True, True)
+        assert len(set(kept)) < len(kept) - 1, "not stored each time"
+        assert "<progress" not in browser.get("/live", base_url=BASE).text
+        google.deliver(ANN, notice(1000), received_at=clock.now())
+        google.fault = lambda _, method, __: Fault(status=503) if method == "messages.modify" else None
+        with pytest.raises(TransientError):
+            app.passes.run(ANN)
+        assert "<progress" not in browser.get("/live", base_url=BASE).text
 
 
 def test_a_mailbox_of_one_seller_is_not_connected_for_another_and_stays_connected(
@@ -247,17 +371,61 @@ def test_limits_are_those_of_all_processes_and_of_each_seller(
         assert ask(second, bob) == 200
 
 
+def test_an_address_with_a_token_holds_the_list_of_its_seller_until_it_is_revoked(
+    page: Flask, enter: Enter, tenants: Tenants
+) -> None:
+    browser, stranger = page.test_client(), page.test_client()
+    enter(browser, ANN)
+    tenants.app(tenants.of_owner(ANN) or 0).block_list.block([KEY], by="test")
+    tenants.app(tenants.admit(BOB) or 0).block_list.block([f"b{KEY[1:]}"], by="test")
+    made = post(browser, "/settings/copies/address", address_name="sheet", format="csv").text
+    address = urlsplit(html.unescape(made.partition("http://localhost:8000")[2].partition("<")[0]))
+    asked = f"{address.path}?{address.query}"
+    found = stranger.get(asked, base_url=BASE).text
+    assert (KEY in found, f"b{KEY[1:]}" in found) == (True, False)
+    assert post(browser, "/settings/copies/revoke", name="sheet").status_code == 303
+    assert stranger.get(asked, base_url=BASE).status_code == 401
+
+
+def test_a_seller_takes_a_backup_from_the_page_that_a_program_of_their_own_restores(
+    page: Flask, enter: Enter, tenants: Tenants, google: Sandbox, clock: FakeClock, tmp_path: Path
+) -> None:
+    browser = page.test_client()
+    enter(browser, ANN)
+    tenants.app(tenants.of_owner(ANN) or 0).block_list.block([KEY], by="test")
+    tenants.app(tenants.admit(BOB) or 0).block_list.block([f"b{KEY[1:]}"], by="test")
+    differ = post(browser, "/settings/backup", passphrase=PASSPHRASE, again="another")
+    assert "The two passphrases differ" in differ.text
+    with closing(post(browser, "/settings/backup", passphrase=PASSPHRASE, again=PASSPHRASE)) as answer:
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="buyerblock-2026-11-23.backup"'
+        (saved := tmp_path / "saved.backup").write_bytes(answer.get_data())
+    restore(saved, home := tmp_path / "home", PASSPHRASE)
+    settings = replace(tenants.settings, data_dir=home, secret_key=None, database_url=None)
+    with closing(build_app(settings, clock)) as app:
+        google.deliver(ANN, notice(8), received_at=clock.now())
+        app.passes.run(ANN)
+        assert {it.key for it in app.block_list.blocks()} == {KEY, alias(8)}
+    assert not list(Path(tempfile.gettempdir()).glob("*/buyerblock-2026-11-23.backup")), (
+        "it lay there for a moment"
+    )
+
+
 def test_what_is_about_the_machine_is_not_there(page: Flask, enter: Enter) -> None:
     browser = page.test_client()
     enter(browser, ANN)
-    for path in ("/setup", "/start/x", "/settings/gate", "/settings/backup"):
+    for path in ("/setup", "/start/x", "/settings/gate"):
         assert browser.get(path, base_url=BASE).status_code == 404, path
-    for path in ("/settings/restore", "/settings/backup", "/setup"):
+    for path in ("/settings/restore", "/settings/copies/remove", "/settings/gate", "/setup"):
         token = csrf_token(browser, "/settings")
         assert browser.post(path, base_url=BASE, data={"csrf_token": token}).status_code == 404, path
-    for path in ("/", "/settings", "/settings/people", "/settings/general"):
+    token = csrf_token(browser, "/settings")
+    written = browser.post("/settings/copies", base_url=BASE, data={"csrf_token": token, "name": "x"})
+    assert written.status_code == 405, "no file is written on a machine of the host's"
+    for path in ("/", "/settings", "/settings/people", "/settings/copies", "/settings/backup"):
         shown = browser.get(path, base_url=BASE).text
-        assert not any(it in shown for it in ("/setup", "/settings/gate", "/settings/backup")), path
+        assert not any(it in shown for it in ("/setup", "/settings/gate", "/settings/restore", "publish")), (
+            path
+        )
 
 
 def test_a_process_is_ready_while_the_database_answers(

@@ -47,15 +47,40 @@ def test_the_rule_says_who_gets_a_list(tenants: Tenants, rule: str, enters: bool
     assert (with_rule(tenants, rule).admit("ann@gmail.com") is not None) is enters
 
 
-def test_whom_an_owner_has_let_in_belongs_to_that_owner_and_known_sellers_enter_whatever_the_rule(
+def owners_of(tenants: Tenants, tenant: int | None) -> Owners:
+    assert tenant is not None
+    return Owners(tenants.app(tenant).database)
+
+
+def test_whom_an_owner_has_let_in_chooses_once_and_known_sellers_enter_whatever_the_rule(
     tenants: Tenants,
 ) -> None:
-    ann = tenants.admit("ann@gmail.com")
-    assert ann is not None
-    Owners(tenants.app(ann).database).add("colleague@example.com", Role.READ)
+    ann, email = tenants.admit("ann@gmail.com"), "colleague@example.com"
+    owners_of(tenants, ann).add(email, Role.READ, by="deputy@gmail.com")
     closed = with_rule(tenants, "closed")
-    assert closed.admit("colleague@example.com") == ann == closed.admit("ann@gmail.com")
+    assert tenants.choices(email) == {"ann@gmail.com": "deputy@gmail.com", email: ""}
+    assert closed.choices(email) == {"ann@gmail.com": "deputy@gmail.com"}
+    for chosen in ("", "bob@gmail.com"):
+        assert closed.admit(email, chosen) is None is tenants.admit(email, chosen)
+    assert closed.admit(email, "ann@gmail.com") == ann == closed.admit("ann@gmail.com")
+    owners_of(tenants, ann).entered(email)
+    assert (tenants.choices(email), closed.admit(email)) == ({}, ann)
     assert closed.admit("") is None
+
+
+def test_who_has_entered_at_one_seller_goes_there_whoever_else_lets_them_in(tenants: Tenants) -> None:
+    eve, ann = (tenants.admit(it) for it in ("eve@gmail.com", "ann@gmail.com"))
+    email = "colleague@example.com"
+    owners_of(tenants, ann).add_account(email, of="ann@gmail.com")
+    assert tenants.choices(email) == {}, "nobody let it in"
+    owners_of(tenants, ann).claim("ann@gmail.com")
+    owners_of(tenants, ann).add_account(email, of="ann@gmail.com")
+    owners_of(tenants, eve).add(email, Role.FULL)
+    assert (tenants.choices(email), tenants.admit(email)) == ({}, ann)
+    owners_of(tenants, ann).remove(email)
+    assert tenants.choices(email) == {"eve@gmail.com": "eve@gmail.com", email: ""}
+    assert tenants.admit(email, email) == tenants.of_owner(email) != eve
+    assert (tenants.choices(email), tenants.admit(email)) == ({}, tenants.of_owner(email))
 
 
 def test_a_mailbox_belongs_to_one_seller_until_it_is_disconnected(

@@ -4,6 +4,7 @@ A new route fails the first test until it stands in ``PAGE`` or ``API`` with wha
 asked about.
 """
 
+import gzip
 import html
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -86,6 +87,7 @@ PAGE: dict[str, Callable[[Seller], list[Asked]]] = {
     "sign_in.connect": lambda it: [
         in_form(name=f"{kind}-of-{it.name}", yes="") for kind in ("grant", "import")
     ],
+    "sign_in.join": lambda it: [in_form(seller=it.email)],
     "sign_in.sign_out": lambda _: NOTHING,
     "blocks.blocks": lambda it: [
         *NOTHING,
@@ -140,6 +142,11 @@ PAGE: dict[str, Callable[[Seller], list[Asked]]] = {
     "tokens.page": lambda _: NOTHING,
     "tokens.make": lambda it: [in_form(name=f"tool of {it.name}", scope="write")],
     "tokens.revoke": lambda it: [in_form(name=f"tool of {it.name}")],
+    "copies.page": lambda _: NOTHING,
+    "copies.make_address": lambda it: [in_form(address_name=f"sheet of {it.name}", format="csv")],
+    "copies.revoke": lambda it: [in_form(name=f"sheet of {it.name}")],
+    "backups.page": lambda _: NOTHING,
+    "backups.download": lambda _: NOTHING,
     "notifications.page": lambda _: NOTHING,
     "notifications.add_mailbox": lambda it: [in_form(email=it.email)],
     "notifications.add_messenger": lambda it: [in_form(url=f"ntfy://127.0.0.1:9/{it.name}")],
@@ -216,7 +223,9 @@ def sent(
 
 
 def text_of(content: bytes) -> str:
-    """Return what an answer says; of a workbook, what its parts say."""
+    """Return what an answer says; of a workbook, what its parts say; of a backup, what is unpacked."""
+    if (packed := content.partition(b"\n")[2]).startswith(b"\x1f\x8b"):
+        return gzip.decompress(packed).decode("utf-8", "ignore")
     if content.startswith(b"PK"):
         with ZipFile(BytesIO(content)) as parts:
             return "\n".join(parts.read(name).decode() for name in parts.namelist())
@@ -241,6 +250,8 @@ def test_every_route_is_tried(page: Flask) -> None:
 def test_each_sees_what_is_theirs(sellers: tuple[Seller, Seller]) -> None:
     """Else the tests below would show nothing."""
     me, _ = sellers
+    with closing(me.browser.post("/settings/backup", data={"csrf_token": me.csrf})) as answer:
+        assert shows(answer, ({}, {}), me)
     for path in (
         *("/", "/blocks", "/export?format=csv", "/import", "/did-not-arrive", "/review", "/settings"),
         *(
@@ -248,6 +259,7 @@ def test_each_sees_what_is_theirs(sellers: tuple[Seller, Seller]) -> None:
             "/settings/tokens",
             "/settings/notifications",
             "/settings/webhook",
+            "/settings/copies",
             "/api/v1/blocks",
         ),
     ):

@@ -15,6 +15,7 @@ from worker.host.tally import tallies
 from worker.host.tenants import Tenants
 from worker.host.work import GIVE_UP, Work
 from worker.operation.alerts import LOOKS
+from worker.operation.health import health
 from worker.owner.accounts import Account
 from worker.webhook import Announcements, Webhook
 
@@ -62,6 +63,11 @@ def run_all(tenants: Tenants, work: Work) -> list[str]:
 
 def make_due(tenants: Tenants, email: str = EMAIL) -> None:
     tenants.looks.due([email])
+
+
+def problems(tenants: Tenants, tenant: int) -> list[str]:
+    app = tenants.app(tenant)
+    return [it.kind for it in health(app, app.clock.now()).problems]
 
 
 def account(tenants: Tenants, tenant: int) -> Account:
@@ -168,6 +174,64 @@ def test_mail_in_trash_does_not_make_every_look_a_pass(tenants: Tenants, work: W
     for expected in (["look", "pass"], ["look"]):
         make_due(tenants)
         assert run_all(tenants, work) == expected
+
+
+def test_queued_mail_in_the_trash_is_reported_until_it_is_gone(
+    tenants: Tenants, tenant: int, work: Work, google: Sandbox
+) -> None:
+    run_all(tenants, work)
+    message = google.deliver(EMAIL, notice(3))
+    google.user(EMAIL).trash(message)
+    for _ in range(2):
+        make_due(tenants)
+        run_all(tenants, work)
+    assert problems(tenants, tenant) == ["unlisted"]
+    work.run_pass(EMAIL, tenant)
+    assert problems(tenants, tenant) == ["unlisted"]
+    google.user(EMAIL).delete_message(message)
+    make_due(tenants)
+    assert run_all(tenants, work) == ["look", "pass"]
+    assert problems(tenants, tenant) == []
+
+
+def in_a_minute(tenants: Tenants) -> None:
+    """Let a minute pass for those who are to be tended."""
+    sql = b"UPDATE tenants SET tend_at = tend_at - interval '1 minute 1 second'"
+    tenants.pool.run(lambda connection: connection.execute(sql))
+
+
+def test_a_problem_is_reported_within_five_minutes_and_nobody_is_tended_sooner_than_a_minute_after(
+    tenants: Tenants, tenant: int, work: Work, google: Sandbox
+) -> None:
+    run_all(tenants, work)
+    in_a_minute(tenants)
+    assert run_all(tenants, work) == ["tend"], "after a pass"
+    in_a_minute(tenants)
+    assert run_all(tenants, work) == [], "who has no problem is tended less often"
+    google.user(EMAIL).revoke()
+    make_due(tenants)
+    assert run_all(tenants, work) == ["look", "pass"], "not at once: looks are a minute apart"
+    done = []
+    for _ in range(LOOKS):
+        assert Announcements(tenants.app(tenant).database).waiting() == []
+        in_a_minute(tenants)
+        done += run_all(tenants, work)
+        work.run_pass(EMAIL, tenant)  # brings no look forward
+    assert done == ["tend"] * LOOKS
+    (told,) = Announcements(tenants.app(tenant).database).waiting()
+    assert told.data["kind"] == "sign_in_again"
+
+
+def test_a_message_that_gmail_does_not_hand_over_is_not_taken_for_one_in_the_trash(
+    tenants: Tenants, tenant: int, work: Work, google: Sandbox
+) -> None:
+    run_all(tenants, work)
+    google.world.faults_by_id[google.deliver(EMAIL, notice(3))] = Fault(status=400)
+    google.deliver(EMAIL, notice(4))
+    for _ in range(2):
+        make_due(tenants)
+        run_all(tenants, work)
+    assert problems(tenants, tenant) == ["unreadable"]
 
 
 def test_a_person_s_decision_is_filed_by_a_worker(

@@ -69,6 +69,7 @@ def made(tenants: Tenants, page: Flask, name: str, number: int) -> Seller:
     Owners(app.database).claim(email)
     session = f"{tenant}.session-of-{name}"
     _keep_session(app, session, email)
+    Tokens(app.database).create(f"sheet of {name}", "download", now=app.clock.now())
     destinations = Destinations(app.database, app.sealer)
     browser = page.test_client()
     browser.set_cookie(COOKIE, session, domain="localhost")

@@ -14,7 +14,7 @@ from people import OWNER
 from oauth_web.words import mail_in_gmail, number
 from worker.app import App
 from worker.block_list.model import Sighting
-from worker.mailbox_pass.progress import Progress
+from worker.mailbox_pass.progress import SILENT, Progress, stored
 from worker.problems import Cause, MailboxProblem
 
 
@@ -104,19 +104,17 @@ def test_home_says_when_google_will_end_the_sign_in(
     assert "What needs you" not in owner.get("/").text
 
 
-def test_home_shows_the_progress_of_a_pass(owner: FlaskClient, engine: App, account: str) -> None:
-    seen = []
-
-    def look(*_: object) -> None:
-        seen.append(owner.get("/live").text)
-
-    engine.passes._progress[account] = Progress(
-        done=120, total=1500, found=90, left=timedelta(minutes=4, seconds=36)
-    )
-    look()
-    assert "Reading notices: 120 of 1,500, 90 opt-outs found, 4 minutes to go." in seen[0]
-    assert '<progress max="1500" value="120"' in seen[0]
-    assert "1,380 notices wait" in seen[0]
+def test_home_shows_the_progress_of_a_pass_until_it_is_not_heard_of(
+    owner: FlaskClient, engine: App, clock: FakeClock, account: str
+) -> None:
+    progress = Progress(done=120, total=1500, found=90, left=timedelta(minutes=4, seconds=36))
+    engine.accounts.update(account, progress=stored(progress), progress_at=clock.now())
+    seen = owner.get("/live").text
+    assert "Reading notices: 120 of 1,500, 90 opt-outs found, 4 minutes to go." in seen
+    assert '<progress max="1500" value="120"' in seen
+    assert "1,380 notices wait" in seen
+    clock.advance(SILENT.total_seconds() + 1)
+    assert "<progress" not in owner.get("/live").text, "its process may be dead"
 
 
 def test_home_counts_the_week_and_draws_it_with_a_table(

@@ -49,8 +49,9 @@ def _take_over(tenants: Tenants, tenant: int, path: Path, accounts: tuple[str, .
     Postgres(tenants.pool, tenant).take_over(path)
     app, owner = tenants.app(tenant), tenants.all()[tenant]
     owners = app.database.documents("owners")
-    if owners.find(owner) is None:
-        owners.put({owner: {"role": "full", "person": owner}})
+    # All others are asked before they enter: a backup may name anybody.
+    invited = {str(it.doc_id): {**it, "invited_by": owner} for it in owners.walk()}
+    owners.put(invited | {owner: {"role": "full", "person": owner, "invited_by": ""}})
     for account in app.accounts.all():
         if not account.waits_for_sign_in:
             app.jobs.add(account.email)
@@ -66,7 +67,7 @@ def move_out(tenants: Tenants, tenant: int, target: Path, passphrase: str | None
         Postgres(tenants.pool, tenant).backup(files / DATABASE)
         _seal_anew(files, key.decode(), *_keys(tenants))
         write_atomically(files / KEY, key)
-        backup(files, target, passphrase)
+        backup(files, target, passphrase, now=tenants.clock.now())
 
 
 def _seal_anew(files: Path, *keys: str) -> None:

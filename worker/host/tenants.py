@@ -25,7 +25,11 @@ from worker.settings import Settings
 HOST = ""  # the owner of the host's own part
 _WIRED = 500  # programs that are kept ready; one more takes a millisecond
 _MIN_KEY = 32  # characters
-_OF_PERSON = "SELECT tenant_id FROM owners WHERE key = %s ORDER BY tenant_id LIMIT 1"
+# Whoever has not entered yet may not know of it, so it takes more than to be named by a stranger.
+_PLACES = """
+    SELECT owner, coalesce(document ->> 'invited_by', owner) FROM owners JOIN tenants ON tenants.id = tenant_id
+    WHERE key = %s ORDER BY tenant_id
+"""
 
 
 class Tenants:
@@ -83,17 +87,35 @@ class Tenants:
             shared=True,
         )
 
-    def admit(self, email: str) -> int | None:
-        """Return the tenant of whoever signs in with this Google account, made if the host's rule lets them in.
+    def choices(self, email: str) -> dict[str, str]:
+        """Return among which sellers an account has to choose: their owners' addresses, each with who let it in.
 
-        People whom an owner has let in belong to that owner's tenant, unless they have one of their own.
+        None for whoever has a tenant of their own, or has entered that of one seller. "" where they have entered
+        before, and with their own address, if the host's rule lets them have a tenant.
         """
         email = email.lower()
+        places = self._places(email)
+        if not places or len(_entered(places)) == 1 or self.of_owner(email) is not None:
+            return {}
+        return places | ({email: ""} if may_sign_up(email, self.settings.host_sign_up) else {})
+
+    def admit(self, email: str, chosen: str = "") -> int | None:
+        """Return the tenant of whoever signs in with this Google account, made if the host's rule lets them in.
+
+        It is their own, or that of the one seller whose list they have entered. chosen: one of their choices, where
+        they have any; None without it.
+        """
+        email = email.lower()
+        if choices := self.choices(email):
+            return self._add(chosen) if chosen in choices else None
         if (known := self.of_owner(email)) is not None:
             return known
-        if found := self._rows(_OF_PERSON, email):
-            return int(found[0][0])
+        if entered := _entered(self._places(email)):
+            return self.of_owner(entered[0])
         return self._add(email) if may_sign_up(email, self.settings.host_sign_up) else None
+
+    def _places(self, email: str) -> dict[str, str]:
+        return dict(self._rows(_PLACES, email))
 
     def of_owner(self, email: str) -> int | None:
         """Return the tenant that was made for this address, None where there is none."""
@@ -133,6 +155,10 @@ class Tenants:
 
     def _rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         return self.pool.run(lambda connection: connection.execute(sql.encode(), parameters).fetchall())
+
+
+def _entered(places: dict[str, str]) -> list[str]:
+    return [owner for owner, by in places.items() if not by]
 
 
 def may_sign_up(email: str, rule: str) -> bool:

@@ -30,6 +30,7 @@ from worker.host.tally import tally
 from worker.host.tenants import Tenants
 from worker.mailbox_pass.decisions import Decision, file_decided
 from worker.mailbox_pass.progress import Progress, Watch
+from worker.mailbox_pass.unreadable import count_set_aside
 from worker.operation.housekeeping import Chores, logging_errors
 from worker.sealing import UnsealError
 
@@ -51,6 +52,13 @@ _TO_TEND = """
     UPDATE tenants SET tend_at = now() + (0.9 + 0.2 * random()) * interval '3 minutes'
     FROM due WHERE tenants.id = due.id RETURNING tenants.id
 """
+# As often as at home for whom there may be something to report: after a pass, and while a problem is counted.
+# A minute from now at the soonest, since looks at problems are counted as a minute apart.
+_TEND_SOON = """
+    UPDATE tenants SET tend_at = now() + interval '1 minute'
+    WHERE id = ANY(%s) AND tend_at > now() + interval '1 minute'
+"""
+_COUNTED = " AND EXISTS (SELECT FROM problems WHERE tenant_id = id AND document ->> 'looks' IS NOT NULL)"
 # Who has news to be sent; what is not due yet is asked for again, which costs a query or two.
 _TO_SEND = """
     SELECT tenant_id FROM notifications UNION SELECT tenant_id FROM announcements
@@ -112,7 +120,17 @@ class Work:
             # A pass finds out what it is, and tells the owner.
             self._looks.keep_token(look.account, None, None)
             return True
-        return look.rules_due or count not in (0, look.unexplained)
+        if look.rules_due or count != look.unexplained:
+            return True
+        if count:
+            self._tell_of_unlisted(look)
+        return False
+
+    def _tell_of_unlisted(self, look: Look) -> None:
+        """Record what a second count has confirmed: Gmail's counts can be late."""
+        app = self._tenants.app(look.tenant)
+        unlisted = look.unexplained - count_set_aside(app.database, look.account)
+        app.accounts.update(look.account, unlisted=max(0, unlisted))
 
     def _count(self, look: Look, label: str) -> int:
         if look.token is not None:
@@ -135,7 +153,9 @@ class Work:
             try:
                 app.passes.run(account, self._turn())
                 label = app.accounts.get(account).labels.get(QUEUE)
-                self._looks.ended(account, tenant, label, app.passes.unexplained(account))
+                if not (unexplained := app.passes.unexplained(account)):
+                    app.accounts.update(account, unlisted=0)
+                self._looks.ended(account, tenant, label, unexplained)
             except StoppedError:
                 outcome = "stopped"
                 self._looks.failed(account, tenant)
@@ -145,6 +165,7 @@ class Work:
                 self._after_failure(app, account, tenant)
             units = app.passes.spent(account)
             tally(self._pool, {("passes", outcome): 1, ("units", str(tenant)): units})
+            self._tend_soon(_TEND_SOON, tenant)
 
     def _after_failure(self, app: App, account: str, tenant: int) -> None:
         known = {it.email: it for it in app.accounts.all()}
@@ -178,6 +199,10 @@ class Work:
                 chores = Chores(self._tenants.app(tenant))
                 for work in (chores.report, chores.expire, chores.summarise):
                     logging_errors("tend", work)()
+        self._tend_soon(_TEND_SOON + _COUNTED, *tenants)
+
+    def _tend_soon(self, sql: str, *tenants: int) -> None:
+        self._pool.run(lambda connection: connection.execute(sql.encode(), (list(tenants),)))
 
     def send(self, tenant: int) -> None:
         """Send a seller's webhook and notifications what is due."""
@@ -185,6 +210,7 @@ class Work:
             chores = Chores(app)
             for work in (chores.deliver, chores.notify):
                 logging_errors("send", work)()
+        self._tend_soon(_TEND_SOON, tenant)
 
     def taken_over(self, task: str, arguments: dict[str, Any]) -> None:
         """Have done anew what a dead worker had begun."""

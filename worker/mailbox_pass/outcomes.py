@@ -58,7 +58,12 @@ class Outcomes:
         self._failures[email] += 1
         self._logged[email] = problem
         self._accounts.update(
-            email, state=state, problem=problem, last_pass=self._clock.now(), progress_at=None
+            email,
+            state=state,
+            problem=problem,
+            last_pass=self._clock.now(),
+            progress_at=None,
+            progress=None,
         )
 
     def _problem(self, email: str, error: BuyerblockError) -> MailboxProblem:

@@ -6,12 +6,13 @@ An error ends a pass, never the program: ``outcomes.py`` makes it the account's 
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
 
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
-from worker.clock import Clock
+from worker.clock import Clock, is_due
 from worker.database import Database
 from worker.errors import BuyerblockError, StoppedError
 from worker.events import fields
@@ -20,7 +21,7 @@ from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
 from worker.mailbox_pass.context import Context
 from worker.mailbox_pass.outcomes import Outcomes
-from worker.mailbox_pass.progress import Progress, Watch, unwatched
+from worker.mailbox_pass.progress import STORED_EVERY, Progress, Watch, stored, unwatched
 from worker.mailbox_pass.report import PassReport, Preview
 from worker.mailbox_pass.resolve import Resolver
 from worker.mailbox_pass.sync import Sync
@@ -60,7 +61,6 @@ class Passes:
         self._sessions = sessions or Sessions()
         self._own_sessions = sessions is None
         self._outcomes = Outcomes(accounts, clock)
-        self._progress: dict[str, Progress] = {}
         self._lock = Lock()
 
     def run(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> PassReport:
@@ -84,29 +84,26 @@ class Passes:
         return report
 
     def _run(self, email: str, watch: Watch) -> PassReport:
+        at: datetime | None = None
+
         def record(progress: Progress) -> None:
-            self._progress[email] = progress
-            # Stored, so that every process comes to the same answer whether passes are late.
-            self._accounts.update(email, progress_at=self._clock.now())
+            nonlocal at
+            now = self._clock.now()
+            if is_due(at, STORED_EVERY, now):
+                at = now
+                # Every process shows it, and comes to the same answer whether passes are late.
+                self._accounts.update(email, progress_at=now, progress=stored(progress))
             watch(progress)
 
-        try:
-            running = self._open(email)
-            report = running.sync.run_pass(record)
-            resolved = running.resolver.resolve_some()
-        finally:
-            self._progress.pop(email, None)
-        if resolved:
+        running = self._open(email)
+        report = running.sync.run_pass(record)
+        if resolved := running.resolver.resolve_some():
             log.info("Found the buyers of orders in the mail.", extra=fields(account=email, orders=resolved))
         return report
 
     def preview(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
         """Return what a pass over the account would do, and do nothing. Raises GmailError."""
         return self._open(email).sync.preview(watch, existing=existing)
-
-    def progress(self, email: str) -> Progress | None:
-        """Return how far the pass under way is, or None."""
-        return self._progress.get(email)
 
     def mailbox(self, email: str) -> Mailbox:
         """Return the account's mailbox connection."""

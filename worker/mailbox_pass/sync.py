@@ -87,7 +87,7 @@ class Sync:
         self._queue.drain(self._rules, counts, watch)
         self._judged_since_sweep += counts.total()
         self._accounts.update(
-            self._email, last_pass=started, last_good_pass=started, queued=0, queued_since=None
+            self._email, last_pass=started, last_good_pass=started, queued=0, queued_since=None, progress=None
         )
         return PassReport(
             opt_outs=counts[OptOut],

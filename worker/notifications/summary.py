@@ -1,7 +1,7 @@
 """The summary of the week: who opted out, and what waits for the owner. Nothing is sent about a week without news."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from worker.app import App
@@ -14,15 +14,16 @@ HOUR = 8  # of the day by this machine's clock: not before anybody is up
 WEEK = timedelta(days=7)
 
 
-def summarise_week(app: App, queue: Queue, problems: Sequence[str], *, now: datetime) -> bool:
+def summarise_week(app: App, queue: Queue, problems: Callable[[], Sequence[str]], *, now: datetime) -> bool:
     """Put a summary into the queue on the chosen day of the week, once; return whether there was one.
 
-    problems: those of now, in sentences. To be called several times a day. now: aware; its own zone says which day
-    it is. Raises StorageError.
+    problems: returns those of now, in sentences. To be called several times a day. now: aware; its own zone says
+    which day it is. Raises StorageError.
     """
     day = read_preferences(app.database).summary_day
     if now.weekday() != day or now.hour < HOUR:
         return False
+    present = problems()  # it costs as much as all else that is done for a seller at intervals
     with app.database.together():
         summaries = app.database.documents("summaries")
         if summaries.find(today := now.date().isoformat()):
@@ -32,7 +33,7 @@ def summarise_week(app: App, queue: Queue, problems: Sequence[str], *, now: date
         since = max([*ends, now - WEEK])
         summaries.truncate()
         summaries.put({today: {"until": format_time(now)}})
-        text = _text(app, since, now, problems)
+        text = _text(app, since, now, present)
         if text:
             title = "buyerblock: the week in short"
             queue.put(Notification(id=f"summary-{today}", title=title, text=text, at=format_time(now)))

@@ -61,7 +61,11 @@ class Chores:
     def summarise(self) -> None:
         """Write the summary of the week, on its day."""
         now = self._app.clock.now().astimezone()
-        summarise_week(self._app, self._queue, [str(it) for it in health(self._app, now).problems], now=now)
+
+        def problems() -> list[str]:
+            return [str(it) for it in health(self._app, now).problems]
+
+        summarise_week(self._app, self._queue, problems, now=now)
 
     def expire(self) -> None:
         """End the blocks that are older than the owner wants."""

@@ -38,7 +38,8 @@ class Account:
     queue, until the queue is empty. undoing: our labels and filters are being removed. notice_days: the latest days
     on which notices came, in UTC, as ``rhythm.latest`` returns them. silence_heard: the last of them
     when the owner was told that no more came, and said that it is all right. progress_at: when a pass last came
-    further, None if it has failed since. formerly: addresses that the mailbox had before, the latest last.
+    further, None if it has failed since. progress: how far it was then, as ``worker/mailbox_pass/progress.py`` stores
+    it, None if it has ended. formerly: addresses that the mailbox had before, the latest last.
     """
 
     email: str
@@ -67,6 +68,7 @@ class Account:
     notice_days: tuple[date, ...] = ()
     silence_heard: date | None = None
     progress_at: datetime | None = None
+    progress: Mapping[str, int] | None = None
     formerly: tuple[str, ...] = ()
 
     @property

@@ -1,0 +1,49 @@
+"""Files on this machine that are rewritten after every change of the list: of the program of one seller."""
+
+from pathlib import Path
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from oauth_web.english import text
+from oauth_web.pages.copies import back, chosen_format
+from oauth_web.pages.forms import FormError, reading, shown_again
+from oauth_web.services import services
+from worker.block_list.formats.exports import FORMATS
+from worker.block_list.listing import FILTERS, query_of
+from worker.errors import UsageError
+from worker.publish import Copies, Copy, keep, place_of_page
+
+blueprint = Blueprint("copied_files", __name__)
+
+
+@blueprint.post("/settings/copies")
+@shown_again("copies.page")
+def add() -> ResponseReturnValue:
+    """Write the list to a file of the page's own folder, now and after every change."""
+    app, chosen = services().app, chosen_format()
+    filters = {name: value for name in FILTERS if (value := request.form.get(name, "").strip())}
+    with reading("since"):
+        query_of(filters)
+    with reading("name"):
+        place = place_of_page(_file_name(FORMATS[chosen].extension), app.settings.data_dir)
+        copy = Copy(path=place, format=chosen, filters=filters)
+        written = keep(Copies(app.database), app.block_list, copy, now=app.clock.now())
+    return back(text("copies.added", path=written.path, count=written.blocks))
+
+
+@blueprint.post("/settings/copies/remove")
+def remove() -> ResponseReturnValue:
+    """Write a copy no more."""
+    path = request.form.get("copy", "")
+    if not Copies(services().app.database).remove(path):
+        raise UsageError(text("copies.none_there"))
+    return back(text("copies.removed", path=path))
+
+
+def _file_name(extension: str) -> str:
+    """Return the name that was typed, with an ending."""
+    name = request.form.get("name", "").strip()
+    if not name:
+        raise FormError(text("copies.no_name"), field="name")
+    return name if Path(name).suffix else f"{name}.{extension}"
