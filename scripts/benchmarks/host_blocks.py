@@ -66,7 +66,9 @@ def measure(tenants: Tenants, tenant: int, size: int) -> None:
     threading.Thread(target=server.run, daemon=True).start()
     token = Tokens(app.database).create("benchmark", "read", now=datetime.now(UTC))
     ours = [ask_api(server.effective_port, token, keys) for keys in asked]
-    report_questions(f"a seller with {size:,} blocks of {SELLERS + 1:,}", ours, beside(asked, size), CHECK_WANTED)
+    report_questions(
+        f"a seller with {size:,} blocks of {SELLERS + 1:,}", ours, beside(asked, size), CHECK_WANTED
+    )
     at_home = {"/setup"}  # a host has its client file from its settings
     pages = (it for it in paths(size) if it not in at_home)
     report(app, signed_in(page, f"{tenant}.benchmark"), pages, f"{size:,} blocks on a host", PAGE_WANTED)

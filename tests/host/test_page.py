@@ -16,9 +16,9 @@ from browsing import csrf_token, post
 from clocks import FakeClock
 from flask import Flask
 from flask.testing import FlaskClient
-from hosting import alias, notice
 from werkzeug.test import TestResponse
 
+from hosting import alias, notice
 from oauth_web import application
 from oauth_web.access.owners import Owners, Role
 from oauth_web.demo.sandbox import Fault, Sandbox

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosting import alias, notice
 from sellers import sample
 
+from hosting import alias, notice
 from oauth_web.demo.sandbox import Fault, Sandbox
 from signing_in import sign_in
 from worker.host.tally import tallies
