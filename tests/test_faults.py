@@ -18,7 +18,7 @@ from sellers import EMAIL, Seller, connected
 
 from oauth_web.demo.sandbox import Fault, Sandbox
 
-SCHEDULES = int(os.environ.get("BUYERBLOCK_TEST_SCHEDULES", "200"))
+SCHEDULES = int(os.environ.get("BUYERBLOCK_TEST_SCHEDULES", "60"))
 MAILS = (
     "opt_out/it_specimen_shape.eml",
     "opt_out/en_order_only.eml",
