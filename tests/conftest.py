@@ -1,4 +1,7 @@
+import gc
 import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -6,6 +9,8 @@ from pathlib import Path
 import postgres_server
 import pytest
 from clocks import FakeClock
+from flask import Flask
+from remembering import Remembered
 from sellers import EMAIL, Seller, connected, running
 
 from oauth_web.demo.sandbox import Sandbox
@@ -33,6 +38,17 @@ for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
     os.environ.pop(_name, None)
     os.environ.pop(_name.lower(), None)
 
+# Else every program that a test starts compiles all of its modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# In memory nobody waits for a disk; what a test proves of writing to one, it proves by faults.
+if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 4_000_000_000:
+    os.environ.setdefault("TMPDIR", "/dev/shm")
+
+# Nearly every test of the page makes an application of its own, with the same templates.
+Flask.jinja_options = {"bytecode_cache": Remembered()}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -46,6 +62,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The longest test first: at the end all others would wait for it.
     items.sort(key=lambda item: item.path.name != "test_year.py")
+
+
+def pytest_collection_finish() -> None:
+    # Thousands of tests that stay until the end need not be looked through for garbage.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,19 +6,17 @@ puts faults on some of the calls, kills the program at most once, and goes on un
 
 import os
 import random
-import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from clocks import FakeClock
-from sellers import EMAIL, Seller, connected
+from forks import Child, seller_with_mail
+from sellers import EMAIL, Seller
 
-from oauth_web.demo.sandbox import Fault, Sandbox
+from oauth_web.demo.sandbox import Fault
 
-SCHEDULES = int(os.environ.get("BUYERBLOCK_TEST_SCHEDULES", "200"))
+SCHEDULES = int(os.environ.get("BUYERBLOCK_TEST_SCHEDULES", "60"))
 MAILS = (
     "opt_out/it_specimen_shape.eml",
     "opt_out/en_order_only.eml",
@@ -55,15 +53,15 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="This system has
 class Schedule:
     """The faults of one seed, as the hook that the stand-in for Google asks before every call."""
 
-    def __init__(self, seed: int, seller: Seller, doomed: str) -> None:
+    def __init__(self, seed: int, seller: Seller, doomed: str, child: Child) -> None:
         self._random = random.Random(seed)
         self._google, self._user = seller.google, seller.google.user(EMAIL)
         self._doomed = doomed
         self._rate = self._random.choice((0.02, 0.04, 0.06))
         self._calls = 0
         happenings = [
-            Fault(before=self._kill, cut="before"),
-            Fault(after=self._kill),
+            Fault(before=child.kill, cut="before"),
+            Fault(after=child.kill),
             Fault(before=self._user.expire_access_tokens),
             Fault(before=self._delete_queue),
             Fault(before=lambda: self._user.delete_message(self._doomed)),
@@ -71,7 +69,6 @@ class Schedule:
         # What happens once, and at which call; a program is killed at most once.
         del happenings[self._random.randrange(2)]
         self._once = {self._random.randrange(2, 50): it for it in self._random.sample(happenings, 2)}
-        self.pid = 0
 
     def __call__(self, _number: int, _method: str, _email: str) -> Fault | None:
         self._calls += 1
@@ -82,40 +79,15 @@ class Schedule:
             return self._random.choice(PASSING)
         return None
 
-    def _kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-
     def _delete_queue(self) -> None:
         if QUEUE in self._google.labels(EMAIL):
             self._user.delete_label(QUEUE)
 
 
-def pass_in_a_child(seller: Seller, schedule: Schedule | None) -> bool:
-    """Run a pass in a process of its own; return whether it succeeded."""
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            seller.restart()
-            seller.run_pass()
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-    if schedule:
-        schedule.pid = pid
-    _, status = os.waitpid(pid, 0)
-    return status == 0
-
-
 @contextmanager
-def seller_with_mail(folder: Path) -> Iterator[tuple[Seller, str]]:
-    clock = FakeClock()
-    with Sandbox(clock=clock) as google:
-        google.add_user(EMAIL)
-        with connected(google, clock, folder) as seller:
-            for name in MAILS:
-                seller.receive(name)
-            yield seller, seller.receive(DOOMED)
+def seller_and_doomed(folder: Path) -> Iterator[tuple[Seller, str]]:
+    with seller_with_mail(folder, MAILS) as seller:
+        yield seller, seller.receive(DOOMED)
 
 
 def outcome(seller: Seller, doomed: str) -> tuple[object, ...]:
@@ -131,8 +103,8 @@ def outcome(seller: Seller, doomed: str) -> tuple[object, ...]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[object, ...], int]:
-    with seller_with_mail(tmp_path_factory.mktemp("undisturbed")) as (seller, doomed):
-        assert pass_in_a_child(seller, None)
+    with seller_and_doomed(tmp_path_factory.mktemp("undisturbed")) as (seller, doomed):
+        assert Child(seller).run_pass() == 0
         return outcome(seller, doomed), seller.google.units(EMAIL)
 
 
@@ -141,10 +113,11 @@ def test_faults_change_neither_the_lists_nor_the_mailbox_and_cost_little(
     seed: int, undisturbed: tuple[tuple[object, ...], int], tmp_path: Path
 ) -> None:
     expected, units = undisturbed
-    with seller_with_mail(tmp_path) as (seller, doomed):
-        seller.google.fault = schedule = Schedule(seed, seller, doomed)
+    with seller_and_doomed(tmp_path) as (seller, doomed):
+        child = Child(seller)
+        seller.google.fault = Schedule(seed, seller, doomed, child)
         for _ in range(MAX_PASSES):
-            if pass_in_a_child(seller, schedule):
+            if child.run_pass() == 0:
                 break
             seller.later(minutes=1)
         else:

@@ -1,17 +1,13 @@
 """The program is killed (SIGKILL) at a call to Gmail, before or after the call took effect, and started again."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from clocks import FakeClock
-from sellers import EMAIL, Seller, connected
+from forks import Child, seller_with_mail
+from sellers import EMAIL, Seller
 
-from oauth_web.demo.sandbox import Fault, Sandbox
+from oauth_web.demo.sandbox import Fault
 
 MAILS = (
     "opt_out/it_specimen_shape.eml",
@@ -26,38 +22,20 @@ MAILS = (
 KILLED_AT = (1, 2, 4, 6, 8, 11, 13, 15, 17, 18, 20, 22, 24, 26, 28, 30, 31, 32, 33, 34)
 
 
-@contextmanager
-def seller_with_mail(folder: Path) -> Iterator[Seller]:
-    clock = FakeClock()
-    with Sandbox(clock=clock) as google:
-        google.add_user(EMAIL)
-        with connected(google, clock, folder) as seller:
-            for name in MAILS:
-                seller.receive(name)
-            yield seller
-
-
 def sync(seller: Seller, *, killed_at: int | None = None, after_effect: bool = False) -> int:
     """Run one pass in a process of its own, and return how many calls it made; kill it at a call."""
-    environment = {
-        **os.environ,
-        "BUYERBLOCK_DATA_DIR": str(seller.folder),
-        "BUYERBLOCK_GMAIL_URL": seller.google.url,
-        "BUYERBLOCK_SECRET_KEY": "k" * 32,
-    }
     calls = 0
+    child = Child(seller)
 
     def fault(_number: int, _method: str, _email: str) -> Fault | None:
         nonlocal calls
         calls += 1
         if calls != killed_at:
             return None
-        return Fault(after=process.kill) if after_effect else Fault(before=process.kill, cut="before")
+        return Fault(after=child.kill) if after_effect else Fault(before=child.kill, cut="before")
 
-    command = [sys.executable, "-m", "worker", "sync"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-        seller.google.fault = fault
-        code = process.wait(60)
+    seller.google.fault = fault
+    code = child.run_pass()
     seller.google.fault = None
     assert code == (0 if killed_at is None else -9)
     return calls
@@ -71,18 +49,18 @@ def outcome(seller: Seller) -> tuple[object, ...]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
-    with seller_with_mail(tmp_path_factory.mktemp("undisturbed")) as seller:
+    with seller_with_mail(tmp_path_factory.mktemp("undisturbed"), MAILS) as seller:
         assert sync(seller) > max(KILLED_AT), "the last kills would never come"
         return outcome(seller)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is a thing of POSIX systems.")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="This system has no fork.")
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("killed_at", KILLED_AT)
 def test_a_kill_at_any_call_leaves_the_same_lists_and_the_same_mailbox(
     killed_at: int, after_effect: bool, undisturbed: tuple[object, ...], tmp_path: Path
 ) -> None:
-    with seller_with_mail(tmp_path) as seller:
+    with seller_with_mail(tmp_path, MAILS) as seller:
         sync(seller, killed_at=killed_at, after_effect=after_effect)
         seller.restart()
         seller.run_pass()

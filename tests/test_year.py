@@ -63,12 +63,12 @@ class Year:
         for _ in range(number):
             self._today += 1
             self._events()
-            for _ in range(4):
+            for _ in range(2):
                 self._arrivals()
                 self._mishap()
                 self._pass()
                 self._look()
-                self._clock.advance(3600 * self._random.choice((1, 6, 11)))
+                self._clock.advance(3600 * self._random.choice((2, 12, 22)))
             if self._random.random() < 0.03:
                 self._clock.advance(86_400 * self._random.randrange(1, 4))  # the laptop was closed
 
@@ -110,7 +110,7 @@ class Year:
         return Alerts(self.app.database, self._announcements)
 
     def _arrivals(self) -> None:
-        if self._random.random() < 0.4 and not SILENT_FROM <= self._today < SILENT_UNTIL:
+        if self._random.random() < 0.7 and not SILENT_FROM <= self._today < SILENT_UNTIL:
             n = self._number = self._number + 1
             mail = sample(TEXT).replace(ORDER, b"406-%07d-%07d" % (n, n)).replace(ALIAS, b"b%014d" % n)
             mail = mail.replace(b"Message-ID: <", b"Message-ID: <%d." % n)
