@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import get_args
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.pages.forms import FormError, reading, shown_again
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from worker.block_list.formats.exports import FORMATS
 from worker.block_list.listing import FILTERS, query_of
@@ -47,7 +47,7 @@ def add() -> ResponseReturnValue:
         place = place_of_page(_file_name(FORMATS[chosen].extension), app.settings.data_dir)
         copy = Copy(path=place, format=chosen, filters=filters)
         written = keep(Copies(app.database), app.block_list, copy, now=app.clock.now())
-    return _back(text("copies.added", path=written.path, count=written.blocks))
+    return go_on("copies.page", text("copies.added", path=written.path, count=written.blocks))
 
 
 @blueprint.post("/settings/copies/remove")
@@ -56,7 +56,7 @@ def remove() -> ResponseReturnValue:
     path = request.form.get("copy", "")
     if not Copies(services().app.database).remove(path):
         raise UsageError(text("copies.none_there"))
-    return _back(text("copies.removed", path=path))
+    return go_on("copies.page", text("copies.removed", path=path))
 
 
 @blueprint.post("/settings/copies/address")
@@ -81,7 +81,7 @@ def revoke() -> ResponseReturnValue:
     name = request.form.get("name", "")
     if not services().tokens.revoke(name, scope="download"):
         raise UsageError(text("copies.none_there"))
-    return _back(text("copies.address_revoked", name=name))
+    return go_on("copies.page", text("copies.address_revoked", name=name))
 
 
 def _format() -> str:
@@ -96,8 +96,3 @@ def _file_name(extension: str) -> str:
     if not name:
         raise FormError(text("copies.no_name"), field="name")
     return name if Path(name).suffix else f"{name}.{extension}"
-
-
-def _back(note: str) -> ResponseReturnValue:
-    leave_note(note)
-    return redirect(url_for("copies.page"), 303)
