@@ -12,8 +12,7 @@ from worker.block_list import changes
 from worker.block_list.entries import Entries, changing
 from worker.block_list.formats.model import UNDATED, Found, Import, Preview
 from worker.block_list.keys import parse_key
-from worker.block_list.merging import whole_second
-from worker.block_list.model import Block, Entry
+from worker.block_list.model import Block, Entry, block_for, whole_second
 from worker.database import Database, format_time, stored
 from worker.errors import UsageError
 
@@ -99,7 +98,7 @@ class _Held:
 
 def _add(entries: Entries, key: str, block: Block | None, import_id: str, at: datetime) -> bool:
     if block is None:
-        block = changes.manual_block(parse_key(key), reason="imported", note="", at=at)
+        block = block_for(parse_key(key), reason="imported", at=at)
     elif block.first_seen == UNDATED:
         block = replace(block, first_seen=whole_second(at), last_seen=whole_second(at))
     return changes.take_in(entries, Entry(block=block, import_id=import_id)) == "added"

@@ -12,7 +12,7 @@ from tinydb import where
 from tinydb.queries import QueryInstance
 
 from worker.block_list.documents import storable
-from worker.block_list.listing import Page, page_in_range
+from worker.block_list.listing import Page, page_in_range, shown
 from worker.block_list.model import Sighting
 from worker.database import Database, format_time, stored
 from worker.notices.doubts import Doubt, Reason
@@ -145,15 +145,12 @@ class Review:
         # A text is searched for in all of them; else the index leads to the page.
         found = self.items(query) if query.q else None
         total = self.count(query) if found is None else len(found)
-        number = page_in_range(number, total, size)
-        start = (number - 1) * size
-        if found is None:
-            matching = query.matching()
-            some = self._items.page(
-                "received_at", limit=size, offset=start, descending=True, matching=matching
-            )
-            return Page(tuple(map(_item, some)), number, total, size)
-        return Page(tuple(found[start : start + size]), number, total, size)
+        number, wanted = page_in_range(number, total, size)
+        if found is not None:
+            return Page(tuple(found[wanted]), number, total, size)
+        matching = query.matching()
+        some = shown(self._items, "received_at", wanted, total, descending=True, matching=matching)
+        return Page(tuple(map(_item, some)), number, total, size)
 
     def get(self, item_id: str) -> ReviewItem | None:
         """Return one item in any state, or None."""
