@@ -1,5 +1,7 @@
 """The webhook: its address, its state, and what an owner does about it."""
 
+from functools import partial
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -8,7 +10,8 @@ from oauth_web.pages.forms import reading, shown_again
 from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from worker.errors import StorageError
-from worker.webhook import send_test, sender
+from worker.webhook import send_test
+from worker.webhook.sending import send
 
 blueprint = Blueprint("webhook", __name__)
 
@@ -39,8 +42,8 @@ def save() -> ResponseReturnValue:
 def test() -> ResponseReturnValue:
     """Send a message that tells nothing, and say what became of it."""
     app = services().app
-    send = sender(internet_only=app.shared)
-    problem = send_test(services().webhook, now=app.clock.now(), send=send)
+    post = partial(send, internet_only=app.shared)
+    problem = send_test(services().webhook, now=app.clock.now(), send=post)
     note = text("webhook.not_taken", problem=problem) if problem else text("webhook.taken")
     return go_on("webhook.page", note)
 
