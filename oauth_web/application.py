@@ -10,7 +10,6 @@ from flask_wtf.csrf import CSRFProtect
 
 from oauth_web import api, errors, guard, languages, words
 from oauth_web.access import security
-from oauth_web.access.below import serve_below
 from oauth_web.access.limits import Limit, RateLimit
 from oauth_web.access.owners import Owners
 from oauth_web.access.pending import Pending
@@ -164,7 +163,6 @@ def page_of(sellers: Sellers, app: App, parts: Iterable[Blueprint]) -> Flask:
     for part in parts:
         flask_app.register_blueprint(part)
     api.mount(flask_app)
-    serve_below(flask_app, security.path_of(app.settings))
     return flask_app
 
 

@@ -15,12 +15,13 @@ from datetime import timedelta
 from importlib.metadata import version
 from types import FrameType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from filelock import FileLock, Timeout
 from flask import Flask
 from waitress import create_server, wasyncore
 
+from oauth_web.access import security
 from oauth_web.access.client_file import read_client_file
 from oauth_web.application import create_app, print_on_terminal
 from oauth_web.connections import connection_limits
@@ -208,6 +209,8 @@ def listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
             threads=8,
             max_request_body_size=MAX_BODY,
             outbuf_high_watermark=MAX_UNSENT,
+            # All links begin with it. A proxy may pass it on, or take it away.
+            url_prefix=unquote_to_bytes(security.path_of(settings)).decode("latin-1"),
             **connection_limits(),
             # Limits count visitors by what a proxy tells of them; nothing else is believed of its headers.
             clear_untrusted_proxy_headers=False,

@@ -15,7 +15,8 @@ import pytest
 from sellers import EMAIL, EXPECTED, SAMPLES, Seller, sample
 
 from worker.block_list.formats import exports, imports
-from worker.cli.block_list import EXPORTS, IMPORTS
+from worker.cli.block_list import IMPORTS
+from worker.cli.filters import EXPORTS
 from worker.cli.program import commands, run
 from worker.database import open_database
 from worker.problems import Cause, MailboxProblem

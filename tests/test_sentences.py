@@ -1,14 +1,16 @@
 """Sentences and what fills them are kept apart, so that the page can translate them."""
 
 import ast
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from catalogues import told_in
+from worker.database import stored
 from worker.errors import GmailError, UsageError
-from worker.problems import Cause, MailboxProblem, problem_of
+from worker.problems import Cause, MailboxProblem
 from worker.sentences import Sentence
 
 ROOT = Path(__file__).parent.parent
@@ -60,9 +62,8 @@ def test_times_numbers_and_lists_are_written_in_english() -> None:
 
 def test_a_stored_problem_takes_up_the_sentences_of_others_as_sentences() -> None:
     error = GmailError(Cause.RULES_KEPT, problem=UsageError("Please sign in again."))
-    problem = problem_of(
-        MailboxProblem(error.problem.cause, error.problem.details, tried_again=True).as_document()
-    )
+    problem = replace(error.problem, tried_again=True)
+    problem = stored(MailboxProblem, problem.as_document())
     assert str(problem).startswith("Please sign in again. Or disconnect it")
     inner = problem.fields["sentence"]
     assert isinstance(inner, MailboxProblem)

@@ -13,19 +13,15 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the wall-clock time, aware, in UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Return seconds that never run backwards."""
-        ...
 
     def pause(self, seconds: float) -> None:
         """Wait this long. Raises StoppedError at once when the program is asked to stop."""
-        ...
 
     def stop(self) -> None:
         """End all pauses, those to come included."""
-        ...
 
 
 class SystemClock:

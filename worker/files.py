@@ -35,7 +35,7 @@ def write_chunks_atomically(path: Path, chunks: Iterable[bytes], *, keep_mode: b
     keep_mode: a file that is replaced keeps who may read it, and its owner where the system lets us.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    try:
+    with at_work("write", path):
         try:
             _write_private(temporary, chunks)
             if keep_mode:
@@ -46,8 +46,6 @@ def write_chunks_atomically(path: Path, chunks: Iterable[bytes], *, keep_mode: b
                 temporary.unlink(missing_ok=True)
             raise
         sync_directory(path.parent)
-    except OSError as error:
-        raise storage_error("write", path, error) from error
 
 
 def make_private_directory(path: Path) -> None:
@@ -55,10 +53,8 @@ def make_private_directory(path: Path) -> None:
 
     Raises StorageError.
     """
-    try:
+    with at_work("make the directory", path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error("make the directory", path, error) from error
 
 
 def sync_directory(path: Path) -> None:
@@ -92,10 +88,8 @@ def sync_file(descriptor: int) -> None:
 
 def delete_file(path: Path) -> None:
     """Delete a file; one that is gone is no error. Raises StorageError."""
-    try:
+    with at_work("delete", path):
         path.unlink(missing_ok=True)
-    except OSError as error:
-        raise storage_error("delete", path, error) from error
 
 
 @contextmanager

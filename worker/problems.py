@@ -140,8 +140,3 @@ class MailboxProblem:
     def as_document(self) -> dict[str, Any]:
         """Return the stored form."""
         return {"cause": self.cause.name, "details": dict(self.details), "tried_again": self.tried_again}
-
-
-def problem_of(document: Mapping[str, Any]) -> MailboxProblem:
-    """Return the problem of a stored form."""
-    return MailboxProblem(Cause[document["cause"]], document["details"], document["tried_again"])

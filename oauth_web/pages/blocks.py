@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Any, get_args
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from oauth_web.english import text
 from oauth_web.guard import by_owner
 from oauth_web.pages.forms import FormError, reading, shown_again
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from worker.block_list.formats.exports import FORMATS, export_format
 from worker.block_list.keys import parse_key
@@ -86,8 +86,7 @@ def block() -> ResponseReturnValue:
     results = services().app.block_list.block(named, note=request.form.get("note", "")[:500], by=by_owner())
     new = [result.key for result in results if result.status == "blocked"]
     undo = ("blocks.unblock", {"key": new[0]}) if len(new) == 1 else None
-    leave_note(text("block.done", new=len(new), known=len(results) - len(new)), undo)
-    return redirect(url_for("blocks.blocks"), 303)
+    return go_on("blocks.blocks", text("block.done", new=len(new), known=len(results) - len(new)), undo)
 
 
 @blueprint.post("/blocks/unblock")
@@ -104,8 +103,8 @@ def unblock() -> ResponseReturnValue:
         raise UsageError(text("unblock.none", key=parse_key(keys[0]).text))
     key, *others = unblocking.keys
     said = text("unblock.done_all", count=len(unblocking.keys)) if others else text("unblock.done", key=key)
-    leave_note(said, ("blocks.undo_unblock", {"unblocking": str(unblocking.id)}))
-    return redirect(url_for("blocks.blocks", **asked(_ASKED)), 303)
+    undo = ("blocks.undo_unblock", {"unblocking": str(unblocking.id)})
+    return go_on("blocks.blocks", said, undo, **asked(_ASKED))
 
 
 @blueprint.post("/blocks/undo-unblock")
@@ -113,8 +112,7 @@ def undo_unblock() -> ResponseReturnValue:
     """Block again whom an unblocking has unblocked."""
     number = whole_number(request.form.get("unblocking", ""), 0, MAX_NUMBER) or 0
     blocked = services().app.block_list.undo_unblock(number, by=by_owner())
-    leave_note(text("unblock.undone", count=blocked))
-    return redirect(url_for("blocks.blocks", **asked(_ASKED)), 303)
+    return go_on("blocks.blocks", text("unblock.undone", count=blocked), **asked(_ASKED))
 
 
 @blueprint.post("/blocks/note")
@@ -124,8 +122,8 @@ def annotate() -> ResponseReturnValue:
     former = services().app.block_list.annotate(key, request.form.get("note", ""), by=by_owner())
     if former is None:
         raise UsageError(text("unblock.none", key=key))
-    leave_note(text("note.done", key=key), ("blocks.annotate", {"key": key, "note": former}))
-    return redirect(url_for("blocks.blocks", **asked(_ASKED)), 303)
+    undo = ("blocks.annotate", {"key": key, "note": former})
+    return go_on("blocks.blocks", text("note.done", key=key), undo, **asked(_ASKED))
 
 
 @blueprint.get("/export")

@@ -6,8 +6,9 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
-from oauth_web.pages.copies import back, chosen_format
+from oauth_web.pages.copies import chosen_format
 from oauth_web.pages.forms import FormError, reading, shown_again
+from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from worker.block_list.formats.exports import FORMATS
 from worker.block_list.listing import FILTERS, query_of
@@ -29,7 +30,7 @@ def add() -> ResponseReturnValue:
         place = place_of_page(_file_name(FORMATS[chosen].extension), app.settings.data_dir)
         copy = Copy(path=place, format=chosen, filters=filters)
         written = keep(Copies(app.database), app.block_list, copy, now=app.clock.now())
-    return back(text("copies.added", path=written.path, count=written.blocks))
+    return go_on("copies.page", text("copies.added", path=written.path, count=written.blocks))
 
 
 @blueprint.post("/settings/copies/remove")
@@ -38,7 +39,7 @@ def remove() -> ResponseReturnValue:
     path = request.form.get("copy", "")
     if not Copies(services().app.database).remove(path):
         raise UsageError(text("copies.none_there"))
-    return back(text("copies.removed", path=path))
+    return go_on("copies.page", text("copies.removed", path=path))
 
 
 def _file_name(extension: str) -> str:

@@ -2,12 +2,12 @@
 
 from typing import get_args
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.pages.forms import reading, shown_again
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from worker.block_list.formats.exports import FORMATS
 from worker.block_list.model import Reason
@@ -55,7 +55,7 @@ def revoke() -> ResponseReturnValue:
     name = request.form.get("name", "")
     if not services().tokens.revoke(name, scope="download"):
         raise UsageError(text("copies.none_there"))
-    return back(text("copies.address_revoked", name=name))
+    return go_on("copies.page", text("copies.address_revoked", name=name))
 
 
 def chosen_format() -> str:
@@ -63,9 +63,3 @@ def chosen_format() -> str:
     if (chosen := request.form.get("format", "")) not in FORMATS:
         raise UsageError(text("error.other"))
     return chosen
-
-
-def back(note: str) -> ResponseReturnValue:
-    """Go back to the page, which says what was done."""
-    leave_note(note)
-    return redirect(url_for("copies.page"), 303)

@@ -2,12 +2,12 @@
 
 from typing import cast, get_args
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.pages.forms import FormError, reading, shown_again
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from worker import parsing
 from worker.errors import StorageError, UsageError
@@ -41,7 +41,7 @@ def save() -> ResponseReturnValue:
     _forget_problem()
     if secret:
         return _password(secret)
-    return _back(text("gate.saved"))
+    return go_on("gate.page", text("gate.saved"))
 
 
 @blueprint.post("/settings/gate/password")
@@ -56,7 +56,7 @@ def test() -> ResponseReturnValue:
     problem = try_out(_stored().existing())
     if not problem:
         _forget_problem()
-    return _back(text("gate.not_reached", problem=problem) if problem else text("gate.reached"))
+    return go_on("gate.page", text("gate.not_reached", problem=problem) if problem else text("gate.reached"))
 
 
 def _forget_problem() -> None:
@@ -111,8 +111,3 @@ def _stored() -> StoredGate:
 def _password(secret: str) -> ResponseReturnValue:
     lead = text("gate.made", user=USER, marked=MARKED_USER)
     return render_template("secret.html", title=text("gate.made_title"), lead=lead, secret=secret)
-
-
-def _back(note: str) -> ResponseReturnValue:
-    leave_note(note)
-    return redirect(url_for("gate.page"), 303)

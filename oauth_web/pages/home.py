@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from oauth_web.english import text
 from oauth_web.guard import may_become_owner, may_sign_in, open_to_all, welcome
 from oauth_web.pages.chart import draw, weeks_until
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.pages.setup import checks, is_ours, needs_client
 from oauth_web.services import services
 from oauth_web.words import ago
@@ -67,8 +67,7 @@ def live() -> ResponseReturnValue:
 def check_now() -> ResponseReturnValue:
     """Look at every mailbox now."""
     services().app.jobs.restart()
-    leave_note(text("home.checking"))
-    return redirect(url_for("home.home"), 303)
+    return go_on("home.home", text("home.checking"))
 
 
 @blueprint.post("/silence-heard")
@@ -78,9 +77,10 @@ def silence_heard() -> ResponseReturnValue:
     account = app.accounts.get(request.form.get("account", ""))
     heard = None if undo or not account.notice_days else account.notice_days[-1]
     app.accounts.update(account.email, silence_heard=heard)
+    if undo:
+        return go_on("home.home", text("home.told_again"))
     again = ("home.silence_heard", {"account": account.email, "undo": "on"})
-    leave_note(text("home.told_again" if undo else "home.told_no_more"), None if undo else again)
-    return redirect(url_for("home.home"), 303)
+    return go_on("home.home", text("home.told_no_more"), again)
 
 
 @blueprint.get("/healthz")

@@ -4,13 +4,13 @@ import secrets
 import zlib
 from base64 import b64decode, b64encode
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.guard import browser, by_owner
 from oauth_web.pages.forms import reading, shown_again
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from worker.errors import UsageError
 
@@ -50,13 +50,11 @@ def apply() -> ResponseReturnValue:
     found = block_list.preview_import(zlib.decompress(b64decode(left["content"])))
     made = block_list.apply_import(found, source=left["source"], by=by_owner())
     done = text("import.done", added=made.added, resolved=made.resolved)
-    leave_note(done, ("imports.undo", {"import": made.id}))
-    return redirect(url_for("blocks.blocks"), 303)
+    return go_on("blocks.blocks", done, ("imports.undo", {"import": made.id}))
 
 
 @blueprint.post("/import/undo")
 def undo() -> ResponseReturnValue:
     """Take an import back."""
     dropped = services().app.block_list.undo_import(request.form.get("import", ""), by=by_owner())
-    leave_note(text("import.undone", count=dropped))
-    return redirect(url_for("imports.form"), 303)
+    return go_on("imports.form", text("import.undone", count=dropped))

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.languages import locale
 from oauth_web.pages.forms import reading, shown_again
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from worker.errors import StorageError, UsageError
 from worker.notifications import send_test
@@ -45,7 +45,7 @@ def add_mailbox() -> ResponseReturnValue:
     with reading("email"):
         account = services().app.accounts.get(request.form.get("email", ""))
         added = services().destinations.add_mailbox(account.email)
-    return _back(text("notifications.added", name=added.name))
+    return go_on("notifications.page", text("notifications.added", name=added.name))
 
 
 @blueprint.post("/settings/notifications/messenger")
@@ -54,7 +54,7 @@ def add_messenger() -> ResponseReturnValue:
     """Have a messenger told."""
     with reading("url"):
         added = services().destinations.add_messenger(request.form.get("url", "").strip()[:MAX_ADDRESS])
-    return _back(text("notifications.added", name=added.name))
+    return go_on("notifications.page", text("notifications.added", name=added.name))
 
 
 @blueprint.post("/settings/notifications/test")
@@ -62,9 +62,9 @@ def test() -> ResponseReturnValue:
     """Send a message that says it is a test, and say what became of it."""
     destination = services().destinations.get(request.form.get("id", ""))
     problem = send_test(services().app, destination)
-    if problem:
-        return _back(text("notifications.not_taken", name=destination.name, problem=problem))
-    return _back(text("notifications.taken", name=destination.name))
+    name = destination.name
+    note = text("notifications.not_taken", name=name, problem=problem) if problem else None
+    return go_on("notifications.page", note or text("notifications.taken", name=name))
 
 
 @blueprint.post("/settings/notifications/remove")
@@ -72,7 +72,7 @@ def remove() -> ResponseReturnValue:
     """Tell one of them nothing any more."""
     if not services().destinations.remove(request.form.get("id", "")):
         raise UsageError(text("notifications.gone"))
-    return _back(text("notifications.removed"))
+    return go_on("notifications.page", text("notifications.removed"))
 
 
 @blueprint.post("/settings/notifications/day")
@@ -80,9 +80,4 @@ def save_day() -> ResponseReturnValue:
     """Set the day of the week's summary; empty for none."""
     day = whole_number(request.form.get("day", ""), 0, 6)
     change_preferences(services().app.database, lambda it: replace(it, summary_day=day))
-    return _back(text("notifications.day_saved"))
-
-
-def _back(note: str) -> ResponseReturnValue:
-    leave_note(note)
-    return redirect(url_for("notifications.page"), 303)
+    return go_on("notifications.page", text("notifications.day_saved"))

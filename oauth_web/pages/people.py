@@ -1,12 +1,12 @@
 """Who may enter: added and removed by their addresses."""
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.access.owners import Role
 from oauth_web.english import text
 from oauth_web.pages.forms import FormError, shown_again
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.pages.settings import checked_address
 from oauth_web.services import services
 from worker.errors import UsageError
@@ -33,8 +33,7 @@ def add() -> ResponseReturnValue:
         raise UsageError(text("error.other"))
     if not services().owners.add(email, Role(role), by=g.owner):
         raise FormError(text("people.known", email=email), field="email")
-    leave_note(text("people.added", email=email))
-    return redirect(url_for("people.page"), 303)
+    return go_on("people.page", text("people.added", email=email))
 
 
 @blueprint.post("/settings/people/remove")
@@ -47,5 +46,4 @@ def remove() -> ResponseReturnValue:
     if not (gone := services().owners.remove(email)):
         raise UsageError(text("people.last"))
     services().sessions.end_of(gone)
-    leave_note(text("people.removed", email=", ".join(sorted(gone))))
-    return redirect(url_for("people.page"), 303)
+    return go_on("people.page", text("people.removed", email=", ".join(sorted(gone))))

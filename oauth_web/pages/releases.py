@@ -2,12 +2,12 @@
 
 from importlib.metadata import version
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.languages import translated
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from worker.errors import UsageError
 from worker.operation.releases import newer_than
 
@@ -20,7 +20,5 @@ def look() -> ResponseReturnValue:
     try:
         newer = newer_than(version("buyerblock"))
     except UsageError as error:
-        leave_note(translated(error))
-    else:
-        leave_note(text("home.is_newer", version=newer) if newer else text("home.is_newest"))
-    return redirect(url_for("home.home"), 303)
+        return go_on("home.home", translated(error))
+    return go_on("home.home", text("home.is_newer", version=newer) if newer else text("home.is_newest"))

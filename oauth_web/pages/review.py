@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from oauth_web.english import text
 from oauth_web.guard import by_owner
 from oauth_web.pages.blocks import MAX_SEARCH, asked, page_number
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on, leave_note
 from oauth_web.services import services
 from worker.block_list import reviewed
 from worker.block_list.review import ReviewItem, ReviewQuery, State
@@ -92,8 +92,7 @@ def distrust() -> ResponseReturnValue:
     fewer = {name: tuple(it for it in had if it != person) for name, had in trusted.items()}
     app.accounts.update(account.email, **fewer)
     app.settings_changed(account.email)
-    leave_note(text("review.distrusted", person=person))
-    return redirect(url_for("review.page"), 303)
+    return go_on("review.page", text("review.distrusted", person=person))
 
 
 def forwarder_of(item: ReviewItem) -> str:

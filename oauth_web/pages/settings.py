@@ -3,14 +3,14 @@
 import re
 from dataclasses import replace
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.guard import by_owner
 from oauth_web.languages import LANGUAGES
 from oauth_web.pages.forms import FormError, shown_again
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from oauth_web.words import exactly
 from worker import parsing
@@ -57,8 +57,8 @@ def forwarding() -> ResponseReturnValue:
     email = _account()
     address = request.form.get("address", "").strip().lower()
     _change(email, forward_to=checked_address("address", address) if address else None)
-    leave_note(text("forwarding.saved" if address else "forwarding.off", email=email, address=address))
-    return redirect(url_for("settings.page", account=email), 303)
+    note = text("forwarding.saved" if address else "forwarding.off", email=email, address=address)
+    return go_on("settings.page", note, account=email)
 
 
 @blueprint.post("/settings/reading")
@@ -66,8 +66,8 @@ def reading() -> ResponseReturnValue:
     """Set whether tidied notices are marked as read."""
     email, mark_read = _account(), "mark_read" in request.form
     _change(email, mark_read=mark_read)
-    leave_note(text("reading.on" if mark_read else "reading.off", email=email))
-    return redirect(url_for("settings.page", account=email), 303)
+    note = text("reading.on" if mark_read else "reading.off", email=email)
+    return go_on("settings.page", note, account=email)
 
 
 @blueprint.post("/settings/trusted")
@@ -76,8 +76,7 @@ def trusted() -> ResponseReturnValue:
     """Set whose forwarded notices are believed, one address a line."""
     email = _account()
     _change(email, trusted=_entries(parsing.ADDRESS))
-    leave_note(text("trusted.saved", email=email))
-    return redirect(url_for("settings.page", account=email), 303)
+    return go_on("settings.page", text("trusted.saved", email=email), account=email)
 
 
 @blueprint.post("/settings/redirectors")
@@ -86,8 +85,7 @@ def redirectors() -> ResponseReturnValue:
     """Set whose redirected mail is believed, one address or domain a line."""
     email = _account()
     _change(email, redirectors=_entries(parsing.ADDRESS_OR_DOMAIN))
-    leave_note(text("redirectors.saved", email=email))
-    return redirect(url_for("settings.page", account=email), 303)
+    return go_on("settings.page", text("redirectors.saved", email=email), account=email)
 
 
 @blueprint.post("/settings/interval")
@@ -99,8 +97,7 @@ def save_interval() -> ResponseReturnValue:
     app = services().app
     change_preferences(app.database, lambda it: replace(it, sync_interval=seconds))
     app.jobs.restart()
-    leave_note(text("interval.saved", span=exactly(seconds)))
-    return redirect(url_for("settings.general", _anchor="interval"), 303)
+    return go_on("settings.general", text("interval.saved", span=exactly(seconds)), _anchor="interval")
 
 
 @blueprint.post("/settings/language")
@@ -110,8 +107,7 @@ def save_language() -> ResponseReturnValue:
         raise UsageError(text("error.other"))
     change_preferences(services().app.database, lambda it: replace(it, language=chosen))
     g.pop("language", None)
-    leave_note(text("language.saved"))
-    return redirect(url_for("settings.general"), 303)
+    return go_on("settings.general", text("language.saved"))
 
 
 @blueprint.post("/settings/expiry")
@@ -121,8 +117,8 @@ def save_expiry() -> ResponseReturnValue:
     given = request.form.get("days", "").strip()
     days = _number("days", given, MIN_DAYS, MAX_DAYS, sentence="expiry.bad") if given else None
     change_preferences(services().app.database, lambda it: replace(it, expire_after_days=days))
-    leave_note(text("expiry.never") if days is None else text("expiry.saved", days=days))
-    return redirect(url_for("settings.general", _anchor="expiry"), 303)
+    note = text("expiry.never") if days is None else text("expiry.saved", days=days)
+    return go_on("settings.general", note, _anchor="expiry")
 
 
 @blueprint.post("/settings/expiry/now")
@@ -134,8 +130,7 @@ def expire_now() -> ResponseReturnValue:
     if found is None or str(found.count) != request.form.get("count"):
         raise UsageError(text("expiry.changed"))
     expiry.expire(app.database, found, by=by_owner(), at=app.clock.now())
-    leave_note(text("expiry.done", count=found.count))
-    return redirect(url_for("settings.general", _anchor="expiry"), 303)
+    return go_on("settings.general", text("expiry.done", count=found.count), _anchor="expiry")
 
 
 @blueprint.post("/settings/expiry/undo")
@@ -145,8 +140,7 @@ def undo_expiry() -> ResponseReturnValue:
     with app.database.together():
         change_preferences(app.database, lambda it: replace(it, expire_after_days=None))
         count = expiry.undo(app.database, by=by_owner(), at=app.clock.now())
-    leave_note(text("expiry.undone", count=count))
-    return redirect(url_for("settings.general", _anchor="expiry"), 303)
+    return go_on("settings.general", text("expiry.undone", count=count), _anchor="expiry")
 
 
 @blueprint.get("/disconnect")
@@ -164,8 +158,7 @@ def disconnect() -> ResponseReturnValue:
     undo, days = "undo" in request.form, request.form.get("days_back", "").strip() or "0"
     days_back = _number("days_back", days, 0, MAX_DAYS_BACK, sentence="disconnect.bad_days") if undo else 0
     services().app.disconnect(email, undo=undo, days_back=days_back)
-    leave_note(text("disconnect.done", email=email))
-    return redirect(url_for("home.home"), 303)
+    return go_on("home.home", text("disconnect.done", email=email))
 
 
 def _preferences() -> dict[str, object]:

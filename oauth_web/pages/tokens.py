@@ -2,12 +2,12 @@
 
 from typing import cast
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.pages.forms import reading, shown_again
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from worker.errors import UsageError
 from worker.owner.tokens import Scope
@@ -48,5 +48,4 @@ def revoke() -> ResponseReturnValue:
     name = request.form.get("name", "")
     if not services().tokens.revoke(name):
         raise UsageError(text("tokens.none"))
-    leave_note(text("tokens.revoked", name=name))
-    return redirect(url_for("tokens.page"), 303)
+    return go_on("tokens.page", text("tokens.revoked", name=name))

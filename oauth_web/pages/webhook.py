@@ -1,14 +1,17 @@
 """The webhook: its address, its state, and what an owner does about it."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from functools import partial
+
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.english import text
 from oauth_web.pages.forms import reading, shown_again
-from oauth_web.pages.notes import leave_note
+from oauth_web.pages.notes import go_on
 from oauth_web.services import services
 from worker.errors import StorageError
-from worker.webhook import send_test, sender
+from worker.webhook import send_test
+from worker.webhook.sending import send
 
 blueprint = Blueprint("webhook", __name__)
 
@@ -39,25 +42,21 @@ def save() -> ResponseReturnValue:
 def test() -> ResponseReturnValue:
     """Send a message that tells nothing, and say what became of it."""
     app = services().app
-    send = sender(internet_only=app.shared)
-    problem = send_test(services().webhook, now=app.clock.now(), send=send)
-    return _back(text("webhook.not_taken", problem=problem) if problem else text("webhook.taken"))
+    post = partial(send, internet_only=app.shared)
+    problem = send_test(services().webhook, now=app.clock.now(), send=post)
+    note = text("webhook.not_taken", problem=problem) if problem else text("webhook.taken")
+    return go_on("webhook.page", note)
 
 
 @blueprint.post("/settings/webhook/resume")
 def resume() -> ResponseReturnValue:
     """Try again at once, from where it stopped."""
     services().webhook.resume()
-    return _back(text("webhook.resumed"))
+    return go_on("webhook.page", text("webhook.resumed"))
 
 
 @blueprint.post("/settings/webhook/remove")
 def remove() -> ResponseReturnValue:
     """Tell nobody any more."""
     services().webhook.remove()
-    return _back(text("webhook.removed"))
-
-
-def _back(note: str) -> ResponseReturnValue:
-    leave_note(note)
-    return redirect(url_for("webhook.page"), 303)
+    return go_on("webhook.page", text("webhook.removed"))

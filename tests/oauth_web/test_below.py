@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import orjson
 import pytest
-from clocks import FakeClock
-from flask import Flask
+import requests
 from people import OWNER
-from werkzeug.test import TestResponse
+from serving import environment_for, page_of, serving
 
 from oauth_web.application import create_app
 from oauth_web.demo.sandbox import Sandbox
 from oauth_web.services import NAME
 from worker.app import App, build_app
+from worker.database import open_database
 from worker.errors import SettingsError
 from worker.owner.tokens import Tokens
 from worker.settings import Settings, read_settings
@@ -25,37 +27,30 @@ BASE = "https://xn--byer-0ra.example"
 
 
 @pytest.fixture
-def settings(tmp_path: Path, google: Sandbox) -> Settings:
+def environment(tmp_path: Path, google: Sandbox) -> dict[str, str]:
     google.add_user(OWNER)
-    path = tmp_path / "client_secret.json"
-    path.write_bytes(
-        orjson.dumps(google.client_secrets("web", [f"{BASE}/buyerblock/oauth2/callback"])),
-    )
-    return Settings(
-        data_dir=tmp_path / "data",
-        client_secrets=path,
-        gmail_url=google.url,
-        revoke_url=google.revoke_url,
-        public_url=read_settings({"BUYERBLOCK_PUBLIC_URL": "https://Büyer.example/buyerblock/"}).public_url,
-    )
+    found = environment_for(google, tmp_path)
+    client = google.client_secrets("web", [f"{BASE}/buyerblock/oauth2/callback"])
+    (tmp_path / "client_secret.json").write_bytes(orjson.dumps(client))
+    return found | {"BUYERBLOCK_PUBLIC_URL": "https://Büyer.example/buyerblock/"}
 
 
-Visit = Callable[[str], TestResponse]
+Visit = Callable[[str], requests.Response]
 
 
 @pytest.fixture(params=["passed on", "taken away"])
-def visit(request: pytest.FixtureRequest, web: Flask) -> Visit:
+def visit(request: pytest.FixtureRequest, environment: dict[str, str]) -> Visit:
     """Return what a browser does with an address of the public page, through a proxy of each kind."""
-    # The jar of the test client knows only the path that the proxy makes of an address.
-    browser = web.test_client(use_cookies=False)
-    jar: dict[str, str] = {}
+    # A jar would know only the path that the proxy makes of an address.
+    jar: dict[str, str] = {"Host": urlsplit(BASE).netloc}
 
-    def visited(address: str) -> TestResponse:
+    def visited(address: str) -> requests.Response:
         parts = urlsplit(urljoin(f"{BASE}/buyerblock/", address))
         assert f"{parts.scheme}://{parts.netloc}" == BASE
         assert f"{parts.path}/".startswith("/buyerblock/"), address
         path = parts.path if request.param == "passed on" else parts.path.removeprefix("/buyerblock") or "/"
-        answer = browser.get(f"{path}?{parts.query}", base_url=BASE, headers=jar, buffered=True)
+        url = f"{page_of(environment)}{path}?{parts.query}"
+        answer = requests.get(url, headers=jar, allow_redirects=False, timeout=30)
         if "Set-Cookie" in answer.headers:
             jar["Cookie"] = answer.headers["Set-Cookie"].partition(";")[0]
         return answer
@@ -64,9 +59,15 @@ def visit(request: pytest.FixtureRequest, web: Flask) -> Visit:
 
 
 def test_below_a_path_one_signs_in_and_every_link_leads_below_it(
-    web: Flask, engine: App, visit: Visit, google: Sandbox
+    environment: dict[str, str], visit: Visit, google: Sandbox
 ) -> None:
-    link = web.extensions[NAME].services.start_link.show()
+    with serving(environment) as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "/start/" in line)
+        _sign_in_and_follow_links(line.split()[-1], visit, google)
+
+
+def _sign_in_and_follow_links(link: str, visit: Visit, google: Sandbox) -> None:
     assert link.startswith(f"{BASE}/buyerblock/start/")
     admitted = visit(link)
     assert "Path=/buyerblock;" in f"{admitted.headers['Set-Cookie']};"
@@ -75,7 +76,6 @@ def test_below_a_path_one_signs_in_and_every_link_leads_below_it(
     callback = google.consent(visit("sign-in").headers["Location"], email=OWNER)
     assert callback.startswith(f"{BASE}/buyerblock/oauth2/callback?")
     assert visit(visit(callback).headers["Location"]).status_code == 200
-    engine.passes.close()
     for page in ("", "blocks", "review", "settings", "import", "help/seller", "blocks?q=x", "did-not-arrive"):
         shown = visit(page)
         assert shown.status_code == 200, page
@@ -83,16 +83,17 @@ def test_below_a_path_one_signs_in_and_every_link_leads_below_it(
             assert re.match(r"/buyerblock/|https?://|#|[\w.]+(#|$)|\?", found), (page, found)
     for found in set(re.findall(r'(?:href|src)="(/[^"]+)"', visit("settings").text)):
         assert visit(found).status_code in {200, 302, 303}, found
-    assert visit("blocks.json").json is not None
+    assert visit("blocks.json").json()["format"]
     assert visit("/buyerblock").status_code in {200, 308}
 
 
-def test_the_description_of_the_api_says_where_it_is(web: Flask, engine: App, clock: FakeClock) -> None:
-    token = Tokens(engine.database).create("tool", "read", now=clock.now())
-    for path in ("/buyerblock/api/v1/openapi.json", "/api/v1/openapi.json"):
-        answer = web.test_client().get(path, base_url=BASE, headers={"Authorization": f"Bearer {token}"})
-        assert answer.json is not None
-        assert answer.json["servers"] == [{"url": "/buyerblock"}]
+def test_the_description_of_the_api_says_where_it_is(environment: dict[str, str], tmp_path: Path) -> None:
+    with serving(environment), closing(open_database(tmp_path)) as database:
+        token = Tokens(database).create("tool", "read", now=datetime.now(UTC))
+        for path in ("/buyerblock/api/v1/openapi.json", "/api/v1/openapi.json"):
+            url, headers = f"{page_of(environment)}{path}", {"Authorization": f"Bearer {token}"}
+            answer = requests.get(url, headers=headers, timeout=30).json()
+            assert answer["servers"] == [{"url": "/buyerblock"}]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,8 @@ def test_the_cookie_is_named_by_the_port(
     settings = replace(engine.settings, public_url=public_url)
     page = create_app(replace(engine, settings=settings), tell=terminal.append)
     link = page.extensions[NAME].services.start_link.show()
-    answer = page.test_client().get(urlsplit(link).path, base_url=public_url or "http://localhost:8000")
+    path = urlsplit(link).path.removeprefix("/a")
+    answer = page.test_client().get(path, base_url=public_url or "http://localhost:8000")
     assert answer.headers["Set-Cookie"].startswith(start)
 
 

@@ -13,7 +13,8 @@ from worker.database import Database, open_database
 from worker.database.database import Event
 from worker.database.sqlite_file import rename_lineage
 from worker.sealing import Sealer
-from worker.webhook import Announcements, Webhook, deliver_due, newest_position
+from worker.webhook import Announcements, Webhook, deliver_due
+from worker.webhook.hook import newest_position
 from worker.webhook.outbox import MAX_EVENTS
 
 

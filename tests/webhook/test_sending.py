@@ -12,7 +12,7 @@ import pytest
 from certificates import write_certificate
 
 from worker.webhook import sending
-from worker.webhook.sending import send, send_to_internet
+from worker.webhook.sending import send
 
 PUBLIC = "93.184.215.14"
 
@@ -218,4 +218,4 @@ def test_what_is_no_http_steers_no_terminal() -> None:
     "url", ["http://localhost:9/hook", "https://127.0.0.1:9/", "https://10.0.0.8/", "https://[::1]/"]
 )
 def test_who_shares_a_machine_reaches_nothing_in_its_network_even_if_that_was_allowed(url: str) -> None:
-    assert "not allowed" in send_to_internet(url, {}, b"{}", allow_private=True)
+    assert "not allowed" in send(url, {}, b"{}", allow_private=True, internet_only=True)

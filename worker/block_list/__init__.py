@@ -6,7 +6,6 @@ says what a block knows, ``entries.py`` how changes are stored, ``listing.py`` h
 """
 
 from worker.block_list.block_list import BlockList
-from worker.block_list.keys import Key, parse_key
-from worker.block_list.model import Block, Evidence, KeyResult, Result, Sighting
+from worker.block_list.keys import parse_key
 
-__all__ = ["Block", "BlockList", "Evidence", "Key", "KeyResult", "Result", "Sighting", "parse_key"]
+__all__ = ["BlockList", "parse_key"]

@@ -14,7 +14,6 @@ from worker.block_list.formats.exports import export_format
 from worker.block_list.formats.model import Import, Preview
 from worker.block_list.keys import Key, parse_key
 from worker.block_list.listing import EVERYTHING, Listing, Query
-from worker.block_list.merging import whole_second
 from worker.block_list.model import (
     ALL_KINDS,
     KINDS_STILL_ALLOWED,
@@ -24,6 +23,8 @@ from worker.block_list.model import (
     Result,
     Sighting,
     Unblocking,
+    block_for,
+    whole_second,
 )
 from worker.database import Database, parse_time
 from worker.errors import UsageError
@@ -229,5 +230,5 @@ def _block_one(entries: Entries, text: str, *, note: str, at: datetime) -> KeyRe
         key = parse_key(text)
     except UsageError as error:
         return KeyResult(text, "rejected", str(error))
-    block = changes.manual_block(key, reason="manual", note=note, at=at)
+    block = block_for(key, reason="manual", note=note, at=at)
     return KeyResult(text, "blocked" if changes.block(entries, Entry(block=block)) else "known")

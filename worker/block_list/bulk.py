@@ -1,7 +1,7 @@
 """Imports: what one would do to the list, doing all of it in one transaction, and undoing it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import chain
 
@@ -12,9 +12,8 @@ from worker.block_list import changes
 from worker.block_list.entries import Entries, changing
 from worker.block_list.formats.model import UNDATED, Found, Import, Preview
 from worker.block_list.keys import parse_key
-from worker.block_list.merging import whole_second
-from worker.block_list.model import Block, Entry
-from worker.database import Database, checked, format_time, parse_time
+from worker.block_list.model import Block, Entry, block_for, whole_second
+from worker.database import Database, format_time, stored
 from worker.errors import UsageError
 
 
@@ -42,17 +41,11 @@ def apply(database: Database, plan: Preview, *, source: str, by: str, at: dateti
     with changing(database, "import", by=by, at=at) as (entries, change):
         import_id = str(change.sequence)
         entries.read(plan.adds)
-        document = {
-            "at": format_time(at),
-            "by": by,
-            "source": source,
-            "added": sum(_add(entries, key, plan.found.keys[key], import_id, at) for key in plan.adds),
-            "resolved": sum(
-                changes.join(entries, order, parse_key(key)) for order, key in plan.resolves.items()
-            ),
-        }
-        database.documents("imports").put({import_id: document})
-    return _to_import(Document(document, import_id))  # type: ignore[arg-type]  # TinyDB's types know numbers only
+        added = sum(_add(entries, key, plan.found.keys[key], import_id, at) for key in plan.adds)
+        resolved = sum(changes.join(entries, order, parse_key(key)) for order, key in plan.resolves.items())
+        made = Import(id=import_id, at=at, by=by, source=source, added=added, resolved=resolved)
+        database.documents("imports").put({import_id: asdict(made)})
+    return made
 
 
 def undo(database: Database, import_id: str, *, by: str, at: datetime) -> int:
@@ -60,7 +53,7 @@ def undo(database: Database, import_id: str, *, by: str, at: datetime) -> int:
     with changing(database, "undo import", by=by, at=at) as (entries, _):
         imports = database.documents("imports")
         document = imports.find(import_id)
-        if document is None or "undone_at" in document:
+        if document is None or document.get("undone_at"):
             raise UsageError("There is no import {import_id!r} to undo.", import_id=import_id)
         imports.put({import_id: {**document, "undone_at": format_time(at)}})
         added = [
@@ -80,10 +73,8 @@ def made(database: Database) -> list[Import]:
     return sorted(map(_to_import, imports.walk()), key=lambda each: int(each.id), reverse=True)
 
 
-def _to_import(stored: Document) -> Import:
-    int(str(stored.doc_id))
-    times = {name: parse_time(stored[name]) for name in ("at", "undone_at") if name in stored}
-    return checked(Import(id=str(stored.doc_id), **{**stored, **times}))
+def _to_import(document: Document) -> Import:
+    return stored(Import, {**document, "id": str(int(str(document.doc_id)))})
 
 
 class _Held:
@@ -107,7 +98,7 @@ class _Held:
 
 def _add(entries: Entries, key: str, block: Block | None, import_id: str, at: datetime) -> bool:
     if block is None:
-        block = changes.manual_block(parse_key(key), reason="imported", note="", at=at)
+        block = block_for(parse_key(key), reason="imported", at=at)
     elif block.first_seen == UNDATED:
         block = replace(block, first_seen=whole_second(at), last_seen=whole_second(at))
     return changes.take_in(entries, Entry(block=block, import_id=import_id)) == "added"

@@ -11,8 +11,8 @@ from typing import Literal
 
 from worker.block_list.entries import Entries
 from worker.block_list.keys import Key
-from worker.block_list.merging import block_of, merge, stronger, whole_second, without_order
-from worker.block_list.model import Block, Entry, Reason, Sighting
+from worker.block_list.merging import block_of, merge, stronger, without_orders
+from worker.block_list.model import Entry, Sighting
 
 
 def find(entries: Entries, key: Key) -> Entry | None:
@@ -33,7 +33,7 @@ def record(entries: Entries, sighting: Sighting) -> bool:
         owner = entries.of_order(sighting.order_id)
         if owner is not None and owner.block.address not in (None, news.address):
             # One order has one buyer. The first address stays, the evidence still names the order.
-            news = without_order(news, sighting.order_id)
+            news = without_orders(news, (sighting.order_id,))
     merged = Entry(block=reduce(merge, (*(entry.block for entry in held), news)))
     if held == [merged]:
         return False
@@ -82,9 +82,7 @@ def take_in(entries: Entries, new: Entry) -> Literal["added", "known", "unblocke
             block = merge(entry.block, block)
             alone.append(entry)
         else:
-            block = replace(
-                block, orders=tuple(order for order in block.orders if order not in entry.block.orders)
-            )
+            block = without_orders(block, entry.block.orders)
     _replace(entries, alone, Entry(block=block, import_id=None if alone else new.import_id))
     return "added"
 
@@ -148,22 +146,6 @@ def join(entries: Entries, order_id: str, alias: Key) -> bool:
     orders = tuple(sorted({*buyer.block.orders, order_id}))
     entries.put(replace(buyer, block=replace(buyer.block, orders=orders)))
     return True
-
-
-def manual_block(key: Key, *, reason: Reason, note: str, at: datetime) -> Block:
-    """Return the block for a key that a person named."""
-    moment = whole_second(at)
-    return Block(
-        address=key.text if key.kind == "alias" else None,
-        orders=() if key.kind == "alias" else (key.text,),
-        marketplace=key.marketplace,
-        reason=reason,
-        accounts=(),
-        first_seen=moment,
-        last_seen=moment,
-        notices=0,
-        note=note,
-    )
 
 
 def _held(entries: Entries, address: str | None, order_id: str | None) -> list[Entry]:

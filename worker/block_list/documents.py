@@ -11,7 +11,7 @@ from typing import Any, cast, get_args
 from tinydb.table import Document as Stored
 
 from worker.block_list.keys import parse_key
-from worker.block_list.model import Block, Entry, Evidence, Reason
+from worker.block_list.model import Block, Entry, Evidence, Reason, block_for
 from worker.database import checked, format_time, parse_time
 from worker.errors import UsageError
 
@@ -163,18 +163,7 @@ def bare_document(key: str) -> Document | None:
         parsed = parse_key(key)
     except UsageError:
         return None
-    order = parsed.kind == "order"
-    block = Block(
-        address=None if order else parsed.text,
-        orders=(parsed.text,) if order else (),
-        marketplace=parsed.marketplace,
-        reason="imported",
-        accounts=(),
-        first_seen=UNKNOWN_TIME,
-        last_seen=UNKNOWN_TIME,
-        notices=0,
-    )
-    return to_document(Entry(block=block))
+    return to_document(Entry(block=block_for(parsed, reason="imported", at=UNKNOWN_TIME)))
 
 
 def expect_notice(document: Stored) -> None:

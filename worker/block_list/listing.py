@@ -127,8 +127,8 @@ class Listing:
         """Return how many blocks there are."""
         if query.words and (keys := self._by_key(query)) is not None:
             return len(keys)
-        if query.words or query.of_some_time:
-            return self._blocks.count(reduce(and_, self._filters(query)))
+        if (query.words or query.of_some_time) and (matching := self._matching(query)):
+            return self._blocks.count(matching)
         return sum(it["blocks"] for it in self._kinds(query))
 
     def page(
@@ -137,18 +137,18 @@ class Listing:
         """Return one page of blocks, without evidence; a number beyond the last page means the last."""
         few = self._few(query, sort, descending=descending) if query.words else None
         total = self.count(query) if few is None else len(few)
-        number = page_in_range(number, total, size)
+        number, wanted = page_in_range(number, total, size)
         if few is not None:
-            found = self._blocks.find_many(few[(number - 1) * size : number * size])
+            found = self._blocks.find_many(few[wanted])
             return Page(tuple(map(to_block, found.values())), number, total, size)
-        documents = _shown(
+        documents = shown(
             self._blocks,
             sort,
-            slice((number - 1) * size, min(number * size, total)),
+            wanted,
             total,
             descending=descending,
-            matching=_matching(self._filters(query)),
-            plan=_plan(few=total <= _FEW) if query != EVERYTHING else None,
+            matching=self._matching(query),
+            plan=_plan(query, few=total <= _FEW),
         )
         return Page(tuple(map(to_block, documents)), number, total, size)
 
@@ -159,20 +159,15 @@ class Listing:
             some = self._blocks.find_many(few).items()
             return [it for key, it in some if cursor is None or (it["first_seen"], key) > cursor][:limit]
         few_of_kind = not searched and self.count(query) <= _FEW
-        return self._blocks.page(
-            "first_seen",
-            after=cursor,
-            limit=limit,
-            matching=_matching(self._filters(query)),
-            plan=_plan(few=few_of_kind) if query != EVERYTHING else None,
-        )
+        matching, plan = self._matching(query), _plan(query, few=few_of_kind)
+        return self._blocks.page("first_seen", after=cursor, limit=limit, matching=matching, plan=plan)
 
     def documents(self, query: Query = EVERYTHING) -> tuple[int, Iterator[Document]]:
         """Return how many blocks there are, and their documents by first_seen, then key: one whole state."""
         if query.words and (keys := self._by_key(query)) is not None:
             found = self._blocks.find_many(keys)
             return len(found), iter(found.values())
-        return self._blocks.counted("first_seen", matching=_matching(self._filters(query)))
+        return self._blocks.counted("first_seen", matching=self._matching(query))
 
     def newest_notices(self, blocks: Sequence[Block]) -> dict[str, Evidence]:
         """Return the newest notice of each of these blocks that has one, by the block's key."""
@@ -182,9 +177,8 @@ class Listing:
     def undelivered(self, *, number: int, size: int) -> Page[Undelivered]:
         """Return one page of the messages that did not arrive, the newest notice first."""
         total = sum(it["notices"] for it in self._counts)
-        number = page_in_range(number, total, size)
-        wanted = slice((number - 1) * size, min(number * size, total))
-        found = _shown(self._notices, "received_at", wanted, total, descending=True, matching=_OF_BLOCKS)
+        number, wanted = page_in_range(number, total, size)
+        found = shown(self._notices, "received_at", wanted, total, descending=True, matching=_OF_BLOCKS)
         return Page(tuple(self._undelivered(found)), number, total, size)
 
     def all_undelivered(self) -> Iterator[Undelivered]:
@@ -219,7 +213,7 @@ class Listing:
         """Return the sorted keys of all that is found, None if they are many."""
         if query.words and (keys := self._by_key(query)) is not None:
             return keys
-        matching = _matching(self._filters(query))
+        matching = self._matching(query)
         keys = self._blocks.sorted_keys(sort, limit=_FEW + 1, descending=descending, matching=matching)
         return keys if len(keys) <= _FEW else None
 
@@ -232,10 +226,10 @@ class Listing:
         order = self._orders.find(key.text) if key.kind == "order" else None
         found = order["key"] if order else key.text
         document = self._blocks.find(found)
-        rest = _matching(self._filters(replace(query, q="")))
+        rest = self._matching(replace(query, q=""))
         return [found] if document and (rest is None or rest(document)) else []
 
-    def _filters(self, query: Query) -> list[QueryInstance]:
+    def _matching(self, query: Query) -> QueryInstance | None:
         filters = []
         if query.words:
             filters.append(containing("search", query.words))
@@ -249,7 +243,7 @@ class Listing:
             filters.append(where("first_seen") >= format_time(query.first_from))
         if query.first_to:
             filters.append(where("first_seen") <= format_time(query.first_to))
-        return filters
+        return reduce(and_, filters) if filters else None
 
     def _undelivered(self, notices: Sequence[Document]) -> Iterator[Undelivered]:
         blocks = self._blocks.find_many({it["block"] for it in notices})
@@ -258,11 +252,7 @@ class Listing:
                 yield Undelivered(to_block(blocks[it["block"]]), to_evidence(it))
 
 
-def _matching(filters: Sequence[QueryInstance]) -> QueryInstance | None:
-    return reduce(and_, filters) if filters else None
-
-
-def _shown(
+def shown(
     documents: Documents,
     order: str,
     wanted: slice,
@@ -285,11 +275,14 @@ def _shown(
     return found[::-1] if backwards else found
 
 
-def page_in_range(number: int, total: int, size: int) -> int:
-    """Return the number of a page that there is: beyond the last one it means the last."""
-    return min(max(1, number), max(1, -(-total // size)))
+def page_in_range(number: int, total: int, size: int) -> tuple[int, slice]:
+    """Return the number of a page that there is, and its part of all: beyond the last page it means the last."""
+    number = min(max(1, number), max(1, -(-total // size)))
+    return number, slice((number - 1) * size, min(number * size, total))
 
 
-def _plan(*, few: bool) -> Plan:
+def _plan(query: Query, *, few: bool) -> Plan | None:
     """Return how to find what matches where no index has it in the order asked for."""
+    if query == EVERYTHING:
+        return None
     return "filter" if few else "order"

@@ -1,11 +1,12 @@
 """How two things known about one buyer become one. Pure functions over blocks."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from worker.block_list.documents import storable
 from worker.block_list.keys import marketplace_of
-from worker.block_list.model import Block, Evidence, Reason, Sighting
+from worker.block_list.model import Block, Evidence, Reason, Sighting, whole_second
 
 # A buyer's own choice outranks what a person entered, which outranks what came in bulk.
 _STRENGTH: dict[Reason, int] = {"opted_out": 2, "manual": 1, "imported": 0}
@@ -59,14 +60,9 @@ def stronger(one: Reason, other: Reason) -> Reason:
     return max(one, other, key=_STRENGTH.__getitem__)
 
 
-def without_order(block: Block, order_id: str) -> Block:
-    """Return the block without an order that is known to belong to another buyer."""
-    return replace(block, orders=tuple(order for order in block.orders if order != order_id))
-
-
-def whole_second(moment: datetime) -> datetime:
-    """Return the moment as the export can say it, so that an export imports back without loss."""
-    return moment.replace(microsecond=0)
+def without_orders(block: Block, orders: Collection[str]) -> Block:
+    """Return the block without orders that are known to belong to another buyer."""
+    return replace(block, orders=tuple(order for order in block.orders if order not in orders))
 
 
 def rounded_up(moment: datetime) -> datetime:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
+from worker.block_list.keys import Key
+
 Reason = Literal["opted_out", "manual", "imported"]
 
 MessageKind = Literal["unsolicited", "reply", "critical"]
@@ -113,6 +115,27 @@ class KeyResult:
     key: str
     status: Literal["blocked", "known", "rejected"]
     problem: str = ""
+
+
+def whole_second(moment: datetime) -> datetime:
+    """Return the moment as the export can say it, so that an export imports back without loss."""
+    return moment.replace(microsecond=0)
+
+
+def block_for(key: Key, *, reason: Reason, at: datetime, note: str = "") -> Block:
+    """Return the block for a key that somebody named."""
+    moment = whole_second(at)
+    return Block(
+        address=key.text if key.kind == "alias" else None,
+        orders=() if key.kind == "alias" else (key.text,),
+        marketplace=key.marketplace,
+        reason=reason,
+        accounts=(),
+        first_seen=moment,
+        last_seen=moment,
+        notices=0,
+        note=note,
+    )
 
 
 def refusal_text(key: str, since: date | None) -> str:

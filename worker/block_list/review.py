@@ -1,9 +1,9 @@
 """Mails that look like notices but need a person: durable, apart from the block list."""
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import reduce
+from functools import partial, reduce
 from itertools import islice
 from operator import and_
 from typing import Any, Literal
@@ -12,9 +12,9 @@ from tinydb import where
 from tinydb.queries import QueryInstance
 
 from worker.block_list.documents import storable
-from worker.block_list.listing import Page, page_in_range
+from worker.block_list.listing import Page, page_in_range, shown
 from worker.block_list.model import Sighting
-from worker.database import Database, checked, format_time, parse_time
+from worker.database import Database, format_time, stored
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.model import OptOut
 
@@ -88,6 +88,7 @@ class ReviewQuery:
 
 
 WAITING = ReviewQuery()
+_item = partial(stored, ReviewItem)
 
 
 def sighting_of(
@@ -144,15 +145,12 @@ class Review:
         # A text is searched for in all of them; else the index leads to the page.
         found = self.items(query) if query.q else None
         total = self.count(query) if found is None else len(found)
-        number = page_in_range(number, total, size)
-        start = (number - 1) * size
-        if found is None:
-            matching = query.matching()
-            some = self._items.page(
-                "received_at", limit=size, offset=start, descending=True, matching=matching
-            )
-            return Page(tuple(map(_item, some)), number, total, size)
-        return Page(tuple(found[start : start + size]), number, total, size)
+        number, wanted = page_in_range(number, total, size)
+        if found is not None:
+            return Page(tuple(found[wanted]), number, total, size)
+        matching = query.matching()
+        some = shown(self._items, "received_at", wanted, total, descending=True, matching=matching)
+        return Page(tuple(map(_item, some)), number, total, size)
 
     def get(self, item_id: str) -> ReviewItem | None:
         """Return one item in any state, or None."""
@@ -190,10 +188,3 @@ def _document(item: ReviewItem) -> dict[str, Any]:
     }
     reason = {"doubt": item.reason.doubt.name, "address": storable(item.reason.address)}
     return {**values, "received_at": format_time(item.received_at), "reason": reason}
-
-
-def _item(document: Mapping[str, Any]) -> ReviewItem:
-    values = {it.name: document[it.name] for it in fields(ReviewItem) if it.name in document}
-    reason = checked(Reason(Doubt[document["reason"]["doubt"]], document["reason"]["address"]))
-    values |= {"received_at": parse_time(document["received_at"]), "reason": reason}
-    return checked(ReviewItem(**values))

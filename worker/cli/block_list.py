@@ -11,28 +11,14 @@ import click
 
 from worker.cli.as_json import print_json
 from worker.cli.database import open_for_command
-from worker.cli.filters import filtered, marked
+from worker.cli.filters import BOTH, exporting
 from worker.errors import UsageError
 from worker.parsing import ADDRESS, ADDRESS_OR_DOMAIN
 
 if TYPE_CHECKING:
     from worker.block_list.block_list import BlockList
 
-# The formats, so that --help and shells need not load them.
-_BOTH = (
-    "txt",
-    "orders",
-    "mailgun",
-    "ses",
-    "sendgrid",
-    "postmark",
-    "listmonk",
-    "csv-bom",
-    "postfix",
-    "tinydb",
-)
-EXPORTS = ("json", "ndjson", "csv", "xlsx", *_BOTH)
-IMPORTS = ("auto", "text", "csv", "tsv", "report", "json", "ndjson", *_BOTH)
+IMPORTS = ("auto", "text", "csv", "tsv", "report", "json", "ndjson", *BOTH)
 
 _SERVER = re.compile(r"[a-z0-9](?:[\w.-]*[a-z0-9])?")
 
@@ -106,16 +92,7 @@ def unblock(keys: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.option(
-    "--format",
-    "name",
-    type=click.Choice(EXPORTS),
-    default="json",
-    show_default=True,
-    help="Who is to read it.",
-)
-@marked
-@filtered
+@exporting("json")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -1,4 +1,4 @@
-"""The options of what exports: which blocks, and how a spreadsheet reads them."""
+"""The options of what exports: in which format, and which blocks."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,7 +7,17 @@ import click
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+# The formats, so that --help and shells need not load them.
+_SERVICES = ("mailgun", "ses", "sendgrid", "postmark", "listmonk")
+BOTH = ("txt", "orders", *_SERVICES, "csv-bom", "postfix", "tinydb")
+EXPORTS = ("json", "ndjson", "csv", "xlsx", *BOTH)
+
 _OPTIONS = (
+    click.option(
+        "--bom",
+        is_flag=True,
+        help="CSV with a byte-order mark, by which Excel on Windows shows accents right.",
+    ),
     click.option("--account", metavar="ADDRESS", help="Only blocks from notices to this mailbox."),
     click.option("--marketplace", metavar="NAME", help="Only buyers of this one, such as amazon.it."),
     click.option(
@@ -25,13 +35,19 @@ _OPTIONS = (
     ),
 )
 
-marked = click.option(
-    "--bom", is_flag=True, help="CSV with a byte-order mark, by which Excel on Windows shows accents right."
-)
 
+def exporting(default: str) -> Callable[[_Command], _Command]:
+    """Give a command these options: ``name`` of a format, ``bom``, and filters as ``listing.FILTERS`` names them."""
 
-def filtered(command: _Command) -> _Command:
-    """Give a command these options; it gets them by the names of ``listing.FILTERS``."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(_OPTIONS):
+            command = option(command)
+        return click.option(
+            *("--format", "name"),
+            type=click.Choice(EXPORTS),
+            default=default,
+            show_default=True,
+            help="Who is to read it.",
+        )(command)
+
+    return decorate

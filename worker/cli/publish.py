@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.cli.as_json import print_json
-from worker.cli.block_list import EXPORTS
 from worker.cli.database import open_for_command
-from worker.cli.filters import filtered, marked
+from worker.cli.filters import exporting
 from worker.errors import UsageError
 from worker.settings import current_settings
 
@@ -26,22 +25,13 @@ def publish() -> None:
 
 
 @publish.command()
-@click.option(
-    "--format",
-    "name",
-    type=click.Choice(EXPORTS),
-    default="csv",
-    show_default=True,
-    help="Who is to read it.",
-)
+@exporting("csv")
 @click.option(
     "--output",
     required=True,
     type=click.Path(path_type=Path),
     help="The file. What it holds is replaced; it keeps its permissions.",
 )
-@marked
-@filtered
 def add(name: str, output: Path, bom: bool, **filters: str | None) -> None:
     """Write the list to a file now, and again after each change.
 

@@ -18,7 +18,7 @@ from worker.database.opening import (
 )
 from worker.database.queries import containing
 from worker.database.schema import MOMENTARY
-from worker.database.shape import checked, listed, reading
+from worker.database.shape import checked, listed, reading, stored
 from worker.database.sqlite_file import empty_tables
 from worker.database.times import format_time, parse_time
 
@@ -43,4 +43,5 @@ __all__ = [
     "open_database",
     "parse_time",
     "reading",
+    "stored",
 ]

@@ -39,8 +39,7 @@ class Documents(Table):
         super().__init__(storage, name, cache_size=0)
         self._engine = engine
         self._from = f"{engine.source(name)} AS stored"
-        self._expected: Callable[[Document], object] = _anything
-        self._instead: Callable[[str], Mapping[str, Any] | None] = _nothing
+        self.expect(lambda _: None)
         self.set_aside: set[str] = set()
         self._find = f"SELECT document FROM {self._from} WHERE key = ?"  # noqa: S608 - tables are ours
 
@@ -48,7 +47,7 @@ class Documents(Table):
         self,
         reader: Callable[[Document], object],
         *,
-        instead: Callable[[str], Mapping[str, Any] | None] | None = None,
+        instead: Callable[[str], Mapping[str, Any] | None] = lambda _: None,
     ) -> None:
         """Set documents aside that this reader cannot read: all calls then go on as if they were not there.
 
@@ -56,7 +55,7 @@ class Documents(Table):
         under a key. Whatever the reader, a document that is no object is set aside. ``set_aside`` has the keys of
         those that were met.
         """
-        self._expected, self._instead = reader, instead or _nothing
+        self._expected, self._instead = reader, instead
 
     def _read(self, key: str, text: str) -> Document | None:
         """Return a stored document, None where it is set aside. Raises DamagedFileError where it is no JSON."""
@@ -138,8 +137,8 @@ class Documents(Table):
         Documents without the field stand before all others, under the value None.
         plan: what to begin with, where the engine could choose badly: the index of the order, or those of the filter.
         """
-        field = "key" if order == "key" else self._engine.field(self.name, (order,))
-        wanted = Condition("TRUE", ()) if matching is None else self._condition(matching)
+        field = self._field(order)
+        wanted = self._condition(matching)
         wanted_sql = f"{wanted.sql} IS TRUE" if plan == "order" else wanted.sql
         behind, values = (
             ("TRUE", ()) if after is None else self._after(order, field, after, descending=descending)
@@ -178,8 +177,8 @@ class Documents(Table):
 
         limit: any that match, not the first ones, but at most so many.
         """
-        field = "key" if order == "key" else self._engine.field(self.name, (order,))
-        condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
+        field = self._field(order)
+        condition = self._condition(matching)
         ordered = _ordered("value", descending=descending)
         found = f"SELECT key, {field} AS value FROM {self._from} WHERE {condition.sql}"  # noqa: S608 - as above
         if limit is not None:
@@ -192,8 +191,8 @@ class Documents(Table):
         self, order: str = "key", *, descending: bool = False, matching: QueryLike | None = None
     ) -> Iterator[Document]:
         """Yield documents in the order of a field, then of the key: one whole state."""
-        field = "key" if order == "key" else self._engine.field(self.name, (order,))
-        condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
+        field = self._field(order)
+        condition = self._condition(matching)
         ordered = _ordered(field, descending=descending)
         sql = f"SELECT key, document FROM {self._from} WHERE {condition.sql} ORDER BY {ordered}"  # noqa: S608 - as above
         for key, text in self._engine.walk(sql, condition.parameters):
@@ -208,8 +207,8 @@ class Documents(Table):
 
         def documents() -> Iterator[dict[str, Any]]:
             nonlocal number
-            field = "key" if order == "key" else self._engine.field(self.name, (order,))
-            condition = Condition("TRUE", ()) if matching is None else self._condition(matching)
+            field = self._field(order)
+            condition = self._condition(matching)
             among = f"{self._from} WHERE {condition.sql}"
             sql = f"SELECT key, document, (SELECT count(*) FROM {among}) FROM {among} ORDER BY {_ordered(field)}"  # noqa: S608 - as above
             for key, text, number in self._engine.walk(sql, (*condition.parameters, *condition.parameters)):  # noqa: B007
@@ -220,7 +219,12 @@ class Documents(Table):
         first = next(found, None)
         return number, found if first is None else chain((first,), found)
 
-    def _condition(self, query: QueryLike) -> Condition:
+    def _field(self, order: str) -> str:
+        return "key" if order == "key" else self._engine.field(self.name, (order,))
+
+    def _condition(self, query: QueryLike | None) -> Condition:
+        if query is None:
+            return Condition("TRUE", ())
         condition = translated(query, self._engine, self.name)
         if condition is None:
             raise ValueError(f"There is no SQL for {query!r}.")
@@ -281,14 +285,6 @@ class Documents(Table):
 
     def _length(self) -> int:
         return int(self._engine.rows(f"SELECT count(*) FROM {self._from}")[0][0])  # noqa: S608 - as above
-
-
-def _anything(_document: Document) -> None:
-    """Take any object for a document."""
-
-
-def _nothing(_key: str) -> None:
-    """Read nothing in place of a document that is set aside."""
 
 
 def _json(document: Mapping[str, Any]) -> str:

@@ -47,11 +47,8 @@ class Seen:
 
         ask: reads lineage and newest event of what is stored, on a connection opened since the file was touched.
         """
-        known, newest_known, lineage_known = (
-            self._file,
-            self._newest,
-            self.lineage,
-        )  # another thread may look, too
+        # Another thread may look, too.
+        known, newest_known, lineage_known = self._file, self._newest, self.lineage
         file = self._look()
         lineage, newest = ask()
         if known is not None and (file[0] != known[0] or lineage != lineage_known):

@@ -2,7 +2,9 @@
 
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import is_dataclass
+from datetime import date, datetime
+from enum import EnumType
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -33,6 +35,31 @@ def checked(value: _T) -> _T:
     for name, kind in _kinds(cast(Hashable, type(value))):
         if not fits(getattr(value, name), kind):
             raise TypeError(name)
+    return value
+
+
+def stored(kind: type[_T], document: Mapping[str, Any]) -> _T:
+    """Return the dataclass that a document was made of; raise one of MISSHAPEN where it cannot have been.
+
+    What is missing has its default, and fields that the class does not have are passed over: a later version may have
+    stored more. Times are texts in a document, tuples are lists, and members of an Enum are their names.
+    """
+    kinds = _kinds(cast(Hashable, kind))
+    return checked(kind(**{name: _read(document[name], of) for name, of in kinds if name in document}))
+
+
+def _read(value: Any, kind: Any) -> Any:
+    """Return a value of a document as one of a kind; what is not of it stays, and ``checked`` finds it."""
+    for it in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
+        of = get_origin(it) or it
+        if of is tuple and type(value) is list:
+            return tuple(_read(each, get_args(it)[0]) for each in value)
+        if of in (date, datetime) and isinstance(value, str):
+            return of.fromisoformat(value)
+        if is_dataclass(of) and isinstance(value, Mapping):
+            return stored(cast(type, of), value)
+        if isinstance(of, EnumType) and isinstance(value, str):
+            return of[value]
     return value
 
 

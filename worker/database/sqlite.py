@@ -26,7 +26,7 @@ from worker.database.sqlite_file import (
 )
 from worker.database.turns import Turns
 from worker.errors import BusyError, DamagedFileError, StorageError
-from worker.files import storage_error
+from worker.files import at_work, storage_error
 from worker.sentences import Sentence
 
 _PATIENCE = 10.0  # seconds to wait for another writer
@@ -212,10 +212,8 @@ class SQLite:
         return f"{field} GLOB ?", "*" + _GLOB_SIGNS.sub(r"[\g<0>]", text) + "*"
 
     def backup(self, target: Path) -> None:
-        try:
+        with at_work("write", target):
             target.touch(mode=0o600, exist_ok=False)
-        except OSError as error:
-            raise storage_error("write", target, error) from error
         try:
             with self._connection() as connection, opened(target) as copy:
                 connection.backup(copy)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from worker.database import Database, checked, reading
+from worker.database import Database, reading, stored
 from worker.errors import UsageError
 from worker.gate.record import to_record
 from worker.parsing import is_loopback
@@ -123,7 +123,7 @@ class StoredGate:
         if document is None:
             return None
         with reading(Sentence("the gate")):
-            return _to_settings(document)
+            return stored(GateSettings, document)
 
     def _put_with_password(self, settings: GateSettings) -> str:
         secret = secrets.token_urlsafe(32)
@@ -140,10 +140,6 @@ def _there(found: GateSettings | None) -> GateSettings:
     return found
 
 
-def _to_settings(document: Mapping[str, Any]) -> GateSettings:
-    return checked(GateSettings(**document))
-
-
 def read_stored(document: Mapping[str, Any]) -> object:
     """Return what a document of the table holds: the settings, or the record."""
-    return to_record(document) if "lately" in document else _to_settings(document)
+    return to_record(document) if "lately" in document else stored(GateSettings, document)

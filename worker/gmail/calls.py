@@ -61,11 +61,7 @@ class Calls:
             sleep=self._clock.pause,
             reraise=True,
         )
-        return retrying(self._try_once, request)
-
-    def make_once(self, request: Any) -> Any:
-        """Make a call as ``make`` does, with one try: for what a second try would do once more."""
-        return self._try_once(request)
+        return retrying(self.make_once, request)
 
     def make_unless_gone(self, request: Any) -> Any:
         """Make a call and return the reply, None where Gmail does not know the message, label or filter any more."""
@@ -78,7 +74,8 @@ class Calls:
         """Let calls under way in other threads come to their end; later ones get StoppedError."""
         self._closed = True
 
-    def _try_once(self, request: Any) -> Any:
+    def make_once(self, request: Any) -> Any:
+        """Make a call as ``make`` does, with one try: for what a second try would do once more."""
         with self._quota.spend(request.methodId.removeprefix("gmail.")):
             if self._closed:
                 raise StoppedError("The mailbox was disconnected.")

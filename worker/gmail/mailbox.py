@@ -314,20 +314,17 @@ class Mailbox:
         if wanted.forward:
             action["forward"] = wanted.forward
         body = {"criteria": {"query": wanted.query}, "action": action}
-        request = self._api.filters.create(userId="me", body=body)
-        reply = self._calls.make(request)
+        reply = self._calls.make(self._api.filters.create(userId="me", body=body))
         with understood():
             return str(reply["id"])
 
     def delete_filter(self, filter_id: str) -> None:
         """Delete a filter; one that is gone is no error."""
-        request = self._api.filters.delete(userId="me", id=filter_id)
-        self._calls.make_unless_gone(request)
+        self._calls.make_unless_gone(self._api.filters.delete(userId="me", id=filter_id))
 
     def verified_forwarding_addresses(self) -> frozenset[str]:
         """Return the addresses that the user added and verified in Gmail's settings, lower case."""
-        request = self._api.forwarding.list(userId="me")
-        reply = self._calls.make(request)
+        reply = self._calls.make(self._api.forwarding.list(userId="me"))
         with understood():
             return frozenset(
                 str(item["forwardingEmail"]).lower()

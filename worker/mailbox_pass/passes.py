@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import NamedTuple
 
@@ -52,11 +53,11 @@ class Passes:
         sessions: Sessions | None = None,
     ) -> None:
         self._settings = settings
-        self._database = database
         self._accounts = accounts
-        self._block_list = block_list
-        self._review = review
         self._clock = clock
+        self._context = partial(
+            Context, database=database, accounts=accounts, block_list=block_list, review=review, clock=clock
+        )
         self._running: dict[str, _Running] = {}
         self._sessions = sessions or Sessions()
         self._own_sessions = sessions is None
@@ -117,7 +118,7 @@ class Passes:
     def unexplained(self, email: str) -> int:
         """Return how many mails the last pass here left in the account's queue because they will not be found there."""
         running = self._running.get(email)
-        return running.sync.unexplained if running else 0
+        return running.sync.queue.unexplained if running else 0
 
     def counted(self) -> Mapping[tuple[str, str], int]:
         """Return what happened since the start: (what, which) to how often.
@@ -159,16 +160,9 @@ class Passes:
             return self._running[email]
 
     def _connected(self, email: str, grant: Grant) -> "_Running":
-        context = Context(
-            email=email,
-            mailbox=open_mailbox(self._settings, self._clock, grant, self._sessions),
-            database=self._database,
-            accounts=self._accounts,
-            block_list=self._block_list,
-            review=self._review,
-            clock=self._clock,
-        )
-        return _Running(grant, context.mailbox, Sync(context), Resolver(context))
+        mailbox = open_mailbox(self._settings, self._clock, grant, self._sessions)
+        context = self._context(email=email, mailbox=mailbox)
+        return _Running(grant, mailbox, Sync(context), Resolver(context))
 
 
 def open_mailbox(settings: Settings, clock: Clock, grant: Grant, sessions: Sessions) -> Mailbox:

@@ -44,8 +44,9 @@ class QueueRules:
 class Queue:
     """Drains the queue, newest mail first.
 
-    It remembers mail that was judged but not filed yet, and what saves calls: when the queue was last listed, and a
-    count of it that no list explains (queued mail in Trash, for example).
+    It remembers mail that was judged but not filed yet, and what saves calls: when the queue was last listed, and, as
+    ``unexplained``, how many mails carried the label at the last draining that no list explains: in Trash,
+    for example.
     """
 
     def __init__(self, context: Context, judged: JudgedIds) -> None:
@@ -57,7 +58,7 @@ class Queue:
         self._clock = context.clock
         self._judged = judged
         self._listed: datetime | None = None
-        self._unexplained = 0
+        self.unexplained = 0
         self._unfiled: dict[str, Judged] = {}  # by message id
         self._unreadable = Unreadable(context.database, context.email)
         self._set_aside: set[str] = set()  # of those that are queued
@@ -84,12 +85,7 @@ class Queue:
                 self._file(seen, rules.labels)
             self._accounts.update(self._email, queued=max(0, total - len(seen)))
         self._unreadable.keep_only(self._set_aside)
-        self._unexplained = len(self._set_aside) if seen else total
-
-    @property
-    def unexplained(self) -> int:
-        """How many mails carried the label at the last draining that no list explains."""
-        return self._unexplained
+        self.unexplained = len(self._set_aside) if seen else total
 
     def look_for_new_mail(self, rules: QueueRules, counts: Counter[type[Verdict]]) -> None:
         """Judge and file the newest of the queue, unless that was done a moment ago."""
@@ -189,7 +185,7 @@ class Queue:
         # Counts can be late. So the list is fetched from time to time in any case.
         now = self._clock.now()
         return (
-            count == self._unexplained
+            count == self.unexplained
             and not is_due(self._listed, LIST_EVERY, now)
             and (not self._set_aside or self._set_aside <= self._unreadable.waiting(now))
         )

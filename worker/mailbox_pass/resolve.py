@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from worker.clock import has_come, is_due
+from worker.database import parse_time
 from worker.gmail.quota import PRICES
 from worker.mailbox_pass.context import Context
 from worker.notices.buyers import buyer_of
@@ -54,7 +55,10 @@ class Resolver:
         )
         orders = [order_id for block in blocks for order_id in block.orders]
         failures = self._failures.find_many(map(self._key, orders))
-        return [it for it in orders if _is_due(failures.get(self._key(it)), now)]
+        waiting = {
+            key for key, it in failures.items() if not has_come(parse_time(it["next_try"]), WAITS[-1], now)
+        }
+        return [it for it in orders if self._key(it) not in waiting]
 
     def _resolve(self, order_id: str, now: datetime) -> bool:
         key = self._key(order_id)
@@ -79,10 +83,6 @@ class Resolver:
             for message in self._mailbox.read(page)
         } - {None}
         return found.pop() if len(found) == 1 else None
-
-
-def _is_due(failure: Mapping[str, Any] | None, now: datetime) -> bool:
-    return failure is None or has_come(datetime.fromisoformat(failure["next_try"]), WAITS[-1], now)
 
 
 def _expect(failure: Mapping[str, Any]) -> None:

@@ -129,10 +129,8 @@ class Scheduler:
 
     def remove(self, email: str) -> None:
         """Take an account's job away, if it has one."""
-        try:
+        with suppress(JobLookupError):
             self._scheduler.remove_job(email)
-        except JobLookupError:
-            return
 
     def file(self, items: list[ReviewItem], decision: Decision) -> None:
         """File mail that a person decided about, beside the passes, so that no page waits for Google."""

@@ -1,9 +1,4 @@
-"""One pass over one mailbox: repair labels and filters, then drain the queue.
-
-The order is the promise. A notice is read and judged; its buyer is made durable on the block list; only
-then is the mail filed and taken out of the queue. Killed between any two steps, the next
-pass does the rest again, and doing it again changes nothing.
-"""
+"""One pass over one mailbox: repair labels and filters, then drain the queue. The order is the package's promise."""
 
 from collections import Counter
 from collections.abc import Callable, Container, Mapping
@@ -55,7 +50,7 @@ class Sync:
         self._accounts = context.accounts
         self._clock = context.clock
         self._judged = JudgedIds(context.database, context.email)
-        self._queue = Queue(context, self._judged)
+        self.queue = Queue(context, self._judged)
         self._advice: MailboxProblem | None = None
         self._rules = QueueRules({}, Trust())
         self._rules_seen: datetime | None = None
@@ -84,7 +79,7 @@ class Sync:
             account, steps = self._keep_rules(account)
         counts: Counter[type[Verdict]] = Counter()
         self._queue_missed(account, started, counts)
-        self._queue.drain(self._rules, counts, watch)
+        self.queue.drain(self._rules, counts, watch)
         self._judged_since_sweep += counts.total()
         self._accounts.update(
             self._email, last_pass=started, last_good_pass=started, queued=0, queued_since=None, progress=None
@@ -97,11 +92,6 @@ class Sync:
             steps=steps,
             advice=self._advice,
         )
-
-    @property
-    def unexplained(self) -> int:
-        """As of ``Queue``."""
-        return self._queue.unexplained
 
     def look_at_rules(self) -> None:
         """Have the next pass look at the rules; may be called while a pass runs."""
@@ -116,10 +106,10 @@ class Sync:
         labels = {name: found.there.labels.get(name, label.name) for name, label in LABELS.items()}
         since = self._search_from(account, self._clock.now(), broken=bool(found.steps))
         missed = self._find(account, since) if since else Missed()
-        pages = self._queue.pages(labels) if QUEUE in found.there.labels else ()
+        pages = self.queue.pages(labels) if QUEUE in found.there.labels else ()
         refs = list(dict.fromkeys((*(ref for page in pages for ref in page), *missed.queue)))
         judged: list[Judged] = []
-        for messages in self._queue.read(refs, found.trust, {}):
+        for messages in self.queue.read(refs, found.trust, {}):
             judged += messages
             watch(Progress(done=len(judged), total=len(refs)))
         archived = {ref.id for ref in missed.archive}
@@ -215,7 +205,7 @@ class Sync:
             return
 
         def look() -> None:
-            self._queue.look_for_new_mail(self._rules, counts)
+            self.queue.look_for_new_mail(self._rules, counts)
 
         missed = self._find(account, since, look)
         tidy = archiving(mark_read=account.mark_read)
@@ -224,7 +214,7 @@ class Sync:
         labelled = Change(add=archived.add)
         queued = Change(add=frozenset({self._rules.labels[QUEUE]}))
         # What is judged already is filed by its verdict, wherever it lay when it was read.
-        to_archive = [ref for ref in missed.archive if not self._queue.holds_judged(ref.id)]
+        to_archive = [ref for ref in missed.archive if not self.queue.holds_judged(ref.id)]
         for refs, change in ((to_archive, archived), (missed.archived, labelled), (missed.queue, queued)):
             for start in range(0, len(refs), MAX_IDS):
                 failed: dict[str, GmailError] = {}

@@ -58,12 +58,9 @@ def recipients(link: str) -> list[str]:
         name, _, value = field.partition("=")
         if name.strip().lower() == "to":
             lists.append(value)
+    addresses = (unquote(each).strip() for value in lists for each in value.split(","))
     # Some write the address as in a header: "Ann <a@example.org>".
-    return [_bare(unquote(each)) for value in lists for each in value.split(",")]
-
-
-def _bare(address: str) -> str:
-    return address.strip().rpartition("<")[2].removesuffix(">").strip()
+    return [each.rpartition("<")[2].removesuffix(">").strip() for each in addresses]
 
 
 def orders(text: str) -> list[str]:

@@ -8,6 +8,7 @@ amazonses.com proves only that somebody is a customer of Amazon's.
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from authres import AuthenticationResultsHeader
 from authres.core import AuthResError
@@ -97,11 +98,8 @@ def doubt_in_results(value: str, domain: str) -> Doubt | None:
 # Amazon's mails bring the same few results again and again, and reading them is slow.
 @lru_cache(maxsize=256)
 def _dmarc_doubt(value: str, domain: str) -> Doubt | None:
-    try:
-        results = AuthenticationResultsHeader.parse_value(value).results
-    except (AuthResError, RecursionError, ValueError, TypeError, AttributeError, IndexError):
+    if (checks := results_by(value, "dmarc")) is None:
         return Doubt.RESULTS_UNREADABLE
-    checks = [each for each in results if getattr(each, "method", "").lower() == "dmarc"]
     if not checks:
         return Doubt.NO_DMARC
     if any(check.result.lower() != "pass" for check in checks):
@@ -113,17 +111,23 @@ def _dmarc_doubt(value: str, domain: str) -> Doubt | None:
     return None
 
 
+def results_by(value: str, method: str) -> list[Any] | None:
+    """Return the results by one method, as authres gives them, None where this value cannot be read."""
+    try:
+        results = AuthenticationResultsHeader.parse_value(value).results
+    except (AuthResError, RecursionError, ValueError, TypeError, AttributeError, IndexError):
+        return None
+    return [each for each in results if getattr(each, "method", "").lower() == method]
+
+
 def _hidden_doubt(value: str, domain: str) -> Doubt | None:
     """Return the doubt where a string or comment holds another DMARC result than the parsed one.
 
     The sender chooses some of the words in this header, his own address for one: an odd quotation mark
     there turns the server's true result into part of a string.
     """
-    if set(_ANY_DMARC.findall(value.lower())) <= {"pass"} and set(_ANY_FROM.findall(value.lower())) <= {
-        domain
-    }:
-        return None
-    return Doubt.RESULTS_CONTRADICT
+    results, domains = set(_ANY_DMARC.findall(value.lower())), set(_ANY_FROM.findall(value.lower()))
+    return None if results <= {"pass"} and domains <= {domain} else Doubt.RESULTS_CONTRADICT
 
 
 def _dmarc_only(value: str) -> str:

@@ -1,9 +1,9 @@
 """What a notice states: the buyer, the order, the day, and who it is from."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypedDict
+from typing import Any
 
 from worker.notices.aliases import orders
 from worker.notices.amazon import AMAZON_DOMAINS, MARKETPLACE_BY_ID, MARKETPLACE_HEADER, POSSIBLE_MARKETPLACES
@@ -22,16 +22,6 @@ class Candidate:
     head: Head
     sender: Sender
     content: Content
-
-
-class _Clues(TypedDict):
-    address: str | None
-    order_id: str | None
-    marketplace: str | None
-    sent_on: date | None
-    language: str | None
-    message_id: str | None
-    dated: datetime | None
 
 
 def opt_out(mail: Candidate) -> Verdict:
@@ -58,29 +48,26 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
 
 
-def _clues(mail: Candidate) -> _Clues:
+def _clues(mail: Candidate) -> dict[str, Any]:
+    """Return the fields of an OptOut."""
     content = mail.content
     address = content.aliases[0] if len(content.aliases) == 1 else None
     found = _orders(content)
     marketplace = _marketplace(mail, address)
-    return _Clues(
-        address=address,
-        order_id=found[0] if len(found) == 1 else None,
-        marketplace=marketplace,
-        sent_on=_sent_on(content, marketplace),
-        language=wording.language if (wording := content.wording or content.subject_wording) else None,
-        message_id=_printable(mail.head.first("message-id").strip("<> ")) or None,
-        dated=_dated(mail.head),
-    )
+    return {
+        "address": address,
+        "order_id": found[0] if len(found) == 1 else None,
+        "marketplace": marketplace,
+        "sent_on": find_day(content.context, month_first=marketplace == "amazon.com"),
+        "language": wording.language if (wording := content.wording or content.subject_wording) else None,
+        "message_id": _printable(mail.head.first("message-id").strip("<> ")) or None,
+        "dated": _dated(mail.head),
+    }
 
 
 def _orders(content: Content) -> list[str]:
     """The orders that the sentence names; where none is near it, those of the whole mail."""
     return orders(content.context) or orders(content.text) or orders(content.subject)
-
-
-def _sent_on(content: Content, marketplace: str | None) -> date | None:
-    return find_day(content.context, month_first=marketplace == "amazon.com")
 
 
 def _marketplace(mail: Candidate, address: str | None) -> str | None:

@@ -7,10 +7,7 @@ stands above: below that, they may have come with the mail.
 import re
 from collections.abc import Sequence
 
-from authres import AuthenticationResultsHeader
-from authres.core import AuthResError
-
-from worker.notices.authenticity import MICROSOFT, RECEIVED_BY, RESULTS_LIMIT, doubt_in_results
+from worker.notices.authenticity import MICROSOFT, RECEIVED_BY, RESULTS_LIMIT, doubt_in_results, results_by
 from worker.notices.doubts import Doubt
 from worker.notices.headers import Head, text_of
 
@@ -62,14 +59,9 @@ def _doubt_in(results: str, domain: str) -> Doubt | None:
 
 
 def _is_signed(results: str, domain: str) -> bool:
-    try:
-        parsed = AuthenticationResultsHeader.parse_value(f"x;{results}").results
-    except (AuthResError, RecursionError, ValueError, TypeError, AttributeError, IndexError):
-        return False
     signers = {
         each.value.lower().rpartition("@")[2]
-        for result in parsed
-        if getattr(result, "method", "").lower() == "dkim"
+        for result in results_by(f"x;{results}", "dkim") or ()
         for each in result.properties
         if (each.type, each.name) in (("header", "d"), ("header", "i"))
     }

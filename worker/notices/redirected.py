@@ -87,10 +87,8 @@ def _sealers(head: Head, domain: str, authserv_id: str) -> list[str]:
     ]
     if [check[0].lower() for check in checks] != ["arc=pass"]:
         return []
-    seals, results = (
-        _by_instance(head, b"arc-seal", at),
-        _by_instance(head, b"arc-authentication-results", at),
-    )
+    seals = _by_instance(head, b"arc-seal", at)
+    results = _by_instance(head, b"arc-authentication-results", at)
     if not seals or seals.keys() != results.keys() or sorted(seals) != list(range(1, len(seals) + 1)):
         return []
     if doubt_in_results(results[1].partition(";")[2], domain):

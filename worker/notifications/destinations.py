@@ -1,13 +1,12 @@
 """Where the owner wants to be told: connected mailboxes, and messengers by an address that is a secret."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
 
 from worker.clock import has_come, wait_after
-from worker.database import Database, checked
+from worker.database import Database, stored
 from worker.errors import UsageError
 from worker.notifications.messengers import service_of
 from worker.sealing import Sealer
@@ -48,6 +47,9 @@ class Destination:
             return replace(self, failures=0, next_try=None, problem="")
         wait = wait_after(self.failures, FIRST_WAIT, MAX_WAIT)
         return replace(self, failures=self.failures + 1, next_try=now + wait, problem=problem)
+
+
+_to_destination = partial(stored, Destination)  # its address still sealed
 
 
 class Destinations:
@@ -108,9 +110,3 @@ class Destinations:
 
 def _new_id() -> str:
     return secrets.token_hex(8)
-
-
-def _to_destination(document: Mapping[str, Any]) -> Destination:
-    """Return the destination of a stored document, its address still sealed."""
-    next_try = document["next_try"] and datetime.fromisoformat(document["next_try"])
-    return checked(Destination(**{**document, "next_try": next_try}))

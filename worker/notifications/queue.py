@@ -1,13 +1,12 @@
 """What the destinations are to be told and were not yet."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
 
 from tinydb import where
 
-from worker.database import Database, checked, format_time
+from worker.database import Database, format_time, stored
 from worker.webhook import Message
 
 KEPT_FOR = timedelta(days=7)  # what is older is no news
@@ -21,6 +20,9 @@ class Notification:
     title: str
     text: str
     at: str
+
+
+_to_notification = partial(stored, Notification)
 
 
 class Queue:
@@ -69,7 +71,3 @@ def _about_problem(message: Message) -> Notification:
 
 def _key(destination_id: str, it: Notification) -> str:
     return f"{destination_id} {it.id}"
-
-
-def _to_notification(document: Mapping[str, Any]) -> Notification:
-    return checked(Notification(**{name: document[name] for name in ("id", "title", "text", "at")}))

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.modes import GCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from worker.errors import DamagedFileError, StorageError, UsageError
-from worker.files import storage_error, write_chunks_atomically
+from worker.files import at_work, write_chunks_atomically
 
 FORMAT = "buyerblock-backup/2"
 _FORMER = "buyerblock-backup/1"
@@ -95,11 +95,8 @@ def read(path: Path, *, passphrase: str | None) -> Content:
     Raises UsageError where the passphrase is missing, wrong or not needed, DamagedFileError for a file that
     is no backup or was changed, and StorageError for one of a newer version.
     """
-    try:
-        with path.open("rb") as file:
-            line, rest = file.readline(_MAX_FIRST_LINE), file.read()
-    except OSError as error:
-        raise storage_error("read", path, error) from error
+    with at_work("read", path), path.open("rb") as file:
+        line, rest = file.readline(_MAX_FIRST_LINE), file.read()
     try:
         opened = _open(path, line, rest, passphrase)
     except (ValueError, LookupError, TypeError) as error:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from worker.app import App
 from worker.block_list.expiry import expire
@@ -16,7 +17,8 @@ from worker.operation.health import expiring, health
 from worker.operation.systemd import ALIVE, notify, watchdog_interval
 from worker.owner.accounts import Account
 from worker.publish import Follower
-from worker.webhook import Announcements, Webhook, deliver_due, sender
+from worker.webhook import Announcements, Webhook, deliver_due
+from worker.webhook.sending import send
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +46,8 @@ class Chores:
         """Send the webhook what is due."""
         app = self._app
         webhook = Webhook(app.database, app.sealer)
-        send = sender(internet_only=app.shared)
-        deliver_due(webhook, app.block_list, self._announcements, now=app.clock.now, send=send)
+        post = partial(send, internet_only=app.shared)
+        deliver_due(webhook, app.block_list, self._announcements, now=app.clock.now, send=post)
 
     def notify(self) -> None:
         """Tell the owner what is due."""

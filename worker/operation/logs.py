@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from worker.events import fields, present
-from worker.files import storage_error
+from worker.files import at_work
 from worker.operation.redaction import without_buyers, without_secrets
 from worker.operation.repeats import Repeats
 from worker.settings import Settings
@@ -74,12 +74,10 @@ def log_settings(settings: Settings, version: str) -> None:
 
 
 def _rotating(file: Path) -> logging.Handler:
-    try:
+    with at_work("write", file):
         return _PrivateFile(
             file, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8", errors="backslashreplace"
         )
-    except OSError as error:
-        raise storage_error("write", file, error) from error
 
 
 class _PrivateFile(RotatingFileHandler):

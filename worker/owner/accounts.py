@@ -2,16 +2,17 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 import orjson
 
-from worker.database import Database, checked, listed, reading
+from worker.database import Database, reading, stored
 from worker.errors import SignInAgainError, UsageError
 from worker.gmail.credentials import Grant
-from worker.problems import Cause, MailboxProblem, problem_of
+from worker.problems import Cause, MailboxProblem
 from worker.sealing import Sealer, UnsealError
 from worker.sentences import Sentence
 
@@ -78,12 +79,7 @@ class Account:
         return self.state == "sign_in_again" and not sealed
 
 
-_TIMES = (
-    *("connected_at", "sign_in_ends", "last_pass", "next_pass", "last_good_pass", "search_from", "swept_at"),
-    *("queued_since", "progress_at"),
-)
-_TUPLES = ("filter_ids", "trusted", "redirectors", "formerly")
-_FIELDS = {it.name for it in fields(Account)}
+_to_account = partial(stored, Account)
 
 
 class Accounts:
@@ -170,14 +166,3 @@ def _new(email: str, now: datetime) -> Account:
 
 def _to_document(account: Account) -> dict[str, Any]:
     return asdict(account) | {"problem": account.problem and account.problem.as_document()}
-
-
-def _to_account(document: Mapping[str, Any]) -> Account:
-    values = {name: value for name, value in document.items() if name in _FIELDS}
-    values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
-    values |= {name: listed(values.get(name, [])) for name in _TUPLES}
-    values["notice_days"] = tuple(map(date.fromisoformat, listed(values.get("notice_days", []))))
-    values["silence_heard"] = date.fromisoformat(heard) if (heard := values.get("silence_heard")) else None
-    values["adopted"] = None if values.get("adopted") is None else listed(values["adopted"])
-    values["problem"] = problem_of(values["problem"]) if values.get("problem") else None
-    return checked(Account(**values))

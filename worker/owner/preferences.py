@@ -4,11 +4,11 @@ Settings of the environment say how the program runs and need a restart; a prefe
 effect at its next use.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
 
-from worker.database import Database, checked
+from worker.database import Database, stored
 from worker.errors import StorageError, UsageError
 from worker.settings import Settings
 
@@ -53,7 +53,7 @@ class Preferences:
             raise UsageError("Choose a day of the week for the summary, or none.")
 
 
-_FIELDS = {field.name for field in fields(Preferences)}
+_to_preferences = partial(stored, Preferences)
 
 
 def _fits(number: int | None, least: int, most: int) -> bool:
@@ -77,11 +77,6 @@ def read_preferences(database: Database) -> Preferences:
     documents = database.documents("preferences")
     documents.expect(_to_preferences)
     return _to_preferences(documents.find(_KEY) or {})
-
-
-def _to_preferences(document: Mapping[str, Any]) -> Preferences:
-    # A later version may have stored more.
-    return checked(Preferences(**{name: value for name, value in document.items() if name in _FIELDS}))
 
 
 def change_preferences(database: Database, change: Callable[[Preferences], Preferences]) -> Preferences:

@@ -6,14 +6,14 @@ since a token is 256 random bits and not a word that somebody chose.
 
 import logging
 import secrets
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 from tinydb import where
 
-from worker.database import Database, checked
+from worker.database import Database, stored
 from worker.errors import StorageError, UsageError
 from worker.sealing import digest_of
 
@@ -38,6 +38,9 @@ class Token:
     scope: Scope
     created_at: datetime
     last_used: datetime | None = None
+
+
+_to_token = partial(stored, Token)
 
 
 class Tokens:
@@ -98,15 +101,3 @@ def _good_name(name: str) -> str:
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise UsageError("A token needs a name of 1 to {most} printable characters.", most=MAX_NAME)
     return name
-
-
-def _to_token(document: Mapping[str, Any]) -> Token:
-    last_used = document["last_used"]
-    return checked(
-        Token(
-            name=document["name"],
-            scope=document["scope"],
-            created_at=datetime.fromisoformat(document["created_at"]),
-            last_used=datetime.fromisoformat(last_used) if last_used else None,
-        )
-    )

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from worker.database import Database, checked
+from worker.database import Database, stored
 from worker.errors import BuyerblockError, UsageError
 from worker.files import make_private_directory
 from worker.sentences import Sentence
@@ -71,6 +72,9 @@ class Copy:
         number = cause.errno if isinstance(cause, OSError) else None
         why = (cause.strerror or type(cause).__name__) if isinstance(cause, OSError) else str(error)
         return replace(self, failure=_FAILURES.get(number or 0, "other"), why=f"{why.rstrip('.')}.")
+
+
+_to_copy = partial(stored, Copy)
 
 
 class Copies:
@@ -158,9 +162,3 @@ def _same(one: str, other: str) -> bool:
         return os.path.normcase(one) == os.path.normcase(other) or Path(one).samefile(other)
     except OSError:
         return False
-
-
-def _to_copy(document: Mapping[str, Any]) -> Copy:
-    written_at = document["written_at"]
-    times = {"written_at": written_at and datetime.fromisoformat(written_at)}
-    return checked(Copy(**{**document, **times}))

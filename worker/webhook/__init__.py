@@ -7,18 +7,8 @@ message. Problems wait in the table ``announcements``. Start reading at ``delive
 """
 
 from worker.webhook.announcements import Announcements
-from worker.webhook.delivery import deliver_due, send_test, sender
-from worker.webhook.hook import Hook, Position, Webhook, newest_position
+from worker.webhook.delivery import deliver_due, send_test
+from worker.webhook.hook import Webhook
 from worker.webhook.message import Message
 
-__all__ = [
-    "Announcements",
-    "Hook",
-    "Message",
-    "Position",
-    "Webhook",
-    "deliver_due",
-    "newest_position",
-    "send_test",
-    "sender",
-]
+__all__ = ["Announcements", "Message", "Webhook", "deliver_due", "send_test"]

@@ -1,14 +1,16 @@
 """What the webhook is sent besides changes of the list: few messages, in order."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from functools import partial
 
-from worker.database import Database, checked
+from worker.database import Database, stored
 from worker.webhook.message import Message
 
 # A webhook that is down for months must not make the table grow; the oldest are dropped.
 MAX_WAITING = 100
+
+
+_to_message = partial(stored, Message)
 
 
 class Announcements:
@@ -38,10 +40,6 @@ class Announcements:
         """Delete all of them: there is no webhook."""
         if len(self._documents):
             self._documents.truncate()
-
-
-def _to_message(document: Mapping[str, Any]) -> Message:
-    return checked(Message(**document))
 
 
 def _key(message: Message) -> str:

@@ -10,20 +10,15 @@ from typing import Protocol
 from worker.block_list.block_list import BlockList
 from worker.database import format_time
 from worker.events import fields
-from worker.webhook import sending
 from worker.webhook.announcements import Announcements
 from worker.webhook.hook import Hook, Webhook
 from worker.webhook.message import Message, headers
 from worker.webhook.outbox import unsent
+from worker.webhook.sending import send as post
 
 MAX_MESSAGES = 50  # in one call, so that a program that stops does not wait for a long outbox
 
 log = logging.getLogger(__name__)
-
-
-def sender(*, internet_only: bool) -> "Send":
-    """Return how messages are sent. internet_only: never to this machine or its network."""
-    return sending.send_to_internet if internet_only else sending.send
 
 
 class Send(Protocol):
@@ -39,7 +34,7 @@ def deliver_due(
     announcements: Announcements,
     *,
     now: Callable[[], datetime],
-    send: Send = sending.send,
+    send: Send = post,
 ) -> int:
     """Send what the webhook was not sent yet, if it is due; return how many messages were taken.
 
@@ -85,7 +80,7 @@ def _step(
     return after if webhook.update(hook, after) and not after.problem else None
 
 
-def send_test(webhook: Webhook, *, now: datetime, send: Send = sending.send) -> str:
+def send_test(webhook: Webhook, *, now: datetime, send: Send = post) -> str:
     """Send a test message; return "" if it was taken, else one sentence that says why not.
 
     Raises UsageError if there is no webhook.

@@ -2,13 +2,12 @@
 
 import base64
 import secrets
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
 
 from worker.clock import has_come, wait_after
-from worker.database import Database, checked
+from worker.database import Database, stored
 from worker.errors import UsageError
 from worker.sealing import Sealer
 from worker.webhook.target import check_literal, parse_target
@@ -19,7 +18,6 @@ TRIED_FOR = timedelta(days=1)
 # No more fit into a day. They are counted too: a machine may sleep through its day, and wake without a network.
 MIN_TRIES = 30
 _KEY = "webhook"
-_TIMES = ("failing_since", "next_try")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,9 @@ class Hook:
         return replace(self, failures=0, failing_since=None, next_try=None, paused=False, problem="")
 
 
+_to_hook = partial(stored, Hook)  # its secret still sealed
+
+
 def newest_position(database: Database) -> Position:
     """Return the position after the newest event."""
     lineage, _, sequence = database.version().rpartition("-")
@@ -97,8 +98,10 @@ class Webhook:
 
     def get(self) -> Hook | None:
         """Return it, None if there is none."""
-        document = self._documents.find(_KEY)
-        return None if document is None else self._hook(document)
+        if (document := self._documents.find(_KEY)) is None:
+            return None
+        hook = _to_hook(document)
+        return replace(hook, secret=self._sealer.unseal(hook.secret))
 
     def existing(self) -> Hook:
         """Return it. Raises UsageError if there is none."""
@@ -142,14 +145,3 @@ class Webhook:
 
     def _put(self, hook: Hook) -> None:
         self._documents.put({_KEY: asdict(hook) | {"secret": self._sealer.seal(hook.secret)}})
-
-    def _hook(self, document: Mapping[str, Any]) -> Hook:
-        hook = _to_hook(document)
-        return replace(hook, secret=self._sealer.unseal(hook.secret))
-
-
-def _to_hook(document: Mapping[str, Any]) -> Hook:
-    """Return the hook of a stored document, its secret still sealed."""
-    times = {name: document[name] and datetime.fromisoformat(document[name]) for name in _TIMES}
-    position = checked(Position(**document["position"]))
-    return checked(Hook(**{**document, **times, "position": position}))

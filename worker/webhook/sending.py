@@ -30,14 +30,19 @@ def send(
     body: bytes,
     *,
     allow_private: bool,
+    internet_only: bool = False,
     resolve: Resolve = addresses_of,
 ) -> str:
     """Post body; return "" if it was taken (a status from 200 to 299), else one sentence that says why not.
 
-    Redirects are not followed: they could lead anywhere.
+    internet_only: never to this machine or a private network, whatever was allowed. Redirects are not followed: they
+    could lead anywhere.
     """
     try:
         target = parse_target(url)
+        if internet_only and target.loopback:
+            return "An address on this machine is not allowed here; set one on the internet."
+        allow_private = allow_private and not internet_only
         reachable = permitted(target, resolve(target.host, target.port), allow_private=allow_private)
         if not reachable:
             return str(refusal(target, allow_private=allow_private))
@@ -49,19 +54,6 @@ def send(
     if 300 <= status < 400:
         return f"{target.host} answered with a redirect ({status}); set the address it leads to."
     return "" if 200 <= status < 300 else f"{target.host} answered with status {status}."
-
-
-def send_to_internet(
-    url: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    *,
-    allow_private: bool,  # noqa: ARG001 - as in ``send``
-) -> str:
-    """Post body as ``send`` does, but never to this machine or a private network, whatever was allowed."""
-    if parse_target(url).loopback:
-        return "An address on this machine is not allowed here; set one on the internet."
-    return send(url, headers, body, allow_private=False)
 
 
 def _reason(error: Exception) -> str:

@@ -6,8 +6,7 @@ from typing import Any
 
 from worker.block_list.documents import one_line, storable
 from worker.block_list.keys import parse_key
-from worker.block_list.merging import whole_second
-from worker.block_list.model import Block, Reason
+from worker.block_list.model import Block, Reason, whole_second
 from worker.errors import UsageError
 from worker.parsing import moment
 

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
-from worker.block_list.changes import manual_block
 from worker.block_list.documents import PUBLIC
 from worker.block_list.formats import json_lists
 from worker.block_list.formats.formulas import original
 from worker.block_list.formats.lines import Line
 from worker.block_list.formats.model import UNDATED
 from worker.block_list.keys import Key, parse_key
-from worker.block_list.model import Block
+from worker.block_list.model import Block, block_for
 from worker.errors import UsageError
 
 _SAMPLE_LINES = 200
@@ -117,7 +116,7 @@ def _with_orders(alias: Key, texts: Iterable[str]) -> Block | None:
     orders = {key.text for text in texts if (key := _parse(text)) and key.kind == "order"}
     if not orders:
         return None
-    block = manual_block(alias, reason="imported", note="", at=UNDATED)
+    block = block_for(alias, reason="imported", at=UNDATED)
     return replace(block, orders=tuple(sorted(orders)))
 
 
