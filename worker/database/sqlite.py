@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from worker.database.engine import Kind, Row
@@ -100,12 +100,9 @@ class SQLite:
             # Read at once: a walk must not see later changes, nor outlive the transaction on its connection.
             yield from self.rows(sql, parameters)
             return
-        with self._connection() as connection:
-            cursor = connection.execute(sql, parameters)
-            try:
-                yield from cursor
-            finally:
-                cursor.close()  # ends the state that it reads, even if nobody wanted the rest
+        # Closing it ends the state that it reads, even if nobody wanted the rest.
+        with self._connection() as connection, closing(connection.execute(sql, parameters)) as cursor:
+            yield from cursor
 
     def put(self, table: str, documents: Mapping[str, str]) -> None:
         sql = (
