@@ -144,14 +144,12 @@ def free_bytes(path: Path) -> int:
 def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes) -> Health:
     """Look at everything that has to work. Costs one small write to the disk and no call of Gmail."""
     # A host keeps nothing on the disk of this machine.
-    found = [] if app.shared else [*_disk(app, free)]
+    found = [] if app.shared else [_problem("disk", it) for it in _disk(app, free)]
     try:
         # The whole database is checked once a day, with the copy; if that failed, all this fails as well.
         app.database.version()
         found += _accounts(app, now)
-        for kind, look in _LOOKS.items():
-            found += _found(kind, look, app)
-        found += _left_out(app)
+        found += [*_looked(app), *_left_out(app)]
     except StorageError as error:
         found.append(_problem("damage" if isinstance(error, DamagedFileError) else "disk", error))
     return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
@@ -161,27 +159,20 @@ def _problem(kind: Kind, told: Told, account: str = "") -> Problem:
     return Problem(kind, account, told.template, told.fields)
 
 
-def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
+def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Told]:
     folder = app.settings.data_dir
     try:
         _try_to_write(folder)
         left = free(folder)
     except OSError as error:
-        yield _problem(
-            "disk",
-            Sentence(
-                "Nothing can be written to {folder}: {why}.", folder=folder, why=error.strerror or error
-            ),
-        )
+        why = error.strerror or error
+        yield Sentence("Nothing can be written to {folder}: {why}.", folder=folder, why=why)
     else:
         if left < MIN_FREE:
-            yield _problem(
-                "disk",
-                Sentence(
-                    "The disk is nearly full: {megabytes} MB are left for {folder}.",
-                    megabytes=round(left / 1e6),
-                    folder=folder,
-                ),
+            yield Sentence(
+                "The disk is nearly full: {megabytes} MB are left for {folder}.",
+                megabytes=round(left / 1e6),
+                folder=folder,
             )
 
 
@@ -299,11 +290,12 @@ _LOOKS: dict[Kind, Callable[[App], Iterator[Told]]] = {
 }
 
 
-def _found(kind: Kind, look: Callable[[App], Iterator[Told]], app: App) -> Iterator[Problem]:
-    try:
-        yield from (_problem(kind, it) for it in look(app))
-    except UnsealError as error:
-        yield _problem(kind, error)
+def _looked(app: App) -> Iterator[Problem]:
+    for kind, look in _LOOKS.items():
+        try:
+            yield from (_problem(kind, it) for it in look(app))
+        except UnsealError as error:
+            yield _problem(kind, error)
 
 
 def _left_out(app: App) -> Iterator[Problem]:
