@@ -17,9 +17,9 @@ _Unit = Literal["day", "hour", "minute", "second"]
 _UNITS: tuple[tuple[_Unit, int], ...] = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
-def span(seconds: float) -> str:
+def span(length: timedelta | None) -> str:
     """Return a length of time in its largest whole unit: ``40 seconds``, ``1 hour``."""
-    return _spelt(*_largest(max(0.0, seconds)))
+    return _spelt(*_largest(max(0.0, length.total_seconds() if length else 0.0)))
 
 
 def _largest(seconds: float) -> tuple[int, _Unit]:
@@ -39,11 +39,6 @@ def exactly(seconds: int) -> str:
     """Return a length of time in the largest unit that does not round it: ``90 seconds``, ``5 minutes``."""
     unit, length = next(it for it in _UNITS if seconds % it[1] == 0)
     return _spelt(seconds // length, unit)
-
-
-def lasting(length: timedelta | None) -> str:
-    """Return a length of time in its largest whole unit."""
-    return span(length.total_seconds() if length else 0)
 
 
 def ago(moment: datetime) -> str:
@@ -86,6 +81,6 @@ def mail_in_gmail(account: str, message_id: str) -> str:
 def add_filters(app: Flask) -> None:
     """Make these words known to the templates."""
     app.jinja_env.filters.update(
-        ago=ago, until=until, day=day, week=week, number=number, span=lasting, exactly=exactly
+        ago=ago, until=until, day=day, week=week, number=number, span=span, exactly=exactly
     )
     app.jinja_env.globals["mail_in_gmail"] = mail_in_gmail

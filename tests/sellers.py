@@ -17,7 +17,7 @@ from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.database import Database, open_database
 from worker.gmail.connection import Sessions
-from worker.gmail.credentials import Access, Grant
+from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
 from worker.mailbox_pass.context import Context
 from worker.mailbox_pass.report import PassReport
@@ -70,7 +70,7 @@ class Seller:
         self.mailbox = self.another_mailbox()
         self.sync = Sync(self.context)
 
-    def another_mailbox(self, access: Access | None = None) -> Mailbox:
+    def another_mailbox(self) -> Mailbox:
         """Connect to the mailbox once more."""
         return Mailbox(
             self.grant,
@@ -78,7 +78,6 @@ class Seller:
             units_per_minute=self.units_per_minute,
             clock=self.clock,
             sessions=self.sessions,
-            access=access,
         )
 
     def restart(self) -> None:

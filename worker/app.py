@@ -1,6 +1,7 @@
 """The composition root: settings in, wired objects out. Nothing else wires."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from worker.block_list.block_list import BlockList
@@ -132,10 +133,7 @@ def wire(
     block_list = BlockList(database, now=clock.now)
     review = Review(database)
     passes = Passes(settings, database, accounts, block_list, review, clock, sessions)
-
-    def interval() -> int:
-        return sync_interval(settings, database)
-
+    interval = partial(sync_interval, settings, database)
     return App(
         settings=settings,
         clock=clock,

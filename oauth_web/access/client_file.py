@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -135,7 +135,7 @@ def _client(kind: Literal["installed", "web"], part: Mapping[str, Any], name: st
             )
         texts[key] = part[key]
     for key in ("auth_uri", "token_uri"):
-        if not _is_safe(_split(texts[key])):
+        if not _is_safe(texts[key]):
             raise SettingsError(
                 "“{key}” in {name} is no https address; the sign-in would not be safe; {where}.",
                 key=key,
@@ -147,15 +147,12 @@ def _client(kind: Literal["installed", "web"], part: Mapping[str, Any], name: st
     return Client(kind=kind, **texts, redirect_uris=listed)
 
 
-def _split(address: str) -> SplitResult | None:
-    try:
-        return urlsplit(address)
-    except ValueError:
-        return None
-
-
-def _is_safe(parts: SplitResult | None) -> bool:
+def _is_safe(address: str) -> bool:
     """https to anywhere; http only to this machine, where nobody listens on the way."""
-    if parts is None or not parts.hostname or parts.username is not None:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    if not parts.hostname or parts.username is not None:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))

@@ -29,7 +29,6 @@ class RateLimit:
         self._empty_at: dict[str, float] = {}
 
     def wait(self, caller: str) -> float:
-        """Count a request; return 0, or for how many seconds it is refused. Refused ones do not count."""
         with self._lock:
             now = self._monotonic()
             empty_at = max(now, self._empty_at.get(caller, now)) + self._each

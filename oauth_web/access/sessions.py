@@ -52,7 +52,10 @@ class SessionStore(Protocol):
         """Return the cookie that holds a stranger's session."""
 
     def put(self, name: str, values: dict[str, Any], *, new: bool) -> None:
-        """Keep what an owner's session holds; it is on disk when this returns."""
+        """Keep what an owner's session holds; it is on disk when this returns.
+
+        new: a session that was ended while a request of it was under way stays ended.
+        """
 
     def end(self, name: str) -> None:
         """End an owner's session at once, for every holder of its name."""
@@ -73,35 +76,27 @@ class Sessions:
         self._now = now
 
     def get(self, cookie: str) -> dict[str, Any] | None:
-        """Return what the session of a cookie holds, None if there is no such session or it is over."""
         return self._strangers(cookie) or self._owned(cookie)
 
     def sealed(self, values: Mapping[str, Any]) -> str:
-        """Return the cookie that holds a stranger's session."""
         return self._sealer.seal(orjson.dumps((_STRANGER, values, self._now())).decode())
 
     def put(self, name: str, values: dict[str, Any], *, new: bool) -> None:
-        """Keep what an owner's session holds; it is on disk when this returns.
-
-        A session that was ended while a request of it was under way stays ended.
-        """
         key, now = digest_of(name), self._now()
         with self._database.together():
             known = self._read(key)
             if known or new:
                 self._write(key, _Record(values, known.started if known else now, now))
             if new:
-                self._delete_expired(now)
+                self._delete(lambda it: it is None or it.is_over(now))
 
     def end(self, name: str) -> None:
-        """End an owner's session at once, for every holder of its name."""
         self._owners.delete([digest_of(name)])
 
     def end_of(self, owners: Collection[str]) -> None:
         """End all sessions of these owners at once, so that none opens again if one of them is let in again."""
         with self._database.together():
-            records = {str(it.doc_id): self._unsealed(str(it.doc_id), it) for it in self._owners.walk()}
-            self._owners.delete(key for key, it in records.items() if it and it.values.get(OWNER) in owners)
+            self._delete(lambda it: it is not None and it.values.get(OWNER) in owners)
 
     def _strangers(self, cookie: str) -> dict[str, Any] | None:
         try:
@@ -122,9 +117,9 @@ class Sessions:
                 self.put(name, record.values, new=False)
         return dict(record.values)
 
-    def _delete_expired(self, now: datetime) -> None:
-        records = {it.doc_id: self._unsealed(str(it.doc_id), it) for it in self._owners.walk()}
-        self._owners.delete(str(key) for key, it in records.items() if it is None or it.is_over(now))
+    def _delete(self, over: Callable[["_Record | None"], bool]) -> None:
+        records = {str(it.doc_id): self._unsealed(str(it.doc_id), it) for it in self._owners.walk()}
+        self._owners.delete(key for key, it in records.items() if over(it))
 
     def _write(self, key: str, record: _Record) -> None:
         # With its key: a copy under another name would otherwise be a session, too.

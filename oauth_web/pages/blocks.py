@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from oauth_web.english import text
+from oauth_web.exporting import file_answer
 from oauth_web.guard import by_owner
 from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.pages.notes import go_on
@@ -166,8 +167,6 @@ def page_number(text: str) -> int:
 
 def download(format_name: str, file_name: str) -> Response:
     """Return what is filtered as a file. Raises UsageError for a format that there is not."""
-    return Response(
-        services().app.block_list.export(format_name, query=query_of(request.args)),
-        content_type=export_format(format_name).content_type,
-        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
-    )
+    answer = file_answer(export_format(format_name), query_of(request.args))
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    return answer

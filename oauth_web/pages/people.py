@@ -25,10 +25,8 @@ def page() -> ResponseReturnValue:
 @shown_again("people.page")
 def add() -> ResponseReturnValue:
     """Let somebody in as soon as they sign in with Google."""
-    email, role = (
-        checked_address("email", request.form.get("email", "").strip().lower()),
-        request.form.get("role"),
-    )
+    email = checked_address("email", request.form.get("email", "").strip().lower())
+    role = request.form.get("role")
     if role not in set(Role):
         raise UsageError(text("error.other"))
     if not services().owners.add(email, Role(role), by=g.owner):

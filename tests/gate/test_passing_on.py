@@ -210,7 +210,7 @@ def test_a_tool_too_many_is_told_to_come_again(
         with pytest.raises(smtplib.SMTPConnectError) as refused:
             gate.connect()
         assert refused.value.smtp_code == 421
-    until(lambda: not gate.gate._around.sessions)
+    until(lambda: not gate.gate._sessions)
     gate.send(ALLOWED[0])
     assert len(real.taken) == 1
 

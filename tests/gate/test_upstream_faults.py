@@ -228,7 +228,7 @@ def test_a_mail_under_way_is_finished_when_the_gate_stops(gate: Running, real: R
         tool.rcpt(ALLOWED[0])
         tool.docmd("DATA")
         tool.send(MAIL + b".\r\n")
-        until(lambda: any(it.busy for it in gate.gate._around.sessions))
+        until(lambda: any(it.busy for it in gate.gate._sessions))
         gate.gate.stop()
         assert tool.getreply()[0] == 250
         tool.close()

@@ -4,14 +4,11 @@ import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 
 import pytest
 import requests
-from google.oauth2.credentials import Credentials
 from sellers import EMAIL, Seller
 
 from oauth_web.demo.sandbox import Fault
@@ -114,33 +111,6 @@ def test_mailboxes_share_one_session_and_one_description_of_gmail(
     for _ in range(3):
         with closing(seller.another_mailbox()) as mailbox:
             assert (mailbox.address(), mailbox.labels()) == (EMAIL, labels)
-
-
-def test_an_access_token_that_was_kept_is_used_until_google_takes_it_no_longer(
-    seller: Seller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert seller.another_mailbox().access is None
-    seller.mailbox.address()
-    kept = seller.mailbox.access
-    assert kept is not None
-    assert kept.until > datetime.now(UTC)
-    assert kept.token not in repr(kept)
-    renewals, refresh = [], Credentials.refresh
-
-    def noted(credentials: Credentials, request: object) -> None:
-        renewals.append(credentials)
-        refresh(credentials, request)  # type: ignore[no-untyped-call]
-
-    monkeypatch.setattr(Credentials, "refresh", noted)
-    with closing(seller.another_mailbox(kept)) as mailbox:
-        assert (mailbox.address(), mailbox.access, renewals) == (EMAIL, kept, [])
-        seller.google.user(EMAIL).expire_access_tokens()
-        assert mailbox.address() == EMAIL
-        assert len(renewals) == 1
-        assert mailbox.access != kept
-    with closing(seller.another_mailbox(replace(kept, until=datetime.now(UTC)))) as mailbox:
-        mailbox.address()
-    assert len(renewals) == 2
 
 
 def test_calls_at_the_same_time_have_a_session_each_which_close_with_all(

@@ -189,10 +189,16 @@ def test_words_of_others_that_are_also_sentences_of_ours_stay(owner: FlaskClient
 
 def test_times_and_numbers_are_written_as_the_language_does(in_language: Language, clock: FakeClock) -> None:
     moment = clock.now().replace(year=2026, month=8, day=10)
-    written = {}
+    written, two_hours = {}, timedelta(hours=2)
     for language in ("en", "de", "it", "fr", "es", "ja"):
         with in_language(language):
-            written[language] = (day(moment), week(moment.date()), number(1234567), span(7200), exactly(90))
+            written[language] = (
+                day(moment),
+                week(moment.date()),
+                number(1234567),
+                span(two_hours),
+                exactly(90),
+            )
     assert written == {
         "en": ("10 Aug 2026", "10 Aug", "1,234,567", "2 hours", "90 seconds"),
         "de": ("10.08.2026", "10. Aug.", "1.234.567", "2 Stunden", "90 Sekunden"),

@@ -61,7 +61,7 @@ class BlockList:
 
     def get(self, key: str) -> Block | None:
         """Return the block that key means, with its evidence, or None. Raises UsageError if it is no key."""
-        found = self._key_in_list(key)
+        found = self.listing.key_of(parse_key(key))
         document = self._blocks.find(found)
         if document is None:
             return None
@@ -204,12 +204,6 @@ class BlockList:
         """Yield the blocks in force without evidence, by first_seen, then key: one whole state."""
         _, documents = self.listing.documents(query)
         return map(to_block, documents)
-
-    def _key_in_list(self, key: str) -> str:
-        """Return under which key the list would have what a key means."""
-        parsed = parse_key(key)
-        order = self._database.documents("orders").find(parsed.text) if parsed.kind == "order" else None
-        return str(order["key"]) if order else parsed.text
 
 
 def _result(asked: str, *, blocked: bool, kind: object) -> Result:

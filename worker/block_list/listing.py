@@ -13,7 +13,7 @@ from tinydb import where
 from tinydb.queries import QueryInstance
 
 from worker.block_list.documents import Document, to_block, to_evidence
-from worker.block_list.keys import parse_key
+from worker.block_list.keys import Key, parse_key
 from worker.block_list.merging import rounded_up
 from worker.block_list.model import Block, Evidence, Reason
 from worker.database import Database, Documents, Plan, containing, format_time
@@ -162,6 +162,11 @@ class Listing:
         matching, plan = self._matching(query), _plan(query, few=few_of_kind)
         return self._blocks.page("first_seen", after=cursor, limit=limit, matching=matching, plan=plan)
 
+    def key_of(self, key: Key) -> str:
+        """Return under which key the list would have what a key means."""
+        order = self._orders.find(key.text) if key.kind == "order" else None
+        return str(order["key"]) if order else key.text
+
     def documents(self, query: Query = EVERYTHING) -> tuple[int, Iterator[Document]]:
         """Return how many blocks there are, and their documents by first_seen, then key: one whole state."""
         if query.words and (keys := self._by_key(query)) is not None:
@@ -220,11 +225,9 @@ class Listing:
     def _by_key(self, query: Query) -> list[str] | None:
         """Return the key that a search for a whole key finds, None for other words: these are searched for."""
         try:
-            key = parse_key(query.words)
+            found = self.key_of(parse_key(query.words))
         except UsageError:
             return None
-        order = self._orders.find(key.text) if key.kind == "order" else None
-        found = order["key"] if order else key.text
         document = self._blocks.find(found)
         rest = self._matching(replace(query, q=""))
         return [found] if document and (rest is None or rest(document)) else []

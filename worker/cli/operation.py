@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from worker.cli.secret_file import first_line
+from worker.clock import SystemClock
 from worker.errors import UsageError
+from worker.settings import current_settings
 
 if TYPE_CHECKING:
     from worker.operation.service import System
@@ -30,7 +32,6 @@ def install_service(only_print: bool) -> None:
 
     The service takes over the settings (BUYERBLOCK_...) of this terminal.
     """
-    from worker.clock import SystemClock
     from worker.operation.service import describe, install, run_program
 
     system, wanted = _service()
@@ -46,7 +47,6 @@ def install_service(only_print: bool) -> None:
 @service.command("uninstall")
 def uninstall_service() -> None:
     """Stop the service and remove it. The block list and the accounts stay."""
-    from worker.clock import SystemClock
     from worker.operation.service import run_program, uninstall
 
     system, wanted = _service()
@@ -62,7 +62,6 @@ def service_status() -> int:
     Exit code 0: it does, 1: it does not.
     """
     from worker.operation.service import page_answers, run_program, status
-    from worker.settings import current_settings
 
     system, wanted = _service()
     url = current_settings().own_url
@@ -90,7 +89,6 @@ def backup(file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
     buyerblock may run meanwhile. Without a passphrase the key to the mailboxes is left out.
     """
     from worker.operation.backup import backup as write_backup
-    from worker.settings import current_settings
 
     passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=True)
     write_backup(current_settings().data_dir, file, passphrase)
@@ -116,7 +114,6 @@ def restore(file: Path | None, latest: bool, passphrase_file: Any, ask_passphras
     """
     from worker.operation.restore import latest_copy
     from worker.operation.restore import restore as put_back
-    from worker.settings import current_settings
 
     if (file is None) is not latest:
         raise UsageError("Name a backup file, or ask for the newest daily copy by --latest, not both.")
@@ -147,7 +144,6 @@ def passphrase_of(given: Any, *, ask: bool, twice: bool) -> str | None:
 
 def _service() -> "tuple[System, Service]":
     from worker.operation.service import make_service, system_of
-    from worker.settings import current_settings
 
     found, system = current_settings(), system_of()
     command = _SERVE if system.keeps_log else (*_SERVE, "--log-file")

@@ -5,7 +5,7 @@ sees one whole state; threads and processes may share a database. A database tha
 was one, is refused, never replaced by an empty one. Start reading at ``database.py``; ``schema.py`` lists what is kept.
 """
 
-from worker.database.database import Change, Database, Event
+from worker.database.database import Change, Database
 from worker.database.documents import Documents, Plan
 from worker.database.opening import (
     COPIES,
@@ -29,7 +29,6 @@ __all__ = [
     "Change",
     "Database",
     "Documents",
-    "Event",
     "Plan",
     "carry_over",
     "checked",

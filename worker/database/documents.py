@@ -140,9 +140,7 @@ class Documents(Table):
         field = self._field(order)
         wanted = self._condition(matching)
         wanted_sql = f"{wanted.sql} IS TRUE" if plan == "order" else wanted.sql
-        behind, values = (
-            ("TRUE", ()) if after is None else self._after(order, field, after, descending=descending)
-        )
+        behind, values = self._behind(order, field, after, descending=descending)
         column = f"coalesce({field}, NULL)" if plan == "filter" else field
         # Keys first: the documents of the pages before are then not read.
         keys = (
@@ -156,14 +154,20 @@ class Documents(Table):
         rows = self._engine.rows(sql, (*wanted.parameters, *values, limit, offset))
         return [document for row in rows if (document := self._read(*row)) is not None]
 
-    def _after(
-        self, order: str, field: str, after: tuple[Any, str], *, descending: bool
+    def _behind(
+        self, order: str, field: str, after: tuple[Any, str] | None, *, descending: bool
     ) -> tuple[str, Sequence[object]]:
-        """Return SQL that is true behind this place, and its parameters."""
+        """Return SQL that is true behind this place, and its parameters. SQL compares nothing with NULL."""
+        if after is None:
+            return "TRUE", ()
         value, key = after
-        plain = order == "key" or value is None
-        place = ("?", value) if plain else self._engine.place(self.name, (order,), value)
-        return _behind(field, place, key, descending=descending)
+        if value is None:  # IS NOT NULL is another question, of rows as values
+            return (
+                f"({field} IS NULL AND key < ?)" if descending else f"(NOT {field} IS NULL OR key > ?)"
+            ), (key,)
+        sql, place = ("?", value) if order == "key" else self._engine.place(self.name, (order,), value)
+        behind = f"({field}, key) {'<' if descending else '>'} ({sql}, ?)"
+        return f"({behind} OR {field} IS NULL)" if descending else behind, (place, key)
 
     def sorted_keys(
         self,
@@ -304,19 +308,6 @@ def _ordered(field: str, *, descending: bool = False) -> str:
     way, missing = (" DESC", " NULLS LAST") if descending else ("", " NULLS FIRST")
     # Named twice, the key would be sorted by once more.
     return f"key{way}" if field == "key" else f"{field}{way}{missing}, key{way}"
-
-
-def _behind(
-    field: str, place: tuple[str, object], key: str, *, descending: bool
-) -> tuple[str, tuple[object, ...]]:
-    """Return SQL, and its parameters, for what stands behind a value and a key. SQL compares nothing with NULL."""
-    sql, value = place
-    if value is not None:
-        behind = f"({field}, key) {'<' if descending else '>'} ({sql}, ?)"
-        return f"({behind} OR {field} IS NULL)" if descending else behind, (value, key)
-    if descending:
-        return f"({field} IS NULL AND key < ?)", (key,)
-    return f"(NOT {field} IS NULL OR key > ?)", (key,)  # IS NOT NULL is another question, of rows as values
 
 
 def _document(document: dict[str, Any], key: str) -> Document:

@@ -1,6 +1,7 @@
 """Which database belongs to a data directory, and when there must have been one."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +92,8 @@ def open_copy(path: Path) -> Database:
 
 def close_for_good(path: Path) -> None:
     """Put all of a database into its file, to be replaced. Raises BusyError while anybody has it open, StorageError."""
-    engine = SQLite(path)
-    try:
+    with closing(SQLite(path)) as engine:
         engine.leave()
-    finally:
-        engine.close()
 
 
 def carry_over(path: Path, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
@@ -103,14 +101,10 @@ def carry_over(path: Path, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]
 
     No session of the copy goes on. Raises StorageError.
     """
-    copy = open_copy(path)
-    try:
-        with copy.together():
-            for name, documents in {**tables, **{it: {} for it in MOMENTARY}}.items():
-                copy.documents(name).truncate()
-                copy.documents(name).put(documents)
-    finally:
-        copy.close()
+    with closing(open_copy(path)) as copy, copy.together():
+        for name, documents in {**tables, **{it: {} for it in MOMENTARY}}.items():
+            copy.documents(name).truncate()
+            copy.documents(name).put(documents)
     rename_lineage(path)
 
 

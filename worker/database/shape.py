@@ -50,13 +50,15 @@ def stored(kind: type[_T], document: Mapping[str, Any]) -> _T:
 
 def _read(value: Any, kind: Any) -> Any:
     """Return a value of a document as one of a kind; what is not of it stays, and ``checked`` finds it."""
+    if kind is str or not isinstance(value, str | list | dict):
+        return value  # most are; this is quick
     for it in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
         of = get_origin(it) or it
-        if of is tuple and type(value) is list:
+        if of is tuple and isinstance(value, list):
             return tuple(_read(each, get_args(it)[0]) for each in value)
         if of in (date, datetime) and isinstance(value, str):
             return of.fromisoformat(value)
-        if is_dataclass(of) and isinstance(value, Mapping):
+        if is_dataclass(of) and isinstance(value, dict):
             return stored(cast(type, of), value)
         if isinstance(of, EnumType) and isinstance(value, str):
             return of[value]

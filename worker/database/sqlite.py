@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from worker.database.engine import Kind, Row
@@ -100,12 +100,9 @@ class SQLite:
             # Read at once: a walk must not see later changes, nor outlive the transaction on its connection.
             yield from self.rows(sql, parameters)
             return
-        with self._connection() as connection:
-            cursor = connection.execute(sql, parameters)
-            try:
-                yield from cursor
-            finally:
-                cursor.close()  # ends the state that it reads, even if nobody wanted the rest
+        # Closing it ends the state that it reads, even if nobody wanted the rest.
+        with self._connection() as connection, closing(connection.execute(sql, parameters)) as cursor:
+            yield from cursor
 
     def put(self, table: str, documents: Mapping[str, str]) -> None:
         sql = (
@@ -284,21 +281,15 @@ class SQLite:
             # What the others hold in memory may be of another file.
             while self._idle:
                 self._idle.pop().close()
-            connection = self._opened()
-            try:
-                self._look(connection)
-            except BaseException as error:
-                connection.close()
-                raise (self._translated(error) if isinstance(error, sqlite3.Error) else error) from error
-            return connection
+            return self._opened(look=True)
         try:
             return self._idle.pop()
         except IndexError:
             return self._opened()
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self, *, look: bool = False) -> sqlite3.Connection:
         try:
-            return self._connect()
+            return self._connect(look=look)
         except sqlite3.Error as error:
             raise self._translated(error) from error
 
@@ -335,7 +326,7 @@ class SQLite:
         else:
             self._idle.append(connection)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, *, look: bool) -> sqlite3.Connection:
         if self._damage:
             raise DamagedFileError(self._damage.template, **self._damage.fields)
         connection = sqlite3.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False)
@@ -345,6 +336,8 @@ class SQLite:
             # SQLite itself does not wait here: it holds a lock already that the other may be waiting for.
             self._retry(connection, "PRAGMA journal_mode = WAL", time.monotonic() + self._patience)
             connection.execute("PRAGMA synchronous = FULL")
+            if look:
+                self._look(connection)
         except BaseException:
             connection.close()
             raise

@@ -5,7 +5,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from worker.database.schema import TABLES, VERSION, columns
@@ -85,12 +85,9 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 def has_our_tables(connection: sqlite3.Connection) -> bool:
     """Return whether tables and indexes are those of this version, to the letter."""
-    fresh = sqlite3.connect(":memory:")
-    try:
+    with closing(sqlite3.connect(":memory:")) as fresh:
         fresh.executescript(_schema())
         return connection.execute(_DEFINITIONS).fetchall() == fresh.execute(_DEFINITIONS).fetchall()
-    finally:
-        fresh.close()
 
 
 def _schema() -> str:

@@ -27,10 +27,6 @@ class Refusal:
     def __str__(self) -> str:
         return refusal_text(self.key, self.since)
 
-    def stands_for(self, kind: MessageKind) -> bool:
-        """Return whether mail of this kind is refused as well."""
-        return kind not in self.still_allowed
-
 
 def refusal(block_list: BlockList, recipient: str) -> Refusal | None:
     """Return why an address must not be written to, None if it may. Raises StorageError."""

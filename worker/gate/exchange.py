@@ -5,14 +5,16 @@ Each returns what the tool is answered.
 
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from worker.block_list import BlockList
 from worker.errors import StorageError
 from worker.gate.body import Body
 from worker.gate.decide import Refusal, kind_of, refusal
-from worker.gate.path import Path
+from worker.gate.path import Path as MailPath
 from worker.gate.record import GateRecord
 from worker.gate.settings import GateSettings
 from worker.gate.upstream import Reply, Upstream, UpstreamError, said
@@ -30,12 +32,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True, kw_only=True)
 class Shared:
-    """What all sessions share. can: what the real server can, empty until that is known."""
+    """What all sessions share.
+
+    folder: for large mails. pool: threads that may wait for the real server. name: of this machine. can: what the real
+    server can, empty until that is known.
+    """
 
     settings: GateSettings
     block_list: BlockList
     record: GateRecord
     now: Callable[[], datetime]
+    folder: Path
+    pool: ThreadPoolExecutor
+    name: str
     can: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -69,14 +78,14 @@ class Exchange:
         self._shared.record.problem("")
         return Reply(250, b"")
 
-    def begin(self, mail: Mail, sender: Path) -> Reply:
+    def begin(self, mail: Mail, sender: MailPath) -> Reply:
         """Answer MAIL."""
         self.connect()
         reply = self.upstream.mail(sender.line(b"MAIL FROM"))
         mail.begun = reply.taken
         return reply
 
-    def add(self, mail: Mail, recipient: Path, marked: bool) -> Reply:
+    def add(self, mail: Mail, recipient: MailPath, marked: bool) -> Reply:
         """Answer RCPT. marked: the tool marks its mail."""
         why = refusal(self._shared.block_list, recipient.address)
         if why and not marked:
@@ -93,7 +102,7 @@ class Exchange:
 
     def send(self, mail: Mail, body: Body) -> Reply:
         """Answer the end of a mail."""
-        if mail.waiting and mail.waiting.stands_for(kind_of(body.head)):
+        if mail.waiting and kind_of(body.head) not in mail.waiting.still_allowed:
             return self._refused(mail.waiting)
         reply = _unfit(body) or answer(self.upstream.data, body.pieces())
         self._shared.record.count("sent" if reply.taken else "not_taken", len(mail.recipients))

@@ -16,7 +16,7 @@ from worker.errors import StorageError, UsageError
 from worker.events import fields
 from worker.gate.exchange import Shared
 from worker.gate.record import GateRecord
-from worker.gate.session import Around, GateSession
+from worker.gate.session import GateSession
 from worker.gate.settings import GateSettings
 
 # Each has a thread that may wait for the real server, and a connection to it.
@@ -41,13 +41,16 @@ class Gate:
     ) -> None:
         self._settings = settings
         self._record = record
-        self._around = Around(
-            shared=Shared(settings=settings, block_list=block_list, record=record, now=now),
+        self._shared = Shared(
+            settings=settings,
+            block_list=block_list,
+            record=record,
+            now=now,
             folder=folder,
             pool=ThreadPoolExecutor(MAX_SESSIONS, "gate"),
-            sessions=set(),
             name=socket.gethostname(),
         )
+        self._sessions: set[GateSession] = set()
         self._started: Future[None] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="gate", daemon=True)
 
@@ -94,12 +97,12 @@ class Gate:
             log.warning("%s", error)
 
     async def _finish(self) -> None:
-        sessions = self._around.sessions
+        sessions = self._sessions
         await self._until(lambda: not any(it.busy for it in sessions))
         for session in list(sessions):
             session.drop()
         await self._until(lambda: not sessions)
-        self._around.pool.shutdown(wait=False, cancel_futures=True)
+        self._shared.pool.shutdown(wait=False, cancel_futures=True)
 
     async def _until(self, true: Callable[[], bool]) -> None:
         end = self._loop.time() + FINISHING
@@ -107,9 +110,9 @@ class Gate:
             await asyncio.sleep(0.02)
 
     def _session(self) -> asyncio.Protocol:
-        if len(self._around.sessions) >= MAX_SESSIONS:
+        if len(self._sessions) >= MAX_SESSIONS:
             return _Full()
-        return GateSession(self._around, self._tls())
+        return GateSession(self._shared, self._sessions, self._tls())
 
     def _tls(self) -> ssl.SSLContext | None:
         """Return what encrypts, read anew each time: certificates are renewed every few weeks. Raises UsageError."""

@@ -8,9 +8,7 @@ import logging
 from asyncio import CancelledError, get_running_loop, wrap_future
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from concurrent.futures import Future
 from ssl import SSLContext
 from sys import maxsize
 from typing import Any
@@ -39,17 +37,6 @@ _TOO_MANY = said("452 4.5.3 too many recipients; send the others in another mail
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
-    """What is around a session. folder: for large mails. name: of this machine."""
-
-    shared: Shared
-    folder: Path
-    pool: ThreadPoolExecutor
-    sessions: "set[GateSession]"
-    name: str
-
-
 class _Envelope(Envelope):
     def __init__(self) -> None:
         super().__init__()
@@ -57,20 +44,20 @@ class _Envelope(Envelope):
 
 
 class GateSession(SMTP):
-    """A session. It needs a running event loop."""
+    """A session. It needs a running event loop. among: those that are not over, this one too."""
 
     command_size_limits = _LONGEST
     line_length_limit = 64 * 1024  # what is read ahead, of a mail too
     envelope: _Envelope
     session: Session
 
-    def __init__(self, around: Around, tls: SSLContext | None) -> None:
-        beyond = around.shared.settings.beyond_loopback
+    def __init__(self, shared: Shared, among: "set[GateSession]", tls: SSLContext | None) -> None:
+        beyond = shared.settings.beyond_loopback
         super().__init__(
             None,
             data_size_limit=None,
             enable_SMTPUTF8=True,
-            hostname=around.name,
+            hostname=shared.name,
             ident="buyerblock",
             tls_context=tls,
             require_starttls=beyond,
@@ -80,11 +67,12 @@ class GateSession(SMTP):
             authenticator=self._sign_in,
             loop=get_running_loop(),
         )
-        self._around = around
-        self._exchange = Exchange(around.shared)
+        self._shared = shared
+        self._among = among
+        self._exchange = Exchange(shared)
         self._call: Future[Any] = Future()
         self._call.set_result(None)
-        around.sessions.add(self)
+        among.add(self)
 
     @property
     def busy(self) -> bool:
@@ -99,14 +87,14 @@ class GateSession(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
-        if self in self._around.sessions:
-            self._around.sessions.discard(self)
+        if self in self._among:
+            self._among.discard(self)
             # A call that is under way comes to its end: a mail that was given to the real server stays given.
             self._call.add_done_callback(lambda _: self._leave())
 
     def _leave(self) -> None:
         try:
-            self._around.pool.submit(self._exchange.upstream.close)
+            self._shared.pool.submit(self._exchange.upstream.close)
         except RuntimeError:  # the gate is stopping
             self._exchange.upstream.drop()
 
@@ -120,7 +108,7 @@ class GateSession(SMTP):
     def _sign_in(
         self, _server: SMTP, _session: Session, _mail: Envelope, _mechanism: str, given: Any
     ) -> AuthResult:
-        known = isinstance(given, LoginPassword) and self._around.shared.settings.lets_in(
+        known = isinstance(given, LoginPassword) and self._shared.settings.lets_in(
             given.login, given.password
         )
         if known:
@@ -138,8 +126,8 @@ class GateSession(SMTP):
         self._set_rset_state()  # type: ignore[no-untyped-call]  # of aiosmtpd
         self.session.extended_smtp, self.session.host_name = True, hostname
         encrypted = self.session.ssl is not None
-        may_sign_in = encrypted or not self._around.shared.settings.beyond_loopback
-        lines = [self._around.name, "PIPELINING"]
+        may_sign_in = encrypted or not self._shared.settings.beyond_loopback
+        lines = [self._shared.name, "PIPELINING"]
         lines += ["STARTTLS"] if self.tls_context and not encrypted else []
         if may_sign_in:  # before that, nobody has the real server asked
             can = await self._abilities()
@@ -186,7 +174,7 @@ class GateSession(SMTP):
             await self._answer(said("554 5.5.1 no recipient was taken"))
             return
         await self.push("354 End the mail by a line with a dot alone")
-        with Body(self._around.folder, MAX_SIZE) as body:
+        with Body(self._shared.folder, MAX_SIZE) as body:
             await self._read(body)
             reply = await self._asked(self._exchange.send, self.envelope.mail, body)
         self._set_rset_state()  # type: ignore[no-untyped-call]  # of aiosmtpd
@@ -216,14 +204,14 @@ class GateSession(SMTP):
 
     async def _abilities(self) -> Mapping[str, str]:
         """Return what the real server can: as it said last, or if nothing is known of it yet, as it says now."""
-        if not self._around.shared.can:
+        if not self._shared.can:
             await self._asked(self._exchange.connect)
-        return self._around.shared.can or {"size": str(MAX_SIZE)}
+        return self._shared.can or {"size": str(MAX_SIZE)}
 
     async def _asked(self, work: Callable[..., Reply], *arguments: object) -> Reply:
         """Do something in a thread that may wait for the real server; return what the tool is answered."""
         self._reset_timeout(_PATIENCE)
-        self._call = self._around.pool.submit(answer, work, *arguments)
+        self._call = self._shared.pool.submit(answer, work, *arguments)
         reply: Reply = await wrap_future(self._call)
         self._reset_timeout()
         return reply

@@ -85,7 +85,7 @@ class StoredGate:
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._documents = database.documents("gate")
-        self._documents.expect(read_stored)
+        self._documents.expect(_read_stored)
         self._sealer = sealer
 
     def get(self) -> GateSettings | None:
@@ -140,6 +140,6 @@ def _there(found: GateSettings | None) -> GateSettings:
     return found
 
 
-def read_stored(document: Mapping[str, Any]) -> object:
+def _read_stored(document: Mapping[str, Any]) -> object:
     """Return what a document of the table holds: the settings, or the record."""
     return to_record(document) if "lately" in document else stored(GateSettings, document)

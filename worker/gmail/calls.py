@@ -7,7 +7,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_e
 from worker.clock import Clock
 from worker.errors import GoneError, QuotaError, StoppedError, TransientError
 from worker.gmail.connection import Connection, Sessions
-from worker.gmail.credentials import Access, Grant, SharedCredentials
+from worker.gmail.credentials import Grant, SharedCredentials
 from worker.gmail.quota import MAX_STATED_WAIT, Quota
 from worker.gmail.refusals import translated
 from worker.problems import Cause
@@ -39,12 +39,10 @@ def _tried_enough(state: RetryCallState) -> bool:
 class Calls:
     """One account's way to Gmail, for all threads."""
 
-    def __init__(
-        self, grant: Grant, quota: Quota, clock: Clock, sessions: Sessions, access: Access | None
-    ) -> None:
+    def __init__(self, grant: Grant, quota: Quota, clock: Clock, sessions: Sessions) -> None:
         self._quota = quota
         self._clock = clock
-        self.credentials = SharedCredentials(grant, access)
+        self._credentials = SharedCredentials(grant)
         self._sessions = sessions
         self._closed = False
 
@@ -81,7 +79,7 @@ class Calls:
                 raise StoppedError("The mailbox was disconnected.")
             try:
                 with translated(self._clock.now()), self._sessions.lent() as session:
-                    reply = request.execute(http=Connection(session, self.credentials))
+                    reply = request.execute(http=Connection(session, self._credentials))
             except QuotaError as error:
                 self._quota.learn(error)
                 raise

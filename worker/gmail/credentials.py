@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from google.auth.exceptions import TransportError
@@ -59,21 +58,12 @@ class Grant:
     lifetime: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """An access token and how long Google takes it. It is secret, and may be kept sealed for the next mailbox."""
-
-    token: str = field(repr=False)
-    until: datetime
-
-
 class SharedCredentials(Credentials):
     """Google's credentials, refreshed by one thread at a time, and never again after a final refusal."""
 
-    def __init__(self, grant: Grant, access: Access | None = None) -> None:
+    def __init__(self, grant: Grant) -> None:
         super().__init__(  # type: ignore[no-untyped-call]  # google-auth is only partly typed
-            token=access and access.token,
-            expiry=access and access.until.astimezone(UTC).replace(tzinfo=None),  # as google-auth has it
+            token=None,
             refresh_token=grant.refresh_token,
             token_uri=grant.token_uri,
             client_id=grant.client_id,
@@ -81,11 +71,6 @@ class SharedCredentials(Credentials):
         )
         self._refreshing = threading.Lock()
         self._refused: SignInAgainError | None = None
-
-    @property
-    def access(self) -> Access | None:
-        """What calls are made with now, None before the first."""
-        return Access(self.token, self.expiry.replace(tzinfo=UTC)) if self.token and self.expiry else None
 
     def refresh(self, request: Any) -> None:
         stale = self.token

@@ -25,7 +25,7 @@ from worker.errors import (
 from worker.gmail.api import api
 from worker.gmail.calls import Calls
 from worker.gmail.connection import Sessions
-from worker.gmail.credentials import Access, Grant
+from worker.gmail.credentials import Grant
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
 from worker.gmail.quota import MAX_IN_FLIGHT, PRICES, Quota
 from worker.gmail.rebuilt import rebuilt
@@ -53,7 +53,7 @@ _Read = list[Message | _Failed]
 class Mailbox:
     """A connected mailbox. Close it after use; its verbs may be called from several threads.
 
-    sessions: shared with other mailboxes, and closed by whom they belong to. access: of a mailbox that was closed.
+    sessions: shared with other mailboxes, and closed by whom they belong to.
     """
 
     def __init__(
@@ -64,11 +64,10 @@ class Mailbox:
         units_per_minute: int,
         clock: Clock,
         sessions: Sessions,
-        access: Access | None = None,
     ) -> None:
         self.quota = Quota(units_per_minute, clock)
         self._clock = clock
-        self._calls = Calls(grant, self.quota, clock, sessions, access)
+        self._calls = Calls(grant, self.quota, clock, sessions)
         self._readers = ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="gmail")
         self._api = api(gmail_url)
 
@@ -76,11 +75,6 @@ class Mailbox:
         """Give up the mailbox; calls under way in other threads come to their end, later ones get StoppedError."""
         self._readers.shutdown(wait=False, cancel_futures=True)
         self._calls.close()
-
-    @property
-    def access(self) -> Access | None:
-        """The access token that calls are made with now, None before the first."""
-        return self._calls.credentials.access
 
     def address(self) -> str:
         """Return the address of the account, lower case."""

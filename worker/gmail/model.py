@@ -54,6 +54,3 @@ class Change:
 
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
-
-    def __bool__(self) -> bool:
-        return bool(self.add or self.remove)

@@ -121,15 +121,11 @@ def _unpacked(place: Place, stream: io.BufferedReader) -> Iterator[Content]:
             yield from guarded(entry[0], _contents(*entry))
 
 
-def _is_text_of_mail(place: Place, start: bytes) -> bool:
-    return bool(_HEADER_LINE.search(start)) or (holds_one(place.name) and b"\0" not in start)
-
-
 def _mails(place: Place, start: bytes, stream: BinaryIO) -> Iterator[Content]:
     several = holds_several(place.name, start)
     if several and not start:
         return  # a folder of a mail program, without mail
-    if start and not _is_text_of_mail(place, start):
+    if start and not (_HEADER_LINE.search(start) or (holds_one(place.name) and b"\0" not in start)):
         yield NotRead(place.source, WhyNot.NOT_MAIL)
     elif several:
         for number, (raw, cut) in enumerate(mbox.split(stream), start=1):

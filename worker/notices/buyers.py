@@ -10,7 +10,7 @@ from worker.notices.judge import GMAIL
 from worker.notices.mime import parts
 
 
-def buyer_of(raw: bytes, order_id: str, *, authserv_id: str = GMAIL, from_owner: bool = False) -> str | None:
+def buyer_of(raw: bytes, order_id: str, *, from_owner: bool = False) -> str | None:
     """Return the alias of the buyer whose order this mail is about, or None.
 
     The mail has to name this order and no other. The alias is that of a genuine mail's sender or reply address, or, for
@@ -24,7 +24,7 @@ def buyer_of(raw: bytes, order_id: str, *, authserv_id: str = GMAIL, from_owner:
         return _only_alias(head, "to")
     sender = sender_of(head)
     known = sender.domain.rpartition("marketplace.")[2] in AMAZON_DOMAINS
-    if not known or reason_to_doubt(head, sender, authserv_id):
+    if not known or reason_to_doubt(head, sender, GMAIL):
         return None
     return alias(sender.address) or _only_alias(head, "reply-to")
 

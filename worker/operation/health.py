@@ -52,26 +52,21 @@ _NEW_WORDING = Sentence(
     "Mail that may be notices came in words that this version does not know, the last on {last}; it waits "
     "under Review and blocks nobody until you decide. A newer version may know the words."
 )
-
 _UNREADABLE = Sentence(
     "Gmail does not hand over {count} of the queued mails. They stay queued, and are "
     "tried again, at the latest after a day; all others are judged."
 )
-
 _UNLISTED = Sentence(
     "{count} of the mails that may be notices are in Trash or Spam, where they are not read. Move them to the inbox "
     "in Gmail, or delete them there for good."
 )
-
 _EXPIRY = Sentence(
     "{count} of {of} blocks are older than the days under Settings, Expiry, which is too many to end them without "
     "asking; agree there, or leave the number out to keep all of them."
 )
-
 _NOT_WRITTEN = Sentence(
     "{count} copies of the list cannot be written; Settings, Copies says why of each. The first: {first}"
 )
-
 _LEFT_OUT = Sentence(
     "Records that cannot be read are left out: {which}. All others work, and nothing was deleted; if something is "
     "missing, bring back the last daily copy: buyerblock restore --latest"
@@ -149,19 +144,12 @@ def free_bytes(path: Path) -> int:
 def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes) -> Health:
     """Look at everything that has to work. Costs one small write to the disk and no call of Gmail."""
     # A host keeps nothing on the disk of this machine.
-    found = [] if app.shared else [*_disk(app, free)]
+    found = [] if app.shared else [_problem("disk", it) for it in _disk(app, free)]
     try:
         # The whole database is checked once a day, with the copy; if that failed, all this fails as well.
         app.database.version()
-        found += [
-            *_accounts(app, now),
-            *_webhook(app),
-            *_notifications(app),
-            *_gate(app),
-            *_copies(app),
-            *_expiry(app),
-            *_left_out(app),
-        ]
+        found += _accounts(app, now)
+        found += [*_looked(app), *_left_out(app)]
     except StorageError as error:
         found.append(_problem("damage" if isinstance(error, DamagedFileError) else "disk", error))
     return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
@@ -171,27 +159,20 @@ def _problem(kind: Kind, told: Told, account: str = "") -> Problem:
     return Problem(kind, account, told.template, told.fields)
 
 
-def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Problem]:
+def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Told]:
     folder = app.settings.data_dir
     try:
         _try_to_write(folder)
         left = free(folder)
     except OSError as error:
-        yield _problem(
-            "disk",
-            Sentence(
-                "Nothing can be written to {folder}: {why}.", folder=folder, why=error.strerror or error
-            ),
-        )
+        why = error.strerror or error
+        yield Sentence("Nothing can be written to {folder}: {why}.", folder=folder, why=why)
     else:
         if left < MIN_FREE:
-            yield _problem(
-                "disk",
-                Sentence(
-                    "The disk is nearly full: {megabytes} MB are left for {folder}.",
-                    megabytes=round(left / 1e6),
-                    folder=folder,
-                ),
+            yield Sentence(
+                "The disk is nearly full: {megabytes} MB are left for {folder}.",
+                megabytes=round(left / 1e6),
+                folder=folder,
             )
 
 
@@ -256,50 +237,36 @@ def _since(account: Account) -> Sentence:
     return Sentence("The last good pass began on {good}.", good=good)
 
 
-def _webhook(app: App) -> Iterator[Problem]:
-    try:
-        hook = Webhook(app.database, app.sealer).get()
-    except UnsealError as error:
-        yield _problem("webhook", error)
-        return
+def _webhook(app: App) -> Iterator[Told]:
+    hook = Webhook(app.database, app.sealer).get()
     if hook is not None and hook.paused:
-        yield _problem(
-            "webhook",
-            Sentence(
-                "The webhook failed for a day and is paused; try it again under Settings. {problem}",
-                problem=hook.problem,
-            ),
+        yield Sentence(
+            "The webhook failed for a day and is paused; try it again under Settings. {problem}",
+            problem=hook.problem,
         )
 
 
-def _notifications(app: App) -> Iterator[Problem]:
-    try:
-        failing = [it for it in Destinations(app.database, app.sealer).all() if it.failures >= MANY_FAILURES]
-    except UnsealError as error:
-        yield _problem("notifications", error)
-        return
+def _notifications(app: App) -> Iterator[Told]:
+    failing = [it for it in Destinations(app.database, app.sealer).all() if it.failures >= MANY_FAILURES]
     for it in failing[:1]:
-        yield _problem(
-            "notifications",
-            Sentence(
-                "{name} does not take notifications; try it under Settings, or remove it there. {problem}",
-                name=it.name,
-                problem=it.problem,
-            ),
+        yield Sentence(
+            "{name} does not take notifications; try it under Settings, or remove it there. {problem}",
+            name=it.name,
+            problem=it.problem,
         )
 
 
-def _gate(app: App) -> Iterator[Problem]:
+def _gate(app: App) -> Iterator[Told]:
     if sentence := GateRecord(app.database).read().problem:
-        yield _problem("gate", Sentence("The gate: {sentence}", sentence=sentence))
+        yield Sentence("The gate: {sentence}", sentence=sentence)
 
 
-def _copies(app: App) -> Iterator[Problem]:
+def _copies(app: App) -> Iterator[Told]:
     problems = [it.problem for it in Copies(app.database).all() if it.problem]
     if len(problems) == 1:
-        yield _problem("copies", problems[0])
+        yield problems[0]
     elif problems:
-        yield _problem("copies", _NOT_WRITTEN.about(count=len(problems), first=problems[0]))
+        yield _NOT_WRITTEN.about(count=len(problems), first=problems[0])
 
 
 def expiring(app: App) -> Due | None:
@@ -308,10 +275,27 @@ def expiring(app: App) -> Due | None:
     return due(app.database, days, {it.email for it in app.accounts.all()}) if days else None
 
 
-def _expiry(app: App) -> Iterator[Problem]:
+def _expiry(app: App) -> Iterator[Told]:
     found = expiring(app)
     if found and found.too_many:
-        yield _problem("expiry", _EXPIRY.about(count=found.count, of=found.of))
+        yield _EXPIRY.about(count=found.count, of=found.of)
+
+
+_LOOKS: dict[Kind, Callable[[App], Iterator[Told]]] = {
+    "webhook": _webhook,
+    "notifications": _notifications,
+    "gate": _gate,
+    "copies": _copies,
+    "expiry": _expiry,
+}
+
+
+def _looked(app: App) -> Iterator[Problem]:
+    for kind, look in _LOOKS.items():
+        try:
+            yield from (_problem(kind, it) for it in look(app))
+        except UnsealError as error:
+            yield _problem(kind, error)
 
 
 def _left_out(app: App) -> Iterator[Problem]:

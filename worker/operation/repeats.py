@@ -6,7 +6,7 @@ import re
 import threading
 from collections import OrderedDict
 from datetime import timedelta
-from types import TracebackType
+from traceback import walk_tb
 
 SHOWN_EVERY = timedelta(hours=1).total_seconds()
 MAX_KNOWN = 200  # of different errors; the one not seen for longest is forgotten
@@ -46,11 +46,6 @@ def _key(record: logging.LogRecord) -> _Key:
     account = getattr(record, "fields", {}).get("account")
     if record.exc_info and record.exc_info[0]:
         kind, _, trace = record.exc_info
-        return record.name, record.msg, account, kind, _place(trace)
+        places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(trace)]
+        return record.name, record.msg, account, kind, *places[-1:]
     return record.name, record.msg, account, re.sub(r"\d+", "", str(record.args))
-
-
-def _place(trace: TracebackType | None) -> _Key:
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return () if trace is None else (trace.tb_frame.f_code.co_filename, trace.tb_lineno)

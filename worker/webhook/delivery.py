@@ -1,11 +1,10 @@
 """Send the webhook what is due. A message whose success was not stored is sent again."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import Protocol
 
 from worker.block_list.block_list import BlockList
 from worker.database import format_time
@@ -21,11 +20,8 @@ MAX_MESSAGES = 50  # in one call, so that a program that stops does not wait for
 log = logging.getLogger(__name__)
 
 
-class Send(Protocol):
-    """How a message is sent."""
-
-    def __call__(self, url: str, headers: Mapping[str, str], body: bytes, *, allow_private: bool) -> str:
-        """Return "" if it was taken, else one sentence that says why not."""
+Send = Callable[..., str]
+"""Sends a message as ``sending.send`` does."""
 
 
 def deliver_due(

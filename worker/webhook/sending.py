@@ -4,7 +4,7 @@ import http.client
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from threading import Timer
 
 import certifi
@@ -98,8 +98,7 @@ def _context() -> ssl.SSLContext:
 
 
 def _post(target: Target, addresses: list[str], headers: Mapping[str, str], body: bytes) -> int:
-    connection = _Pinned(target, addresses)
-    try:
+    with closing(_Pinned(target, addresses)) as connection:
         connection.connect()
         timer = Timer(WHOLE, _cut, (connection.sock,))
         timer.daemon = True
@@ -109,8 +108,6 @@ def _post(target: Target, addresses: list[str], headers: Mapping[str, str], body
             return connection.getresponse().status
         finally:
             timer.cancel()
-    finally:
-        connection.close()
 
 
 def _cut(sock: socket.socket) -> None:

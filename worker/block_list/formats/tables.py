@@ -25,17 +25,13 @@ _REPORT_NAMES = {"purchasedate", "paymentsdate", "orderitemid", "sku", "asin", "
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How to read the rows. exported: all columns of our own CSV export are there, by their names."""
+    """How to read the rows."""
 
     delimiter: str
     names: list[str]
     addresses: list[int]
     orders: list[int]
     report: bool
-
-    @property
-    def exported(self) -> bool:
-        return set(PUBLIC) <= set(self.names)
 
 
 def recognise(lines: Iterator[Line]) -> tuple[Table, Iterator[Line]]:
@@ -90,7 +86,7 @@ def keys_in(cells: list[str], table: Table) -> list[tuple[str, Block | None]]:
 
     Raises UsageError, in one sentence, if there is none.
     """
-    if table.exported:
+    if set(PUBLIC) <= set(table.names):  # our own CSV export
         return [json_lists.key_of(_as_exported(cells, table))]
     addresses, orders = _split(cells, table.addresses), _split(cells, table.orders)
     if not table.addresses and not table.orders:
