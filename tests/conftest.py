@@ -2,6 +2,7 @@ import gc
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -45,6 +46,7 @@ sys.dont_write_bytecode = False
 # In memory nobody waits for a disk; what a test proves of writing to one, it proves by faults.
 if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 4_000_000_000:
     os.environ.setdefault("TMPDIR", "/dev/shm")
+    tempfile.tempdir = None  # pytest has asked for it already
 
 # Nearly every test of the page makes an application of its own, with the same templates.
 Flask.jinja_options = {"bytecode_cache": Remembered()}

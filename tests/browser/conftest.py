@@ -82,6 +82,7 @@ class Site:
         self.engine: App = build_app(settings)
         self.engine.scheduler.start()
         self.restarts: list[str] = []
+        self.cookies: list[Any] = []  # of the first who signed in
         page = create_app(self.engine, restart=lambda: self.restarts.append("restart"))
         self._server = make_server("127.0.0.1", 0, page, threaded=True)
         self._thread = Thread(target=self._server.serve_forever)

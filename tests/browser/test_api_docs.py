@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [380, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(380, "dark"), (1280, "light")])
 def test_a_stranger_reads_what_the_api_can_do(
     make_site: Callable[..., Any], tab: Callable[..., Any], width: int, scheme: str
 ) -> None:

@@ -180,8 +180,7 @@ def test_the_keyboard_alone_is_enough(filled: Any, tab: Callable[..., Any]) -> N
     assert page.evaluate("document.activeElement.id") == "q"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [380, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(380, "dark"), (1280, "light")])
 def test_every_page_is_accessible_and_fits(
     filled: Any, tab: Callable[..., Any], width: int, scheme: str
 ) -> None:

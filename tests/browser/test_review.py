@@ -165,8 +165,7 @@ def test_the_text_of_a_mail_is_read_from_gmail_and_shown_as_text_alone(
     expect(page.get_by_role("heading", name="Review")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [380, 768, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(380, "dark"), (768, "light"), (1280, "dark")])
 def test_review_is_accessible_and_fits(
     review: Callable[..., Any], site: Any, width: int, scheme: str, tmp_path: Path
 ) -> None:
