@@ -18,7 +18,7 @@ from oauth_web.services import NAME, Services
 from worker.app import App
 from worker.problems import Cause, MailboxProblem
 
-OPEN = {"/", "/sign-in", "/oauth2/callback", "/healthz", "/readyz", "/metrics", "/setup", "/help"}
+OPEN = {"/", "/sign-in", "/oauth2/callback", "/healthz", "/readyz", "/metrics", "/setup", "/help", "/join"}
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 

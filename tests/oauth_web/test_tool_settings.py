@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -201,7 +202,8 @@ def test_secrets_stand_in_one_answer_and_nowhere_else(
 
 def downloaded(answer: TestResponse, path: Path) -> Path:
     assert answer.status_code == 200
-    path.write_bytes(answer.data)
+    with closing(answer):
+        path.write_bytes(answer.data)
     return path
 
 
@@ -248,7 +250,8 @@ def test_nothing_of_a_backup_stays_behind(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
-    assert post(owner, "/settings/backup").data
+    with closing(post(owner, "/settings/backup")) as answer:
+        assert answer.data
     assert list(scratch.iterdir()) == []
 
 
