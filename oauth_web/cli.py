@@ -82,8 +82,10 @@ def serve_many(address: str | None, port: int | None, insecure_http: bool, only_
 @click.option(
     "--once", is_flag=True, help="Sign in, judge old and new mail, print the block list as JSON, end."
 )
-def demo(once: bool) -> int:
+@click.option("--host", "many", is_flag=True, help="With two sellers on a host; needs PostgreSQL's programs.")
+def demo(once: bool, many: bool) -> int:
     """Try everything with invented mail, without Google."""
-    from oauth_web.demo.demonstration import run_demo
+    from oauth_web.demo import demonstration, many_sellers
 
-    return run_demo(once=once)
+    shown = many_sellers if many else demonstration
+    return demonstration.run_demo(shown.once if once else shown.watch)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from hosting import alias, connect, environment, notice, worker
-from postgres_server import Server
 from serving import until
 
+from oauth_web.demo.postgres_server import Server
 from oauth_web.demo.sandbox import Sandbox
 from worker.host.program import DEAD_AFTER
 from worker.host.tenants import Tenants

@@ -1,5 +1,6 @@
 """The commands of a host: many sellers on several machines."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,16 @@ def host() -> None:
 
     Processes may run on any number of machines.
     """
+    require_packages()
+
+
+def require_packages() -> None:
+    """Raise UsageError where the packages of hosts are not installed."""
+    if not all(find_spec(it) for it in ("psycopg", "procrastinate")):
+        raise UsageError(
+            "The packages for many sellers are not installed; use scripts/host.py, "
+            "or install buyerblock with its extra “host”, as in: pipx install '.[host]'"
+        )
 
 
 @host.command("migrate")
