@@ -65,9 +65,9 @@ def work(threads: int, only_print: bool) -> None:
     As many workers may run as you like, on any machine.
     """
     if only_print:
-        from worker.host.units import unit
+        from worker.host.units import worker_unit
 
-        click.echo(unit("buyerblock-work", "passes", ("host", "work", "--threads", str(threads))), nl=False)
+        click.echo(worker_unit("--threads", str(threads)), nl=False)
         return
     from worker.host.program import work as run
 
