@@ -60,16 +60,22 @@ def serve(
     "--port", type=click.IntRange(1, 65535), help="Port; 8000 unless BUYERBLOCK_PORT says otherwise."
 )
 @click.option("--insecure-http", is_flag=True, help="Listen beyond this machine although there is no https.")
-@click.option("--print", "only_print", is_flag=True, help="Only show a systemd unit that runs this.")
+@click.option(
+    "--print",
+    "only_print",
+    is_flag=True,
+    help="Only show a systemd unit that runs this, on the port in its name.",
+)
 def serve_many(address: str | None, port: int | None, insecure_http: bool, only_print: bool) -> None:
     """Run the page and the API until Ctrl-C.
 
     As many may run as you like, on any machine.
     """
     if only_print:
-        from worker.host.units import unit
+        from worker.host.units import web_unit
 
-        click.echo(unit("buyerblock-serve", "page and API", ("host", "serve")), nl=False)
+        options = [*(("--host", address) if address else ()), "--port", str(port or "%i")]
+        click.echo(web_unit(current_settings().client_secrets, *options), nl=False)
         return
     from oauth_web.host import serve_host
 
@@ -82,8 +88,10 @@ def serve_many(address: str | None, port: int | None, insecure_http: bool, only_
 @click.option(
     "--once", is_flag=True, help="Sign in, judge old and new mail, print the block list as JSON, end."
 )
-def demo(once: bool) -> int:
+@click.option("--host", "many", is_flag=True, help="With two sellers on a host; needs PostgreSQL's programs.")
+def demo(once: bool, many: bool) -> int:
     """Try everything with invented mail, without Google."""
-    from oauth_web.demo.demonstration import run_demo
+    from oauth_web.demo import demonstration, many_sellers
 
-    return run_demo(once=once)
+    shown = many_sellers if many else demonstration
+    return demonstration.run_demo(shown.once if once else shown.watch)

@@ -17,6 +17,7 @@ from typing import IO
 import installing
 
 ROOT = Path(__file__).resolve().parent.parent
+# Each holds all that those before it hold, so an environment of it serves for them, too.
 LOCKS = {"run": "requirements.lock", "host": "requirements-host.lock", "dev": "requirements-dev.lock"}
 STAMP = "installed-from"
 
@@ -157,14 +158,18 @@ def _stamp_of(name: str) -> str:
 
 
 def _is_made(name: str, kind: str) -> bool:
-    # The development lock holds all that the others hold, so it serves all.
-    return _stamp_of(name) in {_stamp(kind), _stamp("dev")}
+    return _stamp_of(name) in map(_stamp, _serving(kind))
+
+
+def _serving(kind: str) -> list[str]:
+    kinds = list(LOCKS)
+    return kinds[kinds.index(kind) :]
 
 
 def _still_works(kind: str) -> bool:
     """Return whether ``.venv`` has what is wanted, though made by another Python, and that one still runs."""
     made = _stamp_of(VENV).rpartition(" ")[0]
-    if made not in {_stamp(wanted).rpartition(" ")[0] for wanted in (kind, "dev")}:
+    if made not in {_stamp(it).rpartition(" ")[0] for it in _serving(kind)}:
         return False
     command = [str(installing.python_of(ROOT / VENV)), "-c", "import oauth_web.cli"]
     return subprocess.run(command, env=_own_variables(), capture_output=True, check=False).returncode == 0

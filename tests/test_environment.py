@@ -1,5 +1,6 @@
 """The set-up of ``.venv``: when it is made, what is there when it fails or is killed, and what a person is told."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -73,16 +74,28 @@ def test_a_changed_lock_file_makes_it_anew(checkout: list[str]) -> None:
     assert len(checkout) == 2
 
 
-def test_one_made_for_development_serves_to_run_but_not_the_other_way_round(checkout: list[str]) -> None:
-    environment.ensure("dev")
+@pytest.mark.parametrize("kind", ["host", "dev"])
+def test_one_that_holds_more_serves_to_run_but_not_the_other_way_round(
+    checkout: list[str], kind: str
+) -> None:
+    environment.ensure(kind)
     environment.ensure("run")
-    assert checkout == ["requirements-dev.lock"]
+    assert checkout == [environment.LOCKS[kind]]
 
 
-def test_one_made_to_run_is_replaced_for_development(checkout: list[str]) -> None:
+@pytest.mark.parametrize("kind", ["host", "dev"])
+def test_one_made_to_run_is_replaced_by_one_that_holds_more(checkout: list[str], kind: str) -> None:
     environment.ensure("run")
-    environment.ensure("dev")
-    assert checkout == ["requirements.lock", "requirements-dev.lock"]
+    environment.ensure(kind)
+    assert checkout == ["requirements.lock", environment.LOCKS[kind]]
+
+
+def test_each_lock_file_holds_what_those_before_it_hold() -> None:
+    pins = [
+        {line.split()[0] for line in (ROOT / name).read_text(encoding="utf-8").splitlines() if "==" in line}
+        for name in environment.LOCKS.values()
+    ]
+    assert all(fewer <= more for fewer, more in itertools.pairwise(pins))
 
 
 def test_a_moved_checkout_is_set_up_anew(

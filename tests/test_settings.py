@@ -68,7 +68,9 @@ def test_a_wrong_value_gets_one_sentence_that_names_the_variable(variable: str, 
 
 @knows_homes
 def test_a_user_without_a_home_is_asked_for_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.settings.user_data_path", lambda *_, **__: Path("~nobody-of-this-name/data"))
+    for name in ("HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
 
     with pytest.raises(SettingsError, match="BUYERBLOCK_DATA_DIR"):
         read_settings({})

@@ -96,7 +96,13 @@ def _usual_data_dir(python: str) -> Path:
             'setx BUYERBLOCK_DATA_DIR "%USERPROFILE%\\buyerblock" and open a new terminal, or install Python from '
             "python.org."
         )
-    return _path("BUYERBLOCK_DATA_DIR", str(user_data_path("buyerblock", appauthor=False)))
+    try:
+        return _path("BUYERBLOCK_DATA_DIR", str(user_data_path("buyerblock", appauthor=False)))
+    except RuntimeError:  # a user of a container or of a service who has no home
+        raise SettingsError(
+            "The home directory of this user is not known; name a folder for everything that is kept in "
+            "BUYERBLOCK_DATA_DIR."
+        ) from None
 
 
 def _path(variable: str, text: str) -> Path:

@@ -5,5 +5,5 @@ runs, as a process that only its settings tell where "Google" is. Only the comma
 
 Start reading at ``demonstration.py`` (what happens, in order). ``program.py`` is the program beside it,
 ``mailboxes.py`` says who gets which mail and when, ``mails.py`` what Amazon's mail looks like; ``sandbox/`` is the
-stand-in.
+stand-in. ``many_sellers.py`` is the demo of a host, over a PostgreSQL server that ``postgres_server.py`` starts.
 """

@@ -1,4 +1,4 @@
-"""What the demo does: everything once by itself, or everything for a person to look at."""
+"""What the demo of one seller does: everything once by itself, or everything for a person to look at."""
 
 import itertools
 import json
@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,11 @@ NEWS_EVERY = 20  # seconds between two notices that arrive while one watches
 NEWS_ONCE = 6  # notices that arrive where nobody watches
 
 
-def run_demo(*, once: bool) -> int:
-    """Run the demo until it is done or Ctrl-C; return the exit code. Raises DemoError."""
+def run_demo(show: Callable[[Sandbox, Path], None]) -> int:
+    """Show something over a stand-in for Google and a folder, until it is done or Ctrl-C; return the exit code.
+
+    Raises DemoError.
+    """
     # All of it is on this machine, where a proxy of the network would only stand in the way.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     # End as by Ctrl-C: the program beside it ends too, and the folder is removed.
@@ -33,49 +36,50 @@ def run_demo(*, once: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="buyerblock-demo-") as folder, Sandbox() as google:
         for email in ACCOUNTS:
             google.add_user(email)
-        _say(f"a stand-in for Google is at {google.url}")
+        say(f"a stand-in for Google is at {google.url}")
         try:
-            (_once if once else _watch)(google, Program(google, Path(folder)))
+            show(google, Path(folder))
         except KeyboardInterrupt:
             return 0
     return 0
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """Tell the person; standard output is for the block list alone."""
     print(text, file=sys.stderr, flush=True)
 
 
-def _deliver(google: Sandbox, deliveries: Iterable[Delivery]) -> None:
+def deliver(google: Sandbox, deliveries: Iterable[Delivery]) -> None:
+    """Put mails into the mailboxes at the stand-in for Google."""
     for delivery in deliveries:
         google.deliver(delivery.account, delivery.mail, received_at=delivery.at)
 
 
-def _once(google: Sandbox, program: Program) -> None:
-    """Sign in, have old and new mail judged, print the list, and check that this was all."""
-    old = old_mail(datetime.now(UTC))
-    _deliver(google, old)
+def once(google: Sandbox, folder: Path) -> None:
+    """Sign in, have old and new mail judged, print the list, and check that this was all. Raises DemoError."""
+    program, old = Program(google, folder), old_mail(datetime.now(UTC))
+    deliver(google, old)
     with program.serving("--no-open"), requests.Session() as browser:
         for email in ACCOUNTS:
-            _say(f"signing in as {email} at {program.page} ...")
+            say(f"signing in as {email} at {program.page} ...")
             program.sign_in(google, browser, email)
-        _wait_until_idle(google)
-        _say(f"{len(old)} old mails judged")
+        wait_until_idle(google)
+        say(f"{len(old)} old mails judged")
         forward_to = program.address_for_forwards(SELLER)
         chance = random.Random(0)  # noqa: S311 - nothing secret
         new = [news(chance, datetime.now(UTC), number, forward_to) for number in range(NEWS_ONCE)]
-        _deliver(google, new)
-        _wait_until_idle(google)
-        _say(f"{len(new)} new notices judged, some of them forwarded to {forward_to}")
+        deliver(google, new)
+        wait_until_idle(google)
+        say(f"{len(new)} new notices judged, some of them forwarded to {forward_to}")
         blocks = program.run("export")
-        _wait_until_idle(google)
+        wait_until_idle(google)
         again = program.run("export")
     calls = [google.calls(email) for email in ACCOUNTS]
-    _say(f"{sum(call.units for of_one in calls for call in of_one)} quota units in all")
+    say(f"{sum(call.units for of_one in calls for call in of_one)} quota units in all")
     if any(of_one[-1].units != 1 for of_one in calls) or _blocks(again) != _blocks(blocks):
         raise DemoError("A pass with nothing to do did something.")
-    _say("the last pass of each account cost 1 and changed nothing")
-    if {block["address"] or block["orders"][0] for block in _blocks(again)} != _keys([*old, *new]):
+    say("the last pass of each account cost 1 and changed nothing")
+    if blocked(_blocks(again)) != keys([*old, *new]):
         raise DemoError("The block list is not what the mail says.")
     print(again, end="")
 
@@ -85,11 +89,17 @@ def _blocks(exported: str) -> list[dict[str, Any]]:
     return blocks
 
 
-def _keys(deliveries: Iterable[Delivery]) -> set[str]:
+def blocked(blocks: Iterable[dict[str, Any]]) -> set[str]:
+    """Return whom the blocks of an export name."""
+    return {block["address"] or block["orders"][0] for block in blocks}
+
+
+def keys(deliveries: Iterable[Delivery]) -> set[str]:
+    """Return what these mails put on the block list."""
     return {delivery.key for delivery in deliveries if delivery.key}
 
 
-def _wait_until_idle(google: Sandbox) -> None:
+def wait_until_idle(google: Sandbox) -> None:
     """Wait until each account has had a pass that began after now and found nothing to do.
 
     Such a pass is a single call: two of its kind in a row can be nothing else.
@@ -107,13 +117,13 @@ def _is_idle(google: Sandbox, email: str, after: int) -> bool:
     return calls[after:][-2:] == ["labels.get", "labels.get"]
 
 
-def _watch(google: Sandbox, program: Program) -> None:
-    """Leave everything running for a person to look at; a new notice arrives now and then."""
-    old = old_mail(datetime.now(UTC))
-    _deliver(google, old)
+def watch(google: Sandbox, folder: Path) -> None:
+    """Leave everything running for a person to look at; a new notice arrives now and then. Raises DemoError."""
+    program, old = Program(google, folder), old_mail(datetime.now(UTC))
+    deliver(google, old)
     chance = random.Random(0)  # noqa: S311 - nothing secret
     with program.serving("--open"):
-        _say(
+        say(
             f"\n  {len(old)} invented mails wait in {' and '.join(ACCOUNTS)}.\n"
             f"  Open {program.start_link}\n  and press “Sign in with Google”. Ctrl-C ends it.\n"
         )
@@ -122,4 +132,4 @@ def _watch(google: Sandbox, program: Program) -> None:
             if not program.answers():
                 raise DemoError("The program has ended; its last words stand above.")
             forward_to = program.address_for_forwards(SELLER)
-            _deliver(google, [news(chance, datetime.now(UTC), number, forward_to)])
+            deliver(google, [news(chance, datetime.now(UTC), number, forward_to)])

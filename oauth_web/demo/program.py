@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -19,12 +19,73 @@ from worker.operation.service import page_answers
 
 # Where this very program was imported from: another one may be installed, or the current folder may hold anything.
 _HOME = Path(__file__).parents[2]
+_BUYERBLOCK = (sys.executable, "-m", "oauth_web")
 INTERVAL = 1  # seconds between two passes: a demo has no minute to spare
 MAX_WAIT = 120  # seconds for the page to come up
 
 
 class DemoError(BuyerblockError):
     """The demo did not go as it should."""
+
+
+def environment_for(google: Sandbox, folder: Path) -> dict[str, str]:
+    """Return the environment of programs that keep their files in a folder, and take the sandbox for Google."""
+    secrets = folder / "client_secret.json"
+    secrets.write_text(json.dumps(google.client_secrets("installed")), encoding="utf-8")
+    # The settings of a seller who tries the demo are not meant for it.
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("BUYERBLOCK_")},
+        "BUYERBLOCK_DATA_DIR": str(folder),
+        "BUYERBLOCK_CLIENT_SECRETS": str(secrets),
+        "BUYERBLOCK_GMAIL_URL": google.url,
+        "BUYERBLOCK_REVOKE_URL": google.revoke_url,
+        "BUYERBLOCK_SYNC_INTERVAL": str(INTERVAL),
+    }
+
+
+def free_port() -> int:
+    """Return a port of this machine that no other program listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def running(
+    environment: Mapping[str, str], *arguments: str, stderr: int | None = None
+) -> Iterator["subprocess.Popen[str]"]:
+    """Run a command until the end of the block."""
+    with subprocess.Popen(
+        [*_BUYERBLOCK, *arguments],
+        cwd=_HOME,
+        env=environment,
+        stdout=sys.stderr,
+        stderr=stderr,
+        encoding="utf-8",
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def run(environment: Mapping[str, str], *arguments: str) -> str:
+    """Run a command to its end and return what it prints. Raises DemoError."""
+    command = [*_BUYERBLOCK, *arguments]
+    done = subprocess.run(
+        command, cwd=_HOME, env=environment, check=False, capture_output=True, encoding="utf-8"
+    )
+    if done.returncode != 0:
+        raise DemoError(f"“buyerblock {' '.join(arguments)}” failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def sign_in(google: Sandbox, browser: requests.Session, page: str, email: str) -> None:
+    """Press "Sign in with Google" and agree to everything, as a browser would. Raises DemoError."""
+    to_google = browser.get(f"{page}/sign-in", allow_redirects=False, timeout=30)
+    back = google.consent(to_google.headers["Location"], email=email)
+    if not browser.get(back, timeout=60).ok:
+        raise DemoError(f"The sign-in of {email} did not succeed.")
 
 
 class Program:
@@ -34,46 +95,22 @@ class Program:
     """
 
     def __init__(self, google: Sandbox, folder: Path) -> None:
-        secrets = folder / "client_secret.json"
-        secrets.write_text(json.dumps(google.client_secrets("installed")), encoding="utf-8")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.page = f"http://localhost:{port}"
         self.start_link = ""
-        # The settings of a seller who tries the demo are not meant for it.
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("BUYERBLOCK_")},
-            "BUYERBLOCK_DATA_DIR": str(folder),
-            "BUYERBLOCK_CLIENT_SECRETS": str(secrets),
-            "BUYERBLOCK_GMAIL_URL": google.url,
-            "BUYERBLOCK_REVOKE_URL": google.revoke_url,
-            "BUYERBLOCK_SYNC_INTERVAL": str(INTERVAL),
-            "BUYERBLOCK_PORT": str(port),
-        }
+        self._environment = environment_for(google, folder) | {"BUYERBLOCK_PORT": str(port)}
 
     @contextmanager
     def serving(self, *options: str) -> Iterator[None]:
         """Run ``buyerblock serve``, from when its page answers. Raises DemoError."""
-        command = [sys.executable, "-m", "oauth_web", "serve", *options]
-        with subprocess.Popen(
-            command,
-            cwd=_HOME,
-            env=self._environment,
-            stdout=sys.stderr,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        ) as process:
-            try:
-                Thread(target=self._listen, args=(process.stderr,), daemon=True).start()
-                ends = time.monotonic() + MAX_WAIT
-                while not (self.start_link and self.answers()):
-                    if process.poll() is not None or time.monotonic() > ends:
-                        raise DemoError("The program did not start; its last words stand above.")
-                    time.sleep(0.1)
-                yield
-            finally:
-                process.terminate()
+        with running(self._environment, "serve", *options, stderr=subprocess.PIPE) as process:
+            Thread(target=self._listen, args=(process.stderr,), daemon=True).start()
+            ends = time.monotonic() + MAX_WAIT
+            while not (self.start_link and self.answers()):
+                if process.poll() is not None or time.monotonic() > ends:
+                    raise DemoError("The program did not start; its last words stand above.")
+                time.sleep(0.1)
+            yield
 
     def _listen(self, words: Iterable[str]) -> None:
         """Pass on what the program says, and remember its link."""
@@ -88,13 +125,7 @@ class Program:
 
     def run(self, *arguments: str) -> str:
         """Run another command and return what it prints. Raises DemoError."""
-        command = [sys.executable, "-m", "oauth_web", *arguments]
-        done = subprocess.run(
-            command, cwd=_HOME, env=self._environment, check=False, capture_output=True, encoding="utf-8"
-        )
-        if done.returncode != 0:
-            raise DemoError(f"“buyerblock {' '.join(arguments)}” failed: {done.stderr.strip()}")
-        return done.stdout
+        return run(self._environment, *arguments)
 
     def address_for_forwards(self, email: str) -> str | None:
         """Return an account's own address for notices, or None while it is not connected."""
@@ -102,9 +133,6 @@ class Program:
         return next((words[-1] for words in lines if words[0] == email), None)
 
     def sign_in(self, google: Sandbox, browser: requests.Session, email: str) -> None:
-        """Press "Sign in with Google" and agree to everything, as a browser would. Raises DemoError."""
+        """Sign in, as the first owner or a further account. Raises DemoError."""
         browser.get(self.start_link, timeout=30)
-        to_google = browser.get(f"{self.page}/sign-in", allow_redirects=False, timeout=30)
-        back = google.consent(to_google.headers["Location"], email=email)
-        if not browser.get(back, timeout=60).ok:
-            raise DemoError(f"The sign-in of {email} did not succeed.")
+        sign_in(google, browser, self.page, email)

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from postgres_server import Server
 from tinydb import where
 
+from oauth_web.demo.postgres_server import Server
 from worker.database import Database
 from worker.database.engine import Row
 from worker.database.postgres import Postgres, open_pool

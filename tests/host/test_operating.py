@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from postgres_server import Server
 
 from hosting import alias, environment, notice
+from oauth_web.demo.postgres_server import Server
 from oauth_web.demo.sandbox import Sandbox
 from signing_in import sign_in
 from worker.app import build_app

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from postgres_server import Server
 from serving import until
 
 from hosting import connect, environment, worker
 from kill_a_worker import blocked, deliver, jobs_at_work, kill_once
+from oauth_web.demo.postgres_server import Server
 from oauth_web.demo.sandbox import Sandbox
 from worker.host.program import DEAD_AFTER
 from worker.host.tenants import Tenants

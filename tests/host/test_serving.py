@@ -11,11 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import orjson
-import postgres_server
 import pytest
 import requests
-from hosting import environment
 
+from hosting import environment
+from oauth_web.demo.postgres_server import Server
 from oauth_web.demo.sandbox import Sandbox
 from worker.host.tenants import Tenants
 
@@ -54,7 +54,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def processes(
-    tenants: Tenants, postgres: postgres_server.Server, google: Sandbox, tmp_path: Path
+    tenants: Tenants, postgres: Server, google: Sandbox, tmp_path: Path
 ) -> Iterator[list[tuple[int, "subprocess.Popen[bytes]"]]]:
     google.add_user(EMAIL)
     (tmp_path / "client_secret.json").write_bytes(orjson.dumps(google.client_secrets()))

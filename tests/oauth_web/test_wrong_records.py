@@ -141,7 +141,8 @@ def test_a_buyer_whose_record_is_wrong_stays_blocked_and_can_be_unblocked(tmp_pa
 def test_a_pass_goes_on_beside_wrong_records(seller: Seller, table: str) -> None:
     names = ("opt_out/it_specimen_shape.eml", "opt_out/en_com.eml", "opt_out/fr_no_brackets.eml")
     every_table.fill(seller.database, Sealer("k" * 32))
-    for name, wrong in zip(names, (None, [], {}), strict=True):
+    kinds: tuple[Any, ...] = (None, [], {})
+    for name, wrong in zip(names, kinds, strict=True):
         for it in list(seller.database.documents(table).walk()) if wrong is not None else ():
             store(seller.database, table, str(it.doc_id), wrong)
         seller.receive(name)

@@ -1,5 +1,6 @@
 """The commands of a host: many sellers on several machines."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,16 @@ def host() -> None:
 
     Processes may run on any number of machines.
     """
+    require_packages()
+
+
+def require_packages() -> None:
+    """Raise UsageError where the packages of hosts are not installed."""
+    if not all(find_spec(it) for it in ("psycopg", "procrastinate")):
+        raise UsageError(
+            "The packages for many sellers are not installed; use scripts/host.py, "
+            "or install buyerblock with its extra “host”, as in: pipx install '.[host]'"
+        )
 
 
 @host.command("migrate")
@@ -54,9 +65,9 @@ def work(threads: int, only_print: bool) -> None:
     As many workers may run as you like, on any machine.
     """
     if only_print:
-        from worker.host.units import unit
+        from worker.host.units import worker_unit
 
-        click.echo(unit("buyerblock-work", "passes", ("host", "work", "--threads", str(threads))), nl=False)
+        click.echo(worker_unit("--threads", str(threads)), nl=False)
         return
     from worker.host.program import work as run
 

@@ -16,7 +16,7 @@ from worker.host.looks import Looks
 from worker.mailbox_pass.decisions import Decision
 
 # Each has threads of its own, so that passes that wait for Google keep nobody else waiting.
-PLANS, LOOKS, PASSES, ERRANDS = "plans", "looks", "passes", "errands"
+QUEUES = PLANS, LOOKS, PASSES, ERRANDS = "plans", "looks", "passes", "errands"
 
 # Never opened: it puts jobs in line by our own connections.
 _app = App(connector=SyncPsycopgConnector())

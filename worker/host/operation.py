@@ -1,6 +1,7 @@
 """How a host does: figures for Prometheus and for ``host status``, and new keys for what is sealed."""
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Any, NamedTuple
 
 from prometheus_client import generate_latest
@@ -10,6 +11,7 @@ from prometheus_client.registry import Collector
 from worker.database import Database
 from worker.database.postgres_pool import Pool
 from worker.database.schema import TABLES
+from worker.host.jobs import QUEUES
 from worker.host.tally import tallies
 from worker.host.tenants import Tenants
 from worker.sealing import Sealer
@@ -32,7 +34,7 @@ class Figures(NamedTuple):
 
     no_sign_in: mailboxes whose owner has to sign in again. due: to be looked at now; late: for more than a minute.
     looks_a_second: good ones, of the last minute. oldest: seconds since the mailbox was due that waits longest.
-    workers: that have shown a sign of life; each process counts once for each kind of job. in_line: jobs by name and
+    workers: processes that have shown a sign of life. in_line: jobs by name and
     state, ``todo`` or ``doing``.
     """
 
@@ -57,7 +59,15 @@ def figures(pool: Pool) -> Figures:
     sellers, mailboxes, no_sign_in, due, late, rate, oldest, workers = row
     in_line = {(task, state): number for task, state, number in jobs}
     return Figures(
-        sellers, mailboxes, no_sign_in, due, late, round(float(rate), 2), oldest or 0.0, workers, in_line
+        sellers,
+        mailboxes,
+        no_sign_in,
+        due,
+        late,
+        round(float(rate), 2),
+        oldest or 0.0,
+        ceil(workers / len(QUEUES)),  # a process has a worker of Procrastinate's for each
+        in_line,
     )
 
 

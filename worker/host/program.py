@@ -25,6 +25,7 @@ from worker.database.postgres import open_pool
 from worker.database.postgres_pool import connected
 from worker.errors import SettingsError, StoppedError, StorageError
 from worker.host.jobs import ERRANDS, LOOKS, PASSES, PLANS
+from worker.host.recovery import search_after_recovery
 from worker.host.tenants import Tenants
 from worker.host.work import Work
 from worker.settings import Settings
@@ -57,6 +58,7 @@ def work(settings: Settings, threads: int) -> None:
     clock = SystemClock()
     pool = open_pool(database_url(settings), connections=threads)
     tenants = Tenants(pool, settings, clock)
+    search_after_recovery(tenants)
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: _stop(clock))
     log.info("A worker starts.")

@@ -1,19 +1,22 @@
 """The systemd units of a host's processes."""
 
 import sys
-from collections.abc import Sequence
+from pathlib import Path
 
+# An instance for each process, told apart by what stands behind the @; of web processes that is the port.
 _UNIT = """\
-# To /etc/systemd/system/{name}.service; then: systemctl daemon-reload && systemctl enable --now {name}
+# To /etc/systemd/system/{name}@.service; then: systemctl daemon-reload && systemctl enable --now {name}@{first}
 # The settings (BUYERBLOCK_...) stand in /etc/buyerblock.env, a NAME=VALUE a line, for root alone: chmod 600
 [Unit]
-Description=buyerblock: {what}
+Description=buyerblock: {what} (%i)
 Wants=network-online.target
 After=network-online.target postgresql.service
 
 [Service]
+# Its user is made up and has no home directory; nothing is kept on this machine.
+Environment=BUYERBLOCK_DATA_DIR=/nonexistent
 EnvironmentFile=/etc/buyerblock.env
-ExecStart={command}
+{more}ExecStart={command}
 Restart=always
 RestartSec=2
 TimeoutStopSec=10
@@ -26,10 +29,23 @@ NoNewPrivileges=yes
 [Install]
 WantedBy=multi-user.target
 """
+# -P: whatever lies in the folder that it starts in, it is not taken for a part of the program.
+_PROGRAM = (sys.executable, "-P", "-m", "oauth_web", "host")
+# Only root can read the client file: systemd lends the process a copy.
+_LENT = "LoadCredential=client.json:{file}\n"
+_WITH_CLIENT = ("/usr/bin/env", "BUYERBLOCK_CLIENT_SECRETS=${CREDENTIALS_DIRECTORY}/client.json")
 
 
-def unit(name: str, what: str, arguments: Sequence[str]) -> str:
-    """Return a unit that runs this program with some arguments. what: the process is for, in a few words."""
-    # -P: whatever lies in the folder that it starts in, it is not taken for a part of the program.
-    command = " ".join((sys.executable, "-P", "-m", "oauth_web", *arguments))
-    return _UNIT.format(name=name, what=what, command=command)
+def worker_unit(*options: str) -> str:
+    """Return a unit that runs workers with some options."""
+    return _unit("buyerblock-work", "1", "passes", *_PROGRAM, "work", *options)
+
+
+def web_unit(client_file: Path, *options: str) -> str:
+    """Return a unit that runs web processes with some options; they use this client file."""
+    command = (*_WITH_CLIENT, *_PROGRAM, "serve", *options)
+    return _unit("buyerblock-serve", "8001", "page and API", *command, more=_LENT.format(file=client_file))
+
+
+def _unit(name: str, first: str, what: str, *command: str, more: str = "") -> str:
+    return _UNIT.format(name=name, first=first, what=what, more=more, command=" ".join(command))

@@ -112,11 +112,11 @@ def _search_again(database: Database) -> tuple[str, ...]:
     accounts = Accounts(database, Sealer(""))
     known = accounts.all()
     for account in known:
-        accounts.update(account.email, search_from=_search_from(account))
+        accounts.update(account.email, search_from=search_from(account))
     return tuple(account.email for account in known)
 
 
-def _search_from(account: Account) -> datetime:
+def search_from(account: Account) -> datetime:
     """Return from when on mail may have been judged after the backup was made."""
     # Whatever waited then was judged since, and may be of any age.
     if account.queued or account.last_good_pass is None:

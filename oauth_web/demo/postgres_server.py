@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests: in a temporary folder, reached by a socket there, without fsync."""
+"""A PostgreSQL server for the demo and the tests: in a temporary folder, reached by a socket there, without fsync."""
 
 import getpass
 import os
@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-REQUIRED = os.environ.get("BUYERBLOCK_POSTGRES_TESTS") == "required"
 _SETTINGS = "-F -c listen_addresses='' -c full_page_writes=off -c autovacuum=off"
 
 
