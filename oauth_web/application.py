@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
-from oauth_web import api, errors, guard, languages, words
+from oauth_web import api, errors, guard
 from oauth_web.access import security
 from oauth_web.access.limits import Limit, RateLimit
 from oauth_web.access.owners import Owners
@@ -16,7 +16,6 @@ from oauth_web.access.pending import Pending
 from oauth_web.access.sessions import ServerSessions, Sessions
 from oauth_web.access.start_link import StartLink
 from oauth_web.api.guard import MAX_PER_MINUTE
-from oauth_web.english import text
 from oauth_web.pages import (
     backups,
     blocks,
@@ -43,6 +42,8 @@ from oauth_web.pages import (
 from oauth_web.pages.forms import described, fault, rejected, typed
 from oauth_web.pages.notes import take_note
 from oauth_web.services import NAME, BackUp, CachedHealth, OneSeller, Sellers, Services, waiting
+from oauth_web.texts import languages, words
+from oauth_web.texts.english import text
 from worker.app import App
 from worker.notifications import Destinations
 from worker.operation.backup import backup

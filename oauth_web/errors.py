@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
-from oauth_web.english import text
 from oauth_web.guard import may_become_owner
-from oauth_web.languages import translated
+from oauth_web.texts.english import text
+from oauth_web.texts.languages import translated
 from worker.errors import BuyerblockError, GmailError, StorageError
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from werkzeug.exceptions import TooManyRequests
 
 from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER, ServerSession
-from oauth_web.english import text
 from oauth_web.services import sellers, services
+from oauth_web.texts.english import text
 from worker.owner.tokens import Token
 
 ADMITTED = "admitted"

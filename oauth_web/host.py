@@ -19,10 +19,10 @@ from waitress import wasyncore
 from oauth_web.access.client_file import read_client_file
 from oauth_web.access.sessions import Sessions, SessionStore
 from oauth_web.application import PARTS, page_of, print_on_terminal, services_of
-from oauth_web.english import text
 from oauth_web.guard import browser, open_to_all, token_shown
 from oauth_web.server import Ending, limit_arenas, listen, refuse_plain_http
 from oauth_web.services import Services, sellers, services
+from oauth_web.texts.english import text
 from worker.clock import SystemClock
 from worker.database import Database
 from worker.database.postgres import Postgres, open_pool

@@ -56,7 +56,7 @@ def sentences() -> dict[MsgId, list[str]]:
 
 
 def _of_the_page() -> Iterator[tuple[MsgId, str]]:
-    from oauth_web.english import ENGLISH  # noqa: PLC0415 - of the packages that are installed first
+    from oauth_web.texts.english import ENGLISH  # noqa: PLC0415 - of the packages that are installed first
 
     for name, sentence in ENGLISH.items():
         if is_pair(f"{name}_one", name, ENGLISH):

@@ -8,7 +8,7 @@ import pytest
 from babel.messages import Catalog, pofile
 
 from catalogues import PLURALS, path_of, sentences, untranslated, updated
-from oauth_web.languages import ENGLISH, LANGUAGES
+from oauth_web.texts.languages import ENGLISH, LANGUAGES
 
 OFFERED = [language for language in LANGUAGES if language != ENGLISH]
 FIELD = re.compile(r"\{[^{}]*\}")

@@ -329,7 +329,8 @@ def test_an_old_python_says_which_one_is_needed(script: str) -> None:
     if not pythons:
         pytest.skip("no Python older than 3.11 here")
     for python in pythons:
-        tried = subprocess.run([python, SCRIPTS / script], capture_output=True, text=True, check=False)
+        # -B: Python 2 would leave compiled files beside the scripts.
+        tried = subprocess.run([python, "-B", SCRIPTS / script], capture_output=True, text=True, check=False)
         assert tried.returncode == 1
         assert tried.stderr.startswith("buyerblock needs Python 3.11 or later")
         assert tried.stderr.count("\n") == 1

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from flask import g, request
 
 from oauth_web.access.consent import ConsentError
-from oauth_web.english import text
 from oauth_web.guard import browser
 from oauth_web.services import services
+from oauth_web.texts.english import text
 
 MAX_PENDING = 3  # visits to Google of one browser, in tabs side by side
 MAX_AWAY = timedelta(minutes=10)

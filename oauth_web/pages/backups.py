@@ -8,9 +8,9 @@ from pathlib import Path
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
 from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker.operation.backup_file import MIN_PASSPHRASE
 
 blueprint = Blueprint("backups", __name__)

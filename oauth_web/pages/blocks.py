@@ -7,12 +7,12 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from oauth_web.english import text
 from oauth_web.exporting import file_answer
 from oauth_web.guard import by_owner
 from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.pages.notes import go_on
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker.block_list.formats.exports import FORMATS, export_format
 from worker.block_list.keys import parse_key
 from worker.block_list.listing import EVERYTHING, Query, Sort

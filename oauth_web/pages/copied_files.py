@@ -5,11 +5,11 @@ from pathlib import Path
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
 from oauth_web.pages.copies import chosen_format
 from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.pages.notes import go_on
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker.block_list.formats.exports import FORMATS
 from worker.block_list.listing import FILTERS, query_of
 from worker.errors import UsageError

@@ -5,10 +5,10 @@ from typing import get_args
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
 from oauth_web.pages.forms import reading, shown_again
 from oauth_web.pages.notes import go_on
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker.block_list.formats.exports import FORMATS
 from worker.block_list.model import Reason
 from worker.errors import UsageError

@@ -12,11 +12,11 @@ from werkzeug.exceptions import TooManyRequests
 
 from oauth_web.api.openapi import FILTERS
 from oauth_web.api.reading import arguments
-from oauth_web.english import text
 from oauth_web.exporting import file_answer, unless_unchanged
 from oauth_web.guard import open_to_all, token_in_address
 from oauth_web.pages.blocks import download
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker.block_list.formats.exports import FORMATS
 from worker.block_list.listing import query_of
 from worker.errors import UsageError

@@ -9,7 +9,7 @@ from flask import current_app, g, make_response, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from oauth_web.languages import translated
+from oauth_web.texts.languages import translated
 from worker.errors import UsageError
 
 _Route = Callable[[], ResponseReturnValue]

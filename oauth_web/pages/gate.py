@@ -5,10 +5,10 @@ from typing import cast, get_args
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
 from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.pages.notes import go_on
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker import parsing
 from worker.errors import StorageError, UsageError
 from worker.gate.record import GateRecord

@@ -7,13 +7,13 @@ from typing import Literal
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
 from oauth_web.guard import may_become_owner, may_sign_in, open_to_all, welcome
 from oauth_web.pages.chart import draw, weeks_until
 from oauth_web.pages.notes import go_on
 from oauth_web.pages.setup import checks, is_ours, needs_client
 from oauth_web.services import services
-from oauth_web.words import ago
+from oauth_web.texts.english import text
+from oauth_web.texts.words import ago
 from worker.block_list.listing import EVERYTHING
 from worker.mailbox_pass.progress import Progress, under_way
 from worker.operation.health import Health, health, standing

@@ -7,9 +7,9 @@ for programs that show a token of the API.
 from flask import Blueprint, Response, g, jsonify
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
 from oauth_web.guard import open_to_all, token_shown
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker.operation.health import health
 from worker.operation.metrics import CONTENT_TYPE, metrics
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
-from oauth_web.languages import locale
 from oauth_web.pages.forms import reading, shown_again
 from oauth_web.pages.notes import go_on
 from oauth_web.services import services
+from oauth_web.texts.english import text
+from oauth_web.texts.languages import locale
 from worker.errors import StorageError, UsageError
 from worker.notifications import send_test
 from worker.owner.preferences import change_preferences, read_preferences

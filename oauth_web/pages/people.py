@@ -4,11 +4,11 @@ from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.access.owners import Role
-from oauth_web.english import text
 from oauth_web.pages.forms import FormError, shown_again
 from oauth_web.pages.notes import go_on
 from oauth_web.pages.settings import checked_address
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker.errors import UsageError
 
 blueprint = Blueprint("people", __name__)

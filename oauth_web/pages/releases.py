@@ -5,9 +5,9 @@ from importlib.metadata import version
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
-from oauth_web.languages import translated
 from oauth_web.pages.notes import go_on
+from oauth_web.texts.english import text
+from oauth_web.texts.languages import translated
 from worker.errors import UsageError
 from worker.operation.releases import newer_than
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
 from oauth_web.pages.forms import FormError, reading, shown_again
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker.errors import DamagedFileError, StorageError, UsageError
 from worker.operation.restore import prepare_restore
 

@@ -8,11 +8,11 @@ from typing import get_args
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
 from oauth_web.guard import by_owner
 from oauth_web.pages.blocks import MAX_SEARCH, asked, page_number
 from oauth_web.pages.notes import go_on, leave_note
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker.block_list import reviewed
 from worker.block_list.review import ReviewItem, ReviewQuery, State
 from worker.errors import BuyerblockError, UsageError

@@ -6,13 +6,13 @@ from dataclasses import replace
 from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
 from oauth_web.guard import by_owner
-from oauth_web.languages import LANGUAGES
 from oauth_web.pages.forms import FormError, shown_again
 from oauth_web.pages.notes import go_on
 from oauth_web.services import services
-from oauth_web.words import exactly
+from oauth_web.texts.english import text
+from oauth_web.texts.languages import LANGUAGES
+from oauth_web.texts.words import exactly
 from worker import parsing
 from worker.block_list import expiry
 from worker.errors import UsageError

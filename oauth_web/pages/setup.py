@@ -11,12 +11,12 @@ from oauth_web.access.client_file import (
     read_client_file,
 )
 from oauth_web.access.security import name_asked_for
-from oauth_web.english import text
 from oauth_web.guard import ADMITTED, browser, may_become_owner, open_to_all, welcome
-from oauth_web.languages import translated
 from oauth_web.pages.attempts import redirect_uri
 from oauth_web.pages.forms import reading, shown_again
 from oauth_web.services import services
+from oauth_web.texts.english import text
+from oauth_web.texts.languages import translated
 from worker.errors import SettingsError
 from worker.files import write_atomically
 from worker.gmail.wanted import LABELS

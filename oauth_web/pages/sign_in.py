@@ -12,7 +12,6 @@ from oauth_web.access.consent import ConsentError, UntickedError, consent_url, i
 from oauth_web.access.consent import refused as refused_by_google
 from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER
-from oauth_web.english import text
 from oauth_web.errors import error_page, told
 from oauth_web.guard import (
     PLACE,
@@ -26,6 +25,7 @@ from oauth_web.guard import (
 from oauth_web.pages.attempts import NotLetInError, recall, redirect_uri, remember
 from oauth_web.pages.notes import leave_note
 from oauth_web.services import sellers, services
+from oauth_web.texts.english import text
 from worker.errors import GmailError, SettingsError, UsageError
 from worker.gmail.credentials import Grant, revoke
 

@@ -5,10 +5,10 @@ from typing import cast
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.english import text
 from oauth_web.pages.forms import reading, shown_again
 from oauth_web.pages.notes import go_on
 from oauth_web.services import services
+from oauth_web.texts.english import text
 from worker.errors import UsageError
 from worker.owner.tokens import Scope
 

@@ -24,8 +24,8 @@ from people import CLIENT
 from two_sellers import STATE, Seller, kept, made
 from werkzeug.test import TestResponse
 
-from oauth_web.english import ENGLISH
 from oauth_web.host import create_host_app
+from oauth_web.texts.english import ENGLISH
 from worker.block_list.formats.exports import FORMATS
 from worker.database.postgres_pool import Pool
 from worker.host.tenants import Tenants

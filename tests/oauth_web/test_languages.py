@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from people import OWNER
 from werkzeug.test import TestResponse
 
-from oauth_web import languages
-from oauth_web.words import ago, day, exactly, number, span, until, week
+from oauth_web.texts import languages
+from oauth_web.texts.words import ago, day, exactly, number, span, until, week
 from worker.app import App
 from worker.block_list.model import Sighting
 from worker.block_list.review import ReviewItem

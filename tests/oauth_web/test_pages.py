@@ -11,7 +11,7 @@ from clocks import FakeClock
 from flask.testing import FlaskClient
 from people import OWNER
 
-from oauth_web.words import mail_in_gmail, number
+from oauth_web.texts.words import mail_in_gmail, number
 from worker.app import App
 from worker.block_list.model import Sighting
 from worker.mailbox_pass.progress import SILENT, Progress, stored

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import oauth_web
-from oauth_web.english import ENGLISH
+from oauth_web.texts.english import ENGLISH
 
 ROOT = Path(oauth_web.__file__).parent
 SOURCES = [

@@ -1,6 +1,6 @@
 """Every sentence of the page, by name, in English; ``locale/`` has them in other languages."""
 
-from oauth_web.languages import catalogue, shown
+from oauth_web.texts.languages import catalogue, shown
 from worker.sentences import filled
 
 ENGLISH = {

@@ -33,7 +33,7 @@ LANGUAGES: Mapping[str, str] = {
     "ja": "日本語",
 }
 
-FOLDER = Path(__file__).parent / "locale"
+FOLDER = Path(__file__).parent.parent / "locale"
 _TOLD = (Sentence, BuyerblockError, MailboxProblem, Reason, Problem)
 
 

@@ -8,10 +8,10 @@ from urllib.parse import quote
 from babel import dates, numbers
 from flask import Flask
 
-from oauth_web import languages
-from oauth_web.english import text
-from oauth_web.languages import locale
 from oauth_web.services import services
+from oauth_web.texts import languages
+from oauth_web.texts.english import text
+from oauth_web.texts.languages import locale
 
 _Unit = Literal["day", "hour", "minute", "second"]
 _UNITS: tuple[tuple[_Unit, int], ...] = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
