@@ -7,6 +7,7 @@ sentences of notices. A mail that fails a step is at most a suspect.
 import codecs
 import re
 from collections.abc import Container, Sequence
+from functools import partial
 
 from worker.notices.amazon import ALIAS_DOMAINS, AMAZON_DOMAINS, NOTICE_SENDERS, OPT_OUT_TYPE, TYPE_HEADER
 from worker.notices.authenticity import Sender, sender_of
@@ -59,24 +60,21 @@ def judge(
     head = read_head(raw)
     sender = original_sender(head, sender_of(head))
     types = [decode_words(value).strip().upper() for value in head.all(TYPE_HEADER)]
+    doubt = partial(reason_to_doubt, head, sender, authserv_id, redirectors)
     if kind := _kind_by_type(types, sender):
         return Unrelated(kind)
     if OPT_OUT_TYPE in types:
-        reason = reason_to_doubt(head, sender, authserv_id, redirectors) or _doubt_about_type(head, sender)
+        reason = doubt() or _doubt_about_type(head, sender)
         return _by_type(Candidate(head, sender, _own_content(raw, head)), reason)
     if sender.domain in ALIAS_DOMAINS:
         return Unrelated(Kind.MESSAGE)
     if sender.domain in AMAZON_DOMAINS:
-        mail = Candidate(head, sender, _own_content(raw, head))
-        return _by_sentence(mail, types, reason_to_doubt(head, sender, authserv_id, redirectors))
+        return _by_sentence(Candidate(head, sender, _own_content(raw, head)), types, doubt())
     accepted = from_owner or _is_trusted(trusted, sender)
     found = list(parts(raw, head))
     if not accepted and not _may_matter(sender, head, found):
         return Unrelated(Kind.OTHER)
-    reason = None if from_owner else reason_to_doubt(head, sender, authserv_id, redirectors)
-    if not accepted:
-        reason = reason or Reason(Doubt.FORWARDED_BY_STRANGER, sender.address)
-    return _not_from_amazon(head, sender, found, reason, accepted=accepted)
+    return _not_from_amazon(head, sender, found, None if from_owner else doubt(), accepted=accepted)
 
 
 def _kind_by_type(types: Sequence[str], sender: Sender) -> Kind | None:
@@ -151,6 +149,8 @@ def _doubt_about_sentence(mail: Candidate) -> Reason | None:
 def _not_from_amazon(
     head: Head, sender: Sender, found: list[Part], reason: Reason | None, *, accepted: bool
 ) -> Verdict:
+    if not accepted:
+        reason = reason or Reason(Doubt.FORWARDED_BY_STRANGER, sender.address)
     inner = forwarded_in(found, sender.address, decode_words(head.first("subject")))
     inner = [each for each in inner if each.may_be_notice] or inner[:1]
     if len(inner) > 1:
