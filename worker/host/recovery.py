@@ -8,7 +8,7 @@ import logging
 
 from worker.database.postgres_pool import Connection
 from worker.host.tenants import Tenants
-from worker.operation.unpacking import search_from
+from worker.operation.unpacking import search_again
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +44,8 @@ def _timelines(connection: Connection) -> tuple[int, int | None]:
 
 
 def _search(tenants: Tenants, tenant: int) -> None:
-    accounts = tenants.app(tenant).accounts
-    for account in accounts.all():
-        accounts.update(account.email, search_from=search_from(account))
-        tenants.looks.failed(account.email, tenant)
+    for email in search_again(tenants.app(tenant).accounts):
+        tenants.looks.failed(email, tenant)
 
 
 def _remember(connection: Connection, timeline: int, *, rename: bool) -> None:

@@ -46,7 +46,7 @@ def unpack(source: Path, opened: Content, files: Path) -> tuple[int, tuple[str, 
     _unpack(source, opened, files)
     with closing(_checked(source, files / DATABASE)) as database:
         _read_everything(source, database)
-        return len(BlockList(database)), _search_again(database)
+        return len(BlockList(database)), search_again(Accounts(database, Sealer("")))
 
 
 def _unpack(source: Path, opened: Content, files: Path) -> None:
@@ -107,16 +107,15 @@ def _read_everything(source: Path, database: Database) -> None:
             raise _damaged(source, what)
 
 
-def _search_again(database: Database) -> tuple[str, ...]:
-    """Have every account search the mail since the backup; return the accounts."""
-    accounts = Accounts(database, Sealer(""))
+def search_again(accounts: Accounts) -> tuple[str, ...]:
+    """Have every account search the mail since its last good pass; return the accounts."""
     known = accounts.all()
     for account in known:
-        accounts.update(account.email, search_from=search_from(account))
+        accounts.update(account.email, search_from=_search_from(account))
     return tuple(account.email for account in known)
 
 
-def search_from(account: Account) -> datetime:
+def _search_from(account: Account) -> datetime:
     """Return from when on mail may have been judged after the backup was made."""
     # Whatever waited then was judged since, and may be of any age.
     if account.queued or account.last_good_pass is None:
