@@ -4,10 +4,12 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -16,12 +18,11 @@ from psycopg.conninfo import make_conninfo
 from oauth_web.demo.mails import Sale
 from oauth_web.demo.mails import notice as notice_about
 from oauth_web.demo.sandbox import Sandbox
-from signing_in import sign_in
+from signing_in import settings_at, sign_in
 from worker.clock import SystemClock
 from worker.database.postgres import open_pool
 from worker.database.postgres_schema import migrate
 from worker.host.tenants import Tenants
-from worker.settings import Settings
 
 _URL = "BUYERBLOCK_DATABASE_URL"
 
@@ -82,7 +83,7 @@ def worker(
 
 
 @contextmanager
-def empty_database() -> Iterator[str]:
+def _empty_database() -> Iterator[str]:
     """Yield the address of a database with the tables, made on the server of BUYERBLOCK_DATABASE_URL for the block."""
     server = os.environ.get(_URL)
     if not server:
@@ -100,18 +101,25 @@ def empty_database() -> Iterator[str]:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+class Host(NamedTuple):
+    """A host, its stand-in for Google, a folder for files, and the address of its database."""
+
+    tenants: Tenants
+    google: Sandbox
+    folder: Path
+    url: str
+
+
 @contextmanager
-def new_host(url: str, google: Sandbox, folder: Path, *, interval: int = 60) -> Iterator[Tenants]:
+def new_host(*, interval: int = 60) -> Iterator[Host]:
     """Yield a host without sellers. interval: seconds between two looks at a mailbox."""
-    settings = Settings(
-        data_dir=folder,
-        client_secrets=folder / "client_secret.json",
-        gmail_url=google.url,
-        revoke_url=google.revoke_url,
-        secret_key="k" * 32,
-        sync_interval=interval,
-        host_sign_up="open",
-    )
-    google.quota.allowance = None
-    with closing(open_pool(url)) as pool, closing(Tenants(pool, settings, SystemClock())) as tenants:
-        yield tenants
+    with (
+        _empty_database() as url,
+        tempfile.TemporaryDirectory() as name,
+        Sandbox() as google,
+        closing(open_pool(url)) as pool,
+    ):
+        google.quota.allowance = None
+        settings = settings_at(google, Path(name), sync_interval=interval, host_sign_up="open")
+        with closing(Tenants(pool, settings, SystemClock())) as tenants:
+            yield Host(tenants, google, Path(name), url)

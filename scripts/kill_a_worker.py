@@ -11,14 +11,13 @@ import argparse
 import json
 import random
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from hosting import alias, connect, empty_database, environment, new_host, notice, worker
+from hosting import alias, connect, environment, new_host, notice, worker
 from oauth_web.demo.sandbox import Sandbox
 from worker.host.program import DEAD_AFTER
 from worker.host.tenants import Tenants
@@ -101,13 +100,8 @@ def main() -> None:
     chance = random.Random(arguments.seed)  # noqa: S311 - moments, no secrets
     for number in range(1, arguments.times + 1):
         part = chance.uniform(0, 0.9)
-        with (
-            empty_database() as url,
-            tempfile.TemporaryDirectory() as name,
-            Sandbox() as google,
-            new_host(url, google, Path(name), interval=5) as tenants,
-        ):
-            seconds, more = kill_once(tenants, google, Path(name), url, sellers=arguments.sellers, part=part)
+        with new_host(interval=5) as host:
+            seconds, more = kill_once(*host, sellers=arguments.sellers, part=part)
         print(
             f"{number}: killed at {part:.0%} of the buyers, every list exact {seconds:.1f} s later; "
             f"as many notices after that in {more:.1f} s",

@@ -1,15 +1,28 @@
-"""Sign in at the stand-in for Google in the way the program does, without its page: for tests and benchmarks."""
+"""A program over the stand-in for Google, signed in as its page does it: for tests and benchmarks."""
 
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from oauth_web.access.client_file import read_client_file
 from oauth_web.access.consent import consent_url, redeem
 from oauth_web.demo.sandbox import Sandbox
 from worker.gmail.credentials import Grant
+from worker.settings import Settings
 
 REDIRECT = "http://127.0.0.1:9/oauth2/callback"
+
+
+def settings_at(google: Sandbox, folder: Path, **others: Any) -> Settings:
+    """Return the settings of a program over a folder, where ``sign_in`` leaves the client file."""
+    return Settings(
+        data_dir=folder,
+        client_secrets=folder / "client_secret.json",
+        gmail_url=google.url,
+        revoke_url=google.revoke_url,
+        **{"secret_key": "k" * 32, **others},
+    )
 
 
 def sign_in(google: Sandbox, folder: Path, email: str) -> Grant:

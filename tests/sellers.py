@@ -11,7 +11,7 @@ from typing import Any
 from clocks import START, FakeClock
 
 from oauth_web.demo.sandbox import Sandbox
-from signing_in import sign_in
+from signing_in import settings_at, sign_in
 from worker.app import App, build_app
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
@@ -24,7 +24,6 @@ from worker.mailbox_pass.report import PassReport
 from worker.mailbox_pass.sync import Sync
 from worker.owner.accounts import Account, Accounts
 from worker.sealing import Sealer
-from worker.settings import Settings
 
 EMAIL = "seller@gmail.com"
 # The address that the sample forwards were sent to.
@@ -143,14 +142,7 @@ def connected(google: Sandbox, clock: FakeClock, folder: Path, **options: Any) -
 @contextmanager
 def running(google: Sandbox, folder: Path, *emails: str, clock: FakeClock | None = None) -> Iterator[App]:
     """Sign these users in and yield the whole program, wired as ``serve`` has it, its scheduler not started."""
-    settings = Settings(
-        data_dir=folder,
-        client_secrets=folder / "client_secret.json",
-        gmail_url=google.url,
-        revoke_url=google.revoke_url,
-        secret_key="k" * 32,
-    )
-    app = build_app(settings, clock)
+    app = build_app(settings_at(google, folder), clock)
     for email in emails:
         app.connect(sign_in(google, folder, email))
     yield app

@@ -4,14 +4,13 @@ BUYERBLOCK_DATABASE_URL names a PostgreSQL server on this machine.
 """
 
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from hosting import connect, empty_database, environment, new_host, worker
+from hosting import connect, environment, new_host, worker
 from oauth_web.demo.sandbox import Sandbox
 from worker.database.postgres_pool import Pool
 from worker.gmail.glance import Glances
@@ -33,16 +32,11 @@ _COPIES = """
 
 def main() -> None:
     """Print the figures; it takes about two minutes."""
-    with (
-        empty_database() as url,
-        tempfile.TemporaryDirectory() as name,
-        Sandbox() as google,
-        new_host(url, google, Path(name)) as tenants,
-    ):
-        measure(tenants, google, Path(name))
+    with new_host() as (tenants, google, folder, url):
+        measure(tenants, google, folder)
         ask(tenants.pool, _COPIES, MAILBOXES // LOOKS_AT_ONCE - 1)
         for processes in (1, 2):
-            looks_by(processes, tenants, environment(tenants, url), Path(name) / "log")
+            looks_by(processes, tenants, environment(tenants, url), folder / "log")
 
 
 def measure(tenants: Tenants, google: Sandbox, folder: Path) -> None:

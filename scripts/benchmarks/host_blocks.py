@@ -4,10 +4,8 @@ BUYERBLOCK_DATABASE_URL names a PostgreSQL server. SQLite's answer to the same k
 stands beside it.
 """
 
-import tempfile
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 from waitress import create_server
 
@@ -17,8 +15,7 @@ from benchmarks.http import ask as ask_api
 from benchmarks.http import batches, beside
 from benchmarks.http import report as report_questions
 from benchmarks.pages import REVIEWED, paths, report, signed_in
-from hosting import empty_database, new_host
-from oauth_web.demo.sandbox import Sandbox
+from hosting import new_host
 from oauth_web.host import create_host_app
 from worker.database.schema import TABLES
 from worker.host.tenants import Tenants
@@ -35,12 +32,7 @@ _ROWS = """
 
 def main() -> None:
     """Print the figures."""
-    with (
-        empty_database() as url,
-        tempfile.TemporaryDirectory() as name,
-        Sandbox() as google,
-        new_host(url, google, Path(name)) as tenants,
-    ):
+    with new_host() as (tenants, *_):
         large, small = filled(tenants, "large@gmail.com", LARGE), filled(tenants, "small@gmail.com", SMALL)
         for number in range(SELLERS - 1):
             tenants.add(f"copy{number}@gmail.com")

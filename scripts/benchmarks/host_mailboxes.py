@@ -5,13 +5,11 @@ PostgreSQL server.
 """
 
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.host import ask, cpu_of, looked_at
-from hosting import empty_database, environment, new_host, worker
-from oauth_web.demo.sandbox import Sandbox
+from hosting import environment, new_host, worker
 from worker.gmail.glance import Glances
 from worker.host.program import work
 from worker.host.tenants import Tenants
@@ -30,17 +28,12 @@ _LOOKS = """
 
 def main() -> None:
     """Print the figures."""
-    with (
-        empty_database() as url,
-        tempfile.TemporaryDirectory() as name,
-        Sandbox() as google,
-        new_host(url, google, Path(name)) as tenants,
-    ):
+    with new_host() as (tenants, _, folder, url):
         for number in range(SELLERS):
             tenants.add(f"owner{number}@gmail.com")
         ask(tenants.pool, _LOOKS, tenants.sealer.seal("token"), MAILBOXES)
         program = ("-m", "benchmarks.host_mailboxes", "--work")
-        with worker(environment(tenants, url), Path(name) / "log", program=program) as process:
+        with worker(environment(tenants, url), folder / "log", program=program) as process:
             watch(tenants, process.pid)
 
 

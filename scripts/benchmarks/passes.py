@@ -13,9 +13,8 @@ from email import message_from_bytes
 from pathlib import Path
 
 from oauth_web.demo.sandbox import Sandbox
-from signing_in import sign_in
+from signing_in import settings_at, sign_in
 from worker.app import App, build_app
-from worker.settings import Settings
 
 EMAIL = "seller@gmail.com"
 LATENCY = 0.05  # seconds a request
@@ -88,14 +87,7 @@ def connected() -> Iterator[tuple[Sandbox, App]]:
     with tempfile.TemporaryDirectory() as name, Sandbox(latency=LATENCY) as google:
         google.add_user(EMAIL)
         folder = Path(name)
-        settings = Settings(
-            data_dir=folder,
-            client_secrets=folder / "client_secret.json",
-            gmail_url=google.url,
-            revoke_url=google.revoke_url,
-            units_per_minute=UNITS_PER_MINUTE,
-        )
-        app = build_app(settings)
+        app = build_app(settings_at(google, folder, units_per_minute=UNITS_PER_MINUTE))
         app.connect(sign_in(google, folder, EMAIL))
         yield google, app
         app.passes.close()

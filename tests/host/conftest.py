@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from oauth_web.demo.sandbox import Sandbox
+from signing_in import settings_at
 from worker.clock import SystemClock
 from worker.database.postgres_pool import Pool
 from worker.host.tenants import Tenants
@@ -33,16 +34,7 @@ def google() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def host_settings(google: Sandbox, tmp_path: Path) -> Settings:
-    return Settings(
-        data_dir=tmp_path,
-        client_secrets=tmp_path / "client_secret.json",
-        gmail_url=google.url,
-        revoke_url=google.revoke_url,
-        secret_key="k" * 32,
-        sync_interval=5,
-        database_url="unused",
-        host_sign_up="open",
-    )
+    return settings_at(google, tmp_path, sync_interval=5, database_url="unused", host_sign_up="open")
 
 
 @pytest.fixture
