@@ -2,16 +2,16 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
+from oauth_web.demo.program import free_port
 from oauth_web.demo.sandbox import Sandbox
 
 
@@ -19,16 +19,13 @@ def environment_for(google: Sandbox, folder: Path) -> dict[str, str]:
     """Return the environment of a program over this folder; its client file is made there."""
     secrets = folder / "client_secret.json"
     secrets.write_text(json.dumps(google.client_secrets("installed")), encoding="utf-8")
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     return {
         **os.environ,
         "BUYERBLOCK_DATA_DIR": str(folder),
         "BUYERBLOCK_GMAIL_URL": google.url,
         "BUYERBLOCK_REVOKE_URL": google.revoke_url,
         "BUYERBLOCK_SECRET_KEY": "k" * 32,
-        "BUYERBLOCK_PORT": str(port),
+        "BUYERBLOCK_PORT": str(free_port()),
     }
 
 

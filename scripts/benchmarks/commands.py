@@ -6,7 +6,6 @@ Beside each stands a program that does as little: Flask's own help, a look-up in
 """
 
 import os
-import socket
 import sqlite3
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from benchmarks.filling import OWNER, address, fill
+from oauth_web.demo.program import free_port
 from worker.block_list.block_list import BlockList
 from worker.database import open_database
 from worker.owner.tokens import Tokens
@@ -117,9 +117,7 @@ def answered(command: list[str], environment: dict[str, str]) -> float:
 @contextmanager
 def running(command: list[str], environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run a server from its first page on; yield its process and its port, which goes behind the command."""
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with subprocess.Popen([*command, str(port)], env=environment, stderr=subprocess.DEVNULL) as process:
         try:
             while not asked(port, "/"):

@@ -1,12 +1,11 @@
 """``buyerblock host serve`` as processes of their own, which answer one browser in turn, as behind a load balancer."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ import requests
 
 from hosting import environment
 from oauth_web.demo.postgres_server import Server
+from oauth_web.demo.program import free_port
 from oauth_web.demo.sandbox import Sandbox
 from worker.host.tenants import Tenants
 
@@ -44,12 +44,6 @@ class Balancer:
         )
         self._cookies |= dict(answer.cookies.items())
         return answer
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture
