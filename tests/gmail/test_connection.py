@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
+from ssl import SSLContext
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+from certificates import write_certificate
+from proxies import behind_tls
 from sellers import EMAIL, Seller
+from urllib3.util.ssl_ import create_urllib3_context
 
 from oauth_web.demo.sandbox import Fault
 from worker.errors import TransientError
@@ -56,6 +62,31 @@ def server() -> Iterator[str]:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
+
+
+def test_connections_share_the_authorities_that_they_trust_and_no_others(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = write_certificate(tmp_path), write_certificate(tmp_path, "elsewhere.example")
+    connection._context.cache_clear()
+    made = []
+
+    def make() -> SSLContext:
+        made.append(create_urllib3_context())
+        return made[-1]
+
+    monkeypatch.setattr(connection, "create_urllib3_context", make)
+    monkeypatch.setenv("NO_PROXY", "*")
+    with behind_tls(urlsplit(server).port or 0, mine) as port:
+        for authority, contexts in ((mine, 1), (mine, 1), (other, 2)):
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+            with connection.open_session() as session:
+                if authority is other:
+                    with pytest.raises(requests.exceptions.SSLError):
+                        session.get(f"https://localhost:{port}/cookies", timeout=5)
+                else:
+                    assert session.get(f"https://localhost:{port}/cookies", timeout=5).ok
+            assert len(made) == contexts
 
 
 def test_an_answer_that_unpacks_to_too_much_is_given_up(server: str) -> None:
