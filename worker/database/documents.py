@@ -96,12 +96,13 @@ class Documents(Table):
 
     def values(self, field: str, keys: Iterable[str]) -> dict[str, Any]:
         """Return a field that has a column, by key; missing documents are left out, a missing field is None."""
-        return self._column(self._engine.field(self.name, (field,)), list(keys))
+        return self._column(self._engine.field(self.name, (field,)), keys)
 
-    def _column(self, column: str, keys: Sequence[str]) -> dict[str, Any]:
+    def _column(self, column: str, keys: Iterable[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            among, parameters = self._engine.among("key", keys[start : start + _KEYS_AT_ONCE])
+        wanted = sorted(keys)  # neighbours are found together
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            among, parameters = self._engine.among("key", wanted[start : start + _KEYS_AT_ONCE])
             sql = f"SELECT key, {column} FROM {self._from} WHERE {among}"  # noqa: S608 - tables are ours
             found.update(self._engine.rows(sql, parameters))
         return found
