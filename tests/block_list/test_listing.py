@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import get_args
@@ -37,6 +38,9 @@ QUERIES = [
     Query(account=OTHER),
     Query(account="nobody@gmail.example"),
     Query(since=START + timedelta(days=5)),
+    Query(first_from=START + timedelta(days=1), account=OTHER),
+    Query(first_to=START + timedelta(days=6), marketplace="amazon.it"),
+    Query(first_from=START + timedelta(days=2), first_to=START + timedelta(days=5), q="buyer"),
     Query(q="buyer", marketplace="amazon.it", reason="opted_out", account=SELLER, since=START),
 ]
 
@@ -65,6 +69,8 @@ def matches(block: Block, query: Query) -> bool:
         and query.reason in (None, block.reason)
         and (query.account is None or query.account in block.accounts)
         and (query.since is None or block.last_seen >= query.since)
+        and (query.first_from is None or block.first_seen >= query.first_from)
+        and (query.first_to is None or block.first_seen <= query.first_to)
     )
 
 
@@ -87,6 +93,20 @@ def test_pages_hold_every_matching_block_in_order(
         assert shown == expected
         assert [page.number for page in pages] == [*range(1, first.last + 1)]
         assert {page.total for page in pages} == {len(found)}
+
+
+MOMENTS = [START + timedelta(days=days, seconds=seconds) for days in range(-1, 10) for seconds in (-1, 0)]
+ENDS = [None, datetime.min.replace(tzinfo=UTC), *MOMENTS, datetime.max.replace(tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    "query", [EVERYTHING, Query(marketplace="amazon.de"), Query(account=OTHER, q="buyer")]
+)
+def test_between_any_two_moments_there_are_as_many_as_the_list_has(filled: BlockList, query: Query) -> None:
+    blocks = list(filled.blocks())
+    for first, last in product(ENDS, ENDS):
+        between = replace(query, first_from=first, first_to=last)
+        assert filled.listing.count(between) == sum(matches(block, between) for block in blocks), between
 
 
 @pytest.mark.parametrize("query", QUERIES)
