@@ -42,9 +42,7 @@ log = logging.getLogger(__name__)
 
 _KEPT = 500  # sellers whose services are kept ready
 _MOST = 999_999_999
-_BEHIND = (
-    "."  # what stands behind the number of a tenant; neither a random name nor a stranger's cookie holds one
-)
+_BEHIND = "."  # what follows the number of a tenant; neither a random name nor a stranger's cookie holds one
 
 monitoring = Blueprint("monitoring", __name__)
 

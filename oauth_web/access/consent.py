@@ -78,7 +78,7 @@ def identify(client: Client, redirect_uri: str, *, code: str, verifier: str) -> 
 def _exchanged(
     client: Client, redirect_uri: str, code: str, verifier: str, read: Callable[[Client, dict[str, Any]], _T]
 ) -> _T:
-    # No scopes here: then a user who ticked less is no Warning, and what was granted stands in the token.
+    # No scopes here: then a user who ticked less is no Warning, and what was granted is in the token.
     flow = _flow(client, redirect_uri, scopes=None, code_verifier=verifier)
     flow.oauth2session.register_compliance_hook("access_token_response", _checked)
     prepare(flow.oauth2session, max_size=MAX_SIZE)
@@ -180,7 +180,7 @@ def _address(client: Client, token: dict[str, Any]) -> str:
 def _lifetime(token: dict[str, Any]) -> int | None:
     """Return the seconds that the permission lasts, if Google sets an end to it.
 
-    Google documents the field for users who allow a length of time; it stands in the answers to clients in status
+    Google documents the field for users who allow a length of time; it is in the answers to clients in status
     Testing as well, with the seconds of seven days.
     """
     lifetime = token.get("refresh_token_expires_in")

@@ -127,7 +127,7 @@ def _notice(
     said = _SENTENCES.get(sale.language, _SENTENCE).format(
         could_not_deliver=words.could_not_deliver, because=words.because, order=sale.order
     )
-    # The alias stands in the link alone; the space after "subject=" is Amazon's.
+    # The alias is in the link alone; the space after "subject=" is Amazon's.
     link = f'<p><a href="mailto:{sale.alias}?subject= [Important]">[Important]</a></p>' if with_alias else ""
     return render(
         f'"Amazon.{sale.tld}" <auto-communication@amazon.com>',

@@ -16,9 +16,9 @@ from oauth_web.texts.english import text
 from oauth_web.texts.words import ago
 from worker.block_list.listing import EVERYTHING
 from worker.mailbox_pass.progress import Progress, under_way
-from worker.operation.health import Health, health, standing
+from worker.operation.health import Health, health, status_of
 from worker.owner.accounts import Account, State
-from worker.sentences import Told
+from worker.sentences import Readable
 
 WEEKS = 16
 NEWEST = 5
@@ -39,7 +39,7 @@ class AccountStatus:
 
     account: Account
     kind: Kind
-    problem: Told | None
+    problem: Readable | None
     queued: int
     progress: Progress | None
 
@@ -135,7 +135,7 @@ def account_statuses() -> list[AccountStatus]:
 
 def _status(account: Account, progress: Progress | None) -> AccountStatus:
     app = services().app
-    state, problem = standing(app, account, app.clock.now())
+    state, problem = status_of(app, account, app.clock.now())
     return AccountStatus(
         account=account,
         kind=_kind(state, account, under_way=progress is not None),

@@ -58,7 +58,7 @@ CREATE INDEX looks_next_look ON looks (next_look);
 CREATE INDEX looks_tenant ON looks (tenant);
 CREATE INDEX owners_key ON owners (key);
 CREATE INDEX tokens_key ON tokens (key);
--- Counts of requests are worth no log: after a crash they begin anew.
+-- Counts of requests are worth no log: after a crash they start at zero.
 CREATE UNLOGGED TABLE limits (caller text PRIMARY KEY, empty_at timestamptz NOT NULL) WITH (fillfactor = 70);
 ALTER TABLE tenants ADD COLUMN tend_at timestamptz NOT NULL DEFAULT now();
 CREATE TABLE tallies (

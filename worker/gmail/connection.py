@@ -1,7 +1,7 @@
 """The way to Google over HTTP, through the proxy and with the certificates that this machine is set up for.
 
 Google's client library brings httplib2 along, which silently ignores a proxy where PySocks is not
-installed, and sends a proxy's password as it stands in the address, escapes and all. So the requests go through
+installed, and sends a proxy's password as it is in the address, escapes and all. So the requests go through
 ``requests`` here, as those of the sign-in do: it reads HTTPS_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE, and the
 system's own proxy settings on macOS and Windows.
 """

@@ -24,7 +24,7 @@ class Rules:
     """Our part of what is in a mailbox.
 
     labels: Gmail's ids by our names. filters: ours, with our names in place of label ids; a label of ours that
-    is gone stands there as its old id. others: filters with labels of ours that another program or
+    is gone is named by its old id. others: filters with labels of ours that another program or
     person made. room: how many more filters Gmail allows the account.
     """
 

@@ -62,9 +62,9 @@ def wanted_filters(
 
     mark_read: whether those are marked as read.
     """
-    tidy = archiving(mark_read=mark_read)
+    effect = archiving(mark_read=mark_read)
     archive = (
-        Filter(query=query, add=tidy.add, remove=tidy.remove, forward=forward_to)
+        Filter(query=query, add=effect.add, remove=effect.remove, forward=forward_to)
         for query in searches.archive
     )
     queue = (Filter(query=query, add=frozenset({QUEUE}), remove=frozenset()) for query in searches.queue)

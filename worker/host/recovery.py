@@ -1,7 +1,7 @@
 """PostgreSQL is back as of an earlier moment: from a backup, or as a standby that lacked the last seconds.
 
 Notices judged after that moment are no longer in any queue, so every mailbox is searched. PostgreSQL counts such
-returns as its timelines; the last one that was seen stands among the tallies.
+returns as its timelines; the last one that was seen is kept among the tallies.
 """
 
 import logging

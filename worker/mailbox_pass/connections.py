@@ -54,10 +54,10 @@ def rename(database: Database, accounts: Accounts, passes: Passes, former: str, 
         for table, separator in _KEYED_BY_ACCOUNT.items():
             _move(database.documents(table), f"{former}{separator}", f"{email}{separator}", email)
         destinations = database.documents("destinations")
-        told = {
+        kept = {
             str(it.doc_id): {**it, "account": email} for it in destinations.walk() if it["account"] == former
         }
-        destinations.put(told)
+        destinations.put(kept)
     passes.forget(former)
     log.info("A mailbox has a new address.", extra=fields(account=email, formerly=former))
 

@@ -49,7 +49,7 @@ class Outcomes:
         self._keep(email, state, problem)
 
     def failed_unexpectedly(self, email: str) -> None:
-        """Record a pass that the exception being handled has ended, which nobody foresaw."""
+        """Record a pass that an unexpected exception has ended: the one being handled."""
         log.exception("A pass failed in an unexpected way.", extra=fields(account=email))
         self._keep(email, "problem", MailboxProblem(Cause.UNEXPECTED))
 

@@ -208,8 +208,8 @@ class Sync:
             self.queue.look_for_new_mail(self._rules, counts)
 
         missed = self._find(account, since, look)
-        tidy = archiving(mark_read=account.mark_read)
-        archived = replace(tidy, add=frozenset({self._rules.labels[OPT_OUTS]}))
+        effect = archiving(mark_read=account.mark_read)
+        archived = replace(effect, add=frozenset({self._rules.labels[OPT_OUTS]}))
         # With it, what turns out to be no notice goes back to the inbox.
         labelled = Change(add=archived.add)
         queued = Change(add=frozenset({self._rules.labels[QUEUE]}))

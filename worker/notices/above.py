@@ -55,7 +55,7 @@ def names_another(lines: list[str], forwarder: str) -> bool:
 
 
 def _has_other_address(line: str, forwarder: str) -> bool:
-    """Whether an address of somebody else is in this line, but for one that stands alone, as below a signature."""
+    """Whether an address of somebody else is in this line, but for one alone in its line, as below a signature."""
     others = {
         address
         for address in addresses_in(_MENTION.sub("", line))

@@ -93,7 +93,7 @@ class Content:
 
 
 def content_of(subject: str, pages: Iterable[Page]) -> Content:
-    """Return what the pages of one mail say. subject: as it stands in the header."""
+    """Return what the pages of one mail say. subject: as in the header."""
     pages = list(pages)
     text = fold("\n\n".join(page.text for page in pages))
     aliases = [*aliases_in_links(link for page in pages for link in page.links), *aliases_in_text(text)]

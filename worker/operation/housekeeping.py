@@ -50,7 +50,7 @@ class Chores:
         deliver_due(webhook, app.block_list, self._announcements, now=app.clock.now, send=post)
 
     def notify(self) -> None:
-        """Tell the owner what is due."""
+        """Notify the owner of what is due."""
         app = self._app
         destinations = Destinations(app.database, app.sealer)
         notify_due(app, destinations, self._queue)

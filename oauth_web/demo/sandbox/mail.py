@@ -14,7 +14,7 @@ from email.utils import getaddresses
 from selectolax.lexbor import LexborHTMLParser
 
 SNIPPET = 200  # characters
-_DEEPEST = 100  # parts inside parts; what lies deeper is not looked at
+_DEEPEST = 100  # parts inside parts; what is deeper is not looked at
 
 
 def parse(raw: bytes) -> Message:
