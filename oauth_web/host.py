@@ -1,7 +1,7 @@
 """The page and the API of a host, which many sellers share: each request is served by one seller's services.
 
 Whose request it is says the name of its session, which begins with the number of the tenant, or its token. Nothing is
-in memory that another process would miss, so any number of them may stand behind a load balancer.
+in memory that another process would miss, so any number of them may run behind a load balancer.
 """
 
 import logging

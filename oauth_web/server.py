@@ -173,7 +173,7 @@ def refuse_plain_http(settings: Settings, *, insecure_http: bool) -> None:
     """Raise SettingsError where the page would be reached by others than this machine without https."""
     if insecure_http or (settings.public_url or "").startswith("https://"):
         return
-    # A proxy may stand before a server that listens to this machine alone.
+    # A proxy may be in front of a server that listens to this machine alone.
     for host in (settings.host, urlsplit(settings.public_url or "http://localhost").hostname):
         if not is_loopback(host):
             raise SettingsError(

@@ -107,7 +107,7 @@ def forward(mail: bytes, sender: str, to: str, at: datetime) -> bytes:
 
 
 def from_amazon(sender: str, type_: str, subject: str, text: str, sale: Sale, to: str, at: datetime) -> bytes:
-    """Return another mail of Amazon's; ``{order}``, ``{alias}`` and ``{tld}`` may stand in its parts."""
+    """Return another mail of Amazon's; ``{order}``, ``{alias}`` and ``{tld}`` may be in its parts."""
     sender, subject, text = (
         part.format(order=sale.order, alias=sale.alias, tld=sale.tld) for part in (sender, subject, text)
     )

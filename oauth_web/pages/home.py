@@ -50,7 +50,7 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/")
 @open_to_all
 def home() -> ResponseReturnValue:
-    """Show how things stand; to strangers, the way in."""
+    """Show the status; to strangers, the way in."""
     if g.owner is None:
         return _welcome()
     app = services().app
@@ -72,7 +72,7 @@ def check_now() -> ResponseReturnValue:
 
 @blueprint.post("/silence-heard")
 def silence_heard() -> ResponseReturnValue:
-    """Say no more that notices have stopped coming to an account, until others come and stop; or say so again."""
+    """Stop saying that notices no longer come to an account, until others come and stop; or say so again."""
     app, undo = services().app, "undo" in request.form
     account = app.accounts.get(request.form.get("account", ""))
     heard = None if undo or not account.notice_days else account.notice_days[-1]
@@ -109,7 +109,7 @@ def _live(found: Health) -> dict[str, object]:
 
 
 def _state(accounts: list[AccountStatus], found: Health) -> str:
-    """Return in one word how things stand, over all accounts."""
+    """Return the status of all accounts in one word."""
     first = accounts[0].kind if accounts else "none"
     return "needs" if found.problems or first == "sign_in_again" else first
 

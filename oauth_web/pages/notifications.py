@@ -69,7 +69,7 @@ def test() -> ResponseReturnValue:
 
 @blueprint.post("/settings/notifications/remove")
 def remove() -> ResponseReturnValue:
-    """Notify one of them no more."""
+    """Stop notifying one of them."""
     if not services().destinations.remove(request.form.get("id", "")):
         raise UsageError(text("notifications.gone"))
     return go_on("notifications.page", text("notifications.removed"))

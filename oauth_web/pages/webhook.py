@@ -57,6 +57,6 @@ def resume() -> ResponseReturnValue:
 
 @blueprint.post("/settings/webhook/remove")
 def remove() -> ResponseReturnValue:
-    """Send nothing any more."""
+    """Stop sending."""
     services().webhook.remove()
     return go_on("webhook.page", text("webhook.removed"))

@@ -23,7 +23,7 @@ Plan = Literal["order", "filter"]
 
 _KEYS_AT_ONCE = 30_000  # parameters of one query; SQLite takes 32,766
 
-_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # as JSON writes it; a backslash may stand there for itself
+_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # as JSON writes it; a backslash may be escaped itself
 
 
 class Documents(Table):
@@ -135,7 +135,7 @@ class Documents(Table):
         """Return at most ``limit`` documents in the order of a field, then of the key ("key" is a field, too).
 
         after: start behind the document with this value of the field and this key. matching: only such documents.
-        Documents without the field stand before all others, under the value None.
+        Documents without the field come before all others, under the value None.
         plan: what to begin with, where the engine could choose badly: the index of the order, or those of the filter.
         """
         field = self._field(order)

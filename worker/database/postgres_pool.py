@@ -1,6 +1,6 @@
 """Connections to PostgreSQL, shared by the threads of a process and by all sellers, and its errors as ours.
 
-Nothing is kept in a session, so that PgBouncer may stand between in its transaction mode.
+Nothing is kept in a session, so that PgBouncer may be used in its transaction mode.
 """
 
 from collections.abc import Callable, Iterator

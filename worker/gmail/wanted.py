@@ -12,7 +12,7 @@ from worker.notices.amazon import AMAZON_DOMAINS, NOTICE_SENDERS
 from worker.notices.wording import WORDING, Wording
 
 INBOX, UNREAD = "INBOX", "UNREAD"
-# Our names for the labels; in filters that are not made yet they stand in for the ids.
+# Our names for the labels; in filters that are not made yet they are used for the ids.
 OPT_OUTS, QUEUE, REVIEW = "opt-outs", "queue", "review"
 LABELS = {
     OPT_OUTS: Label(id="", name="Amazon opt-outs", list_visibility="labelShow", message_visibility="show"),

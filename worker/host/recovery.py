@@ -18,7 +18,7 @@ _REMEMBER = """
     INSERT INTO tallies VALUES ('timeline', '', %s)
     ON CONFLICT (what, which) DO UPDATE SET number = excluded.number
 """
-# Nobody shall take later events for those of the same numbers that were lost.
+# Nobody may take later events for the lost ones of the same numbers.
 _RENAME = "UPDATE tenants SET lineage = left(replace(gen_random_uuid()::text, '-', ''), 16)"
 
 

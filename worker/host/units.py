@@ -6,7 +6,7 @@ from pathlib import Path
 # An instance for each process, distinguished by what follows the @; of web processes that is the port.
 _UNIT = """\
 # To /etc/systemd/system/{name}@.service; then: systemctl daemon-reload && systemctl enable --now {name}@{first}
-# The settings (BUYERBLOCK_...) stand in /etc/buyerblock.env, a NAME=VALUE a line, for root alone: chmod 600
+# The settings (BUYERBLOCK_...) are in /etc/buyerblock.env, a NAME=VALUE a line, for root alone: chmod 600
 [Unit]
 Description=buyerblock: {what} (%i)
 Wants=network-online.target

@@ -246,7 +246,7 @@ def _plan_tending(connection: Any) -> None:
 
 def _plan_sending(connection: Any) -> None:
     for (tenant,) in connection.execute(_TO_SEND).fetchall():
-        # No two at once, lest messages arrive out of order.
+        # No two at once, or messages would arrive out of order.
         defer(connection, "send", ERRANDS, lock=f"send {tenant}", tenant=tenant)
 
 

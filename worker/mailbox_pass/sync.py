@@ -213,7 +213,7 @@ class Sync:
         # With it, what turns out to be no notice goes back to the inbox.
         labelled = Change(add=archived.add)
         queued = Change(add=frozenset({self._rules.labels[QUEUE]}))
-        # What is judged already is filed by its verdict, wherever it lay when it was read.
+        # What is judged already is filed by its verdict, wherever it was when it was read.
         to_archive = [ref for ref in missed.archive if not self.queue.holds_judged(ref.id)]
         for refs, change in ((to_archive, archived), (missed.archived, labelled), (missed.queue, queued)):
             for start in range(0, len(refs), MAX_IDS):

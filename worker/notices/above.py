@@ -14,7 +14,7 @@ from worker.notices.page import introduces_other_mail
 _LINE_LIMIT = 1_000
 # A note is shorter.
 _MOST_LINES = 200
-# One line with a name is a note ("For the list: ..."); header lines are at least three, the last of which may stand
+# One line with a name is a note ("For the list: ..."); header lines are at least three, the last of which may be
 # where a program announces the notice.
 _FEW_LINES = 2
 

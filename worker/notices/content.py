@@ -47,7 +47,7 @@ class Content:
 
     @property
     def wording(self) -> Wording | None:
-        """The row of which both halves are there; one of them may stand in the subject."""
+        """The row of which both halves are there; one of them may be in the subject."""
         return self.sentences[0].wording if self.sentences else None
 
     @property

@@ -44,7 +44,7 @@ class Page:
 def read_html(source: str, *, quoted: bool) -> Page:
     """Read an HTML document; ``quoted`` says whether quotations belong to the text."""
     source = _limit_markup(source)
-    # A line break in the source is a space; form feeds stand for real ones. They have to be white space
+    # A line break in the source is a space; form feeds mark real ones. They have to be white space
     # too: a parser moves other text out of tables.
     source = _BLOCK.sub("\f<", source)
     tree = LexborHTMLParser(source)

@@ -143,7 +143,7 @@ class Grants:
                 self._end(grant)
 
     def change_address(self, former: str, email: str) -> None:
-        """Let a user's grants, and their tokens, stand under another address."""
+        """Move a user's grants, and their tokens, to another address."""
         with self._lock:
             for key in [key for key in self._grants if key[1] == former]:
                 grant = self._grants.pop(key)
