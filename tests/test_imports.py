@@ -150,6 +150,29 @@ def test_the_program_of_one_seller_loads_nothing_of_a_host(tmp_path: Path) -> No
         assert name not in done.stderr
 
 
+def test_a_server_keeps_no_library_in_memory_that_only_a_mailbox_or_a_rare_page_needs() -> None:
+    code = "import sys, oauth_web.server; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rare = {
+        "aiosmtpd",
+        "apprise",
+        "google",
+        "googleapiclient",
+        "httplib2",
+        "markdown_it",
+        "oauthlib",
+        "olefile",
+    }
+    rare |= {"prometheus_client", "requests", "rich", "selectolax", "tenacity", "urllib3", "xlsxwriter"}
+    assert rare.isdisjoint(done.stdout.split())
+
+
 def test_the_program_of_one_seller_installs_nothing_of_a_host() -> None:
     for lock, holds in (("requirements", False), ("requirements-host", True), ("requirements-dev", True)):
         packages = {it.partition("==")[0] for it in (ROOT / f"{lock}.lock").read_text().splitlines()}

@@ -11,18 +11,18 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
-import requests
-from google_auth_oauthlib.flow import Flow
-from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it ships no types
 
 from oauth_web.access.client_file import Client
 from worker.errors import BuyerblockError
-from worker.gmail.connection import describe_network_error, prepare
 from worker.gmail.credentials import REASONS, SCOPES, Grant, googles_words
 from worker.sentences import Sentence
+
+if TYPE_CHECKING:
+    import requests
+    from google_auth_oauthlib.flow import Flow
 
 _T = TypeVar("_T")
 
@@ -78,6 +78,12 @@ def identify(client: Client, redirect_uri: str, *, code: str, verifier: str) -> 
 def _exchanged(
     client: Client, redirect_uri: str, code: str, verifier: str, read: Callable[[Client, dict[str, Any]], _T]
 ) -> _T:
+    # Libraries of a sign-in alone, which few servers see after their start, stay out of memory until then.
+    from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # noqa: PLC0415 - it ships no types
+    from requests.exceptions import InvalidJSONError  # noqa: PLC0415
+
+    from worker.gmail.connection import describe_network_error, prepare  # noqa: PLC0415
+
     # No scopes here: then a user who ticked less is no Warning, and what was granted is in the token.
     flow = _flow(client, redirect_uri, scopes=None, code_verifier=verifier)
     flow.oauth2session.register_compliance_hook("access_token_response", _checked)
@@ -88,7 +94,7 @@ def _exchanged(
             return read(client, flow.fetch_token(code=code, timeout=TIMEOUT))
     except OAuth2Error as error:
         raise refused(str(error.error), error.description) from error
-    except requests.exceptions.InvalidJSONError as error:
+    except InvalidJSONError as error:
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
     except OSError as error:
         raise ConsentError(
@@ -123,7 +129,9 @@ def refused(code: str, description: object = "") -> ConsentError:
     )
 
 
-def _flow(client: Client, redirect_uri: str, **options: Any) -> Flow:
+def _flow(client: Client, redirect_uri: str, **options: Any) -> "Flow":
+    from google_auth_oauthlib.flow import Flow  # noqa: PLC0415 - as above
+
     config = {
         client.kind: {
             "client_id": client.client_id,
@@ -135,12 +143,12 @@ def _flow(client: Client, redirect_uri: str, **options: Any) -> Flow:
     return Flow.from_client_config(config, redirect_uri=redirect_uri, **options)
 
 
-def _checked(response: requests.Response) -> requests.Response:
+def _checked(response: "requests.Response") -> "requests.Response":
     """Stop at answers that oauthlib would misread: a server's error page, or JSON that is no object."""
     if response.status_code >= 500:
         response.raise_for_status()
     if not isinstance(response.json(), dict):
-        raise requests.exceptions.InvalidJSONError("no JSON object")
+        raise TypeError("no JSON object")
     return response
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
@@ -40,6 +39,8 @@ def page(name: str) -> ResponseReturnValue:
 @cache
 def _document(name: str) -> tuple[str, Markup]:
     """Return the title and the content of a document, as HTML without its pictures."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - no need to have it in memory before
+
     markdown = MarkdownIt().enable("table")
     tokens = markdown.parse((_FOLDER / f"{name}.md").read_text(encoding="utf-8"))
     shown = [it for it in tokens if not any(part.type == "image" for part in it.children or ())]

@@ -11,7 +11,6 @@ from oauth_web.guard import open_to_all, token_shown
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from worker.operation.health import health
-from worker.operation.metrics import CONTENT_TYPE, metrics
 
 blueprint = Blueprint("monitoring", __name__)
 
@@ -39,6 +38,9 @@ def prometheus() -> ResponseReturnValue:
             "Content-Type": "text/plain; charset=utf-8",
         }
         return text("monitoring.closed") + "\n", 401, refusal
+    # Few are read by Prometheus, whose library would take memory of all.
+    from worker.operation.metrics import CONTENT_TYPE, metrics  # noqa: PLC0415
+
     app = services().app
     return Response(metrics(app, app.clock.now()), content_type=CONTENT_TYPE)
 

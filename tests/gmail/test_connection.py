@@ -15,6 +15,7 @@ from oauth_web.demo.sandbox import Fault
 from worker.errors import TransientError
 from worker.gmail import api, connection
 from worker.gmail.refusals import MAX_RETRY_AFTER
+from worker.gmail.sessions import Sessions
 
 
 class _Server(BaseHTTPRequestHandler):
@@ -116,7 +117,7 @@ def test_mailboxes_share_one_session_and_one_description_of_gmail(
 def test_calls_at_the_same_time_have_a_session_each_which_close_with_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sessions = connection.Sessions()
+    sessions = Sessions()
     with sessions.lent() as one, sessions.lent() as other:
         assert one is not other
     with sessions.lent() as again:

@@ -8,8 +8,6 @@ system's own proxy settings on macOS and Windows.
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,34 +98,6 @@ class Session:
     def renew(self, *arguments: Any, **options: Any) -> Any:
         """Make a request for a token, as google-auth makes it."""
         return self._renewing(*arguments, **{**options, **_OPTIONS})
-
-
-class Sessions:
-    """The sessions of all mailboxes: as many as there were ever calls in flight at once."""
-
-    def __init__(self) -> None:
-        self._idle: list[Session] = []
-        self._closed = False
-
-    @contextmanager
-    def lent(self) -> Iterator[Session]:
-        """Lend a session that no other call uses: not one a thread, since any of many threads may run a pass."""
-        try:
-            session = self._idle.pop()
-        except IndexError:
-            session = Session()
-        try:
-            yield session
-        finally:
-            self._idle.append(session)
-            if self._closed:
-                self.close()
-
-    def close(self) -> None:
-        """Close what is open; what a call uses is closed at its end."""
-        self._closed = True
-        while self._idle:
-            self._idle.pop().http.close()
 
 
 class Connection:

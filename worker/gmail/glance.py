@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from google.oauth2.credentials import Credentials
 
 from worker.clock import Clock
+from worker.gmail.answers import understood
 from worker.gmail.api import api
-from worker.gmail.connection import Connection, Sessions
-from worker.gmail.credentials import Grant, SharedCredentials
-from worker.gmail.refusals import translated, understood
+from worker.gmail.connection import Connection
+from worker.gmail.credentials import Grant
+from worker.gmail.refusals import translated
+from worker.gmail.renewing import SharedCredentials
+from worker.gmail.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,20 +48,6 @@ def translated(now: datetime) -> Iterator[None]:
         raise SignInAgainError(Cause.SIGN_IN_NOT_ACCEPTED) from error
 
 
-@contextmanager
-def understood() -> Iterator[None]:
-    """Raise TransientError where an answer has another shape than Gmail documents."""
-    try:
-        yield
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise TransientError(Cause.ANSWER_CUT) from error
-
-
-def concerns_one(error: GmailError) -> bool:
-    """Return whether an error may come from the message that was asked for, while others can be read."""
-    return error.problem.cause in (Cause.GMAIL_FAILED, Cause.ANSWER_CUT, Cause.NOT_GMAIL, Cause.REFUSED)
-
-
 def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR0911 - a table of refusals
     status = int(error.resp.status)
     reasons = _reasons(error)

@@ -14,7 +14,7 @@ from worker.database.postgres_pool import Pool
 from worker.database.postgres_schema import add_tenant, remove_tenant
 from worker.errors import SettingsError
 from worker.events import about
-from worker.gmail.connection import Sessions
+from worker.gmail.sessions import Sessions
 from worker.host.accounts import HostAccounts
 from worker.host.jobs import HostJobs
 from worker.host.looks import Looks

@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
-from selectolax.lexbor import LexborHTMLParser
-
 from worker.notices.header_lines import find_block
 from worker.notices.mime import without
 
@@ -43,6 +41,8 @@ class Page:
 
 def read_html(source: str, *, quoted: bool) -> Page:
     """Read an HTML document; ``quoted`` says whether quotations belong to the text."""
+    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - it takes memory, and only mail needs it
+
     source = _limit_markup(source)
     # A line break in the source is a space; form feeds mark real ones. They have to be white space
     # too: a parser moves other text out of tables.
