@@ -2,7 +2,7 @@
 
 600 mails wait under Review.
 
-For the search and the pages, SQLite's answers to the same questions stand beside them, without a page around them.
+For the search and the pages, SQLite's answers to the same questions are printed beside them, without a page around them.
 """
 
 import sqlite3
