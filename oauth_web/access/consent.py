@@ -21,7 +21,7 @@ from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it sh
 from oauth_web.access.client_file import Client
 from worker.errors import BuyerblockError
 from worker.gmail.connection import describe_network_error, prepare
-from worker.gmail.credentials import REASONS, SCOPES, Grant, googles_words
+from worker.gmail.credentials import REASONS, SCOPES, Grant, google_error_text
 from worker.sentences import Sentence
 
 _T = TypeVar("_T")
@@ -119,7 +119,7 @@ def refused(code: str, description: object = "") -> ConsentError:
         return ConsentError(cause.value)
     return ConsentError(
         "Google refused the sign-in; it says: {words}. Please try again.",
-        words=googles_words(code, description),
+        words=google_error_text(code, description),
     )
 
 

@@ -1,4 +1,4 @@
-"""What Google granted: keeping it fresh, giving it back."""
+"""Google's grant of access: store it, refresh its tokens, revoke it."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ SCOPES = (
     "https://www.googleapis.com/auth/gmail.settings.basic",
 )
 
-# What Google says in place of a token, at the sign-in and later: the error, or its subtype, which is more exact.
+# Errors of the token service, at the sign-in and later: the error, or its subtype, which is more exact.
 # RFC 6749, section 5.2; developers.google.com/identity/protocols/oauth2/web-server; support.google.com/a/answer/9368756
 REASONS = {
     "invalid_grant": Cause.SIGN_IN_ENDED,
@@ -33,22 +33,22 @@ REASONS = {
     "org_internal": Cause.FOR_MEMBERS_ONLY,
     "policy_enforced": Cause.ADVANCED_PROTECTION,
 }
-# They are put right elsewhere, and the sign-in is good again then.
-_CURED_ELSEWHERE = {
+# Fixed outside the program. After that the sign-in works again.
+_SIGN_IN_STAYS_VALID = {
     Cause.CLIENT_DISABLED,
     Cause.ADMIN_FORBIDS,
     Cause.FOR_MEMBERS_ONLY,
     Cause.ADVANCED_PROTECTION,
 }
-MAX_WORDS = 200  # characters of Google's that a person is shown
+MAX_WORDS = 200  # characters of Google's error text that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One account's lasting permission, as it is sealed on disk. Everything in it is secret.
+    """One account's permission. It is encrypted on disk; everything in it is secret.
 
-    lifetime: seconds from the sign-in until Google ends it by itself, as it does after seven days where the client
-    is in status Testing; None for as long as nobody takes it back.
+    lifetime: seconds from the sign-in until Google ends it: seven days if the client is in status Testing; None if it
+    is valid until revoked.
     """
 
     refresh_token: str = field(repr=False)
@@ -59,7 +59,7 @@ class Grant:
 
 
 class SharedCredentials(Credentials):
-    """Google's credentials, refreshed by one thread at a time, and never again after a final refusal."""
+    """Google's credentials. One thread at a time refreshes them; after a final refusal no thread tries again."""
 
     def __init__(self, grant: Grant) -> None:
         super().__init__(  # type: ignore[no-untyped-call]  # google-auth is only partly typed
@@ -80,17 +80,17 @@ class SharedCredentials(Credentials):
             if self.token != stale:
                 return
             try:
-                super().refresh(_checked(request))  # type: ignore[no-untyped-call]
+                super().refresh(_raising_refusals(request))  # type: ignore[no-untyped-call]
             except SignInAgainError as error:
                 self._refused = error
                 raise
 
 
-def _checked(request: Any) -> Callable[..., Any]:
-    """Let only tokens through; raise what Google says in their place, and a transient failure for anything else.
+def _raising_refusals(request: Any) -> Callable[..., Any]:
+    """Return only responses with a token; raise Google's refusal, or a transient error for any other response.
 
-    On its own google-auth would sleep and retry, without a way to stop it, take a proxy's page for a final refusal, and
-    keep nothing of Google's reasons.
+    google-auth itself would sleep and retry without a way to stop it, treat a proxy's page as a final refusal, and
+    lose Google's reasons.
     """
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -112,22 +112,22 @@ def _checked(request: Any) -> Callable[..., Any]:
 
 
 def _refusal(answer: Mapping[str, Any]) -> GmailError:
-    code, words = answer["error"], googles_words(answer["error"], answer.get("error_description"))
+    code, words = answer["error"], google_error_text(answer["error"], answer.get("error_description"))
     cause = REASONS.get(str(answer.get("error_subtype"))) or REASONS.get(code)
     if cause is None:
         return TransientError(Cause.NOT_RENEWED, words=words)
-    kind = GmailError if cause in _CURED_ELSEWHERE else SignInAgainError
+    kind = GmailError if cause in _SIGN_IN_STAYS_VALID else SignInAgainError
     return kind(cause, words=words)
 
 
-def googles_words(code: str, description: object) -> str:
-    """Return what Google says, in one line that is not too long. code: of the error, such as ``org_internal``."""
+def google_error_text(code: str, description: object) -> str:
+    """Return Google's error text in one line of at most MAX_WORDS characters. code: such as ``org_internal``."""
     text = " ".join(f"{description} ({code})".split()) if description else code
     return "".join(it for it in text if it.isprintable())[:MAX_WORDS].rstrip(".")
 
 
 def revoke(grant: Grant, revoke_url: str) -> None:
-    """Give the grant back to Google. A grant that has ended already is no error; raises TransientError."""
+    """Revoke the grant at Google. A grant that has already ended is no error. Raises TransientError."""
     try:
         with open_session() as session:
             answer = session.post(
@@ -135,6 +135,6 @@ def revoke(grant: Grant, revoke_url: str) -> None:
             )
     except OSError as error:
         raise TransientError(Cause.NOT_REVOKED_UNREACHABLE, why=describe_network_error(error)) from error
-    # A network's own page, or one that it leads to, is no word of Google's.
+    # An HTML page or a redirect comes from the network, not from Google.
     if is_page(answer) or answer.is_redirect or answer.status_code >= 500 or answer.status_code in {407, 429}:
         raise TransientError(Cause.NOT_REVOKED, status=answer.status_code)

@@ -1,4 +1,4 @@
-"""A glance at a mailbox: one call, one try, by an access token that is kept from one glance to the next."""
+"""A cheap look at a mailbox for hosts: one call without retries, with an access token that the caller keeps."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,19 +9,19 @@ from worker.clock import Clock
 from worker.gmail.api import api
 from worker.gmail.connection import Connection, Sessions
 from worker.gmail.credentials import Grant, SharedCredentials
-from worker.gmail.refusals import translated, understood
+from worker.gmail.refusals import checking_shape, translating_errors
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token. until: when it ends."""
+    """An access token. until: when it expires."""
 
     text: str = field(repr=False)
     until: datetime
 
 
 class Glances:
-    """Looks into many mailboxes. Raises GmailError; SignInAgainError where the token, or the grant, is not accepted."""
+    """Looks at many mailboxes. Raises GmailError; SignInAgainError if the token or the grant is not accepted."""
 
     def __init__(self, gmail_url: str | None, clock: Clock, sessions: Sessions) -> None:
         self._api = api(gmail_url)
@@ -31,8 +31,8 @@ class Glances:
     def token(self, grant: Grant) -> Token:
         """Return a new access token."""
         credentials = SharedCredentials(grant)
-        with translated(self._clock.now()), self._sessions.lent() as session:
-            credentials.refresh(session.renew)
+        with translating_errors(self._clock.now()), self._sessions.borrow() as session:
+            credentials.refresh(session.request_token)
         until = credentials.expiry.replace(tzinfo=UTC) if credentials.expiry else self._clock.now()
         return Token(str(credentials.token), until)
 
@@ -40,7 +40,7 @@ class Glances:
         """Return how many messages carry the label, Trash and Spam included."""
         credentials = Credentials(token=token)  # type: ignore[no-untyped-call]  # google-auth is only partly typed
         request = self._api.labels.get(userId="me", id=label_id)
-        with translated(self._clock.now()), self._sessions.lent() as session:
+        with translating_errors(self._clock.now()), self._sessions.borrow() as session:
             label = request.execute(http=Connection(session, credentials))
-        with understood():
+        with checking_shape():
             return int(label.get("messagesTotal", 0))
