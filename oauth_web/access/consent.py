@@ -17,7 +17,7 @@ import orjson
 
 from oauth_web.access.client_file import Client
 from worker.errors import BuyerblockError
-from worker.gmail.credentials import REASONS, SCOPES, Grant, googles_words
+from worker.gmail.credentials import REASONS, SCOPES, Grant, google_error_text
 from worker.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def refused(code: str, description: object = "") -> ConsentError:
         return ConsentError(cause.value)
     return ConsentError(
         "Google refused the sign-in; it says: {words}. Please try again.",
-        words=googles_words(code, description),
+        words=google_error_text(code, description),
     )
 
 

@@ -18,7 +18,7 @@ from worker.block_list.expiry import Due, due
 from worker.block_list.review import ReviewQuery
 from worker.errors import DamagedFileError, StorageError
 from worker.gate.record import GateRecord
-from worker.mailbox_pass.rhythm import have_stopped
+from worker.mailbox_pass.notice_days import have_stopped
 from worker.mailbox_pass.unreadable import count_set_aside
 from worker.notices.doubts import NEW_WORDS
 from worker.notifications import Destinations

@@ -121,7 +121,7 @@ class Watchdog:
         return (
             account.next_pass is None
             # It waits for the threads of others, and those are looked at themselves.
-            or app.scheduler.is_in_line(account.email)
+            or app.scheduler.waits_for_thread(account.email)
             or app.clock.now() - account.next_pass < MAX_PASS_DELAY
             or since - self._moved[account.email][1] < MAX_PASS_DELAY.total_seconds()
         )
