@@ -88,15 +88,15 @@ def create_app(
     app: App,
     *,
     restart: Callable[[], None] = no_restart,
-    tell: Callable[[str], None] = print_on_terminal,
+    say: Callable[[str], None] = print_on_terminal,
 ) -> Flask:
     """Return the page over the engine.
 
-    restart: has the server restart in a moment. tell: prints a line on the server's terminal.
+    restart: has the server restart in a moment. say: prints a line on the server's terminal.
 
     Raises StorageError when the database cannot be read.
     """
-    link = StartLink(f"{(app.settings.public_url or app.settings.own_url).rstrip('/')}/", tell)
+    link = StartLink(f"{(app.settings.public_url or app.settings.own_url).rstrip('/')}/", say)
 
     def limit(_: str, most: int, seconds: float) -> Limit:
         return RateLimit(most, seconds, app.clock.monotonic)

@@ -45,7 +45,7 @@ def serve(
     from oauth_web.server import serve_forever
 
     given = current_settings()
-    # An IPv6 address may stand in brackets, as in the address of a page.
+    # An IPv6 address may be in brackets, as in the address of a page.
     chosen = replace(given, host=(host or given.host).strip("[]"), port=port or given.port)
     on_terminal = sys.stdout.isatty()
     wanted = on_terminal if open_page is None else open_page

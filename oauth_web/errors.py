@@ -39,7 +39,7 @@ def _page_of_the_form() -> str:
     return url_for(endpoint) if known else ""
 
 
-def told(error: BuyerblockError) -> str:
+def error_text(error: BuyerblockError) -> str:
     """Return what a visitor reads of an error: all of it if an owner; to strangers it would name the server's paths."""
     if g.get("owner") or may_become_owner():
         return translated(error)
@@ -50,8 +50,8 @@ def told(error: BuyerblockError) -> str:
 def _ours(error: BuyerblockError) -> ResponseReturnValue:
     if isinstance(error, StorageError):
         log.error("%s", error)
-        return error_page(503, told(error))
-    return error_page(502 if isinstance(error, GmailError) else 400, told(error))
+        return error_page(503, error_text(error))
+    return error_page(502 if isinstance(error, GmailError) else 400, error_text(error))
 
 
 def _csrf(_: CSRFError) -> ResponseReturnValue:

@@ -101,7 +101,7 @@ def by_owner() -> str:
 
 def browser() -> ServerSession:
     """Return the session of this browser."""
-    found = session._get_current_object()  # type: ignore[attr-defined]  # what the proxy stands for
+    found = session._get_current_object()  # type: ignore[attr-defined]  # the object behind the proxy
     assert isinstance(found, ServerSession)  # noqa: S101 - ServerSessions makes no other
     return found
 
@@ -146,10 +146,10 @@ def visitor() -> str:
     Behind a proxy it is the address that the proxy wrote down. Whoever makes one up is counted as somebody else: that
     gains a few tries more, and keeps nobody out.
     """
-    told = ""
+    named = ""
     if services().app.settings.public_url is not None:
-        told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    address = told or request.remote_addr or ""
+        named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    address = named or request.remote_addr or ""
     try:
         return str(ip_network((address, 64 if ":" in address else 32), strict=False))
     except ValueError:

@@ -1,7 +1,7 @@
 """The page and the API of a host, which many sellers share: each request is served by one seller's services.
 
 Whose request it is says the name of its session, which begins with the number of the tenant, or its token. Nothing is
-in memory that another process would miss, so any number of them may stand behind a load balancer.
+in memory that another process would miss, so any number of them may run behind a load balancer.
 """
 
 import logging
@@ -42,9 +42,7 @@ log = logging.getLogger(__name__)
 
 _KEPT = 500  # sellers whose services are kept ready
 _MOST = 999_999_999
-_BEHIND = (
-    "."  # what stands behind the number of a tenant; neither a random name nor a stranger's cookie holds one
-)
+_BEHIND = "."  # what follows the number of a tenant; neither a random name nor a stranger's cookie holds one
 
 monitoring = Blueprint("monitoring", __name__)
 

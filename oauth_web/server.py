@@ -103,8 +103,8 @@ def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
     app = build_app(settings)
     with _only_server(app, open_page=open_page):
         restart = Ending()
-        # Of a service that has no standard error, the link for the first owner stands in its log.
-        page = create_app(app, restart=restart.ask, tell=log.info if log_file else print_on_terminal)
+        # Of a service that has no standard error, the link for the first owner is in its log.
+        page = create_app(app, restart=restart.ask, say=log.info if log_file else print_on_terminal)
         connections: dict[int, Any] = {}
         server = listen(page, settings, connections)
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -173,7 +173,7 @@ def refuse_plain_http(settings: Settings, *, insecure_http: bool) -> None:
     """Raise SettingsError where the page would be reached by others than this machine without https."""
     if insecure_http or (settings.public_url or "").startswith("https://"):
         return
-    # A proxy may stand before a server that listens to this machine alone.
+    # A proxy may be in front of a server that listens to this machine alone.
     for host in (settings.host, urlsplit(settings.public_url or "http://localhost").hostname):
         if not is_loopback(host):
             raise SettingsError(
@@ -201,7 +201,7 @@ def _only_server(app: App, *, open_page: bool) -> AbstractContextManager[Any]:
 
 
 def listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
-    """Return a server of the page that has begun to listen, and keeps its connections there. Raises UsageError."""
+    """Return a server of the page that listens already, and keeps its connections there. Raises UsageError."""
     try:
         server = create_server(
             page,
@@ -212,7 +212,7 @@ def listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
             # All links begin with it. A proxy may pass it on, or take it away.
             url_prefix=unquote_to_bytes(security.path_of(settings)).decode("latin-1"),
             **connection_limits(),
-            # Limits count visitors by what a proxy tells of them; nothing else is believed of its headers.
+            # Limits count visitors by what a proxy says of them; nothing else is believed of its headers.
             clear_untrusted_proxy_headers=False,
             map=connections,
         )

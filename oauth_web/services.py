@@ -67,7 +67,7 @@ class Services:
     tokens: Tokens
     webhook: Webhook
     destinations: Destinations
-    # Of strangers. Behind a proxy that does not tell them apart all share one.
+    # Of strangers. Behind a proxy that does not name them all share one.
     sign_in_limit: Limit
     token_limit: Limit
     api_limit: Limit
@@ -95,7 +95,7 @@ class Sellers(Protocol):
     def choices(self, email: str) -> Mapping[str, str]:
         """Return the sellers among whom this account has to choose, each with who let it in; none if it need not.
 
-        Its own address stands for a list of its own. "" where nobody need have let it in, or it has entered before.
+        Its own address means a list of its own. "" where nobody need have let it in, or it has entered before.
         """
 
     def admit(self, email: str, chosen: str = "") -> Services | None:

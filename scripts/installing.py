@@ -147,7 +147,7 @@ def make_empty(folder: Path) -> tuple[Path, dict[str, str]]:
 
 
 def install_lock(python: Path, lock: Path, settings: dict[str, str]) -> None:
-    """Install what the lock file names, as it stands. It has every dependency, so pip need not look for any."""
+    """Install what the lock file names, unchanged. It has every dependency, so pip need not look for any."""
     # A source distribution would fetch an unpinned build backend; with setuptools from the lock it need not.
     backend = python.parent.parent / "setuptools.lock"
     backend.write_text(_block(lock.read_text(encoding="utf-8"), "setuptools"), encoding="utf-8")

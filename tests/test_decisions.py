@@ -45,7 +45,7 @@ def test_mail_of_somebody_trusted_now_is_judged_again_and_leaves_the_review_list
     app: App, google: Sandbox, item: ReviewItem
 ) -> None:
     app.accounts.update(EMAIL, trusted=(item.reason.address,))
-    app.passes.look_at_rules(EMAIL)
+    app.passes.recheck_rules(EMAIL)
     file_decided(app.accounts, app.passes, app.review, [item], "again")
     assert app.passes.run(EMAIL).opt_outs == 1
     assert app.review.items() == []
@@ -62,7 +62,7 @@ def test_mail_by_way_of_a_group_waits_until_the_group_is_trusted(
     (waiting,) = app.review.items()
     assert waiting.reason == Reason(Doubt.REDIRECTED, "sellers@company.example")
     app.accounts.update(EMAIL, redirectors=(waiting.reason.address,))
-    app.passes.look_at_rules(EMAIL)
+    app.passes.recheck_rules(EMAIL)
     file_decided(app.accounts, app.passes, app.review, [waiting], "again")
     assert app.passes.run(EMAIL).opt_outs == 1
     assert (app.review.items(), len(app.block_list)) == ([], 1)

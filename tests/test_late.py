@@ -13,7 +13,7 @@ from oauth_web.demo.sandbox import Fault, Sandbox
 from oauth_web.services import NAME
 from worker.app import App, build_app
 from worker.errors import TransientError
-from worker.operation.health import health, standing
+from worker.operation.health import health, status_of
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 LONG = timedelta(minutes=19).total_seconds()
@@ -38,7 +38,7 @@ def answers(app: App, page: FlaskClient) -> list[bool]:
             page.get("/readyz").status_code == 200,
             'class="account is-problem"' not in page.get("/live").text,
             health(command, app.clock.now()).ready,
-            standing(command, command.accounts.get(EMAIL), app.clock.now())[0] == "ok",
+            status_of(command, command.accounts.get(EMAIL), app.clock.now())[0] == "ok",
         ]
 
 

@@ -46,7 +46,7 @@ def test_the_filters_follow_the_setting_and_none_is_left_behind(seller: Seller, 
     number = len(google.user(EMAIL).filters())
     for mark_read in (True, False):
         seller.accounts.update(EMAIL, mark_read=mark_read)
-        seller.sync.look_at_rules()
+        seller.sync.recheck_rules()
         seller.run_pass()
         assert marking() == {mark_read}
         assert len(google.user(EMAIL).filters()) == number

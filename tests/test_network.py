@@ -66,7 +66,7 @@ def sign_in(
     google: Sandbox, app: App, *, base: str = "http://localhost:8000", comes_from: str = "127.0.0.1"
 ) -> FlaskClient:
     """Walk from our button through the consent page and back, and return the browser."""
-    browser = create_app(app, tell=print).test_client()
+    browser = create_app(app, say=print).test_client()
     browser.environ_base["REMOTE_ADDR"] = comes_from
     link = urlsplit(browser.application.extensions[NAME].services.start_link.show())
     assert browser.get(link.path, base_url=base).status_code == 303
@@ -324,7 +324,7 @@ def test_a_name_that_leads_to_ipv6_alone_is_reached(
 )
 def test_other_addresses_of_ipv6_are_not_served(google: Sandbox, tmp_path: Path, host: str) -> None:
     with program(google, tmp_path, google.url) as app:
-        browser = create_app(app, tell=print).test_client()
+        browser = create_app(app, say=print).test_client()
         assert browser.get("/", headers={"Host": host}).status_code == 400
         assert browser.get("/api/v1/blocks", headers={"Host": host}).status_code == 400
 
@@ -342,7 +342,7 @@ def test_without_a_network_passes_fail_in_one_sentence_and_the_first_with_one_ca
     google.deliver(EMAIL, sample(NOTICE))
     with monkeypatch.context() as offline, program(google, tmp_path, url) as app:
         offline.setattr(socket, "getaddrinfo", knows({}))
-        browser = create_app(app, tell=print).test_client()
+        browser = create_app(app, say=print).test_client()
         assert browser.get("/healthz").status_code == 200
         for _ in range(2):
             with pytest.raises(TransientError):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.mailbox_pass.rhythm import KEPT, MIN_DAYS, MIN_SILENCE, have_stopped, latest
+from worker.mailbox_pass.notice_days import KEPT, MIN_DAYS, MIN_SILENCE, have_stopped, latest
 
 START = date(2026, 1, 1)
 

@@ -281,7 +281,7 @@ def test_passes_of_more_mailboxes_than_have_threads_keep_no_task_waiting(
             app.scheduler.every(timedelta(seconds=0.01), str(number), alive.release)
         for _ in range(3 * scheduler.TASKS_AT_ONCE):
             assert alive.acquire(timeout=30)
-        assert sum(map(app.scheduler.is_in_line, emails)) == 2
+        assert sum(map(app.scheduler.waits_for_thread, emails)) == 2
         google.fault = None
         goes_on.set()
         app.scheduler.stop()

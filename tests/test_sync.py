@@ -220,7 +220,7 @@ def test_ordinary_mail_that_the_filter_archived_goes_back_although_the_label_was
 def test_a_day_with_much_mail_is_swept_sooner(
     seller: Seller, monkeypatch: pytest.MonkeyPatch, number: int, sooner: bool
 ) -> None:
-    monkeypatch.setattr("worker.mailbox_pass.sync.MUCH_MAIL", 3)
+    monkeypatch.setattr("worker.mailbox_pass.sync.BUSY_FROM", 3)
     seller.run_pass()
     before = seller.account.swept_at
     for _ in range(number):

@@ -72,7 +72,7 @@ class App:
 
     def settings_changed(self, email: str) -> None:
         """Let new settings of an account take effect now: the next pass starts at once, and looks at the rules."""
-        self.passes.look_at_rules(email)
+        self.passes.recheck_rules(email)
         self.jobs.add(email)
 
     def decided(self, items: list[ReviewItem], decision: Decision) -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 
-class Told(Protocol):
+class Readable(Protocol):
     """What a person reads."""
 
     @property

@@ -120,7 +120,7 @@ def _url(variable: str, text: str) -> str:
     try:
         parts = urlsplit(text)
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        # More is put behind it, so a query or a fragment cannot stand there; nor does a name hold spaces or a user.
+        # More is put behind it, so a query or a fragment cannot be there; nor does a name hold spaces or a user.
         valid = valid and not any(mark in text for mark in "?#@ \t\r\n;\\") and "//" not in parts.path
         if valid and not text.isascii():
             path = quote(parts.path, safe="/%:!$&'()*+,=~")

@@ -17,7 +17,7 @@ import orjson
 
 from oauth_web.access.client_file import Client
 from worker.errors import BuyerblockError
-from worker.gmail.credentials import REASONS, SCOPES, Grant, googles_words
+from worker.gmail.credentials import REASONS, SCOPES, Grant, google_error_text
 from worker.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _exchanged(
 
     from worker.gmail.connection import describe_network_error, prepare  # noqa: PLC0415
 
-    # No scopes here: then a user who ticked less is no Warning, and what was granted stands in the token.
+    # No scopes here: then a user who ticked less is no Warning, and what was granted is in the token.
     flow = _flow(client, redirect_uri, scopes=None, code_verifier=verifier)
     flow.oauth2session.register_compliance_hook("access_token_response", _checked)
     prepare(flow.oauth2session, max_size=MAX_SIZE)
@@ -125,7 +125,7 @@ def refused(code: str, description: object = "") -> ConsentError:
         return ConsentError(cause.value)
     return ConsentError(
         "Google refused the sign-in; it says: {words}. Please try again.",
-        words=googles_words(code, description),
+        words=google_error_text(code, description),
     )
 
 
@@ -188,7 +188,7 @@ def _address(client: Client, token: dict[str, Any]) -> str:
 def _lifetime(token: dict[str, Any]) -> int | None:
     """Return the seconds that the permission lasts, if Google sets an end to it.
 
-    Google documents the field for users who allow a length of time; it stands in the answers to clients in status
+    Google documents the field for users who allow a length of time; it is in the answers to clients in status
     Testing as well, with the seconds of seven days.
     """
     lifetime = token.get("refresh_token_expires_in")

@@ -35,7 +35,7 @@ class Owners:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._documents = database.documents("owners")
-        # An owner is who stands there, whatever stands beside it.
+        # Whoever is listed is an owner, whatever else the record says.
         self._documents.expect(dict, instead=lambda _: {})
 
     def all(self) -> frozenset[str]:
@@ -83,7 +83,7 @@ class Owners:
                 self._put(replace(known, invited_by=""))
 
     def add_account(self, email: str, *, of: str) -> None:
-        """Let a person who may enter do so by a further account of theirs. of: one that they have."""
+        """Let a person who may enter do so by another account. of: one that they have."""
         with self._database.together():
             if (known := self.get(of)) is not None and self.get(email) is None:
                 self._put(Owner(email, known.role, known.person, invited_by=""))

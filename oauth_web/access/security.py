@@ -40,7 +40,7 @@ def path_of(settings: Settings) -> str:
 def cookie_of(settings: Settings) -> tuple[str, str]:
     """Return the name and the path of the cookie.
 
-    Browsers keep one jar for all ports of a host, so the port stands in the name. The prefixes make them refuse such a
+    Browsers keep one jar for all ports of a host, so the port is in the name. The prefixes make them refuse such a
     cookie over plain http, and ``__Host-`` also from a neighbouring host; that one holds for a whole host only.
     """
     path, public = path_of(settings), urlsplit(settings.public_url or settings.own_url)

@@ -1,7 +1,7 @@
 """Sessions of owners, kept at the server: the browser holds a random name for one and nothing else.
 
 So a sign-out ends a session for good, whoever copied the cookie. Sessions of owners survive a restart, sealed in the
-database. What there is to remember of a stranger stands sealed in the stranger's own cookie, for an hour: so however
+database. What there is to remember of a stranger is sealed in the stranger's own cookie, for an hour: so however
 many strangers come, they take no memory, and none pushes another one out.
 """
 

@@ -14,11 +14,11 @@ from typing import Literal
 
 
 class StartLink:
-    """A link that counts once. base: the page's address, with a slash at its end. tell: prints a line."""
+    """A link that counts once. base: the page's address, with a slash at its end. say: prints a line."""
 
-    def __init__(self, base: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, base: str, say: Callable[[str], None]) -> None:
         self._base = base
-        self._tell = tell
+        self._say = say
         self._lock = Lock()
         self._secret = secrets.token_urlsafe(32)
         self._used: str | None = None
@@ -26,7 +26,7 @@ class StartLink:
     def show(self) -> str:
         """Print the link that counts now, and return it."""
         link = f"{self._base}start/{self._secret}"
-        self._tell(f"Open this link in your browser, then sign in: {link}")
+        self._say(f"Open this link in your browser, then sign in: {link}")
         return link
 
     def open(self, secret: str) -> Literal["right", "used", "wrong"]:

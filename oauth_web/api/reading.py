@@ -87,7 +87,7 @@ def _check(name: str, value: object, schema: Mapping[str, Any]) -> None:
         if value not in schema["enum"]:
             raise UsageError("{name} must be one of {choices}.", name=name, choices=", ".join(schema["enum"]))
     elif schema["type"] == "array":
-        if not isinstance(value, list) or not all(isinstance(key, str) for key in value):
+        if not isinstance(value, list) or not {str}.issuperset(map(type, value)):
             raise UsageError("{name} must be a list of texts: addresses of buyers and order IDs.", name=name)
         if len(value) > (most := schema["maxItems"]):
             raise UsageError(

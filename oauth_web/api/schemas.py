@@ -37,7 +37,7 @@ def _or_null(schema: _Part) -> _Part:
 
 _TEXT: _Part = {"type": "string"}
 _MOMENT: _Part = {"type": "string", "format": "date-time"}
-# Without a zone it is in UTC; a space may stand for the T, and a part of the time may be missing.
+# Without a zone it is in UTC; a space may replace the T, and a part of the time may be missing.
 _LOOSE_MOMENT: _Part = {
     "type": "string",
     "pattern": "^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])[Tt ]([01][0-9]|2[0-3])"

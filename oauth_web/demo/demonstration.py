@@ -29,7 +29,7 @@ def run_demo(show: Callable[[Sandbox, Path], None]) -> int:
 
     Raises DemoError.
     """
-    # All of it is on this machine, where a proxy of the network would only stand in the way.
+    # All of it is on this machine, where a proxy of the network would only be in the way.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     # End as by Ctrl-C: the program beside it ends too, and the folder is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -130,6 +130,6 @@ def watch(google: Sandbox, folder: Path) -> None:
         for number in itertools.count():
             time.sleep(NEWS_EVERY)
             if not program.answers():
-                raise DemoError("The program has ended; its last words stand above.")
+                raise DemoError("The program has ended; its last words are above.")
             forward_to = program.address_for_forwards(SELLER)
             deliver(google, [news(chance, datetime.now(UTC), number, forward_to)])

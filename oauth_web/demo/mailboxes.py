@@ -86,7 +86,7 @@ class Delivery:
 
 
 def old_mail(now: datetime) -> list[Delivery]:
-    """Return what lies in both mailboxes already, the oldest first."""
+    """Return what is in both mailboxes already, the oldest first."""
     chance = random.Random(_SEED)  # noqa: S311 - nothing secret
     found = [*_notices(chance, now), *_other_mail(chance, now)]
     found.append(_forwarded(chance, SELLER, _in_the_past(chance, now, days=30)))

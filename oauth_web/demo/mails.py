@@ -107,7 +107,7 @@ def forward(mail: bytes, sender: str, to: str, at: datetime) -> bytes:
 
 
 def from_amazon(sender: str, type_: str, subject: str, text: str, sale: Sale, to: str, at: datetime) -> bytes:
-    """Return another mail of Amazon's; ``{order}``, ``{alias}`` and ``{tld}`` may stand in its parts."""
+    """Return another mail of Amazon's; ``{order}``, ``{alias}`` and ``{tld}`` may be in its parts."""
     sender, subject, text = (
         part.format(order=sale.order, alias=sale.alias, tld=sale.tld) for part in (sender, subject, text)
     )
@@ -127,7 +127,7 @@ def _notice(
     said = _SENTENCES.get(sale.language, _SENTENCE).format(
         could_not_deliver=words.could_not_deliver, because=words.because, order=sale.order
     )
-    # The alias stands in the link alone; the space after "subject=" is Amazon's.
+    # The alias is in the link alone; the space after "subject=" is Amazon's.
     link = f'<p><a href="mailto:{sale.alias}?subject= [Important]">[Important]</a></p>' if with_alias else ""
     return render(
         f'"Amazon.{sale.tld}" <auto-communication@amazon.com>',

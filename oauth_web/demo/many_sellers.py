@@ -46,7 +46,7 @@ class Host:
     def check(self) -> None:
         """Raise DemoError if a process has ended."""
         if any(it.poll() is not None for it in self._processes):
-            raise DemoError("A process of the host has ended; its last words stand above.")
+            raise DemoError("A process of the host has ended; its last words are above.")
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def _wait_for_page(host: Host, port: int) -> None:
     while not page_answers(f"http://localhost:{port}/"):
         host.check()
         if time.monotonic() > ends:
-            raise DemoError("The host did not start; its last words stand above.")
+            raise DemoError("The host did not start; its last words are above.")
         time.sleep(0.1)
 
 

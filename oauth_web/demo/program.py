@@ -108,7 +108,7 @@ class Program:
             ends = time.monotonic() + MAX_WAIT
             while not (self.start_link and self.answers()):
                 if process.poll() is not None or time.monotonic() > ends:
-                    raise DemoError("The program did not start; its last words stand above.")
+                    raise DemoError("The program did not start; its last words are above.")
                 time.sleep(0.1)
             yield
 

@@ -35,7 +35,7 @@ def add() -> ResponseReturnValue:
 
 @blueprint.post("/settings/copies/remove")
 def remove() -> ResponseReturnValue:
-    """Write a copy no more."""
+    """Stop writing a copy."""
     path = request.form.get("copy", "")
     if not Copies(services().app.database).remove(path):
         raise UsageError(text("copies.none_there"))

@@ -44,7 +44,7 @@ def reading(field: str) -> Iterator[None]:
 
 
 def shown_again(page: str) -> Callable[[_Route], _Route]:
-    """Have a route answer a FormError with the page of this endpoint, on which its form stands, and status 400."""
+    """Have a route answer a FormError with the page of this endpoint, that has its form, and status 400."""
 
     def decorate(route: _Route) -> _Route:
         @wraps(route)
@@ -79,7 +79,7 @@ def typed(endpoint: str, field: str, kept: object = "") -> object:
 
 
 def described(endpoint: str, field: str, hint: str = "") -> Markup:
-    """Return the attributes that tell a screen reader what is wrong with a field, and put the cursor into it.
+    """Return the attributes by which a screen reader says what is wrong with a field, and put the cursor into it.
 
     hint: the id of the sentence that always describes the field.
     """
@@ -90,7 +90,7 @@ def described(endpoint: str, field: str, hint: str = "") -> Markup:
 
 
 def fault(endpoint: str, field: str) -> Markup:
-    """Return the sentence that stands beside a field that was rejected."""
+    """Return the sentence beside a field that was rejected."""
     if (found := rejected(endpoint, field)) is None:
         return Markup()
     return Markup('<span class="fault" id="fault" role="alert">{}</span>').format(found.sentence)

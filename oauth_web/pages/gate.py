@@ -22,7 +22,7 @@ blueprint = Blueprint("gate", __name__)
 
 @blueprint.get("/settings/gate")
 def page() -> ResponseReturnValue:
-    """Show the gate, or why its settings cannot be read: then they are made anew."""
+    """Show the gate, or why its settings cannot be read: then they are made again."""
     shown: dict[str, object] = {"user": USER, "marked_user": MARKED_USER}
     try:
         record = GateRecord(services().app.database).read()
@@ -60,7 +60,7 @@ def test() -> ResponseReturnValue:
 
 
 def _forget_problem() -> None:
-    """What was wrong may be so no more; the next mail, or the next start, tells."""
+    """What was wrong may be right now; the next mail, or the next start, shows it."""
     record = GateRecord(services().app.database)
     record.problem("")
     record.flush()

@@ -16,9 +16,9 @@ from oauth_web.texts.english import text
 from oauth_web.texts.words import ago
 from worker.block_list.listing import EVERYTHING
 from worker.mailbox_pass.progress import Progress, under_way
-from worker.operation.health import Health, health, standing
+from worker.operation.health import Health, health, status_of
 from worker.owner.accounts import Account, State
-from worker.sentences import Told
+from worker.sentences import Readable
 
 WEEKS = 16
 NEWEST = 5
@@ -39,7 +39,7 @@ class AccountStatus:
 
     account: Account
     kind: Kind
-    problem: Told | None
+    problem: Readable | None
     queued: int
     progress: Progress | None
 
@@ -50,7 +50,7 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/")
 @open_to_all
 def home() -> ResponseReturnValue:
-    """Show how things stand; to strangers, the way in."""
+    """Show the status; to strangers, the way in."""
     if g.owner is None:
         return _welcome()
     app = services().app
@@ -72,7 +72,7 @@ def check_now() -> ResponseReturnValue:
 
 @blueprint.post("/silence-heard")
 def silence_heard() -> ResponseReturnValue:
-    """Say no more that notices have stopped coming to an account, until others come and stop; or say so again."""
+    """Stop saying that notices no longer come to an account, until others come and stop; or say so again."""
     app, undo = services().app, "undo" in request.form
     account = app.accounts.get(request.form.get("account", ""))
     heard = None if undo or not account.notice_days else account.notice_days[-1]
@@ -109,7 +109,7 @@ def _live(found: Health) -> dict[str, object]:
 
 
 def _state(accounts: list[AccountStatus], found: Health) -> str:
-    """Return in one word how things stand, over all accounts."""
+    """Return the status of all accounts in one word."""
     first = accounts[0].kind if accounts else "none"
     return "needs" if found.problems or first == "sign_in_again" else first
 
@@ -135,7 +135,7 @@ def account_statuses() -> list[AccountStatus]:
 
 def _status(account: Account, progress: Progress | None) -> AccountStatus:
     app = services().app
-    state, problem = standing(app, account, app.clock.now())
+    state, problem = status_of(app, account, app.clock.now())
     return AccountStatus(
         account=account,
         kind=_kind(state, account, under_way=progress is not None),

@@ -1,4 +1,4 @@
-"""Where the owner is told of problems and gets the summary of the week: mailboxes and messengers."""
+"""Where the owner is notified of problems and gets the summary of the week: mailboxes and messengers."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ blueprint = Blueprint("notifications", __name__)
 
 @blueprint.get("/settings/notifications")
 def page() -> ResponseReturnValue:
-    """Show who is told, or why that cannot be read."""
+    """Show who is notified, or why that cannot be read."""
     app = services().app
     try:
         shown: dict[str, object] = {"destinations": services().destinations.all()}
@@ -41,7 +41,7 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/settings/notifications/mailbox")
 @shown_again("notifications.page")
 def add_mailbox() -> ResponseReturnValue:
-    """Have one of the connected mailboxes told."""
+    """Notify one of the connected mailboxes from now on."""
     with reading("email"):
         account = services().app.accounts.get(request.form.get("email", ""))
         added = services().destinations.add_mailbox(account.email)
@@ -51,7 +51,7 @@ def add_mailbox() -> ResponseReturnValue:
 @blueprint.post("/settings/notifications/messenger")
 @shown_again("notifications.page")
 def add_messenger() -> ResponseReturnValue:
-    """Have a messenger told."""
+    """Notify a messenger from now on."""
     with reading("url"):
         added = services().destinations.add_messenger(request.form.get("url", "").strip()[:MAX_ADDRESS])
     return go_on("notifications.page", text("notifications.added", name=added.name))
@@ -69,7 +69,7 @@ def test() -> ResponseReturnValue:
 
 @blueprint.post("/settings/notifications/remove")
 def remove() -> ResponseReturnValue:
-    """Tell one of them nothing any more."""
+    """Stop notifying one of them."""
     if not services().destinations.remove(request.form.get("id", "")):
         raise UsageError(text("notifications.gone"))
     return go_on("notifications.page", text("notifications.removed"))

@@ -1,4 +1,4 @@
-"""A backup that is put in place of what is there: of the program of one seller, which begins anew with it."""
+"""A backup that is put in place of what is there: of the program of one seller, which restarts with it."""
 
 import tempfile
 from pathlib import Path
@@ -18,7 +18,7 @@ blueprint = Blueprint("restores", __name__)
 @blueprint.post("/settings/restore")
 @shown_again("backups.page")
 def restore() -> ResponseReturnValue:
-    """Check a backup and lay it ready; the server starts anew and puts it in place. Sessions end with that."""
+    """Check a backup and stage it; the server restarts and puts it in place. Sessions end with that."""
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         raise FormError(text("restore.no_file"), field="file")
@@ -32,7 +32,7 @@ def restore() -> ResponseReturnValue:
                 path, services().app.settings.data_dir, request.form.get("passphrase") or None
             )
         except (UsageError, StorageError) as error:
-            # What is damaged is the visitor's file, not ours; and where it lay for a moment tells nobody anything.
+            # What is damaged is the visitor's file, not ours; and its place for that moment is of no use to anybody.
             kind = UsageError if isinstance(error, DamagedFileError) else type(error)
             fields = {
                 it: text("restore.this") if value == path else value for it, value in error.fields.items()

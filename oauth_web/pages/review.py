@@ -111,12 +111,12 @@ def _block(items: list[ReviewItem]) -> None:
         reviewed.block(app.database, app.block_list, app.review, named, decision=decision, by=by_owner())
         app.decided(named, "blocked")
     left = len(items) - len(named)
-    told = (
+    note = (
         text("review.blocked_some", count=len(named), left=left)
         if left
         else text("review.blocked", count=len(named))
     )
-    leave_note(told, _undo("blocked", decision) if named else None)
+    leave_note(note, _undo("blocked", decision) if named else None)
 
 
 def _dismiss(items: list[ReviewItem]) -> None:

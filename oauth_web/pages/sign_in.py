@@ -12,7 +12,7 @@ from oauth_web.access.consent import ConsentError, UntickedError, consent_url, i
 from oauth_web.access.consent import refused as refused_by_google
 from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER
-from oauth_web.errors import error_page, told
+from oauth_web.errors import error_page, error_text
 from oauth_web.guard import (
     PLACE,
     browser,
@@ -49,7 +49,7 @@ def start() -> ResponseReturnValue:
     try:
         client = _client_for_this_page()
     except SettingsError as error:
-        return error_page(503, told(error))
+        return error_page(503, error_text(error))
     state = secrets.token_urlsafe(32)
     hint, mailbox = _hint(), "only" not in request.args
     url, verifier = consent_url(client, redirect_uri(), state=state, hint=hint, mailbox=mailbox)

@@ -27,7 +27,7 @@ def page() -> ResponseReturnValue:
 def make() -> ResponseReturnValue:
     """Make a token and show it, for the only time.
 
-    It stands in the answer itself. A redirect would have to keep it somewhere until the next page asks.
+    It is in the answer itself. A redirect would have to keep it somewhere until the next page asks.
     """
     name, scope = " ".join(request.form.get("name", "").split()), request.form.get("scope")
     if scope not in ("read", "write"):

@@ -29,7 +29,7 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/settings/webhook")
 @shown_again("webhook.page")
 def save() -> ResponseReturnValue:
-    """Tell this address from now on, and show the secret that signs the messages, for the only time."""
+    """Send to this address from now on, and show the secret that signs the messages, for the only time."""
     url = request.form.get("url", "").strip()
     with reading("url"):
         secret = services().webhook.set(url, allow_private="allow_private" in request.form)
@@ -40,7 +40,7 @@ def save() -> ResponseReturnValue:
 
 @blueprint.post("/settings/webhook/test")
 def test() -> ResponseReturnValue:
-    """Send a message that tells nothing, and say what became of it."""
+    """Send a test message, and say what became of it."""
     app = services().app
     post = partial(send, internet_only=app.shared)
     problem = send_test(services().webhook, now=app.clock.now(), send=post)
@@ -57,6 +57,6 @@ def resume() -> ResponseReturnValue:
 
 @blueprint.post("/settings/webhook/remove")
 def remove() -> ResponseReturnValue:
-    """Tell nobody any more."""
+    """Stop sending."""
     services().webhook.remove()
     return go_on("webhook.page", text("webhook.removed"))

@@ -1,7 +1,7 @@
 // What the page does better with JavaScript; it does everything without, too.
 "use strict";
 
-// The home page shows progress by itself: often while a pass runs, seldom otherwise, never in the background.
+// The home page shows progress by itself: often while a pass runs, rarely otherwise, never in the background.
 const live = document.querySelector("[data-refresh]");
 if (live) {
   const busy = () => live.querySelector("[data-busy]");
@@ -57,7 +57,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// One box ticks all others of a form, and is ticked no more when one of them is not.
+// One box ticks all others of a form, and loses its tick when one of them is not ticked.
 document.addEventListener("change", ({ target }) => {
   const fields = [...(target.form?.elements ?? [])];
   const all = fields.find((field) => field.dataset.all);

@@ -322,8 +322,8 @@ ENGLISH = {
     "undelivered.none": "Every message has arrived, as far as Amazon's notices say.",
     # Review
     "home.done": "Done",
-    "home.told_no_more": "You are told again when notices have come and stop once more.",
-    "home.told_again": "You are told again that notices have stopped.",
+    "home.told_no_more": "You will be notified again when notices have come and stop once more.",
+    "home.told_again": "You will be notified again that notices have stopped.",
     "review.title": "Review",
     "review.lead": (
         "These mails look like notices, but not enough to block anyone. Nobody is blocked by them unless "
@@ -540,7 +540,7 @@ ENGLISH = {
     "tokens.api": "Description of the API (OpenAPI)",
     # Settings: notifications
     "notifications.lead": (
-        "Be told of problems where you read: once when one begins, and once when it is over. The page shows them "
+        "Get notified of problems where you read: once when one begins, and once when it is over. The page shows them "
         "in any case."
     ),
     "notifications.mailbox": "By mail to a connected mailbox",
@@ -553,12 +553,12 @@ ENGLISH = {
     "notifications.add": "Add",
     "notifications.test": "Send a test",
     "notifications.remove": "Remove",
-    "notifications.added": "{name} is told from now on; send it a test.",
+    "notifications.added": "{name} gets notifications from now on; send it a test.",
     "notifications.taken": "{name} took the test.",
     "notifications.not_taken": "{name} did not take the test: {problem}",
     "notifications.failing_one": "Failed once: {problem}",
     "notifications.failing": "Failed {count} times in a row: {problem}",
-    "notifications.removed": "It is told nothing any more.",
+    "notifications.removed": "It gets no more notifications.",
     "notifications.gone": "It was removed already.",
     "notifications.summary": "Summary of the week",
     "notifications.summary_lead": (

@@ -20,7 +20,7 @@ from worker.notices.doubts import Reason
 from worker.operation.health import Problem
 from worker.owner.preferences import read_preferences
 from worker.problems import MailboxProblem
-from worker.sentences import Sentence, Told, filled
+from worker.sentences import Readable, Sentence, filled
 
 ENGLISH = "en"
 # Those whose catalogues are complete, each in its own words.
@@ -38,7 +38,7 @@ _TOLD = (Sentence, BuyerblockError, MailboxProblem, Reason, Problem)
 
 
 def speak(app: Flask) -> None:
-    """Show pages in the reader's language: what the engine tells is translated wherever a template writes it."""
+    """Show pages in the reader's language: what the engine says is translated wherever a template writes it."""
     app.jinja_env.finalize = lambda it: translated(it) if isinstance(it, _TOLD) else it
     app.jinja_env.globals["language"] = current
 
@@ -101,10 +101,10 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(packed)
 
 
-def translated(told: Told) -> str:
-    """Return what the engine tells in this request's language; what it takes up is translated first."""
-    sentence = filled(catalogue().gettext(told.template) if told.template else "", told.fields, shown)
-    return f"{told.account}: {sentence}" if isinstance(told, Problem) and told.account else sentence
+def translated(what: Readable) -> str:
+    """Return what the engine says in this request's language; what it takes up is translated first."""
+    sentence = filled(catalogue().gettext(what.template) if what.template else "", what.fields, shown)
+    return f"{what.account}: {sentence}" if isinstance(what, Problem) and what.account else sentence
 
 
 def shown(value: object) -> object:

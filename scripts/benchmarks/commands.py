@@ -2,7 +2,7 @@
 
 The memory of ``serve`` is its peak, after programs have asked it for pages of the list, for keys and for an export.
 
-Beside each stands a program that does as little: Flask's own help, a look-up in SQLite, an empty page under waitress.
+Beside each runs a program that does as little: Flask's own help, a look-up in SQLite, an empty page under waitress.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Measure a host's page and API with 1,000 sellers of 1,000 blocks each, and one of 100,000.
 
 BUYERBLOCK_DATABASE_URL names a PostgreSQL server. SQLite's answer to the same keys, in process and without HTTP,
-stands beside it.
+is printed beside it.
 """
 
 import threading

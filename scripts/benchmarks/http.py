@@ -1,6 +1,6 @@
 """Measure the question that mailing tools ask over HTTP, with 100,000 blocks: are these 1,000 buyers blocked?
 
-SQLite's answer to the same keys, in process and without HTTP, stands beside it.
+SQLite's answer to the same keys, in process and without HTTP, is printed beside it.
 """
 
 import json

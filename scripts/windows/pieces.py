@@ -90,7 +90,7 @@ def requirements(lock: str) -> list[str]:
 
 
 def checkout(folder: Path) -> Path:
-    """Lay the files of this checkout anew into a folder of their own, which is returned; its ``.venv`` stays."""
+    """Copy the files of this checkout into a folder of their own, which is returned; its ``.venv`` stays."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, check=True, capture_output=True, encoding="utf-8",

@@ -56,7 +56,7 @@ def environment() -> dict[str, str]:
 
 
 def drive_c() -> Path:
-    """Return where drive C lies."""
+    """Return where drive C is."""
     return _PREFIX / "drive_c"
 
 

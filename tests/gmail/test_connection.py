@@ -149,9 +149,9 @@ def test_calls_at_the_same_time_have_a_session_each_which_close_with_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sessions = Sessions()
-    with sessions.lent() as one, sessions.lent() as other:
+    with sessions.borrow() as one, sessions.borrow() as other:
         assert one is not other
-    with sessions.lent() as again:
+    with sessions.borrow() as again:
         assert again in (one, other)
         closed: list[requests.Session] = []
         monkeypatch.setattr(requests.Session, "close", lambda session: closed.append(session))  # noqa: PLW0108 - a method

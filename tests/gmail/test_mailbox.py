@@ -17,7 +17,7 @@ from worker.errors import (
     StoppedError,
     TransientError,
 )
-from worker.gmail.calls import MAX_TRIES, MAX_TRIES_FOR_SPEED
+from worker.gmail.calls import MAX_TRIES, MAX_TRIES_FOR_QUOTA
 from worker.gmail.model import Change, Label, MessageRef
 from worker.gmail.quota import FIRST_IN_FLIGHT
 from worker.notices.judge import judge
@@ -208,7 +208,7 @@ def test_what_fails_in_passing_is_tried_again_and_not_for_ever(seller: Seller, f
     seller.google.fault = always(fault, tries)
     with pytest.raises(TransientError):
         seller.mailbox.address()
-    assert len(tries) == (MAX_TRIES_FOR_SPEED if fault.status in {403, 429} else MAX_TRIES)
+    assert len(tries) == (MAX_TRIES_FOR_QUOTA if fault.status in {403, 429} else MAX_TRIES)
 
 
 def test_quota_that_another_program_has_spent_is_waited_for(seller: Seller) -> None:

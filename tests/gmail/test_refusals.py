@@ -9,7 +9,7 @@ from googleapiclient.errors import HttpError
 from httplib2 import Response
 
 from worker.errors import GmailError, QuotaError, SignInAgainError, TransientError
-from worker.gmail.refusals import translated
+from worker.gmail.refusals import translating_errors
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 HELP = {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"description": "d", "url": "u"}]}
@@ -25,7 +25,7 @@ def old(reason: str) -> dict[str, str]:
 
 def refuse(status: int, **error: Any) -> None:
     body = {"error": {"code": status, "message": "No.", **error}}
-    with translated(NOW):
+    with translating_errors(NOW):
         raise HttpError(Response({"status": status}), json.dumps(body).encode())
 
 

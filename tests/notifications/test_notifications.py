@@ -1,4 +1,4 @@
-"""The owner is told of problems, each once, in a mailbox and by messengers."""
+"""The owner is notified of problems, each once, in a mailbox and by messengers."""
 
 import logging
 import re
@@ -247,9 +247,9 @@ def test_who_shares_a_machine_reaches_no_server_in_its_network(
 def test_nobody_is_told_twice(destinations: Destinations) -> None:
     destinations.add_mailbox(EMAIL)
     destinations.add_messenger(TOKENS["slack"])
-    with pytest.raises(UsageError, match="told already"):
+    with pytest.raises(UsageError, match="gets notifications already"):
         destinations.add_mailbox(EMAIL)
-    with pytest.raises(UsageError, match="told already"):
+    with pytest.raises(UsageError, match="gets notifications already"):
         destinations.add_messenger(TOKENS["slack"])
 
 

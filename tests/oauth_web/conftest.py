@@ -53,7 +53,7 @@ def restarts() -> list[str]:
 
 @pytest.fixture
 def web(engine: App, terminal: list[str], restarts: list[str]) -> Flask:
-    app = create_app(engine, tell=terminal.append, restart=lambda: restarts.append("restart"))
+    app = create_app(engine, say=terminal.append, restart=lambda: restarts.append("restart"))
     app.testing = False  # errors become pages, as they do for sellers
     return app
 

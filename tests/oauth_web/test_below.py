@@ -132,7 +132,7 @@ def test_the_cookie_is_named_by_the_port(
     engine: App, terminal: list[str], public_url: str | None, start: str
 ) -> None:
     settings = replace(engine.settings, public_url=public_url)
-    page = create_app(replace(engine, settings=settings), tell=terminal.append)
+    page = create_app(replace(engine, settings=settings), say=terminal.append)
     link = page.extensions[NAME].services.start_link.show()
     path = urlsplit(link).path.removeprefix("/a")
     answer = page.test_client().get(path, base_url=public_url or "http://localhost:8000")
@@ -144,7 +144,7 @@ def test_two_servers_on_one_machine_do_not_sign_each_other_out(tmp_path: Path) -
     for port in (8000, 8765, 8000, 8765):
         folder = tmp_path / str(port)
         engine = build_app(Settings(data_dir=folder, client_secrets=folder / "client.json", port=port))
-        page = create_app(engine, tell=lambda _: None)
+        page = create_app(engine, say=lambda _: None)
         services = page.extensions[NAME].services
         services.owners.claim(OWNER)
         browser, base = page.test_client(), f"http://localhost:{port}"

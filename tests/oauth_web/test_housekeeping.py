@@ -204,9 +204,9 @@ def test_systemd_hears_nothing_when_passes_have_stopped(
     assert watchdog.feed(), "a long pass that makes calls is no stop"
     clock.advance(housekeeping.MAX_PASS_DELAY.total_seconds() + 1)
     assert not watchdog.feed(), "one that hangs is"
-    monkeypatch.setattr(engine.scheduler, "is_in_line", lambda _: True)
+    monkeypatch.setattr(engine.scheduler, "waits_for_thread", lambda _: True)
     assert watchdog.feed(), "an account that waits for the passes of others is no stop"
-    monkeypatch.setattr(engine.scheduler, "is_in_line", lambda _: False)
+    monkeypatch.setattr(engine.scheduler, "waits_for_thread", lambda _: False)
     engine.accounts.update(OWNER, state="sign_in_again", next_pass=None)
     assert watchdog.feed(), "an account that waits for its owner is no stop"
 

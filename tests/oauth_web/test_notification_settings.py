@@ -1,4 +1,4 @@
-"""Settings, Notifications: who is told, tests, the day of the summary."""
+"""Settings, Notifications: who is notified, tests, the day of the summary."""
 
 import pytest
 from browsing import post
@@ -17,7 +17,7 @@ def test_a_mailbox_and_a_messenger_are_added_tried_and_removed(
     assert post(owner, f"{PAGE}/mailbox", email=account).location == PAGE
     assert post(owner, f"{PAGE}/messenger", url=URL).location == PAGE
     page = owner.get(PAGE).text
-    assert "ntfy is told from now on" in page
+    assert "ntfy gets notifications from now on" in page
     assert f"<strong>{account}</strong>" in page
     assert URL not in page, "it may hold a token"
     ntfy = next(it for it in services.destinations.all() if it.url)
@@ -36,7 +36,7 @@ def test_what_was_typed_wrongly_is_shown_again_beside_its_sentence(owner: FlaskC
     assert "no address of a messenger" in answer.text
     assert 'value="slack://half-of-it"' in answer.text
     post(owner, f"{PAGE}/mailbox", email=account)
-    assert "is told already" in post(owner, f"{PAGE}/mailbox", email=account).text
+    assert "gets notifications already" in post(owner, f"{PAGE}/mailbox", email=account).text
     assert post(owner, f"{PAGE}/mailbox", email="stranger@gmail.com").status_code == 400
 
 

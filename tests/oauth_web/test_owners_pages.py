@@ -154,7 +154,7 @@ def test_trusted_redirectors_are_addresses_and_domains(owner: FlaskClient, engin
 def fresh(engine: App, terminal: list[str]) -> FlaskClient:
     """A browser that may sign in first, before there is a client file."""
     settings = replace(engine.settings, client_secrets=engine.settings.data_dir / "client_secret.json")
-    return open_start_link(create_app(replace(engine, settings=settings), tell=terminal.append).test_client())
+    return open_start_link(create_app(replace(engine, settings=settings), say=terminal.append).test_client())
 
 
 def test_a_fresh_start_leads_to_the_guide_and_then_to_the_button(fresh: FlaskClient, engine: App) -> None:

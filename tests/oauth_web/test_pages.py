@@ -14,7 +14,7 @@ from people import OWNER
 from oauth_web.texts.words import mail_in_gmail, number
 from worker.app import App
 from worker.block_list.model import Sighting
-from worker.mailbox_pass.progress import SILENT, Progress, stored
+from worker.mailbox_pass.progress import STALE_AFTER, Progress, stored
 from worker.problems import Cause, MailboxProblem
 
 
@@ -113,7 +113,7 @@ def test_home_shows_the_progress_of_a_pass_until_it_is_not_heard_of(
     assert "Reading notices: 120 of 1,500, 90 opt-outs found, 4 minutes to go." in seen
     assert '<progress max="1500" value="120"' in seen
     assert "1,380 notices wait" in seen
-    clock.advance(SILENT.total_seconds() + 1)
+    clock.advance(STALE_AFTER.total_seconds() + 1)
     assert "<progress" not in owner.get("/live").text, "its process may be dead"
 
 

@@ -146,7 +146,7 @@ def test_the_cookie_is_for_this_page_alone(admitted: FlaskClient) -> None:
 
 def test_behind_https_cookies_and_browsers_are_bound_to_it(engine: App, terminal: list[str]) -> None:
     settings = replace(engine.settings, public_url="https://list.example.com")
-    visitor = create_app(replace(engine, settings=settings), tell=terminal.append).test_client()
+    visitor = create_app(replace(engine, settings=settings), say=terminal.append).test_client()
     link = visitor.application.extensions[NAME].services.start_link.show()
     answer = visitor.get(urlsplit(link).path, base_url="http://list.example.com")
     assert link.startswith("https://list.example.com/start/")
@@ -319,7 +319,7 @@ def test_strangers_cannot_begin_sign_ins_for_ever(web: Flask, owner: FlaskClient
 def public(engine: App, terminal: list[str]) -> Flask:
     """The page of a server, behind a proxy that tells visitors apart."""
     settings = replace(engine.settings, public_url="https://list.example.com")
-    return create_app(replace(engine, settings=settings), tell=terminal.append)
+    return create_app(replace(engine, settings=settings), say=terminal.append)
 
 
 def try_a_token(web: Flask, *, forwarded_for: str) -> int:

@@ -422,7 +422,7 @@ def test_a_missing_client_file_is_said_at_the_button(stranger: FlaskClient, engi
 def test_a_desktop_client_behind_https_is_refused_before_google_is(engine: App, terminal: list[str]) -> None:
     settings = replace(engine.settings, public_url="https://list.example.com")
     base = "https://list.example.com"
-    page = create_app(replace(engine, settings=settings), tell=terminal.append)
+    page = create_app(replace(engine, settings=settings), say=terminal.append)
     browser = open_start_link(page.test_client(), base=base)
     answer = browser.get("/sign-in", base_url=base)
     assert answer.status_code == 503
@@ -436,7 +436,7 @@ def test_a_web_client_behind_https_comes_back_to_the_public_address(
     path = engine.settings.client_secrets
     path.write_bytes(orjson.dumps(google.client_secrets("web", [f"{base}/oauth2/callback"])))
     settings = replace(engine.settings, public_url=base)
-    page = create_app(replace(engine, settings=settings), tell=terminal.append)
+    page = create_app(replace(engine, settings=settings), say=terminal.append)
     browser = open_start_link(page.test_client(), base=base)
     callback = google.consent(to_google(browser, base=base), email=OWNER)
     assert callback.startswith(f"{base}/oauth2/callback?")

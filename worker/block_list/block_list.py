@@ -87,6 +87,7 @@ class BlockList:
         """
         by = "notices to " + ", ".join(sorted({sighting.account for sighting in sightings}))
         with changing(self._database, "record", by=by, at=self._now()) as (entries, _):
+            entries.read(it.address for it in sightings if it.address)
             return sum(changes.record(entries, sighting) for sighting in sightings)
 
     def block(self, keys: Iterable[str], *, note: str = "", by: str) -> list[KeyResult]:

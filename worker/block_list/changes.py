@@ -66,7 +66,7 @@ def block(entries: Entries, new: Entry) -> bool:
 def take_in(entries: Entries, new: Entry) -> Literal["added", "known", "unblocked"]:
     """Put an imported block in force unless the buyer is known; a list does not end an unblocking.
 
-    An order that so far stood alone joins the block, which then outlasts the undo of the import; an order of
+    An order that so far was alone joins the block, which then outlasts the undo of the import; an order of
     another buyer stays there.
     """
     held = entries.get(new.block.key) if new.block.address else entries.of_order(new.block.key)
@@ -134,7 +134,7 @@ def resolve(entries: Entries, order_id: str, alias: Key) -> bool:
 
 
 def join(entries: Entries, order_id: str, alias: Key) -> bool:
-    """Let a buyer who is blocked have this order too, or an order that stood alone have its buyer.
+    """Let a buyer who is blocked have this order too, or an order that was alone have its buyer.
 
     Return whether anything changed; an order of another buyer stays there.
     """

@@ -4,7 +4,8 @@ The fields of the JSON export come first, in its order. What is ours alone follo
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast, get_args
 
@@ -59,6 +60,13 @@ def kind_of(block: Block) -> str:
     return " ".join((block.reason, block.marketplace or "", *block.accounts))
 
 
+def week_of(moment: datetime) -> str:
+    """Return the week that a moment is in: its Monday, in UTC."""
+    day = moment.astimezone(UTC).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
+
+
+@lru_cache
 def reason_of(kind: object) -> Reason | None:
     """Return the reason that a stored ``kind`` begins with, None where it is damaged."""
     reason = str(kind).partition(" ")[0]

@@ -7,7 +7,7 @@ which they were first seen.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from tinydb import where
@@ -21,6 +21,7 @@ from worker.block_list.documents import (
     notice_documents,
     to_document,
     to_entry,
+    week_of,
 )
 from worker.block_list.model import Block, Entry
 from worker.database import Change, Database
@@ -120,7 +121,8 @@ class Entries:
         changed: dict[str, Document] = {}
         for entries, sign in ((now, 1), (before, -1)):
             for block in (entry.block for entry in entries.values() if entry.is_blocked):
-                count = changed.setdefault(f"{_week(block)} {kind_of(block)}", _no_blocks_like(block))
+                none = _no_blocks_like(block)
+                count = changed.setdefault(f"{none['week']} {none['kind']}", none)
                 count["blocks"] += sign
                 count["notices"] += sign * len(block.evidence)
         for key, known in self._counts.find_many(changed).items():
@@ -130,14 +132,9 @@ class Entries:
         self._counts.delete(key for key, it in changed.items() if not it["blocks"])
 
 
-def _week(block: Block) -> str:
-    first = block.first_seen.date()
-    return (first - timedelta(days=first.weekday())).isoformat()
-
-
 def _no_blocks_like(block: Block) -> Document:
     return {
-        "week": _week(block),
+        "week": week_of(block.first_seen),
         "kind": kind_of(block),
         "reason": block.reason,
         "marketplace": block.marketplace,

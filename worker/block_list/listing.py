@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar, cast, get_args
 from tinydb import where
 from tinydb.queries import QueryInstance
 
-from worker.block_list.documents import Document, to_block, to_evidence
+from worker.block_list.documents import Document, to_block, to_evidence, week_of
 from worker.block_list.keys import Key, parse_key
 from worker.block_list.merging import rounded_up
 from worker.block_list.model import Block, Evidence, Reason
@@ -53,11 +53,6 @@ class Query:
     def words(self) -> str:
         """Return what to search for."""
         return " ".join(self.q.casefold().split())
-
-    @property
-    def of_some_time(self) -> bool:
-        """Return whether it asks for a part of the time, which the counts by week do not tell."""
-        return any((self.since, self.first_from, self.first_to))
 
 
 EVERYTHING = Query()
@@ -127,9 +122,9 @@ class Listing:
         """Return how many blocks there are."""
         if query.words and (keys := self._by_key(query)) is not None:
             return len(keys)
-        if (query.words or query.of_some_time) and (matching := self._matching(query)):
+        if (query.words or query.since) and (matching := self._matching(query)):
             return self._blocks.count(matching)
-        return sum(it["blocks"] for it in self._kinds(query))
+        return self._count_by_weeks(query)
 
     def page(
         self, query: Query, *, sort: Sort = "first_seen", descending: bool = True, number: int = 1, size: int
@@ -154,7 +149,7 @@ class Listing:
 
     def after(self, query: Query, cursor: Cursor | None, *, limit: int) -> Sequence[Document]:
         """Return at most ``limit`` documents of blocks behind a cursor, sorted by first_seen, then key."""
-        searched = bool(query.words or query.of_some_time)
+        searched = bool(query.words or query.since)
         if searched and (few := self._few(query, "first_seen")) is not None:
             some = self._blocks.find_many(few).items()
             return [it for key, it in some if cursor is None or (it["first_seen"], key) > cursor][:limit]
@@ -203,6 +198,27 @@ class Listing:
     def has_notices(self, account: str) -> bool:
         """Return whether any notice to this account is known."""
         return any(self._kinds(Query(reason="opted_out", account=account)))
+
+    def _count_by_weeks(self, query: Query) -> int:
+        """Return how many blocks there are by the counts of weeks; at the edges of the dates, count these."""
+        first, last = query.first_from, query.first_to
+        if first and last and first > last:
+            return 0
+        begin, end = first and week_of(first), last and week_of(last)
+        found = 0
+        for it in self._kinds(query):
+            if (not begin or begin <= it["week"]) and (not end or it["week"] < end):
+                found += int(it["blocks"])
+        seen, of_kind = where("first_seen"), replace(query, first_from=None, first_to=None)
+        if first:
+            found -= self._count_those(of_kind, (seen >= begin) & (seen < format_time(first)))
+        if last:
+            found += self._count_those(of_kind, (seen >= end) & (seen <= format_time(last)))
+        return found
+
+    def _count_those(self, query: Query, seen: QueryInstance) -> int:
+        matching = self._matching(query)
+        return self._blocks.count(seen & matching if matching else seen)
 
     def _kinds(self, query: Query = EVERYTHING) -> Iterator[Document]:
         """Yield the counts of the kinds of blocks that a query asks for, whatever its words and its since."""

@@ -90,7 +90,7 @@ class Entry:
 
 
 class Unblocking(NamedTuple):
-    """Whom one step has unblocked. id: what undoes it is told this number."""
+    """Whom one step has unblocked. id: the number by which it is undone."""
 
     id: int
     keys: list[str]
@@ -139,6 +139,6 @@ def block_for(key: Key, *, reason: Reason, at: datetime, note: str = "") -> Bloc
 
 
 def refusal_text(key: str, since: date | None) -> str:
-    """Return what a mail server tells whoever writes to a blocked buyer. since: None for not known."""
+    """Return what a mail server answers to whoever writes to a blocked buyer. since: None for not known."""
     when = f"since {since}" if since else "now"
     return f"{key}: this buyer opted out of unsolicited messages (blocked {when})"

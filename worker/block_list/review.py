@@ -94,7 +94,7 @@ _item = partial(stored, ReviewItem)
 def sighting_of(
     notice: OptOut | ReviewItem, *, account: str, message_id: str, received_at: datetime
 ) -> Sighting:
-    """Return what a notice tells the block list. message_id: for a mail that has none of its own."""
+    """Return what a notice says to the block list. message_id: for a mail that has none of its own."""
     return Sighting(
         account=account,
         message_id=notice.message_id or message_id,

@@ -29,7 +29,7 @@ def block(
                 for it in items
             ]
         )
-        # An earlier unblocking outweighs an old notice, but not the owner's word of now.
+        # An earlier unblocking outweighs an old notice, but not what the owner decides now.
         block_list.block(keys.values(), by=by)
         began = {item for item, key in keys.items() if key not in known}
         review.decide(keys, "blocked", decision=decision, began=began)

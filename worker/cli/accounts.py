@@ -88,12 +88,12 @@ def status(as_json: bool) -> int:
     rows = [_row(app, account) for account in app.accounts.all()]
     problems = health(app, app.clock.now()).problems
     if as_json:
-        told = [
+        shown = [
             {"kind": it.kind, "account": it.account or None, "sentence": it.sentence, "stopping": it.stopping}
             for it in problems
         ]
         counts = {"blocks": len(app.block_list), "review": len(app.review)}
-        print_json(counts | {"accounts": rows, "problems": told})
+        print_json(counts | {"accounts": rows, "problems": shown})
     else:
         click.echo(f"{len(app.block_list):,} buyers on the block list, {len(app.review):,} mails to review")
         for row in rows:
@@ -109,9 +109,9 @@ def status(as_json: bool) -> int:
 
 
 def _row(app: "App", account: "Account") -> dict[str, Any]:
-    from worker.operation.health import standing
+    from worker.operation.health import status_of
 
-    state, problem = standing(app, account, app.clock.now())
+    state, problem = status_of(app, account, app.clock.now())
     times = {"last_pass": account.last_pass, "next_pass": account.next_pass}
     return {
         "email": account.email,

@@ -118,7 +118,7 @@ def _run() -> None:
 
 
 def _address(text: str, usual_port: int) -> tuple[str, int]:
-    """Return host and port; an IPv6 address with a port stands in brackets."""
+    """Return host and port; an IPv6 address with a port is in brackets."""
     from worker.parsing import whole_number
 
     host, colon, port = text.rpartition(":")

@@ -85,11 +85,12 @@ def status(as_json: bool) -> int:
 
     found = figures(_tenants().pool)
     in_line = {f"{task} {state}": number for (task, state), number in found.in_line.items()}
-    shown = found._asdict() | {"in_line": in_line}
+    shown = found._asdict()
     if as_json:
-        print_json(shown)
+        print_json(shown | {"in_line": in_line})
     else:
-        for name, value in shown.items():
+        jobs = ", ".join(f"{number:,} {job}" for job, number in in_line.items())
+        for name, value in (shown | {"in_line": jobs}).items():
             click.echo(f"{name.replace('_', ' ')}: {value or 0}")
     return int(bool(found.late) or not found.workers)
 
@@ -129,7 +130,7 @@ def list_tenants() -> None:
     tenants = _tenants()
     for number, owner in tenants.all().items():
         app = tenants.app(number)
-        click.echo(f"{owner}  {len(app.accounts.all())} mailboxes  {len(app.block_list):,} blocks")
+        click.echo(f"{owner}  mailboxes: {len(app.accounts.all())}  blocks: {len(app.block_list):,}")
 
 
 @tenant.command("import")
@@ -142,7 +143,7 @@ def import_tenant(owner: str, file: Path, passphrase_file: Any, ask_passphrase: 
 
     passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=False)
     blocks, accounts = move_in(_tenants(), owner.lower(), file, passphrase)
-    click.echo(f"{owner} is here, with {blocks:,} blocks and {len(accounts)} mailboxes.")
+    click.echo(f"{owner} is here (blocks: {blocks:,}, mailboxes: {len(accounts)}).")
 
 
 @tenant.command("export")

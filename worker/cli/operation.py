@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from worker.operation.service import System
     from worker.operation.service_files import Service
 
-# -P: whatever lies in the folder that the service starts in, it is not taken for a part of the program.
+# -P: whatever is in the folder that the service starts in, it is not taken for a part of the program.
 _SERVE = (sys.executable, "-P", "-m", "oauth_web", "serve", "--no-open")
 
 

@@ -89,7 +89,7 @@ def list_copies(as_json: bool) -> None:
 @publish.command()
 @click.argument("path", type=click.Path(path_type=Path))
 def remove(path: Path) -> None:
-    """Write a copy no more; the file stays as it is."""
+    """Stop writing a copy; the file stays as it is."""
     copies, place = _copies(), str(path.expanduser().resolve())
     if not copies.remove(str(path)) and not copies.remove(place):
         raise UsageError(

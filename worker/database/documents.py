@@ -23,7 +23,7 @@ Plan = Literal["order", "filter"]
 
 _KEYS_AT_ONCE = 30_000  # parameters of one query; SQLite takes 32,766
 
-_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # as JSON writes it; a backslash may stand there for itself
+_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # as JSON writes it; a backslash may be escaped itself
 
 
 class Documents(Table):
@@ -96,12 +96,13 @@ class Documents(Table):
 
     def values(self, field: str, keys: Iterable[str]) -> dict[str, Any]:
         """Return a field that has a column, by key; missing documents are left out, a missing field is None."""
-        return self._column(self._engine.field(self.name, (field,)), list(keys))
+        return self._column(self._engine.field(self.name, (field,)), keys)
 
-    def _column(self, column: str, keys: Sequence[str]) -> dict[str, Any]:
+    def _column(self, column: str, keys: Iterable[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            among, parameters = self._engine.among("key", keys[start : start + _KEYS_AT_ONCE])
+        wanted = sorted(keys)  # neighbours are found together
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            among, parameters = self._engine.among("key", wanted[start : start + _KEYS_AT_ONCE])
             sql = f"SELECT key, {column} FROM {self._from} WHERE {among}"  # noqa: S608 - tables are ours
             found.update(self._engine.rows(sql, parameters))
         return found
@@ -134,7 +135,7 @@ class Documents(Table):
         """Return at most ``limit`` documents in the order of a field, then of the key ("key" is a field, too).
 
         after: start behind the document with this value of the field and this key. matching: only such documents.
-        Documents without the field stand before all others, under the value None.
+        Documents without the field come before all others, under the value None.
         plan: what to begin with, where the engine could choose badly: the index of the order, or those of the filter.
         """
         field = self._field(order)

@@ -46,7 +46,7 @@ class Engine(Protocol):
     def field(self, table: str, path: Sequence[str], kind: Kind | None = None) -> str:
         """Return the SQL value of a field of ``document``, NULL where it is missing, fit to be sorted by.
 
-        Numbers stand before texts, and lists and objects among those, by their JSON. kind: values of another kind
+        Numbers come before texts, and lists and objects among those, by their JSON. kind: values of another kind
         are NULL, and it can be compared with parameters of this one.
         """
 

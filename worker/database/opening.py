@@ -81,7 +81,7 @@ def _newest_in_copy(path: Path) -> tuple[object, int]:
         with path.open("rb") as file:
             about = orjson.loads(file.readline(_MAX_FIRST_LINE))
         return about["lineage"], int(about["newest"])
-    except (OSError, ValueError, LookupError, TypeError):  # whoever restores the copy will be told
+    except (OSError, ValueError, LookupError, TypeError):  # a restore of this copy will say so
         return None, 0
 
 

@@ -80,7 +80,7 @@ class Postgres:
             # Read at once: a walk must not see later changes, nor outlive the transaction on its connection.
             yield from self.rows(sql, parameters)
             return
-        connection, (first, rest) = self._pool.begun(lambda it: _begun(_streamed(it, sql, parameters)))
+        connection, (first, rest) = self._pool.start(lambda it: _started(_streamed(it, sql, parameters)))
         try:
             with _translating():
                 yield from first
@@ -128,7 +128,7 @@ class Postgres:
     def _lent(self, begin: str) -> Iterator[Connection]:
         """Begin a transaction of this thread. What is not committed inside is undone."""
         former = self._held.connection
-        connection, _ = self._pool.begun(lambda connection: connection.execute(_query(begin)))
+        connection, _ = self._pool.start(lambda connection: connection.execute(_query(begin)))
         try:
             self._held.connection = connection
             yield connection
@@ -282,7 +282,7 @@ def _streamed(
         yield from cursor.stream(_query(sql), [_parameter(it) for it in parameters], size=_AT_ONCE)
 
 
-def _begun(rows: Generator[Row, None, None]) -> tuple[list[Row], Generator[Row, None, None]]:
+def _started(rows: Generator[Row, None, None]) -> tuple[list[Row], Generator[Row, None, None]]:
     """Ask the question; return the first row, if there is one, and the others."""
     return list(islice(rows, 1)), rows
 

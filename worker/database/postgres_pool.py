@@ -1,6 +1,6 @@
 """Connections to PostgreSQL, shared by the threads of a process and by all sellers, and its errors as ours.
 
-Nothing is kept in a session, so that PgBouncer may stand between in its transaction mode.
+Nothing is kept in a session, so that PgBouncer may be used in its transaction mode.
 """
 
 from collections.abc import Callable, Iterator
@@ -59,29 +59,29 @@ class Pool:
             open=True,
         )
 
-    def begun(self, work: Callable[[Connection], _T]) -> tuple[Connection, _T]:
-        """Begin work on a connection, once more on another where that one was lost; return both. ``give`` it back.
+    def start(self, work: Callable[[Connection], _T]) -> tuple[Connection, _T]:
+        """Start work on a connection, once more on another where that one was lost; return both. ``give`` it back.
 
         work: safe to be done twice. Raises StorageError, BusyError, DamagedFileError.
         """
         try:
             try:
-                return self._begun(work)
+                return self._started(work)
             except psycopg.OperationalError as error:
                 if isinstance(error, PoolTimeout) or not is_lost(error):
                     raise
             self._pool.check()  # after a restart of PostgreSQL all are lost
-            return self._begun(work)
+            return self._started(work)
         except psycopg.Error as error:
             raise translated(error) from error
 
     def run(self, work: Callable[[Connection], _T]) -> _T:
-        """Do some work on a connection; as ``begun``."""
-        connection, result = self.begun(work)
+        """Do some work on a connection; as ``start``."""
+        connection, result = self.start(work)
         self.give(connection)
         return result
 
-    def _begun(self, work: Callable[[Connection], _T]) -> tuple[Connection, _T]:
+    def _started(self, work: Callable[[Connection], _T]) -> tuple[Connection, _T]:
         connection = self._pool.getconn()
         try:
             return connection, work(connection)

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.abc import QueryNoTemplate
 
 from worker.database.postgres_pool import LOCKS, connected, translated
-from worker.database.schema import NUMBERS, TABLES, VERSION, columns
+from worker.database.schema import NUMBERS, TABLES, VERSION, columns, there
 from worker.errors import StorageError
 
 _OURS = "buyerblock"
@@ -58,7 +58,7 @@ CREATE INDEX looks_next_look ON looks (next_look);
 CREATE INDEX looks_tenant ON looks (tenant);
 CREATE INDEX owners_key ON owners (key);
 CREATE INDEX tokens_key ON tokens (key);
--- Counts of requests are worth no log: after a crash they begin anew.
+-- Counts of requests are worth no log: after a crash they start at zero.
 CREATE UNLOGGED TABLE limits (caller text PRIMARY KEY, empty_at timestamptz NOT NULL) WITH (fillfactor = 70);
 ALTER TABLE tenants ADD COLUMN tend_at timestamptz NOT NULL DEFAULT now();
 CREATE TABLE tallies (
@@ -178,7 +178,8 @@ def _table(table: str) -> str:
     made = [f'CREATE TABLE "{table}" ({stored}, PRIMARY KEY (tenant_id, key))']
     for fields in TABLES[table]:
         names = ", ".join(f'"{it}"' + (" NULLS FIRST" if it != "key" else "") for it in _with_key(fields))
-        made.append(f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" (tenant_id, {names})')
+        index = f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" (tenant_id, {names})'
+        made.append(index + there(fields[0]))
     return "".join(f"{it};\n" for it in made)
 
 

@@ -17,6 +17,9 @@ _SEARCHED = {"blocks": ("search",)}
 # Of browsers that are inside at the moment: no backup brings them back.
 MOMENTARY = ("sessions", "pending")
 
+# Fields that few documents have: an index that begins with one holds these documents alone.
+RARE = ("by_order", "import_id")
+
 # Columns that hold numbers, or true and false; all others hold texts.
 NUMBERS = {"blocks": ("notices", "by_order"), "notices": ("blocked",)}
 
@@ -24,7 +27,7 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "blocks": (
         # In every order, and passing over other kinds without a look at their documents; or one kind alone.
         ("first_seen", "key", "kind", "last_seen"),
-        ("last_seen", "key", "kind"),
+        ("last_seen", "key", "kind", "first_seen"),
         ("notices", "key", "kind"),
         ("kind", "first_seen"),
         ("by_order",),
@@ -61,3 +64,8 @@ def columns(table: str) -> tuple[str, ...]:
     """Return the fields that a table is searched and sorted by. They hold texts or numbers, or are missing."""
     indexed = (field for fields in TABLES[table] for field in fields if field != "key")
     return tuple(dict.fromkeys((*indexed, *_SEARCHED.get(table, ()))))
+
+
+def there(field: str) -> str:
+    """Return what an index that begins with a field says of the documents that it holds: all, or those that have it."""
+    return f' WHERE "{field}" IS NOT NULL' if field in RARE else ""

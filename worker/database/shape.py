@@ -1,6 +1,6 @@
 """Documents whose content is not what the program wrote."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from datetime import date, datetime
@@ -32,8 +32,8 @@ def reading(what: Sentence) -> Iterator[None]:
 
 def checked(value: _T) -> _T:
     """Return a dataclass whose fields hold what their annotations say. Raises TypeError for another one."""
-    for name, kind in _kinds(cast(Hashable, type(value))):
-        if not fits(getattr(value, name), kind):
+    for name, _, fits in _fields(cast(Hashable, type(value))):
+        if not fits(getattr(value, name)):
             raise TypeError(name)
     return value
 
@@ -44,25 +44,8 @@ def stored(kind: type[_T], document: Mapping[str, Any]) -> _T:
     What is missing has its default, and fields that the class does not have are passed over: a later version may have
     stored more. Times are texts in a document, tuples are lists, and members of an Enum are their names.
     """
-    kinds = _kinds(cast(Hashable, kind))
-    return checked(kind(**{name: _read(document[name], of) for name, of in kinds if name in document}))
-
-
-def _read(value: Any, kind: Any) -> Any:
-    """Return a value of a document as one of a kind; what is not of it stays, and ``checked`` finds it."""
-    if kind is str or not isinstance(value, str | list | dict):
-        return value  # most are; this is quick
-    for it in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
-        of = get_origin(it) or it
-        if of is tuple and isinstance(value, list):
-            return tuple(_read(each, get_args(it)[0]) for each in value)
-        if of in (date, datetime) and isinstance(value, str):
-            return of.fromisoformat(value)
-        if is_dataclass(of) and isinstance(value, dict):
-            return stored(cast(type, of), value)
-        if isinstance(of, EnumType) and isinstance(value, str):
-            return of[value]
-    return value
+    fields = _fields(cast(Hashable, kind))
+    return checked(kind(**{name: read(document[name]) for name, read, _ in fields if name in document}))
 
 
 def listed(value: Any) -> tuple[Any, ...]:
@@ -72,20 +55,61 @@ def listed(value: Any) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def fits(value: Any, kind: Any) -> bool:
-    """Return whether a value is of a kind, as an annotation writes it."""
+@cache
+def _fields(of: Hashable) -> tuple[tuple[str, Callable[[Any], Any], Callable[[Any], bool]], ...]:
+    """Return the fields of a dataclass, each with what reads it from a document and what says whether it fits.
+
+    Annotations are taken apart once: records are read all the time.
+    """
+    return tuple((name, _reader(kind), _check(kind)) for name, kind in get_type_hints(of).items())
+
+
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """Return what reads a value of a document as one of a kind; what is not of it stays, and the check finds it."""
+    options = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    readers = [found for it in options if (found := _reader_from(it)) is not None]
+
+    def read(value: Any) -> Any:
+        for type_, from_it in readers:
+            if isinstance(value, type_):
+                return from_it(value)
+        return value
+
+    return read if readers else lambda value: value
+
+
+def _reader_from(kind: Any) -> tuple[type, Callable[[Any], Any]] | None:
+    """Return the type by which a document holds a kind, and what reads it; None where it is held as it is."""
+    of = get_origin(kind) or kind
+    if of is tuple:
+        each = _reader(get_args(kind)[0])
+        return list, lambda value: tuple(map(each, value))
+    if of in (date, datetime):
+        return str, of.fromisoformat
+    if is_dataclass(of):
+        return dict, lambda value: stored(cast(type, of), value)
+    if isinstance(of, EnumType):
+        return str, of.__getitem__
+    return None
+
+
+def _check(kind: Any) -> Callable[[Any], bool]:
+    """Return what says whether a value is of a kind, as an annotation writes it."""
     if kind is Any:
-        return True
+        return lambda _: True
     origin, inner = get_origin(kind) or kind, get_args(kind)
     if origin in (Union, UnionType):
-        return any(fits(value, it) for it in inner)
+        options = [_check(it) for it in inner]
+        return lambda value: any(it(value) for it in options)
     if origin is Literal:
-        return value in inner
+        return lambda value: value in inner
     if origin is tuple:
-        return isinstance(value, tuple) and all(fits(it, inner[0]) for it in value)
+        each = _check(inner[0])
+        return lambda value: isinstance(value, tuple) and all(map(each, value))
     if issubclass(origin, Mapping):
-        return isinstance(value, Mapping) and all(fits(it, inner[1]) for it in value.values())
-    return _is_a(value, origin)
+        of_value = _check(inner[1])
+        return lambda value: isinstance(value, Mapping) and all(map(of_value, value.values()))
+    return lambda value: _is_a(value, origin)
 
 
 def _is_a(value: Any, kind: type) -> bool:
@@ -96,8 +120,3 @@ def _is_a(value: Any, kind: type) -> bool:
     if kind is datetime:
         return isinstance(value, datetime) and value.tzinfo is not None
     return isinstance(value, kind)
-
-
-@cache
-def _kinds(of: Hashable) -> tuple[tuple[str, Any], ...]:
-    return tuple(get_type_hints(of).items())

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from worker.database.schema import TABLES, VERSION, columns
+from worker.database.schema import TABLES, VERSION, columns, there
 from worker.errors import StorageError
 from worker.files import replace_file, storage_error, sync_directory
 
@@ -111,7 +111,8 @@ def _schema() -> str:
         statements.append(f'CREATE TABLE "{table}" (key TEXT PRIMARY KEY, document TEXT NOT NULL{generated})')
         for fields in indexes:
             names = ", ".join(f'"{it}"' for it in dict.fromkeys((*fields, "key")))
-            statements.append(f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" ({names})')
+            made = f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" ({names})'
+            statements.append(made + there(fields[0]))
     return ";\n".join([*statements, "COMMIT;"])
 
 

@@ -7,7 +7,7 @@ changed, and nothing is kept, so a gate that dies loses no mail and sends none t
 
 A mail is critical, or a reply, if its header ``X-Buyerblock-Kind`` or Amazon's mark in the subject says so. That header
 stays in the mail, whose signature may cover it. RCPT is answered before the mail is seen, so a tool asks for this by
-signing in as ``buyerblock+marked``. There a blocked recipient is taken if it stands alone in its mail, and decided
+signing in as ``buyerblock+marked``. There a blocked recipient is taken if it is the only one of its mail, and decided
 after DATA; beside others it is answered 452, which has the tool send it by itself: DATA has one answer for all
 recipients, and must not hide that one of them was refused.
 

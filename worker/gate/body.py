@@ -77,18 +77,18 @@ async def read_body(reader: StreamReader, body: Body, moved: Callable[[], None])
     """
     # The end may begin with the line end of the command, or with what follows at once: in steps that cannot lead behind
     # it, until nothing is seen of it.
-    begun = b"\r\n"
-    known = len(begun)  # bytes of it that are not the mail's
-    while begun:
-        begun += await reader.readexactly(len(_END) - len(begun))
-        if begun == _END:
-            body.write(begun[known:2])
+    tail = b"\r\n"
+    known = len(tail)  # bytes of it that are not the mail's
+    while tail:
+        tail += await reader.readexactly(len(_END) - len(tail))
+        if tail == _END:
+            body.write(tail[known:2])
             return
-        keep = next(n for n in range(len(_END) - 1, -1, -1) if begun.endswith(_END[:n]))
-        gone = len(begun) - keep
-        body.write(begun[known:gone])
+        keep = next(n for n in range(len(_END) - 1, -1, -1) if tail.endswith(_END[:n]))
+        gone = len(tail) - keep
+        body.write(tail[known:gone])
         known = max(0, known - gone)
-        begun = begun[gone:]
+        tail = tail[gone:]
     while True:
         try:
             last = await reader.readuntil(_END)

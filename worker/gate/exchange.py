@@ -52,7 +52,7 @@ class Shared:
 class Mail:
     """The mail under way: whom the real server has taken, and why the only one is refused unless the mail is marked."""
 
-    begun: bool = False
+    started: bool = False
     recipients: list[str] = field(default_factory=list)
     waiting: Refusal | None = None
 
@@ -82,7 +82,7 @@ class Exchange:
         """Answer MAIL."""
         self.connect()
         reply = self.upstream.mail(sender.line(b"MAIL FROM"))
-        mail.begun = reply.taken
+        mail.started = reply.taken
         return reply
 
     def add(self, mail: Mail, recipient: MailPath, marked: bool) -> Reply:

@@ -1,4 +1,4 @@
-"""Keep the gate as the settings say: started, stopped, or started anew when they have changed."""
+"""Keep the gate as the settings say: started, stopped, or restarted when they have changed."""
 
 import logging
 from collections.abc import Callable

@@ -60,7 +60,7 @@ class Gate:
 
     def start(self) -> None:
         """Listen. Raises UsageError if it cannot."""
-        # It warns of what is as it should be here, and tells of addresses.
+        # It warns of what is as it should be here, and logs addresses.
         logging.getLogger("mail").setLevel(logging.CRITICAL)
         self._tls()
         self._thread.start()
@@ -115,7 +115,7 @@ class Gate:
         return GateSession(self._shared, self._sessions, self._tls())
 
     def _tls(self) -> ssl.SSLContext | None:
-        """Return what encrypts, read anew each time: certificates are renewed every few weeks. Raises UsageError."""
+        """Return what encrypts, read again each time: certificates are renewed every few weeks. Raises UsageError."""
         if not self._settings.certificate:
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -140,8 +140,8 @@ class GateSession(SMTP):
     async def smtp_MAIL(self, arg: str | None) -> None:
         if await self._must_sign_in():
             return
-        if self.envelope.mail.begun:
-            await self._answer(said("503 5.5.1 a mail has begun already"))
+        if self.envelope.mail.started:
+            await self._answer(said("503 5.5.1 a mail has started already"))
         elif (sender := parse_path(arg, "FROM:")) is None:
             await self._answer(said("501 5.5.4 write it as MAIL FROM:<address>"))
         elif sender.size > MAX_SIZE:
@@ -153,7 +153,7 @@ class GateSession(SMTP):
         if await self._must_sign_in():
             return
         mail = self.envelope.mail
-        if not mail.begun:
+        if not mail.started:
             await self._answer(said("503 5.5.1 MAIL comes first"))
         elif (recipient := parse_path(arg, "TO:")) is None or not recipient.address:
             await self._answer(said("501 5.5.4 write it as RCPT TO:<address>"))

@@ -84,7 +84,7 @@ class Upstream:
         return {name: known[name] for name in PASSED_ON if name in known}
 
     def mail(self, line: bytes) -> Reply:
-        """Begin a mail. A connection that was left idle, or has had enough, is made anew: nothing was sent yet."""
+        """Begin a mail. A connection that was left idle, or has had enough, is replaced: nothing was sent yet."""
         with contextlib.suppress(UpstreamError):
             reply = self._begun(line)
             if reply.code != 421:
@@ -93,7 +93,7 @@ class Upstream:
         return self._begun(line)
 
     def command(self, line: bytes) -> Reply:
-        """Send a command of the mail that was begun, and return its answer."""
+        """Send a command of the current mail, and return its answer."""
         if (server := self._server) is None:
             raise self._lost("nothing was sent")
         try:

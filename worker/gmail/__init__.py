@@ -1,5 +1,5 @@
-"""Gmail, as far as the engine needs it; the only package that imports Google's client.
+"""The Gmail operations that the engine needs; the only package that imports Google's client.
 
-Promise: callers see a few verbs and our own errors. Speed limit, retries and refreshing of tokens happen
-in here. Start at ``mailbox.py``; ``rules.py`` keeps labels and filters as they should be.
+Promise: callers see a few methods and our own errors. This package does quota, retries and the refresh of tokens.
+Start at ``mailbox.py``; ``rules.py`` repairs labels and filters.
 """

@@ -1,4 +1,4 @@
-"""What is wrong with an answer of Gmail's."""
+"""Unusable answers of Gmail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,14 +8,14 @@ from worker.problems import Cause
 
 
 @contextmanager
-def understood() -> Iterator[None]:
-    """Raise TransientError where an answer has another shape than Gmail documents."""
+def checking_shape() -> Iterator[None]:
+    """Raise TransientError if an answer does not have the documented shape."""
     try:
         yield
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise TransientError(Cause.ANSWER_CUT) from error
 
 
-def concerns_one(error: GmailError) -> bool:
-    """Return whether an error may come from the message that was asked for, while others can be read."""
+def may_concern_one_message(error: GmailError) -> bool:
+    """Return whether an error may be caused by the requested message, so that others can be read."""
     return error.problem.cause in (Cause.GMAIL_FAILED, Cause.ANSWER_CUT, Cause.NOT_GMAIL, Cause.REFUSED)

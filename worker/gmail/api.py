@@ -1,4 +1,4 @@
-"""Gmail's interface, made from the description that Google's client library brings along."""
+"""Gmail's API, built from the discovery document in Google's client library."""
 
 import json
 from functools import lru_cache
@@ -10,15 +10,15 @@ from googleapiclient.discovery import build_from_document
 
 
 class Api:
-    """The parts of the interface that are called. Each takes longer to make than a call, so mailboxes share them."""
+    """The resources that are called. Building one takes longer than a call, so mailboxes share them."""
 
     def __init__(self, gmail_url: str | None) -> None:
-        # The packaged description, not a downloaded one: no request, and its root can be replaced, batches included.
+        # The packaged document needs no download, and its root URL can be replaced.
         packaged = files("googleapiclient.discovery_cache.documents").joinpath("gmail.v1.json")
         document = json.loads(packaged.read_bytes())
         if gmail_url:
             document["rootUrl"] = gmail_url + "/"
-        # Calls go by another connection; without this one the library would look for credentials of its own.
+        # Not used for calls; without it the library would search for default credentials.
         self.users: Any = build_from_document(document, http=httplib2.Http()).users()
         self.labels: Any = self.users.labels()
         self.messages: Any = self.users.messages()
@@ -29,7 +29,7 @@ class Api:
         self.send_as: Any = settings.sendAs()
 
 
-@lru_cache(maxsize=1)  # the program knows one Gmail
+@lru_cache(maxsize=1)
 def api(gmail_url: str | None) -> Api:
-    """Return Gmail's interface at an address, None for its own."""
+    """Return the API at an address. None: Google's own address."""
     return Api(gmail_url)

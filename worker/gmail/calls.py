@@ -1,4 +1,4 @@
-"""Make a call to Gmail: paid for, tried again where that helps, and its errors in our words."""
+"""Make a call to Gmail, with quota, retries, and our own errors."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from worker.errors import GoneError, QuotaError, StoppedError, TransientError
 from worker.gmail.connection import Connection
 from worker.gmail.credentials import Grant
 from worker.gmail.quota import MAX_STATED_WAIT, Quota
-from worker.gmail.refusals import translated
-from worker.gmail.renewing import SharedCredentials
+from worker.gmail.refresh import SharedCredentials
+from worker.gmail.refusals import translating_errors
 from worker.gmail.sessions import Sessions
 from worker.problems import Cause
 
 MAX_TRIES = 6
-# Another program may have spent this minute's quota: these take two minutes and a half on average.
-MAX_TRIES_FOR_SPEED = 12
+# Another program may have spent this minute's quota: so many tries take two and a half minutes on average.
+MAX_TRIES_FOR_QUOTA = 12
 MAX_WAIT = 64.0  # seconds, as Google recommends for truncated backoff
 
 _backoff = wait_random_exponential(multiplier=0.5, max=MAX_WAIT)
 
 
-def _worth_another_try(error: BaseException) -> bool:
-    # Asking before the stated time only prolongs it.
+def _should_retry(error: BaseException) -> bool:
+    # A retry before the stated time only prolongs the wait.
     return isinstance(error, TransientError) and (error.retry_after or 0.0) <= MAX_STATED_WAIT
 
 
@@ -33,13 +33,13 @@ def _wait(state: RetryCallState) -> float:
     return max(float(_backoff(state)), stated or 0.0)
 
 
-def _tried_enough(state: RetryCallState) -> bool:
+def _should_stop(state: RetryCallState) -> bool:
     error = state.outcome.exception() if state.outcome else None
-    return state.attempt_number >= (MAX_TRIES_FOR_SPEED if isinstance(error, QuotaError) else MAX_TRIES)
+    return state.attempt_number >= (MAX_TRIES_FOR_QUOTA if isinstance(error, QuotaError) else MAX_TRIES)
 
 
 class Calls:
-    """One account's way to Gmail, for all threads."""
+    """Makes one account's calls, from any thread."""
 
     def __init__(self, grant: Grant, quota: Quota, clock: Clock, sessions: Sessions) -> None:
         self._quota = quota
@@ -51,41 +51,41 @@ class Calls:
     def make(self, request: Any) -> Any:
         """Make a call of Google's client library and return the reply.
 
-        Raises what ``refusals.py`` makes of a refusal: TransientError after the last try, everything else at once;
-        and StoppedError while waiting.
+        Raises the errors of ``refusals.py``: TransientError after the last try, all others at once. Raises StoppedError
+        while waiting.
         """
         retrying = Retrying(
-            retry=retry_if_exception(_worth_another_try),
+            retry=retry_if_exception(_should_retry),
             wait=_wait,
-            stop=_tried_enough,
+            stop=_should_stop,
             sleep=self._clock.pause,
             reraise=True,
         )
         return retrying(self.make_once, request)
 
     def make_unless_gone(self, request: Any) -> Any:
-        """Make a call and return the reply, None where Gmail does not know the message, label or filter any more."""
+        """Make a call and return the reply, None if the message, label or filter no longer exists."""
         try:
             return self.make(request)
         except GoneError:
             return None
 
     def close(self) -> None:
-        """Let calls under way in other threads come to their end; later ones get StoppedError."""
+        """Reject later calls with StoppedError; running calls of other threads finish."""
         self._closed = True
 
     def make_once(self, request: Any) -> Any:
-        """Make a call as ``make`` does, with one try: for what a second try would do once more."""
+        """Make a call without retries: for calls that are not idempotent."""
         with self._quota.spend(request.methodId.removeprefix("gmail.")):
             if self._closed:
                 raise StoppedError("The mailbox was disconnected.")
             try:
-                with translated(self._clock.now()), self._sessions.lent() as session:
+                with translating_errors(self._clock.now()), self._sessions.borrow() as session:
                     reply = request.execute(http=Connection(session, self._credentials))
             except QuotaError as error:
                 self._quota.learn(error)
                 raise
         if reply and not isinstance(reply, dict):
-            # The client library hands over as text what is not said to be JSON: a proxy's page, for example.
+            # The client library returns replies that are not JSON as text: a proxy's page, for example.
             raise TransientError(Cause.NOT_GMAIL)
         return reply

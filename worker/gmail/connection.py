@@ -1,9 +1,8 @@
-"""The way to Google over HTTP, through the proxy and with the certificates that this machine is set up for.
+"""HTTP requests to Google, with the proxy and the certificates of this machine.
 
-Google's client library brings httplib2 along, which silently ignores a proxy where PySocks is not
-installed, and sends a proxy's password as it stands in the address, escapes and all. So the requests go through
-``requests`` here, as those of the sign-in do: it reads HTTPS_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE, and the
-system's own proxy settings on macOS and Windows.
+Google's client library uses httplib2. That silently ignores a proxy if PySocks is not installed, and does not
+unescape a proxy's password. So requests use ``requests`` here, like those of the sign-in: it reads HTTPS_PROXY,
+NO_PROXY and REQUESTS_CA_BUNDLE, and the system's proxy settings on macOS and Windows.
 """
 
 import os
@@ -24,15 +23,15 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from worker.sentences import Sentence
 
-TIMEOUT = 30  # seconds without a sign of life; by default requests waits without a limit
-MAX_TIME = 120.0  # seconds for the body of an answer, however it drips
+TIMEOUT = 30  # seconds without data; by default requests has no timeout
+MAX_TIME = 120.0  # seconds for the whole body of an answer
 MAX_SIZE = 100_000_000  # bytes of a body, unpacked; a mail of 50 MB takes 70 MB
-_PIECE = 65_536  # bytes
-_READ_EVERY = 60  # seconds; a computer moves from one network to another
+_CHUNK = 65_536  # bytes
+_READ_EVERY = 60  # seconds; a computer can move to another network
 
-# Sentences by the error of requests; the first that fits. {} is the innermost error.
+# Sentences by the error of requests; the first match is used. {words} is the innermost error.
 _SENTENCES = (
-    # Not in the words of requests, which may hold a part of the proxy's password.
+    # Without the text of requests, which may contain a part of the proxy's password.
     (
         requests.exceptions.InvalidURL,
         Sentence("the address of the proxy cannot be read; look at HTTPS_PROXY"),
@@ -46,7 +45,7 @@ _SENTENCES = (
 
 
 class _Bounded(HTTPAdapter):
-    """Reads the whole body of an answer, and refuses one that is too large or comes too slowly."""
+    """Reads the whole body of an answer. Raises an error if it is too large or too slow."""
 
     def __init__(self, max_size: int) -> None:
         super().__init__()
@@ -63,8 +62,8 @@ class _Bounded(HTTPAdapter):
         answer = super().send(request, *arguments, **{**options, "stream": True})
         content = bytearray()
         try:
-            while piece := answer.raw.read1(_PIECE, decode_content=True):
-                content += piece
+            while chunk := answer.raw.read1(_CHUNK, decode_content=True):
+                content += chunk
                 if len(content) > self._max_size:
                     raise requests.exceptions.InvalidJSONError("the answer is too large", request=request)
                 if time.monotonic() > ends:
@@ -84,21 +83,21 @@ def _context(verify: bool | str) -> SSLContext:  # noqa: ARG001 - so that no oth
 
 
 class _Session(requests.Session):
-    """Reads every minute which proxy and certificates to use: for each call it would take a third of the call's CPU."""
+    """Caches proxy and certificate settings for a minute: reading them takes a third of a call's CPU time."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._known: dict[object, Any] = {}
+        self._cache: dict[object, Any] = {}
 
-    def merge_environment_settings(self, url: Any, *same: Any) -> Any:
-        """Return the settings of a call. same: what every call here asks for."""
-        now = (urlsplit(url)[:2], time.monotonic() // _READ_EVERY)
-        if now not in self._known:
-            self._known = {now: super().merge_environment_settings(url, *same)}
-        return self._known[now]
+    def merge_environment_settings(self, url: Any, *options: Any) -> Any:
+        """Return the settings of a call. options: not in the cache key, since all calls here have the same."""
+        key = (urlsplit(url)[:2], time.monotonic() // _READ_EVERY)
+        if key not in self._cache:
+            self._cache = {key: super().merge_environment_settings(url, *options)}
+        return self._cache[key]
 
 
-# Google never redirects; a network with a sign-in page of its own does.
+# Google never redirects; a network with its own sign-in page does.
 _OPTIONS: Any = {"timeout": TIMEOUT, "allow_redirects": False}
 
 
@@ -107,16 +106,16 @@ class Session:
 
     def __init__(self) -> None:
         self.http = open_session()
-        # Kept, since what it is made of is closed with it.
-        self._renewing = Request(self.http)
+        # One for the life of the session: when a Request is deleted, it closes its session.
+        self._token_request = Request(self.http)
 
-    def renew(self, *arguments: Any, **options: Any) -> Any:
-        """Make a request for a token, as google-auth makes it."""
-        return self._renewing(*arguments, **{**options, **_OPTIONS})
+    def request_token(self, *arguments: Any, **options: Any) -> Any:
+        """Make a request for google-auth."""
+        return self._token_request(*arguments, **{**options, **_OPTIONS})
 
 
 class Connection:
-    """A mailbox's way over a session, with the one method of ``httplib2.Http`` that the client library calls."""
+    """A session with a mailbox's credentials. It has the one method of ``httplib2.Http`` that the library calls."""
 
     def __init__(self, session: Session, credentials: Credentials) -> None:
         self._session = session
@@ -125,22 +124,22 @@ class Connection:
     def request(
         self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **_: Any
     ) -> tuple[httplib2.Response, bytes]:
-        """Make a request; after a 401 renew the access token once and try again.
+        """Make a request; after a 401 refresh the access token and retry once.
 
-        Raises the errors of requests, all of them OSError, and those of google-auth.
+        Raises the errors of requests, which are OSErrors, and of google-auth.
         """
         answer = self._send(uri, method, body, headers)
         if answer.status_code == 401:
-            self._credentials.refresh(self._session.renew)  # type: ignore[no-untyped-call]
+            self._credentials.refresh(self._session.request_token)  # type: ignore[no-untyped-call]
             answer = self._send(uri, method, body, headers)
         reply = httplib2.Response({**answer.headers, "status": str(answer.status_code)})
         reply.reason = answer.reason
         return reply, answer.content
 
     def _send(self, uri: str, method: str, body: Any, headers: Any) -> requests.Response:
-        signed = dict(headers or {})
-        self._credentials.before_request(self._session.renew, method, uri, signed)  # type: ignore[no-untyped-call]
-        return self._session.http.request(method, uri, data=body, headers=signed, **_OPTIONS)
+        headers = dict(headers or {})
+        self._credentials.before_request(self._session.request_token, method, uri, headers)  # type: ignore[no-untyped-call]
+        return self._session.http.request(method, uri, data=body, headers=headers, **_OPTIONS)
 
 
 def open_session() -> requests.Session:
@@ -151,27 +150,27 @@ def open_session() -> requests.Session:
 
 
 def prepare(session: requests.Session, *, max_size: int = MAX_SIZE) -> None:
-    """Have a session use the proxy and certificates of this machine, and no passwords from ~/.netrc.
+    """Make a session use the proxy and certificates of this machine, and no passwords from ~/.netrc.
 
-    Answers are bounded in time, and to max_size bytes. Raises the errors of requests.
+    Answers are limited to MAX_TIME seconds and max_size bytes. Raises the errors of requests.
     """
     for scheme in ("https://", "http://"):
         session.mount(scheme, _Bounded(max_size))
     # Otherwise a default line in ~/.netrc would replace the access token.
     session.auth = lambda request: request
-    # Nothing that a server sets for one mailbox goes along with the calls of another.
+    # No cookies: those of one mailbox must not be sent with calls of another.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    # As for OpenSSL and most other programs; REQUESTS_CA_BUNDLE goes before it.
+    # Like OpenSSL and most other programs; REQUESTS_CA_BUNDLE takes precedence.
     session.verify = os.environ.get("SSL_CERT_FILE") or True
 
 
 def is_page(answer: requests.Response) -> bool:
-    """Return whether a page for people answered, in place of an interface of Google's."""
+    """Return whether an answer is an HTML page instead of an answer of Google's API."""
     return answer.headers.get("content-type", "").startswith("text/html")
 
 
 def describe_network_error(error: BaseException) -> Sentence:
-    """Return an error in words for a person; requests wraps the cause in up to seven errors full of addresses."""
+    """Return a readable sentence for an error; requests wraps the cause in up to seven errors full of addresses."""
     chain = [error]
     while (inner := _inner(chain[-1])) is not None:
         chain.append(inner)

@@ -1,4 +1,4 @@
-"""What Google granted, why it refuses, and giving a grant back."""
+"""Google's grant of access: its scopes, the reasons of refusals, and how to revoke it."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ SCOPES = (
     "https://www.googleapis.com/auth/gmail.settings.basic",
 )
 
-# What Google says in place of a token, at the sign-in and later: the error, or its subtype, which is more exact.
+# Errors of the token service, at the sign-in and later: the error, or its subtype, which is more exact.
 # RFC 6749, section 5.2; developers.google.com/identity/protocols/oauth2/web-server; support.google.com/a/answer/9368756
 REASONS = {
     "invalid_grant": Cause.SIGN_IN_ENDED,
@@ -25,15 +25,15 @@ REASONS = {
     "org_internal": Cause.FOR_MEMBERS_ONLY,
     "policy_enforced": Cause.ADVANCED_PROTECTION,
 }
-MAX_WORDS = 200  # characters of Google's that a person is shown
+MAX_WORDS = 200  # characters of Google's error text that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One account's lasting permission, as it is sealed on disk. Everything in it is secret.
+    """One account's permission. It is encrypted on disk; everything in it is secret.
 
-    lifetime: seconds from the sign-in until Google ends it by itself, as it does after seven days where the client
-    is in status Testing; None for as long as nobody takes it back.
+    lifetime: seconds from the sign-in until Google ends it: seven days if the client is in status Testing; None if it
+    is valid until revoked.
     """
 
     refresh_token: str = field(repr=False)
@@ -43,15 +43,15 @@ class Grant:
     lifetime: int | None = None
 
 
-def googles_words(code: str, description: object) -> str:
-    """Return what Google says, in one line that is not too long. code: of the error, such as ``org_internal``."""
+def google_error_text(code: str, description: object) -> str:
+    """Return Google's error text in one line of at most MAX_WORDS characters. code: such as ``org_internal``."""
     text = " ".join(f"{description} ({code})".split()) if description else code
     return "".join(it for it in text if it.isprintable())[:MAX_WORDS].rstrip(".")
 
 
 def revoke(grant: Grant, revoke_url: str) -> None:
-    """Give the grant back to Google. A grant that has ended already is no error; raises TransientError."""
-    # A program without a mailbox needs no library of HTTP in memory.
+    """Revoke the grant at Google. A grant that has already ended is no error. Raises TransientError."""
+    # Not in memory without a mailbox.
     from worker.gmail.connection import (  # noqa: PLC0415
         TIMEOUT,
         describe_network_error,
@@ -66,6 +66,6 @@ def revoke(grant: Grant, revoke_url: str) -> None:
             )
     except OSError as error:
         raise TransientError(Cause.NOT_REVOKED_UNREACHABLE, why=describe_network_error(error)) from error
-    # A network's own page, or one that it leads to, is no word of Google's.
+    # An HTML page or a redirect comes from the network, not from Google.
     if is_page(answer) or answer.is_redirect or answer.status_code >= 500 or answer.status_code in {407, 429}:
         raise TransientError(Cause.NOT_REVOKED, status=answer.status_code)

@@ -1,4 +1,4 @@
-"""A glance at a mailbox: one call, one try, by an access token that is kept from one glance to the next."""
+"""A cheap look at a mailbox for hosts: one call without retries, with an access token that the caller keeps."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -6,25 +6,25 @@ from datetime import UTC, datetime
 from google.oauth2.credentials import Credentials
 
 from worker.clock import Clock
-from worker.gmail.answers import understood
+from worker.gmail.answers import checking_shape
 from worker.gmail.api import api
 from worker.gmail.connection import Connection
 from worker.gmail.credentials import Grant
-from worker.gmail.refusals import translated
-from worker.gmail.renewing import SharedCredentials
+from worker.gmail.refresh import SharedCredentials
+from worker.gmail.refusals import translating_errors
 from worker.gmail.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token. until: when it ends."""
+    """An access token. until: when it expires."""
 
     text: str = field(repr=False)
     until: datetime
 
 
 class Glances:
-    """Looks into many mailboxes. Raises GmailError; SignInAgainError where the token, or the grant, is not accepted."""
+    """Looks at many mailboxes. Raises GmailError; SignInAgainError if the token or the grant is not accepted."""
 
     def __init__(self, gmail_url: str | None, clock: Clock, sessions: Sessions) -> None:
         self._api = api(gmail_url)
@@ -34,8 +34,8 @@ class Glances:
     def token(self, grant: Grant) -> Token:
         """Return a new access token."""
         credentials = SharedCredentials(grant)
-        with translated(self._clock.now()), self._sessions.lent() as session:
-            credentials.refresh(session.renew)
+        with translating_errors(self._clock.now()), self._sessions.borrow() as session:
+            credentials.refresh(session.request_token)
         until = credentials.expiry.replace(tzinfo=UTC) if credentials.expiry else self._clock.now()
         return Token(str(credentials.token), until)
 
@@ -43,7 +43,7 @@ class Glances:
         """Return how many messages carry the label, Trash and Spam included."""
         credentials = Credentials(token=token)  # type: ignore[no-untyped-call]  # google-auth is only partly typed
         request = self._api.labels.get(userId="me", id=label_id)
-        with translated(self._clock.now()), self._sessions.lent() as session:
+        with translating_errors(self._clock.now()), self._sessions.borrow() as session:
             label = request.execute(http=Connection(session, credentials))
-        with understood():
+        with checking_shape():
             return int(label.get("messagesTotal", 0))

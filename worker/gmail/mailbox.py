@@ -1,8 +1,7 @@
-"""One Gmail mailbox: the few verbs that the engine needs, at the speed that Gmail allows.
+"""One Gmail mailbox, with the few methods that the engine needs.
 
-Every verb waits for its share of the quota, retries transient failures, and raises the errors of
-``worker.errors``: SignInAgainError, GoneError, ConflictError, GmailError, which are permanent; TransientError after
-the last try; StoppedError while waiting.
+Every method waits for quota, retries transient failures, and raises the errors of ``worker.errors``. Permanent:
+SignInAgainError, GoneError, ConflictError, GmailError. TransientError after the last try, StoppedError while waiting.
 """
 
 import base64
@@ -22,25 +21,23 @@ from worker.errors import (
     StoppedError,
     TransientError,
 )
-from worker.gmail.answers import concerns_one, understood
+from worker.gmail.answers import checking_shape, may_concern_one_message
 from worker.gmail.credentials import Grant
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
 from worker.gmail.quota import MAX_IN_FLIGHT, PRICES, Quota
-from worker.gmail.rebuilt import rebuilt
+from worker.gmail.rebuild import rebuild_mail
 from worker.gmail.sessions import Sessions
 from worker.problems import Cause
 
 MAX_IDS = 1000  # of one batchModify
 PAGE = 500  # of one messages.list
-# One batchModify costs as much as ten single ones.
-_BATCH_PAYS_FROM = 10
+# One batchModify costs as much as ten modify calls.
+_MIN_BATCH = 10
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
-    """A message that cannot be read."""
-
     id: str
     error: GmailError
 
@@ -49,9 +46,9 @@ _Read = list[Message | _Failed]
 
 
 class Mailbox:
-    """A connected mailbox. Close it after use; its verbs may be called from several threads.
+    """A connected mailbox, thread-safe. Close it after use.
 
-    sessions: shared with other mailboxes, and closed by whom they belong to.
+    sessions: shared with other mailboxes; the caller closes them.
     """
 
     def __init__(
@@ -74,14 +71,14 @@ class Mailbox:
         self._api = api(gmail_url)
 
     def close(self) -> None:
-        """Give up the mailbox; calls under way in other threads come to their end, later ones get StoppedError."""
+        """Close the mailbox: running calls of other threads finish, later ones get StoppedError."""
         self._readers.shutdown(wait=False, cancel_futures=True)
         self._calls.close()
 
     def address(self) -> str:
         """Return the address of the account, lower case."""
         profile = self._calls.make(self._api.users.getProfile(userId="me"))
-        with understood():
+        with checking_shape():
             return str(profile["emailAddress"]).lower()
 
     # --- messages
@@ -92,23 +89,23 @@ class Mailbox:
             label = self._calls.make(self._api.labels.get(userId="me", id=label_id))
         except GoneError as error:
             raise LabelGoneError(Cause.LABEL_GONE) from error
-        with understood():
+        with checking_shape():
             return int(label.get("messagesTotal", 0))
 
     def find(
         self, *, query: str | None = None, label_id: str | None = None, page_size: int = PAGE
     ) -> Iterator[list[MessageRef]]:
-        """Yield pages of messages that a search finds or a label holds, roughly newest first; no Spam, no Trash."""
+        """Yield pages of messages that match a query or have a label, roughly newest first; no Spam, no Trash."""
         messages = self._api.messages
-        asked: dict[str, Any] = {"userId": "me", "maxResults": page_size}
+        parameters: dict[str, Any] = {"userId": "me", "maxResults": page_size}
         if query is not None:
-            asked["q"] = query
+            parameters["q"] = query
         if label_id is not None:
-            asked["labelIds"] = [label_id]
-        request = messages.list(**asked)
+            parameters["labelIds"] = [label_id]
+        request = messages.list(**parameters)
         while request is not None:
             reply = self._calls.make(request)
-            with understood():
+            with checking_shape():
                 page = [MessageRef(item["id"], item["threadId"]) for item in reply.get("messages", [])]
             yield page
             request = messages.list_next(request, reply)
@@ -116,11 +113,11 @@ class Mailbox:
     def read(
         self, refs: Iterable[MessageRef], failed: dict[str, GmailError] | None = None
     ) -> Iterator[Message]:
-        """Yield the messages, several requests at a time; those deleted meanwhile are left out.
+        """Yield the messages, several requests at a time; deleted messages are skipped.
 
-        Where many of one thread are asked for, one request for the thread is cheaper than one for each.
-        failed: gets the errors of those that cannot be read, by id; without it, or where several fail and none can be
-        read, the error is raised.
+        If many are from one thread, one request for the thread is cheaper than one for each.
+        failed: receives the errors of messages that cannot be read, by id. Without it, or if several fail and none can
+        be read, the error is raised.
         """
         threads: dict[str, list[str]] = {}
         for ref in refs:
@@ -134,7 +131,7 @@ class Mailbox:
         try:
             none_read = True
             while futures:
-                # A mail may have 25 MB: what was handed over is not kept.
+                # popleft frees each mail after its use: one may have 25 MB.
                 for found in futures.popleft().result():
                     if isinstance(found, Message):
                         none_read = False
@@ -148,17 +145,17 @@ class Mailbox:
                 future.cancel()
 
     def read_one(self, message_id: str, *, patience: float) -> Message | None:
-        """Return one message to somebody who waits for it, None if it is gone.
+        """Return one message for a person who waits, None if it was deleted.
 
-        patience: seconds. Raises TransientError when they are over, and at once where the quota is spent.
+        patience: seconds. Raises TransientError after that time, and at once if the quota is spent.
         """
         if self.quota.left() < PRICES["users.messages.get"]:
             raise TransientError(Cause.SPEED_LIMIT)
-        reading = self._submit(self._read_each, [message_id])
+        future = self._submit(self._read_each, [message_id])
         try:
-            found = next(iter(reading.result(patience)), None)
+            found = next(iter(future.result(patience)), None)
         except TimeoutError as error:
-            reading.cancel()
+            future.cancel()
             raise TransientError(Cause.UNREACHABLE, why="no answer in time") from error
         if isinstance(found, _Failed):
             raise found.error
@@ -172,26 +169,26 @@ class Mailbox:
 
     def _read_thread(self, thread_id: str, message_ids: list[str]) -> _Read:
         try:
-            found = self._rebuilt(thread_id, message_ids)
+            found = self._rebuild_thread(thread_id, message_ids)
         except GmailError as error:
-            if not concerns_one(error):
+            if not may_concern_one_message(error):
                 raise
             found = []
-        # One that the thread does not have may be gone, or have moved to another thread.
-        have = {it.id for it in found}
-        return [*found, *self._read_each([it for it in message_ids if it not in have])]
+        # A message that is missing in the thread was deleted, or moved to another thread.
+        found_ids = {it.id for it in found}
+        return [*found, *self._read_each([it for it in message_ids if it not in found_ids])]
 
-    def _rebuilt(self, thread_id: str, message_ids: list[str]) -> list[Message]:
-        """Return those messages of a thread that can be put together again from it."""
+    def _rebuild_thread(self, thread_id: str, message_ids: list[str]) -> list[Message]:
+        """Return those of the messages that can be rebuilt from the thread."""
         request = self._api.threads.get(
             userId="me", id=thread_id, format="full", fields="messages(id,labelIds,internalDate,payload)"
         )
         if (reply := self._calls.make_unless_gone(request)) is None:
             return []
-        with understood():
+        with checking_shape():
             items = {item["id"]: item for item in reply.get("messages", [])}
-            whole = {it: rebuilt(items[it].get("payload", {})) for it in message_ids if it in items}
-            return [self._message(items[it], raw) for it, raw in whole.items() if raw]
+            mails = {it: rebuild_mail(items[it].get("payload", {})) for it in message_ids if it in items}
+            return [self._message(items[it], raw) for it, raw in mails.items() if raw]
 
     def _read_each(self, message_ids: list[str]) -> _Read:
         found = (self._read_one(message_id) for message_id in message_ids)
@@ -204,12 +201,12 @@ class Mailbox:
         try:
             if (reply := self._calls.make_unless_gone(request)) is None:
                 return None
-            with understood():
+            with checking_shape():
                 if not reply["raw"]:
                     raise ValueError("an empty mail")
                 return self._message(reply, base64.urlsafe_b64decode(reply["raw"] + "=="))
         except GmailError as error:
-            if not concerns_one(error):
+            if not may_concern_one_message(error):
                 raise
             return _Failed(message_id, error)
 
@@ -224,12 +221,12 @@ class Mailbox:
     def change(
         self, message_ids: Sequence[str], change: Change, failed: dict[str, GmailError] | None = None
     ) -> None:
-        """Add labels to messages and take labels off, in the cheapest way. Messages deleted meanwhile are no error.
+        """Add and remove labels, in the cheapest way. Deleted messages are no error.
 
-        failed: gets the errors of those that cannot be changed, by id; without it the error is raised.
+        failed: receives the errors of messages that cannot be changed, by id. Without it the error is raised.
         """
         body = {"addLabelIds": sorted(change.add), "removeLabelIds": sorted(change.remove)}
-        if len(message_ids) < _BATCH_PAYS_FROM:
+        if len(message_ids) < _MIN_BATCH:
             self._change_each(message_ids, body, failed)
             return
         for start in range(0, len(message_ids), MAX_IDS):
@@ -244,7 +241,7 @@ class Mailbox:
         except GmailError as error:
             if error.problem.cause not in (Cause.GONE, Cause.REFUSED):
                 raise
-            # It may be for one of them; what a batch does with an id that is gone is undocumented.
+            # The error may concern one message. What a batch does with a deleted message is undocumented.
             self._change_each(message_ids, body, failed)
 
     def _change_each(
@@ -254,14 +251,14 @@ class Mailbox:
             try:
                 self._calls.make_unless_gone(self._api.messages.modify(userId="me", id=message_id, body=body))
             except GmailError as error:
-                if failed is None or not concerns_one(error):
+                if failed is None or not may_concern_one_message(error):
                     raise
                 failed[message_id] = error
 
     def put_in_inbox(self, raw: bytes, message_id: str) -> None:
-        """Put a mail of ours into the inbox, unread, unless it is there. message_id: its Message-ID, without brackets.
+        """Insert a mail into the inbox as unread, if it is not there. message_id: its Message-ID, without brackets.
 
-        Makes one try: its answer may be lost after Gmail took the mail, which a later call then finds.
+        No retry: Gmail may have stored the mail although its answer was lost. A later call finds it.
         """
         if any(self.find(query=f"rfc822msgid:{message_id}", page_size=1)):
             return
@@ -273,11 +270,11 @@ class Mailbox:
     def labels(self) -> list[Label]:
         """Return the user's own labels."""
         reply = self._calls.make(self._api.labels.list(userId="me"))
-        with understood():
+        with checking_shape():
             return [_label(item) for item in reply.get("labels", []) if item.get("type") == "user"]
 
     def create_label(self, label: Label) -> str:
-        """Return the id of a new label with this name, or of the one that has the name already."""
+        """Create a label, unless one with this name exists; return its id."""
         body = {
             "name": label.name,
             "labelListVisibility": label.list_visibility,
@@ -286,42 +283,42 @@ class Mailbox:
         try:
             reply = self._calls.make(self._api.labels.create(userId="me", body=body))
         except ConflictError:
-            # Another program, or our own earlier try whose answer was lost, has made it.
-            taken = [it.id for it in self.labels() if it.name.casefold() == label.name.casefold()]
-            if not taken:
+            # Created by another program, or by our own earlier try whose answer was lost.
+            existing = [it.id for it in self.labels() if it.name.casefold() == label.name.casefold()]
+            if not existing:
                 raise
-            return taken[0]
-        with understood():
+            return existing[0]
+        with checking_shape():
             return str(reply["id"])
 
     def delete_label(self, label_id: str) -> None:
-        """Delete a label; messages that carry it stay. A label that is gone is no error."""
+        """Delete a label; its messages stay. A missing label is no error."""
         self._calls.make_unless_gone(self._api.labels.delete(userId="me", id=label_id))
 
     def filters(self) -> list[Filter]:
         """Return all filters of the account."""
         reply = self._calls.make(self._api.filters.list(userId="me"))
-        with understood():
+        with checking_shape():
             return [_filter(item) for item in reply.get("filter", [])]
 
     def create_filter(self, wanted: Filter) -> str:
-        """Create a filter and return its id. Raises ConflictError if there is the same one already."""
+        """Create a filter and return its id. Raises ConflictError if the same filter exists."""
         action: dict[str, Any] = {"addLabelIds": sorted(wanted.add), "removeLabelIds": sorted(wanted.remove)}
         if wanted.forward:
             action["forward"] = wanted.forward
         body = {"criteria": {"query": wanted.query}, "action": action}
         reply = self._calls.make(self._api.filters.create(userId="me", body=body))
-        with understood():
+        with checking_shape():
             return str(reply["id"])
 
     def delete_filter(self, filter_id: str) -> None:
-        """Delete a filter; one that is gone is no error."""
+        """Delete a filter; a missing filter is no error."""
         self._calls.make_unless_gone(self._api.filters.delete(userId="me", id=filter_id))
 
     def verified_forwarding_addresses(self) -> frozenset[str]:
-        """Return the addresses that the user added and verified in Gmail's settings, lower case."""
+        """Return the verified forwarding addresses in Gmail's settings, lower case."""
         reply = self._calls.make(self._api.forwarding.list(userId="me"))
-        with understood():
+        with checking_shape():
             return frozenset(
                 str(item["forwardingEmail"]).lower()
                 for item in reply.get("forwardingAddresses", [])
@@ -329,9 +326,9 @@ class Mailbox:
             )
 
     def send_as_addresses(self) -> frozenset[str]:
-        """Return the verified addresses that the account sends mail as, its own included, lower case."""
+        """Return the verified addresses that the account sends mail as, including its own, lower case."""
         reply = self._calls.make(self._api.send_as.list(userId="me"))
-        with understood():
+        with checking_shape():
             return frozenset(
                 str(item["sendAsEmail"]).lower()
                 for item in reply.get("sendAs", [])
@@ -340,9 +337,9 @@ class Mailbox:
 
 
 def _received(internal_date: object, now: datetime) -> datetime:
-    """Return when Gmail took a mail: never later than now, and long ago where Gmail states no time that there can be.
+    """Return when Gmail received a mail: at most now, and 1970 if Gmail states an impossible time.
 
-    A notice dated in the future would outlive its buyer's being unblocked.
+    A notice dated in the future would block its buyer again after an unblock.
     """
     try:
         since = timedelta(milliseconds=int(str(internal_date)))

@@ -1,4 +1,4 @@
-"""Gmail's things as frozen values."""
+"""Gmail's resources as frozen values."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
-    """A message as a list names it, without its content."""
+    """A message in a list, without its content."""
 
     id: str
     thread_id: str
@@ -15,7 +15,7 @@ class MessageRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One mail. raw: its bytes as they were delivered; received_at: when Gmail took it, in UTC."""
+    """One mail. raw: the bytes as delivered; received_at: when Gmail received it, in UTC."""
 
     id: str
     label_ids: frozenset[str]
@@ -25,7 +25,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A user label. Visibilities are Gmail's own words."""
+    """A user label. The visibilities are values of the Gmail API."""
 
     id: str
     name: str
@@ -35,10 +35,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """A filter as far as we make them: a search, and what happens to mail that it finds.
+    """A filter: a query, and the changes to matching mail.
 
-    The id is "" for a filter that is wanted but not there yet. query is None for a filter with other criteria, which
-    we never make.
+    id: "" for a filter that does not exist yet. query: None for a filter with other criteria; we never create such a
+    filter.
     """
 
     id: str = ""
@@ -50,7 +50,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be done to one message: label ids to add and to take off."""
+    """Label ids to add to a message and to remove from it."""
 
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()

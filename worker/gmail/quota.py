@@ -1,8 +1,8 @@
-"""Gmail's speed limit: what each call costs, and waiting until it may be spent.
+"""Gmail's quota: the price of each call, and waiting until it may start.
 
-The limit counts units per user in a sliding minute. A call is charged by Google somewhere between its
-start and its answer, so here it counts from its start until one minute after its answer: then no
-window of Google's can hold more than the allowance, however slow the network was.
+The limit counts units per user in a sliding minute. Google charges a call at some time between its start and its
+answer. So here it counts from its start until one minute after its answer: then no window of Google's exceeds the
+allowance, even on a slow network.
 """
 
 import threading
@@ -35,12 +35,12 @@ PRICES = {
     "users.settings.sendAs.list": 1,
 }
 WINDOW = 60.0
-# Some accounts settle at 4 requests in flight, none refuses 2; more than 10 gains nothing at this price.
+# Some accounts allow 4 requests in flight, all allow 2; more than 10 are not faster at these prices.
 MAX_IN_FLIGHT = 10
 FIRST_IN_FLIGHT = 4
-# Seconds. When Google asks for a longer pause than this, the pass ends and reports it.
+# Seconds. If Google asks for a longer wait, the pass ends and reports it.
 MAX_STATED_WAIT = 640.0
-# Seconds. How long a wait for the answer to another call may last before it notices a stop.
+# Seconds. A wait for another call checks for a stop at this interval.
 MAX_UNINTERRUPTIBLE_WAIT = 0.05
 
 
@@ -57,12 +57,12 @@ class Quota:
         self._clock = clock
         self._lock = threading.Lock()
         self._answer = threading.Condition(self._lock)
-        # Held by the one thread that waits for the others: an expensive call is not overtaken by cheap ones for ever.
-        self._turn = threading.Lock()
+        # Only one thread at a time waits for quota. Otherwise cheap calls could starve an expensive one.
+        self._waiting_for_quota = threading.Lock()
         self._closed_until = 0.0
         self._in_flight = 0
         self._in_flight_units = 0
-        self._most_in_flight = float(FIRST_IN_FLIGHT)
+        self._max_in_flight = float(FIRST_IN_FLIGHT)
         self._answered: deque[tuple[float, int]] = deque()  # (when it leaves the window, units)
         self._answered_units = 0
 
@@ -70,10 +70,10 @@ class Quota:
     def spend(self, method: str) -> Iterator[None]:
         """Wait until a call of this method may start, and charge it.
 
-        Raises StoppedError while waiting, and QuotaError where Google asked for a longer pause than a pass can wait.
+        Raises StoppedError while waiting, and QuotaError if Google asked for a wait longer than MAX_STATED_WAIT.
         """
         units = PRICES[method]
-        with self._turn:
+        with self._waiting_for_quota:
             while (wait := self._try_to_start(units)) is not None:
                 self._clock.pause(wait)
         try:
@@ -82,15 +82,14 @@ class Quota:
             self._finish(units)
 
     def learn(self, refusal: QuotaError) -> None:
-        """Count a refusal, and heed it in all threads.
+        """Count a refusal, and apply it to all threads.
 
-        After one for concurrency, half as many requests are sent at once from now on; after one that states a time,
-        none before that time.
+        A refusal for concurrency halves the requests in flight. After one with a retry time, no call starts before it.
         """
         with self._lock:
             self.refused += 1
             if refusal.concurrent:
-                self._most_in_flight = max(1.0, self._most_in_flight / 2)
+                self._max_in_flight = max(1.0, self._max_in_flight / 2)
             if refusal.retry_after:
                 until = self._clock.monotonic() + refusal.retry_after
                 self._closed_until = max(self._closed_until, until)
@@ -98,34 +97,34 @@ class Quota:
     def left(self) -> int:
         """Return how many units may be spent right now."""
         with self._lock:
-            self._forget(self._clock.monotonic())
+            self._drop_old(self._clock.monotonic())
             return self.allowance - self._in_flight_units - self._answered_units
 
     def _try_to_start(self, units: int) -> float | None:
-        """Start the call and return None, or return the seconds after which to ask again."""
+        """Start the call and return None, or return the seconds to wait before the next try."""
         with self._lock:
             now = self._clock.monotonic()
-            self._forget(now)
+            self._drop_old(now)
             if (closed := self._closed_until - now) > MAX_STATED_WAIT:
                 until = self._clock.now() + timedelta(seconds=closed)
                 raise QuotaError(Cause.WAIT_UNTIL, retry_after=closed, until=f"{until:%Y-%m-%d, %H:%M}")
             if closed > 0:
                 return closed
-            if self._in_flight >= int(self._most_in_flight):
-                return self._wait_for_an_answer()
+            if self._in_flight >= int(self._max_in_flight):
+                return self._wait_for_answer()
             if self._in_flight_units + self._answered_units + units > self.allowance:
-                # With nothing answered yet, the calls in flight hold the allowance: they end soon.
-                return self._answered[0][0] - now if self._answered else self._wait_for_an_answer()
+                # Without answered calls, the calls in flight use the whole allowance: they end soon.
+                return self._answered[0][0] - now if self._answered else self._wait_for_answer()
             self._in_flight += 1
             self._in_flight_units += units
             self.spent += units
             return None
 
-    def _wait_for_an_answer(self) -> float:
+    def _wait_for_answer(self) -> float:
         self._answer.wait(MAX_UNINTERRUPTIBLE_WAIT)
         return 0.0
 
-    def _forget(self, now: float) -> None:
+    def _drop_old(self, now: float) -> None:
         while self._answered and self._answered[0][0] <= now:
             self._answered_units -= self._answered.popleft()[1]
 
@@ -135,6 +134,6 @@ class Quota:
             self._in_flight_units -= units
             self._answered.append((self._clock.monotonic() + WINDOW, units))
             self._answered_units += units
-            # One more at once after every full round: the additive half of "additive increase".
-            self._most_in_flight = min(MAX_IN_FLIGHT, self._most_in_flight + 1 / (10 * self._most_in_flight))
+            # Additive increase: one more in flight after ten full rounds.
+            self._max_in_flight = min(MAX_IN_FLIGHT, self._max_in_flight + 1 / (10 * self._max_in_flight))
             self._answer.notify_all()

@@ -1,4 +1,4 @@
-"""Translate what Google's libraries raise into our errors, once, at this edge."""
+"""Translate the errors of Google's libraries into our errors."""
 
 import json
 import re
@@ -25,24 +25,24 @@ from worker.gmail.connection import describe_network_error
 from worker.problems import Cause
 
 _QUOTA_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
-MAX_RETRY_AFTER = 3600.0  # seconds; whatever Google states, an hour later we look again
+MAX_RETRY_AFTER = 3600.0  # seconds; a longer time that Google states is ignored
 _RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT[\d:.]+Z)", re.IGNORECASE)
 
 
 @contextmanager
-def translated(now: datetime) -> Iterator[None]:
-    """Raise our errors in place of the libraries' own. now: for retry times that Google states absolutely."""
+def translating_errors(now: datetime) -> Iterator[None]:
+    """Raise our errors in place of the libraries' own. now: for absolute retry times."""
     try:
         yield
     except HttpError as error:
         raise _from_http(error, now) from error
     except RefreshError as error:
-        # Only final refusals come as this error, see credentials.py.
+        # Always final here: credentials.py raises another error for transient failures.
         raise SignInAgainError(Cause.SIGN_IN_ENDED) from error
     except (TransportError, OSError) as error:
         raise TransientError(Cause.UNREACHABLE, why=describe_network_error(error)) from error
     except ValueError as error:
-        # The client library parses replies as JSON; a reply that was cut is none.
+        # The client library parses replies as JSON; a truncated reply is not valid JSON.
         raise TransientError(Cause.ANSWER_CUT) from error
     except GoogleAuthError as error:
         raise SignInAgainError(Cause.SIGN_IN_NOT_ACCEPTED) from error
@@ -58,11 +58,11 @@ def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR
         return QuotaError(Cause.SPEED_LIMIT, retry_after=retry_after, concurrent=concurrent)
     if status >= 500 or status == 408:
         return TransientError(Cause.GMAIL_FAILED, retry_after=retry_after, status=status)
-    if not _is_googles(error.content):
-        # A network with a sign-in of its own, or a proxy that looks into what passes, says no in Gmail's place.
+    if not _is_from_gmail(error.content):
+        # From a network with its own sign-in page, or an inspecting proxy.
         return TransientError(Cause.NOT_GMAIL_STATUS, status=status)
     if status == 401:
-        # Google has just renewed the access token, so it will take it in a moment.
+        # The access token was just refreshed, so Google will accept it soon.
         return TransientError(Cause.GMAIL_FAILED, status=status)
     if reasons & {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}:
         return SignInAgainError(Cause.SCOPE_MISSING)
@@ -77,8 +77,8 @@ def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR
     return GmailError(Cause.REFUSED, words=words, status=status)
 
 
-def _is_googles(content: bytes) -> bool:
-    """Return whether a refusal is in the form of all of the Gmail API's: ``{"error": ...}``."""
+def _is_from_gmail(content: bytes) -> bool:
+    # All refusals of the Gmail API have the form {"error": ...}.
     try:
         return "error" in json.loads(content)
     except (ValueError, TypeError):
@@ -86,9 +86,9 @@ def _is_googles(content: bytes) -> bool:
 
 
 def _reasons(error: HttpError) -> set[str]:
-    """Return all reasons that Google gives, in its older way (errors) and its newer one (details).
+    """Return all of Google's reasons, from the older list (errors) and the newer one (details).
 
-    The client library keeps only one of the two lists, and the first of the details may be a link to some help.
+    The client library keeps only one of the two lists, and the first of the details may be a link to a help page.
     """
     try:
         body: Any = json.loads(error.content)["error"]

@@ -1,8 +1,8 @@
-"""Keep our labels and filters as they should be: look, plan, apply.
+"""Repair our labels and filters: read the current rules, plan, apply.
 
-A plan is a tuple of printable values; applying it and planning again gives an empty plan. Labels and filters
-are known by the ids they had the last time, so the user may rename, recolour or move a label,
-and a filter that the user made is never touched. Gmail cannot change a filter, only replace it.
+A plan is a tuple of printable values; after it was applied, the next plan is empty. Labels and filters are recognised
+by their stored ids, so the user may rename, recolour or move a label, and filters of the user are never touched.
+Gmail cannot change a filter, only delete and create.
 """
 
 import re
@@ -21,11 +21,11 @@ _OWN_ADDRESS = re.compile(r"[^\s:@]+\+optouts-[0-9a-z]{8}@[^\s)]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Our part of what is in a mailbox.
+    """Our labels and filters in a mailbox.
 
-    labels: Gmail's ids by our names. filters: ours, with our names in place of label ids; a label of ours that
-    is gone stands there as its old id. others: filters with labels of ours that another program or
-    person made. room: how many more filters Gmail allows the account.
+    labels: Gmail's ids by our names. filters: ours, with our names in place of label ids; a deleted label of ours is
+    named by its old id. others: filters of other programs or persons that use our labels. room: how many more filters
+    Gmail allows.
     """
 
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -65,44 +65,44 @@ class DeleteFilter:
 Step = CreateLabel | CreateFilter | DeleteFilter
 
 
-def look(
+def read_current(
     mailbox: Mailbox, *, labels: Mapping[str, str], filter_ids: tuple[str, ...], wanted: frozenset[Filter]
 ) -> Rules:
-    """Return what is there. labels and filter_ids: our ids as of the last time; a wanted filter counts as ours too."""
-    there = {label.id: label.name.casefold() for label in mailbox.labels()}
-    ids = {name: label_id for label_id, name in there.items()}
+    """Return the current rules. labels, filter_ids: our stored ids. A filter that equals a wanted one is ours too."""
+    names_by_id = {label.id: label.name.casefold() for label in mailbox.labels()}
+    ids_by_name = {name: label_id for label_id, name in names_by_id.items()}
     found = {
-        name: labels[name] if labels.get(name) in there else ids.get(label.name.casefold())
+        name: labels[name] if labels.get(name) in names_by_id else ids_by_name.get(label.name.casefold())
         for name, label in LABELS.items()
     }
-    live = {name: label_id for name, label_id in found.items() if label_id is not None}
-    names = {label_id: name for name, label_id in live.items()}
-    every = [_named(filter_, names) for filter_ in mailbox.filters()]
-    ours = frozenset(it for it in every if it.id in filter_ids or replace(it, id="") in wanted)
-    others = frozenset(it for it in every if it not in ours and not it.add.isdisjoint(LABELS))
-    return Rules(labels=live, filters=ours, others=others, room=MAX_FILTERS - len(every))
+    existing = {name: label_id for name, label_id in found.items() if label_id is not None}
+    our_names = {label_id: name for name, label_id in existing.items()}
+    filters = [_with_labels(filter_, our_names) for filter_ in mailbox.filters()]
+    ours = frozenset(it for it in filters if it.id in filter_ids or replace(it, id="") in wanted)
+    others = frozenset(it for it in filters if it not in ours and not it.add.isdisjoint(LABELS))
+    return Rules(labels=existing, filters=ours, others=others, room=MAX_FILTERS - len(filters))
 
 
-def another_address(there: Rules) -> str | None:
-    """Return the own address of another program with such rules in the mailbox, None if there is none."""
-    found = (_OWN_ADDRESS.search(it.query or "") for it in there.others)
+def other_program_address(current: Rules) -> str | None:
+    """Return the personal address of another buyerblock program on the same mailbox, None if there is none."""
+    found = (_OWN_ADDRESS.search(it.query or "") for it in current.others)
     return next((it[0] for it in found if it), None)
 
 
 def plan(actual: Rules, wanted: frozenset[Filter]) -> tuple[Step, ...]:
-    """Return the steps from what is there to what is wanted: labels, then new filters, then old ones away.
+    """Return the steps from the actual to the wanted rules: create labels, create filters, delete outdated filters.
 
-    Where Gmail has no room for old and new ones side by side, the old ones go first.
+    If Gmail has no room for old and new filters together, the old ones are deleted first.
     """
-    there = {replace(filter_, id="") for filter_ in actual.filters}
+    existing = {replace(filter_, id="") for filter_ in actual.filters}
     labels = [CreateLabel(name) for name in LABELS if name not in actual.labels]
-    new = [CreateFilter(filter_) for filter_ in _ordered(wanted - there)]
+    new = [CreateFilter(filter_) for filter_ in _ordered(wanted - existing)]
     old = [DeleteFilter(it) for it in _ordered(actual.filters) if replace(it, id="") not in wanted]
     return (*labels, *new, *old) if len(new) <= actual.room else (*labels, *old, *new)
 
 
 def apply(mailbox: Mailbox, actual: Rules, steps: tuple[Step, ...]) -> Rules:
-    """Take the steps and return what is there then. Raises GmailError with advice where Gmail has no room."""
+    """Apply the steps and return the new rules. Raises GmailError if Gmail has no room for the filters."""
     labels, filters = dict(actual.labels), set(actual.filters)
     new, old = (sum(isinstance(step, kind) for step in steps) for kind in (CreateFilter, DeleteFilter))
     if new > actual.room + old:
@@ -121,20 +121,21 @@ def apply(mailbox: Mailbox, actual: Rules, steps: tuple[Step, ...]) -> Rules:
 
 
 def _create(mailbox: Mailbox, wanted: Filter, labels: Mapping[str, str]) -> str:
-    real = replace(wanted, add=_mapped(wanted.add, labels), remove=_mapped(wanted.remove, labels))
+    with_ids = _with_labels(wanted, labels)
     try:
-        return mailbox.create_filter(real)
+        return mailbox.create_filter(with_ids)
     except ConflictError:
-        # Another program on this mailbox was faster, or an answer was lost on the way: it is there.
-        return next((it.id for it in mailbox.filters() if replace(it, id="") == real), "")
+        # It exists: created by another program, or by our own earlier try whose answer was lost.
+        return next((it.id for it in mailbox.filters() if replace(it, id="") == with_ids), "")
 
 
-def _named(filter_: Filter, names: Mapping[str, str]) -> Filter:
-    return replace(filter_, add=_mapped(filter_.add, names), remove=_mapped(filter_.remove, names))
+def _with_labels(filter_: Filter, mapping: Mapping[str, str]) -> Filter:
+    """Replace the labels of a filter: our names by Gmail's ids, or the other way."""
 
+    def mapped(labels: frozenset[str]) -> frozenset[str]:
+        return frozenset(mapping.get(label, label) for label in labels)
 
-def _mapped(labels: frozenset[str], by: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(by.get(label, label) for label in labels)
+    return replace(filter_, add=mapped(filter_.add), remove=mapped(filter_.remove))
 
 
 def _ordered(filters: frozenset[Filter]) -> list[Filter]:
@@ -142,16 +143,16 @@ def _ordered(filters: frozenset[Filter]) -> list[Filter]:
 
 
 def remove(
-    mailbox: Mailbox, there: Rules, *, adopted: Collection[str], own_address: str, shared: bool
+    mailbox: Mailbox, current: Rules, *, adopted: Collection[str], own_address: str, shared: bool
 ) -> None:
     """Delete our filters, then our labels, and nothing else; the mail stays where it is.
 
-    What was adopted stays. shared: another program has such rules here, of which only those are ours alone that name
-    our own_address.
+    adopted: ids that existed before us; they stay. shared: another buyerblock program uses this mailbox. Then only the
+    filters with our own_address are ours.
     """
-    for filter_ in there.filters:
+    for filter_ in current.filters:
         if filter_.id not in adopted and (not shared or own_address in (filter_.query or "")):
             mailbox.delete_filter(filter_.id)
-    for label_id in there.labels.values():
+    for label_id in current.labels.values():
         if label_id not in adopted and not shared:
             mailbox.delete_label(label_id)

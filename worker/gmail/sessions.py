@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
 
 class Sessions:
-    """The sessions of all mailboxes: as many as there were ever calls in flight at once."""
+    """A pool of sessions for all mailboxes. It grows to the largest number of calls in flight."""
 
     def __init__(self) -> None:
         self._idle: list[Session] = []
         self._closed = False
 
     @contextmanager
-    def lent(self) -> Iterator["Session"]:
-        """Lend a session that no other call uses: not one a thread, since any of many threads may run a pass."""
-        # A program without a mailbox needs no library of HTTP in memory.
+    def borrow(self) -> Iterator["Session"]:
+        """Yield a session that no other call uses. Not one per thread: too many threads run passes."""
+        # Not in memory without a mailbox.
         from worker.gmail.connection import Session  # noqa: PLC0415
 
         try:
@@ -33,7 +33,7 @@ class Sessions:
                 self.close()
 
     def close(self) -> None:
-        """Close what is open; what a call uses is closed at its end."""
+        """Close all sessions; one in use is closed when its call ends."""
         self._closed = True
         while self._idle:
             self._idle.pop().http.close()

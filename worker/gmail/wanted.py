@@ -1,7 +1,7 @@
-"""The labels and filters that we want in every mailbox, and the searches that do a filter's work on old mail.
+"""The labels and filters that every mailbox should have, and the same queries as searches for old mail.
 
-All of them are made from the one table of wording, so filters and searches cannot disagree. They are
-coarse: Gmail matches words and ignores punctuation; the judge decides.
+All queries are made from one table of wording, so filters and searches cannot differ. They are coarse: Gmail matches
+words and ignores punctuation; the judge decides.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from worker.notices.amazon import AMAZON_DOMAINS, NOTICE_SENDERS
 from worker.notices.wording import WORDING, Wording
 
 INBOX, UNREAD = "INBOX", "UNREAD"
-# Our names for the labels; in filters that are not made yet they stand in for the ids.
+# Our names for the labels; filters that do not exist yet use them in place of ids.
 OPT_OUTS, QUEUE, REVIEW = "opt-outs", "queue", "review"
 LABELS = {
     OPT_OUTS: Label(id="", name="Amazon opt-outs", list_visibility="labelShow", message_visibility="show"),
@@ -22,49 +22,49 @@ LABELS = {
     ),
 }
 
-# Gmail takes about 1,469 characters of criteria; beyond them: "The specified filter is too long".
+# Gmail accepts about 1,469 characters of criteria; longer ones give "The specified filter is too long".
 MAX_QUERY = 1400
 
 
 @dataclass(frozen=True, slots=True)
 class Queries:
-    """Two sets of searches. Each search is short enough to be a filter; a set matches what any of its searches does."""
+    """Two sets of queries. Each query is short enough for a filter; a mail matches a set if it matches any query."""
 
     archive: tuple[str, ...]
     queue: tuple[str, ...]
 
 
 def queries(own_address: str) -> Queries:
-    """Return the searches for a mailbox. own_address: the account's own address for notices and forwards."""
+    """Return the queries for a mailbox. own_address: the account's personal address for notices and forwards."""
     proven = [row for row in WORDING if row.proven]
     guessed = [row for row in WORDING if not row.proven]
     from_amazon = f"from:({' OR '.join(sorted(AMAZON_DOMAINS))}) "
     from_senders = (f"from:{sender}" for sender in sorted(NOTICE_SENDERS))
     return Queries(
-        archive=tuple(_packed(_phrases(proven), before=from_amazon)),
+        archive=tuple(_joined(_phrases(proven), before=from_amazon)),
         queue=(
-            *_packed([f"to:{own_address}", f"deliveredto:{own_address}", *_phrases(proven)]),
-            *_packed(from_senders),
-            *_packed(_phrases(guessed), before=from_amazon),
+            *_joined([f"to:{own_address}", f"deliveredto:{own_address}", *_phrases(proven)]),
+            *_joined(from_senders),
+            *_joined(_phrases(guessed), before=from_amazon),
         ),
     )
 
 
 def archiving(*, mark_read: bool) -> Change:
-    """Return what becomes of a notice in known words, by a filter or a search. mark_read: as its owner wishes."""
+    """Return the change for a notice with known wording. mark_read: whether it is marked as read."""
     return Change(add=frozenset({OPT_OUTS}), remove=frozenset({INBOX, UNREAD} if mark_read else {INBOX}))
 
 
 def wanted_filters(
     searches: Queries, forward_to: str | None, *, mark_read: bool = False
 ) -> frozenset[Filter]:
-    """Return the filters for these searches. forward_to: a verified address that gets every archived notice.
+    """Return the filters for these queries. forward_to: a verified address that gets every archived notice.
 
-    mark_read: whether those are marked as read.
+    mark_read: whether archived notices are marked as read.
     """
-    tidy = archiving(mark_read=mark_read)
+    effect = archiving(mark_read=mark_read)
     archive = (
-        Filter(query=query, add=tidy.add, remove=tidy.remove, forward=forward_to)
+        Filter(query=query, add=effect.add, remove=effect.remove, forward=forward_to)
         for query in searches.archive
     )
     queue = (Filter(query=query, add=frozenset({QUEUE}), remove=frozenset()) for query in searches.queue)
@@ -76,8 +76,8 @@ def _phrases(rows: Iterable[Wording]) -> list[str]:
     return [f'"{text}"' for text in dict.fromkeys(texts)]
 
 
-def _packed(alternatives: Iterable[str], *, before: str = "") -> Iterator[str]:
-    """Join alternatives by OR into as few searches as their length allows."""
+def _joined(alternatives: Iterable[str], *, before: str = "") -> Iterator[str]:
+    """Join alternatives by OR into as few queries as MAX_QUERY allows."""
     joined = ""
     for alternative in alternatives:
         longer = f"{joined} OR {alternative}" if joined else alternative

@@ -20,7 +20,7 @@ _SWEPT_EVERY = 1000  # requests of a process
 class SharedLimit:
     """A leaky bucket for each caller: the moment at which it will be empty again.
 
-    name: tells its callers from those of other limits. most: requests that may come in one burst, and in each such
+    name: keeps callers of several limits apart. most: requests that may come in one burst, and in each such
     stretch of seconds.
     """
 

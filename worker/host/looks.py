@@ -113,7 +113,7 @@ class Looks:
         self._change("UPDATE looks SET rules_at = NULL WHERE account = %s AND tenant = %s", account, tenant)
 
     def wait_for_sign_in(self, account: str, tenant: int) -> None:
-        """Look at a mailbox no more until its owner has signed in again."""
+        """Stop looking at a mailbox until its owner has signed in again."""
         sql = "UPDATE looks SET next_look = NULL, rules_at = NULL, token = NULL WHERE account = %s AND tenant = %s"
         self._change(sql, account, tenant)
 

@@ -1,6 +1,6 @@
 """A worker process of a host: Procrastinate fetches the jobs, threads do them, until a signal.
 
-When the connection to PostgreSQL was lost the process begins anew as soon as that answers again: Procrastinate can
+When the connection to PostgreSQL was lost the process starts again as soon as that answers: Procrastinate can
 neither go on without its connection nor end the threads that are at work. The jobs that it had are taken over like
 those of any dead worker.
 """
@@ -92,7 +92,7 @@ def _begin_anew(url: str, clock: Clock) -> None:
                 break
         except StorageError as error:
             log.warning("%s", error)
-    log.warning("The worker begins anew.")
+    log.warning("The worker starts again.")
     logging.shutdown()
     os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this very program
 
@@ -163,7 +163,7 @@ def _add_tasks(app: App, work: Work) -> None:
 
 
 async def _take_over(app: App, work: Work, job: Job) -> None:
-    """Have a job of a dead worker done anew. Its successor may wait already, so it is not put in line again itself."""
+    """Have a job of a dead worker done again. Its successor may wait already, so it is not put in line again itself."""
     if job.task_name in _DONE_AGAIN:
         await app.job_manager.retry_job(job)
         return

@@ -1,7 +1,7 @@
 """PostgreSQL is back as of an earlier moment: from a backup, or as a standby that lacked the last seconds.
 
 Notices judged after that moment are no longer in any queue, so every mailbox is searched. PostgreSQL counts such
-returns as its timelines; the last one that was seen stands among the tallies.
+returns as its timelines; the last one that was seen is kept among the tallies.
 """
 
 import logging
@@ -18,7 +18,7 @@ _REMEMBER = """
     INSERT INTO tallies VALUES ('timeline', '', %s)
     ON CONFLICT (what, which) DO UPDATE SET number = excluded.number
 """
-# Nobody shall take later events for those of the same numbers that were lost.
+# Nobody may take later events for the lost ones of the same numbers.
 _RENAME = "UPDATE tenants SET lineage = left(replace(gen_random_uuid()::text, '-', ''), 16)"
 
 

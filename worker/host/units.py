@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-# An instance for each process, told apart by what stands behind the @; of web processes that is the port.
+# An instance for each process, distinguished by what follows the @; of web processes that is the port.
 _UNIT = """\
 # To /etc/systemd/system/{name}@.service; then: systemctl daemon-reload && systemctl enable --now {name}@{first}
-# The settings (BUYERBLOCK_...) stand in /etc/buyerblock.env, a NAME=VALUE a line, for root alone: chmod 600
+# The settings (BUYERBLOCK_...) are in /etc/buyerblock.env, a NAME=VALUE a line, for root alone: chmod 600
 [Unit]
 Description=buyerblock: {what} (%i)
 Wants=network-online.target
@@ -29,7 +29,7 @@ NoNewPrivileges=yes
 [Install]
 WantedBy=multi-user.target
 """
-# -P: whatever lies in the folder that it starts in, it is not taken for a part of the program.
+# -P: whatever is in the folder that it starts in, it is not taken for a part of the program.
 _PROGRAM = (sys.executable, "-P", "-m", "oauth_web", "host")
 # Only root can read the client file: systemd lends the process a copy.
 _LENT = "LoadCredential=client.json:{file}\n"

@@ -1,7 +1,7 @@
 """What the jobs of a host do. Each may be killed at any moment, and be done again.
 
-``plan`` puts the others in line, every few seconds; ``sweep`` takes over what a dead worker had begun. There is no job
-for an idle mailbox: a hundred are looked at by one.
+``plan`` puts the others in line, every few seconds; ``sweep`` takes over what a dead worker had started. No idle
+mailbox has a job of its own: a hundred are looked at by one.
 """
 
 import logging
@@ -117,7 +117,7 @@ class Work:
         except TransientError:
             raise
         except GmailError:
-            # A pass finds out what it is, and tells the owner.
+            # A pass finds out what it is, and notifies the owner.
             self._looks.keep_token(look.account, None, None)
             return True
         if look.rules_due or count != look.unexplained:
@@ -213,13 +213,13 @@ class Work:
         self._tend_soon(_TEND_SOON, tenant)
 
     def taken_over(self, task: str, arguments: dict[str, Any]) -> None:
-        """Have done anew what a dead worker had begun."""
+        """Have done again what a dead worker had started."""
         if task == "look":
             self._looks.due(arguments["accounts"])
         elif task == "pass":
             self._looks.failed(arguments["account"], arguments["tenant"])
             self._looks.due([arguments["account"]])
-        log.warning("A job of a dead worker is done anew.", extra=fields(job=task))
+        log.warning("A job of a dead worker is done again.", extra=fields(job=task))
 
 
 def _plan(task: str, put_in_line: Callable[[Any], None], connection: Any) -> None:
@@ -246,7 +246,7 @@ def _plan_tending(connection: Any) -> None:
 
 def _plan_sending(connection: Any) -> None:
     for (tenant,) in connection.execute(_TO_SEND).fetchall():
-        # No two at once, lest messages arrive out of order.
+        # No two at once, or messages would arrive out of order.
         defer(connection, "send", ERRANDS, lock=f"send {tenant}", tenant=tenant)
 
 

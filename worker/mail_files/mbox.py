@@ -8,8 +8,8 @@ from typing import BinaryIO
 MAIL_LIMIT = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
 
-# "From 1780123@xxx Thu Sep 10 00:04:50 +0000 2026": the date tells it from a sentence that begins with From. Its
-# parts stand in either order, and Thunderbird leaves it out by now. Not all programs leave a blank line before it.
+# "From 1780123@xxx Thu Sep 10 00:04:50 +0000 2026": no sentence that begins with From has such a date. Its parts are
+# in either order, and Thunderbird leaves it out by now. Not all programs leave a blank line before it.
 _SEPARATOR = re.compile(
     rb"From (?:\S* ?.{0,40}?(?:\d\d:\d\d.{0,20}?\b\d{4}\b|\b\d{4}\b.{0,9}?\d\d:\d\d:\d\d)|-? ?\r?\n)"
 )

@@ -1,4 +1,4 @@
-"""Recognise a mailbox at a sign-in, under a new address too, and disconnect it."""
+"""Recognise a mailbox at sign-in, even if its address changed; undo its rules; disconnect it."""
 
 import logging
 from collections.abc import Iterable
@@ -22,14 +22,14 @@ from worker.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# Whose keys begin with an account's address, and what follows it there.
+# Tables whose keys start with the account's address, and the separator after it.
 _KEYED_BY_ACCOUNT = {"review": ":", "judged": " ", "unresolved": " ", "unreadable": " "}
 
 
 def address_of(settings: Settings, accounts: Accounts, clock: Clock, grant: Grant) -> tuple[str, str | None]:
-    """Return the address of the mailbox that a grant opens, and by which it is connected, if that is another one.
+    """Return the current address of the mailbox that a grant opens, and its former one if it is connected under that.
 
-    Asked of Google, since a browser could say anything. Raises GmailError.
+    Google is asked, since a browser could send any address. Raises GmailError.
     """
     with (
         closing(Sessions()) as sessions,
@@ -43,31 +43,30 @@ def address_of(settings: Settings, accounts: Accounts, clock: Clock, grant: Gran
 
 
 def _is_mailbox_of(account: Account, filters: Iterable[Filter]) -> bool:
-    """Return whether an account's own filters are in a mailbox: its ids, which Gmail gave, and its secret address."""
+    # Both the ids, which Gmail chose, and the secret address must match.
     return any(it.id in account.filter_ids and account.personal_address in (it.query or "") for it in filters)
 
 
 def rename(database: Database, accounts: Accounts, passes: Passes, former: str, email: str) -> None:
-    """Let an account have the new address of its mailbox, with all that is kept by its address. Raises StorageError."""
+    """Change an account's address, and move all records that are stored under it. Raises StorageError."""
     with database.together():
         accounts.rename(former, email)
         for table, separator in _KEYED_BY_ACCOUNT.items():
-            _move(database.documents(table), f"{former}{separator}", f"{email}{separator}", email)
+            _move_keys(database.documents(table), f"{former}{separator}", f"{email}{separator}", email)
         destinations = database.documents("destinations")
-        told = {
+        kept = {
             str(it.doc_id): {**it, "account": email} for it in destinations.walk() if it["account"] == former
         }
-        destinations.put(told)
+        destinations.put(kept)
     passes.forget(former)
     log.info("A mailbox has a new address.", extra=fields(account=email, formerly=former))
 
 
-def _move(documents: Documents, start: str, new_start: str, email: str) -> None:
-    found = {str(it.doc_id): it for it in documents.walk() if str(it.doc_id).startswith(start)}
-    named = {"account": email}
+def _move_keys(documents: Documents, prefix: str, new_prefix: str, email: str) -> None:
+    found = {str(it.doc_id): it for it in documents.walk() if str(it.doc_id).startswith(prefix)}
     documents.put(
         {
-            new_start + key.removeprefix(start): {**it, **(named if "account" in it else {})}
+            new_prefix + key.removeprefix(prefix): {**it, "account": email} if "account" in it else dict(it)
             for key, it in found.items()
         }
     )
@@ -77,11 +76,11 @@ def _move(documents: Documents, start: str, new_start: str, email: str) -> None:
 def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, days_back: int) -> None:
     """Remove our filters and labels from a mailbox, and nothing else.
 
-    days_back: first put the notices received in so many days back into the inbox. Raises UsageError for an unknown
-    account, GmailError when Google does not answer; asked again, it does the rest.
+    days_back: first move the notices of the last days_back days back to the inbox. Raises UsageError for an unknown
+    account, GmailError when Google does not answer; a second call does the rest.
     """
     account = accounts.get(email)
-    # From now on no pass of any process repairs what is being removed; a running one here ends.
+    # Stops the passes of all processes: they would repair what is removed here.
     accounts.update(account.email, undoing=True)
     passes.forget(account.email)
     try:
@@ -91,9 +90,9 @@ def undo_rules(accounts: Accounts, passes: Passes, clock: Clock, email: str, *, 
 
 
 def _undo(mailbox: Mailbox, account: Account, clock: Clock, days_back: int) -> None:
-    # What could not be stored because of a kill is recognised by its content.
+    # Filters whose ids were not stored because of a kill are recognised by their content.
     searches = queries(account.personal_address)
-    there = rules.look(
+    current = rules.read_current(
         mailbox,
         labels=account.labels,
         filter_ids=account.filter_ids,
@@ -105,24 +104,24 @@ def _undo(mailbox: Mailbox, account: Account, clock: Clock, days_back: int) -> N
             )
         ),
     )
-    if days_back and (label := there.labels.get(OPT_OUTS)):
+    if days_back and (label := current.labels.get(OPT_OUTS)):
         after = f"after:{int((clock.now() - timedelta(days=days_back)).timestamp())}"
         found = [ref.id for page in mailbox.find(query=after, label_id=label) for ref in page]
         mailbox.change(found, Change(add=frozenset({INBOX})))
     rules.remove(
         mailbox,
-        there,
+        current,
         adopted=account.adopted or (),
         own_address=account.personal_address,
-        shared=rules.another_address(there) is not None,
+        shared=rules.other_program_address(current) is not None,
     )
 
 
 def disconnect(settings: Settings, accounts: Accounts, passes: Passes, email: str) -> None:
-    """Take the permission back at Google and forget the account; its blocks stay.
+    """Revoke the permission at Google and delete the account; its blocks stay.
 
     Raises UsageError for an unknown account, GmailError when Google does not answer; the account then stays.
-    A permission that cannot be opened any more, or has ended already, does not prevent it.
+    A permission that cannot be decrypted, or has already ended, is no obstacle.
     """
     account = accounts.get(email)
     try:

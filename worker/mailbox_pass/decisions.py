@@ -1,4 +1,4 @@
-"""What becomes, in the mailbox, of mail that a person has decided about on the review list."""
+"""File mail in the mailbox after a person decided about it on the review list."""
 
 import logging
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ from worker.owner.accounts import Account, Accounts
 
 log = logging.getLogger(__name__)
 
-# blocked: it was a notice. dismissed: it was none. again: judge it once more, since its sender is trusted now. The
-# others take a decision back.
+# blocked: it was a notice. dismissed: it was not a notice. again: judge it again, since its sender is now trusted.
+# not blocked, not dismissed: the decision was undone.
 Decision = Literal["blocked", "dismissed", "again", "not blocked", "not dismissed"]
 _ADDED: dict[Decision, tuple[str, ...]] = {
     "blocked": (OPT_OUTS,),
@@ -40,14 +40,14 @@ _one_at_a_time = Lock()
 def file_decided(
     accounts: Accounts, passes: Passes, review: Review, items: Iterable[ReviewItem], decision: Decision
 ) -> None:
-    """File the mails of these items by the decision, save those about which another one was made meanwhile.
+    """File the mails of these items by the decision. Skip items whose decision has changed since.
 
-    What Gmail refuses is logged: the decision itself is kept already.
+    Gmail's errors are only logged: the decision itself is already stored.
     """
     with _one_at_a_time:
-        holding = [item for item in items if _holds(review.get(item.id), decision)]
+        unchanged = [item for item in items if _is_current(review.get(item.id), decision)]
         for email, of_account in groupby(
-            sorted(holding, key=attrgetter("account")), key=attrgetter("account")
+            sorted(unchanged, key=attrgetter("account")), key=attrgetter("account")
         ):
             try:
                 account = accounts.get(email)
@@ -59,7 +59,7 @@ def file_decided(
                 )
 
 
-def _holds(item: ReviewItem | None, decision: Decision) -> bool:
+def _is_current(item: ReviewItem | None, decision: Decision) -> bool:
     return item is not None and item.state == (
         decision if decision in ("blocked", "dismissed") else "waiting"
     )

@@ -1,4 +1,4 @@
-"""What becomes of a judged message in the mailbox. Pure: verdict and labels in, label changes out."""
+"""Decide the label changes for a judged message. Pure: verdict and labels in, label changes out."""
 
 from collections.abc import Mapping
 
@@ -10,10 +10,10 @@ from worker.notices.model import OptOut, Suspect, Verdict
 def filing(
     verdict: Verdict, message: Message, labels: Mapping[str, str], *, mark_read: bool = False
 ) -> Change:
-    """Return the change that files a message, no larger than needed. labels: Gmail's ids by our names.
+    """Return the smallest change that files a message. labels: Gmail's ids by our names.
 
-    mark_read: whether opt-outs are marked as read. Our archiving filter may have archived mail that turns out to be no
-    opt-out; such mail goes back to the inbox, and is unread there if the filter marks mail as read.
+    mark_read: whether opt-outs are marked as read. Our filter may have archived mail that is no opt-out. Such mail goes
+    back to the inbox, as unread if the filter marks mail as read.
     """
     queue, opt_outs, review = labels[QUEUE], labels[OPT_OUTS], labels[REVIEW]
     read = {UNREAD} if mark_read else set()

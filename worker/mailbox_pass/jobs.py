@@ -7,19 +7,19 @@ from worker.mailbox_pass.decisions import Decision
 
 
 class Jobs(Protocol):
-    """The passes of a seller's accounts. On a host calls raise StorageError."""
+    """The passes of a seller's accounts. On a host all methods may raise StorageError."""
 
     def claim(self, email: str) -> None:
-        """Let the mailbox be this seller's. Raises UsageError where it is another's."""
+        """Assign the mailbox to this seller. Raises UsageError if it belongs to another seller."""
 
     def add(self, email: str) -> None:
-        """Give an account its passes, the first at once, and it looks at the rules."""
+        """Start the passes of an account. The first one starts at once and checks the rules."""
 
     def remove(self, email: str) -> None:
-        """Take an account's passes away, if it has any."""
+        """Stop the passes of an account, if it has any."""
 
     def restart(self) -> None:
-        """Have a pass of every account start at once, and the others at the present interval."""
+        """Start a pass of every account at once, and later ones at the current interval."""
 
     def file(self, items: list[ReviewItem], decision: Decision) -> None:
-        """File mail that a person decided about, as soon as Gmail takes it; no page waits for that."""
+        """File mail that a person decided about, in the background."""

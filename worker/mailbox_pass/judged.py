@@ -1,4 +1,4 @@
-"""Which messages of the last days were judged, so that a search over them reads none twice."""
+"""Which messages of the last days were judged, so that searches read no message twice."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,11 +7,11 @@ from tinydb import where
 
 from worker.database import Database
 
-KEPT = timedelta(days=9)  # a day longer than the longest routine search looks back
+KEPT = timedelta(days=9)  # longer than any routine search looks back
 
 
 class JudgedIds:
-    """Ids of judged messages in one mailbox. Losing them costs quota, never correctness."""
+    """Ids of judged messages in one mailbox. Only a cache: losing them costs quota, never correctness."""
 
     def __init__(self, database: Database, email: str) -> None:
         self._database = database
@@ -22,7 +22,7 @@ class JudgedIds:
         return self._documents.find(f"{self._email} {message_id}") is not None
 
     def add(self, message_ids: Iterable[str], now: datetime) -> None:
-        """Remember these as judged today, and delete those of too long ago. Raises StorageError."""
+        """Store these as judged today, and delete the ones older than KEPT. Raises StorageError."""
         today, oldest = now.date().isoformat(), (now - KEPT).date().isoformat()
         with self._database.together():
             self._documents.put({f"{self._email} {it}": {"day": today} for it in message_ids})

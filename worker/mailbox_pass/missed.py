@@ -1,4 +1,4 @@
-"""Mail that the filters did not catch: from before they were there, or from while they were broken."""
+"""Mail that the filters missed: from before they existed, or while they were broken."""
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from worker.gmail.model import MessageRef
 from worker.gmail.wanted import Queries
 from worker.owner.accounts import EVER
 
-# Gmail's clock and ours may differ, and mail may arrive while a pass ends.
+# Gmail's clock may differ from ours, and mail may arrive while a pass ends.
 OVERLAP = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Messages. archive: those to take out of the inbox, as our filter would have. queue: those to be judged.
+    """Missed messages. archive: in the inbox, to be archived like our filter does. queue: to be judged.
 
-    archived: those outside the inbox that our filter may have taken out of it.
+    archived: outside the inbox, perhaps archived by our filter.
     """
 
     archive: tuple[MessageRef, ...] = ()
@@ -34,10 +34,10 @@ def find_missed(
     label_lost: bool,
     between: Callable[[], None] = lambda: None,
 ) -> Missed:
-    """Search the mail received since a moment, in the words of the filters.
+    """Search the mail received since a moment, with the queries of the filters.
 
-    judged: ids that need no second look. label_lost: the label that shows what our filter archived was deleted.
-    between: called after every page: searching a large mailbox takes minutes.
+    judged: ids to skip. label_lost: the label that marks what our filter archived was deleted.
+    between: called after every page, since searching a large mailbox takes minutes.
     """
     after = f"after:{int(since.timestamp())} " if since > EVER else ""
 

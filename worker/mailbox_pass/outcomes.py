@@ -1,4 +1,4 @@
-"""What became of passes: kept with the account, counted for monitoring, and logged."""
+"""Outcomes of passes: stored with the account, counted for monitoring, and logged."""
 
 import logging
 from collections import Counter
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Outcomes:
-    """Records outcomes. counted: what happened since the start, (what, which) to how often."""
+    """Records outcomes. counted: counters since the start, by (name, label), see ``Passes.counted``."""
 
     def __init__(self, accounts: Accounts, clock: Clock) -> None:
         self.counted: Counter[tuple[str, str]] = Counter()
@@ -25,7 +25,7 @@ class Outcomes:
         self._failures: Counter[str] = Counter()  # in a row
 
     def succeeded(self, email: str, report: PassReport) -> None:
-        """Record a pass that came to its end."""
+        """Record a successful pass."""
         if failures := self._failures.pop(email, 0):
             log.info("Passes are good again.", extra=fields(account=email, failed=failures))
         self._logged.pop(email, None)
@@ -35,21 +35,21 @@ class Outcomes:
         self.counted["notices", "unrelated"] += report.unrelated
         self.counted["repairs", ""] += len(report.steps)
         self._accounts.update(email, state="problem" if report.advice else "ok", problem=report.advice)
-        # A year has half a million passes with nothing to do.
+        # Half a million passes a year have nothing to do.
         level = logging.INFO if report.did_something else logging.DEBUG
         log.log(level, "A pass ended.", extra=fields(account=email, **report.as_fields()))
 
     def failed(self, email: str, error: BuyerblockError) -> None:
-        """Record a pass that an error has ended."""
+        """Record a pass that ended with an error."""
         state: State = "sign_in_again" if isinstance(error, SignInAgainError) else "problem"
         problem = self._problem(email, error)
-        # An outage of a day is one line, not one for each of its 1,440 passes.
+        # One line for an outage, not one for each of 1,440 passes a day.
         level = logging.DEBUG if problem == self._logged.get(email) else logging.WARNING
         log.log(level, "A pass ended early: %s", problem, extra=fields(account=email, state=state))
         self._keep(email, state, problem)
 
     def failed_unexpectedly(self, email: str) -> None:
-        """Record a pass that the exception being handled has ended, which nobody foresaw."""
+        """Record a pass that ended with an unexpected exception. Call it inside ``except``: it logs the traceback."""
         log.exception("A pass failed in an unexpected way.", extra=fields(account=email))
         self._keep(email, "problem", MailboxProblem(Cause.UNEXPECTED))
 
@@ -69,7 +69,7 @@ class Outcomes:
     def _problem(self, email: str, error: BuyerblockError) -> MailboxProblem:
         match error:
             case SignInAgainError() if error.problem.cause is Cause.SIGN_IN_ENDED:
-                return self._announced_end(email) or error.problem
+                return self._expected_end(email) or error.problem
             case TransientError():
                 return replace(error.problem, tried_again=True)
             case GmailError():
@@ -77,8 +77,8 @@ class Outcomes:
             case _:
                 return MailboxProblem(Cause.STORAGE, {"sentence": str(error)})
 
-    def _announced_end(self, email: str) -> MailboxProblem | None:
-        """Return the problem if Google had said at the sign-in that it would end now."""
+    def _expected_end(self, email: str) -> MailboxProblem | None:
+        # At the sign-in, Google states when it will end.
         ends = self._accounts.get(email).sign_in_ends
         if ends is None or self._clock.now() < ends:
             return None

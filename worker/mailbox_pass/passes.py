@@ -1,6 +1,6 @@
-"""Passes of all accounts. Each account has one mailbox connection for as long as the program runs.
+"""Passes of all accounts. Each account keeps one mailbox connection while the program runs.
 
-An error ends a pass, never the program: ``outcomes.py`` makes it the account's state and one sentence for the seller.
+An error ends a pass, never the program: ``outcomes.py`` stores it as the account's state and problem.
 """
 
 import logging
@@ -32,7 +32,7 @@ from worker.settings import Settings
 log = logging.getLogger(__name__)
 
 
-class _Running(NamedTuple):
+class _Open(NamedTuple):
     grant: Grant
     mailbox: Mailbox
     sync: Sync
@@ -40,8 +40,6 @@ class _Running(NamedTuple):
 
 
 class Passes:
-    """Runs passes, for the scheduler and for the command line alike."""
-
     def __init__(
         self,
         settings: Settings,
@@ -58,14 +56,14 @@ class Passes:
         self._context = partial(
             Context, database=database, accounts=accounts, block_list=block_list, review=review, clock=clock
         )
-        self._running: dict[str, _Running] = {}
+        self._connections: dict[str, _Open] = {}
         self._sessions = sessions or Sessions()
         self._own_sessions = sessions is None
         self._outcomes = Outcomes(accounts, clock)
         self._lock = Lock()
 
     def run(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> PassReport:
-        """Run one pass; its outcome becomes the account's state. Raises what ended it, StoppedError included.
+        """Run one pass and store its outcome with the account. Raises the error that ended it, also StoppedError.
 
         existing: search the whole mailbox again.
         """
@@ -85,84 +83,83 @@ class Passes:
         return report
 
     def _run(self, email: str, watch: Watch) -> PassReport:
-        at: datetime | None = None
+        stored_at: datetime | None = None
 
         def record(progress: Progress) -> None:
-            nonlocal at
+            nonlocal stored_at
             now = self._clock.now()
-            if is_due(at, STORED_EVERY, now):
-                at = now
-                # Every process shows it, and comes to the same answer whether passes are late.
+            if is_due(stored_at, STORED_EVERY, now):
+                stored_at = now
+                # In the database, so that every process shows it and agrees on whether passes are late.
                 self._accounts.update(email, progress_at=now, progress=stored(progress))
             watch(progress)
 
-        running = self._open(email)
-        report = running.sync.run_pass(record)
-        if resolved := running.resolver.resolve_some():
+        connection = self._open(email)
+        report = connection.sync.run_pass(record)
+        if resolved := connection.resolver.resolve_some():
             log.info("Found the buyers of orders in the mail.", extra=fields(account=email, orders=resolved))
         return report
 
     def preview(self, email: str, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
-        """Return what a pass over the account would do, and do nothing. Raises GmailError."""
+        """Return what a pass over the account would do, without doing it. Raises GmailError."""
         return self._open(email).sync.preview(watch, existing=existing)
 
     def mailbox(self, email: str) -> Mailbox:
-        """Return the account's mailbox connection."""
         return self._open(email).mailbox
 
     def spent(self, email: str) -> int:
         """Return how many units of quota the account's connection has spent, 0 without one."""
-        running = self._running.get(email)
-        return running.mailbox.quota.spent if running else 0
+        connection = self._connections.get(email)
+        return connection.mailbox.quota.spent if connection else 0
 
     def unexplained(self, email: str) -> int:
-        """Return how many mails the last pass here left in the account's queue because they will not be found there."""
-        running = self._running.get(email)
-        return running.sync.queue.unexplained if running else 0
+        """Return the account's ``Queue.unexplained`` after the last pass here, 0 without a connection."""
+        connection = self._connections.get(email)
+        return connection.sync.queue.unexplained if connection else 0
 
     def counted(self) -> Mapping[tuple[str, str], int]:
-        """Return what happened since the start: (what, which) to how often.
+        """Return counters since the start, by (name, label).
 
-        What is ``passes`` by outcome, ``notices`` by verdict, ``repairs``, ``units`` of quota, and ``refusals``.
+        The names: ``passes`` by outcome, ``notices`` by verdict, ``repairs``, ``units`` of quota, and ``refusals``.
         """
         totals = self._outcomes.counted.copy()
-        for running in list(self._running.values()):
-            totals += _spent(running.mailbox)
+        for connection in list(self._connections.values()):
+            totals += _spent(connection.mailbox)
         return totals
 
-    def look_at_rules(self, email: str) -> None:
-        """Have the next pass over the account look at labels, filters and trusted addresses, whenever it did last."""
-        if (running := self._running.get(email)) is not None:
-            running.sync.look_at_rules()
+    def recheck_rules(self, email: str) -> None:
+        """Make the next pass over the account check labels, filters and trusted addresses, even if not due."""
+        if (connection := self._connections.get(email)) is not None:
+            connection.sync.recheck_rules()
 
     def forget(self, email: str) -> None:
-        """Close the account's connection; the next pass opens a new one, with the permission that is stored then."""
+        """Close the account's connection. The next pass opens a new one with the permission stored at that time."""
         with self._lock:
-            running = self._running.pop(email, None)
-        if running is not None:
-            self._outcomes.counted += _spent(running.mailbox)
-            running.mailbox.close()
+            connection = self._connections.pop(email, None)
+        if connection is not None:
+            self._outcomes.counted += _spent(connection.mailbox)
+            connection.mailbox.close()
 
     def close(self) -> None:
-        for email in list(self._running):
+        for email in list(self._connections):
             self.forget(email)
         if self._own_sessions:
             self._sessions.close()
 
-    def _open(self, email: str) -> "_Running":
+    def _open(self, email: str) -> _Open:
         grant = self._accounts.grant(email)
-        running = self._running.get(email)
-        if running is not None and running.grant != grant:  # another process has stored a new one
+        connection = self._connections.get(email)
+        if connection is not None and connection.grant != grant:  # another process has stored a new one
             self.forget(email)
         with self._lock:
-            if email not in self._running:
-                self._running[email] = self._connected(email, grant)
-            return self._running[email]
+            if email not in self._connections:
+                self._connections[email] = self._connect(email, grant)
+            return self._connections[email]
 
-    def _connected(self, email: str, grant: Grant) -> "_Running":
+    def _connect(self, email: str, grant: Grant) -> _Open:
         mailbox = open_mailbox(self._settings, self._clock, grant, self._sessions)
         context = self._context(email=email, mailbox=mailbox)
-        return _Running(grant, mailbox, Sync(context), Resolver(context))
+        return _Open(grant, mailbox, Sync(context), Resolver(context))
 
 
 def open_mailbox(settings: Settings, clock: Clock, grant: Grant, sessions: Sessions) -> Mailbox:

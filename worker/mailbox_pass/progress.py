@@ -1,4 +1,4 @@
-"""How a long task reports its progress, and where that of a pass is kept: with the account, for every process."""
+"""Progress of long tasks. That of a pass is stored with the account, so that every process can show it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,16 +7,13 @@ from datetime import datetime, timedelta
 from worker.owner.accounts import Account
 
 STORED_EVERY = timedelta(seconds=2)
-# What is not heard of for longer waits for Gmail, or has died with its process.
-SILENT = timedelta(minutes=5)
+# After this time without progress a pass waits for Gmail, or died with its process.
+STALE_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a task is.
-
-    done, total: in whatever the work counts. found: opt-outs so far. left: the time that it will still take.
-    """
+    """done, total: in the unit of the task. found: opt-outs so far. left: estimated remaining time."""
 
     done: int
     total: int
@@ -28,11 +25,11 @@ Watch = Callable[[Progress], None]
 
 
 def unwatched(_: Progress) -> None:
-    """Ignore progress."""
+    pass
 
 
 def stored(progress: Progress) -> dict[str, int]:
-    """Return what is kept of it with the account; left in seconds."""
+    """Return the record that is stored with the account. left: in seconds."""
     left = progress.left or timedelta()
     return {
         "done": progress.done,
@@ -43,9 +40,9 @@ def stored(progress: Progress) -> dict[str, int]:
 
 
 def under_way(account: Account, now: datetime) -> Progress | None:
-    """Return how far the pass over an account is, in whatever process; None if none is heard of."""
-    kept, at = account.progress, account.progress_at
-    if kept is None or at is None or now - at > SILENT:
+    """Return the progress of the running pass over an account, in any process; None without one."""
+    record, at = account.progress, account.progress_at
+    if record is None or at is None or now - at > STALE_AFTER:
         return None
-    done, total, found, left = (kept.get(it, 0) for it in ("done", "total", "found", "left"))
+    done, total, found, left = (record.get(it, 0) for it in ("done", "total", "found", "left"))
     return Progress(done=done, total=total, found=found, left=timedelta(seconds=left))

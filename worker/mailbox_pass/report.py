@@ -1,4 +1,4 @@
-"""What a pass did, and what it would do: frozen values."""
+"""Frozen values: what a pass did (PassReport) or would do (Preview)."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,7 @@ from worker.problems import MailboxProblem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassReport:
-    """What a pass did.
-
-    units: Gmail quota spent. steps: repairs of labels and filters. advice: what only the user can put right, if
-    anything.
-    """
+    """units: Gmail quota spent. steps: repairs of labels and filters. advice: a problem that only the user can fix."""
 
     opt_outs: int = 0
     suspects: int = 0
@@ -33,7 +29,7 @@ class PassReport:
         return bool(self.judged or self.steps)
 
     def as_fields(self) -> dict[str, object]:
-        """Return it as a log has it."""
+        """Return the fields of the log line."""
         return {
             "opt_outs": self.opt_outs,
             "suspects": self.suspects,
@@ -51,7 +47,7 @@ class PassReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a pass would do: the same values that a pass applies."""
+    """The changes that a pass would apply."""
 
     steps: tuple[Step, ...]
     missed: Missed

@@ -1,4 +1,4 @@
-"""Find the buyer's address for blocks that are known by their order alone, in the mailbox itself."""
+"""Find the buyer's address for blocks that have only an order ID, by searching the mailbox."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ from worker.gmail.quota import PRICES
 from worker.mailbox_pass.context import Context
 from worker.notices.buyers import buyer_of
 
-# Mail about an order is at most an order confirmation, a question and an answer; more would only cost.
+# Usual mail about an order: a confirmation, a question and an answer. Reading more only costs quota.
 MAX_READ = 3
-SOME_EVERY = timedelta(minutes=1)
-# After each failure the wait grows: the buyer may write only weeks later, or never.
+RESOLVE_EVERY = timedelta(minutes=1)
+# Waits after the first failure, the second and so on: the buyer may write only weeks later, or never.
 WAITS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=4), timedelta(days=16))
-SHARE = 10  # a tenth of the quota
+QUOTA_SHARE = 10  # one tenth of the quota
 _COST = PRICES["users.messages.list"] + MAX_READ * PRICES["users.messages.get"]
 
 
@@ -29,23 +29,23 @@ class Resolver:
         self._block_list = context.block_list
         self._failures = context.database.documents("unresolved")
         self._failures.expect(_expect)
-        self._max_a_minute = max(1, context.mailbox.quota.allowance // SHARE // _COST)
+        self._max_per_minute = max(1, context.mailbox.quota.allowance // QUOTA_SHARE // _COST)
         self._clock = context.clock
-        self._last: datetime | None = None
+        self._last_run: datetime | None = None
 
     def resolve_some(self) -> int:
-        """Try the orders that are due, as many as a tenth of the quota allows; return how many are resolved now.
+        """Try the orders that are due, within a tenth of the quota; return how many were resolved.
 
         Raises the errors of Mailbox and BlockList.
         """
         now = self._clock.now()
-        if not is_due(self._last, SOME_EVERY, now):
+        if not is_due(self._last_run, RESOLVE_EVERY, now):
             return 0
-        due = self._due(now)[: self._max_a_minute]
-        # Never at the cost of new mail: it would wait where the pass has used the quota up.
+        due = self._due(now)[: self._max_per_minute]
+        # Never wait for quota here: new mail would wait too.
         if not due or self._mailbox.quota.left() < len(due) * _COST:
             return 0
-        self._last = now
+        self._last_run = now
         return sum(self._resolve(order_id, now) for order_id in due)
 
     def _due(self, now: datetime) -> list[str]:
@@ -74,8 +74,8 @@ class Resolver:
         return f"{self._email} {order_id}"
 
     def _search(self, order_id: str) -> str | None:
-        """Return the alias that the mailbox shows for an order; None if there is none, or more than one."""
-        # Notices name the order too, one for every refused message, and those in question know no buyer.
+        """Return the only alias in the mail about an order; None if there is none, or more than one."""
+        # Without notices: they name the order too, but not the buyer.
         query = f'"{order_id}" -from:auto-communication'
         page = next(self._mailbox.find(query=query, page_size=MAX_READ))
         found = {

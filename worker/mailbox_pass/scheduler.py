@@ -21,37 +21,37 @@ from worker.owner.accounts import Accounts
 
 log = logging.getLogger(__name__)
 
-# Passes of different accounts wait for Google most of the time, so many fit on one machine.
+# Passes wait for Google most of the time, so many run on one machine.
 PASSES_AT_ONCE = 50
 # How long a pass may keep its thread while other accounts wait for one: reading years of old mail takes hours.
-TURN = timedelta(minutes=10)
-# As many as there are tasks at intervals, so that none of them ever waits for another, nor for a pass.
+TIME_SLICE = timedelta(minutes=10)
+# The number of tasks at intervals, so that no task waits for another.
 TASKS_AT_ONCE = 9
 
 
-class _Steady(BackgroundScheduler):  # type: ignore[misc]  # APScheduler ships no types
-    """Runs jobs by their intervals, whatever the clock of the machine is set to.
+class _ClockSafeScheduler(BackgroundScheduler):  # type: ignore[misc]  # APScheduler ships no types
+    """Runs jobs at their intervals, even when the machine's clock is set back or ahead.
 
-    By itself APScheduler waits, when the clock was set back, until it is there again; and when it was set ahead, it
-    counts the runs in between one by one: millions, on a small machine whose clock starts in the year 1970.
+    APScheduler alone waits for the old time after the clock was set back. After the clock was set ahead, it counts the
+    missed runs one by one: millions, on a small machine whose clock starts in 1970.
     """
 
     def _process_jobs(self) -> Any:
         now = datetime.now(UTC)
         for job in self.get_jobs():
             if abs(job.next_run_time - now) > _longest_wait(job.trigger):
-                with suppress(JobLookupError):  # taken away in this very moment
+                with suppress(JobLookupError):  # removed by another thread
                     job.modify(next_run_time=now)
         return super()._process_jobs()
 
 
 def _longest_wait(trigger: Any) -> timedelta:
-    once = timedelta(seconds=1)
-    return getattr(trigger, "interval", once) + timedelta(seconds=getattr(trigger, "jitter", None) or 0)
+    one_time = timedelta(seconds=1)
+    return getattr(trigger, "interval", one_time) + timedelta(seconds=getattr(trigger, "jitter", None) or 0)
 
 
-class _Line(ThreadPoolExecutor):  # type: ignore[misc]  # APScheduler ships no types
-    """Threads for passes: as many as accounts need, up to a bound; then first come, first served. waiting: accounts."""
+class _PassThreads(ThreadPoolExecutor):  # type: ignore[misc]  # APScheduler ships no types
+    """At most PASSES_AT_ONCE threads, first in, first out. waiting: accounts whose pass has no thread yet."""
 
     def __init__(self) -> None:
         super().__init__(PASSES_AT_ONCE)
@@ -62,14 +62,14 @@ class _Line(ThreadPoolExecutor):  # type: ignore[misc]  # APScheduler ships no t
         super()._do_submit_job(job, run_times)
 
 
-class _TurnOverError(StoppedError):
+class _TimeSliceOverError(StoppedError):
     """A pass gives its thread to an account that waits for one."""
 
 
 class Scheduler:
-    """The jobs. A pass starts at once, then after every interval, give or take a tenth, so that accounts spread out.
+    """The jobs. An account's first pass starts at once, the next after the interval, ±10 %, to spread the accounts.
 
-    interval: returns the seconds between two passes that hold now.
+    interval: returns the current seconds between two passes.
     """
 
     def __init__(
@@ -80,42 +80,46 @@ class Scheduler:
         self._review = review
         self._clock = clock
         self._interval = interval
-        self._line = _Line()
-        self._tasks = ThreadPoolExecutor(TASKS_AT_ONCE)
-        self._errands = ThreadPoolExecutor(TASKS_AT_ONCE)
-        self._scheduler = _Steady(
+        self._pass_threads = _PassThreads()
+        self._task_threads = ThreadPoolExecutor(TASKS_AT_ONCE)
+        self._filing_threads = ThreadPoolExecutor(TASKS_AT_ONCE)
+        self._scheduler = _ClockSafeScheduler(
             timezone="UTC",
-            executors={"default": self._line, "tasks": self._tasks, "errands": self._errands},
-            # After a night's sleep of the machine: run once, however late.
+            executors={
+                "default": self._pass_threads,
+                "tasks": self._task_threads,
+                "filing": self._filing_threads,
+            },
+            # After the machine was asleep: run each job once, no matter how late.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        # Accounts whose next pass is to be at once: APScheduler skips it while an older one runs.
-        self._waiting: set[str] = set()
+        # Accounts whose next pass must start at once: APScheduler skips a job that is still running.
+        self._run_again: set[str] = set()
         self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
 
     def start(self) -> None:
-        """Start with the accounts that are connected; those that wait for a sign-in get no job."""
+        """Start the jobs of all connected accounts, except those that wait for a sign-in."""
         self._scheduler.start()
         self.restart()
 
     def claim(self, email: str) -> None:
-        """Do nothing: all mailboxes here are one seller's."""
+        """Do nothing: all mailboxes here belong to one seller."""
 
     def restart(self) -> None:
-        """Replace the job of every account by one at the present interval; the first pass is at once."""
+        """Replace the job of every account by one with the current interval; the first pass starts at once."""
         for account in self._accounts.all():
             if not account.waits_for_sign_in:
                 self.add(account.email)
 
     def add(self, email: str) -> None:
-        """Give an account its job, if the scheduler runs, in place of the job it had.
+        """Add or replace the job of an account, if the scheduler runs.
 
-        The first pass is at once, or as soon as the running one has ended.
+        The first pass starts at once, or when the running one ends.
         """
         if not self._scheduler.running:
-            return  # a command beside the server; and ``start`` gives every account its job
+            return  # in a command; or before ``start``, which adds the jobs of all accounts
         seconds = self._interval()
-        self._waiting.add(email)
+        self._run_again.add(email)
         self._scheduler.add_job(
             self._run,
             "interval",
@@ -128,56 +132,56 @@ class Scheduler:
         )
 
     def remove(self, email: str) -> None:
-        """Take an account's job away, if it has one."""
+        """Remove an account's job, if it has one."""
         with suppress(JobLookupError):
             self._scheduler.remove_job(email)
 
     def file(self, items: list[ReviewItem], decision: Decision) -> None:
-        """File mail that a person decided about, beside the passes, so that no page waits for Google."""
-        work = (self._accounts, self._passes, self._review, items, decision)
-        self._scheduler.add_job(file_decided, args=work, executor="errands")
+        """File mail that a person decided about, in another thread, so that no page waits for Google."""
+        arguments = (self._accounts, self._passes, self._review, items, decision)
+        self._scheduler.add_job(file_decided, args=arguments, executor="filing")
 
     def every(self, interval: timedelta, name: str, work: Callable[[], object]) -> None:
-        """Do something at intervals, beside the passes, first at once."""
+        """Run a task at once and then at intervals, in a thread that passes do not use."""
         seconds, now = interval.total_seconds(), self._clock.now()
         self._scheduler.add_job(
             work, "interval", id=f"every:{name}", seconds=seconds, next_run_time=now, executor="tasks"
         )
 
-    def is_in_line(self, email: str) -> bool:
-        """Return whether an account's pass waits for a thread that passes of other accounts have."""
-        return email in self._line.waiting
+    def waits_for_thread(self, email: str) -> bool:
+        """Return whether an account's pass waits for a free thread."""
+        return email in self._pass_threads.waiting
 
     def stop(self) -> None:
-        """End the passes at their next call or wait, and return when they have ended."""
+        """Stop the passes at their next call or wait, and return when they have ended."""
         self._clock.stop()
         # With wait=True APScheduler holds a lock that a pass needs to remove its own job.
         self._scheduler.shutdown(wait=False)
-        for threads in (self._line, self._tasks, self._errands):
+        for threads in (self._pass_threads, self._task_threads, self._filing_threads):
             threads.shutdown(wait=True)
 
     def _ended(self, event: Any) -> None:
-        if event.job_id in self._waiting:
+        if event.job_id in self._run_again:
             with suppress(JobLookupError):
                 self._scheduler.modify_job(event.job_id, next_run_time=self._clock.now())
 
     def _run(self, email: str) -> None:
-        self._waiting.discard(email)
-        self._line.waiting.discard(email)
+        self._run_again.discard(email)
+        self._pass_threads.waiting.discard(email)
         try:
-            self._passes.run(email, self._turn())
-        except _TurnOverError:
-            self._waiting.add(email)
+            self._passes.run(email, self._time_slice())
+        except _TimeSliceOverError:
+            self._run_again.add(email)
             return
         except StoppedError:
             return
         except SignInAgainError:
-            # Only the user can help now; asking Google again and again would not.
+            # Only the user can help now; asking Google again is useless.
             self.remove(email)
             self._passes.forget(email)
             self._accounts.update(email, next_pass=None)
             return
-        except Exception:  # noqa: S110 - logged, and kept with the account, by Passes
+        except Exception:  # noqa: S110 - Passes has logged it and stored it with the account
             pass
         next_pass = self._clock.now() + timedelta(seconds=self._interval())
         if self._accounts.update(email, next_pass=next_pass) is None:
@@ -185,12 +189,12 @@ class Scheduler:
             self.remove(email)
             self._passes.forget(email)
 
-    def _turn(self) -> Watch:
-        """Return what ends a pass, between two steps, when its turn is over and others wait. Nothing is lost by it."""
-        began = self._clock.monotonic()
+    def _time_slice(self) -> Watch:
+        """Return a callback that ends a pass, between two steps, if its time is over and other accounts wait."""
+        started = self._clock.monotonic()
 
-        def give_way(_: Progress) -> None:
-            if self._line.waiting and self._clock.monotonic() - began > TURN.total_seconds():
-                raise _TurnOverError("Other mailboxes wait for their turn.")
+        def check(_: Progress) -> None:
+            if self._pass_threads.waiting and self._clock.monotonic() - started > TIME_SLICE.total_seconds():
+                raise _TimeSliceOverError("Other mailboxes wait for their turn.")
 
-        return give_way
+        return check

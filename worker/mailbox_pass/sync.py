@@ -1,4 +1,4 @@
-"""One pass over one mailbox: repair labels and filters, then drain the queue. The order is the package's promise."""
+"""One pass over one mailbox: repair labels and filters, then drain the queue. The order matters, see the package."""
 
 from collections import Counter
 from collections.abc import Callable, Container, Mapping
@@ -25,24 +25,24 @@ from worker.problems import Cause, MailboxProblem
 
 RULES_EVERY = timedelta(hours=1)
 SWEEP_EVERY = timedelta(days=1)
-# A day with much mail is one on which Gmail's filters may have missed some.
-SWEEP_SOON = timedelta(hours=3)
-MUCH_MAIL = 200
+# When much mail arrives, Gmail's filters may miss some.
+SWEEP_EVERY_WHEN_BUSY = timedelta(hours=3)
+BUSY_FROM = 200  # messages since the last sweep
 SWEEP_OVER = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """What a look at a mailbox has found. steps: what there is to repair. advice: what only the user can put right."""
+class _RulesCheck:
+    """steps: the repairs that are needed. advice: a problem that only the user can fix."""
 
-    there: rules.Rules
+    current: rules.Rules
     steps: tuple[rules.Step, ...]
     trust: Trust
     advice: MailboxProblem | None
 
 
 class Sync:
-    """Runs the passes of one account, one at a time. Between them it remembers the rules."""
+    """Runs the passes of one account, one at a time. Keeps the rules between them."""
 
     def __init__(self, context: Context) -> None:
         self._email = context.email
@@ -53,19 +53,19 @@ class Sync:
         self.queue = Queue(context, self._judged)
         self._advice: MailboxProblem | None = None
         self._rules = QueueRules({}, Trust())
-        self._rules_seen: datetime | None = None
+        self._rules_checked_at: datetime | None = None
         self._judged_since_sweep = 0
 
     def run_pass(self, watch: Watch = unwatched) -> PassReport:
-        """Run one pass and report it. watch: called with how far it is.
+        """Run one pass. watch: called with the progress.
 
-        Raises the errors of Mailbox and BlockList; whatever was acknowledged by then stays.
+        Raises the errors of Mailbox and BlockList; mail that was filed before the error stays filed.
         """
         try:
             return self._pass(watch)
         except LabelGoneError:
-            # The user deleted a label in the middle of it: repair, and search for what fell out of the queue.
-            self._rules_seen = None
+            # The user deleted a label during the pass: repair it, and search for the mail that lost it.
+            self._rules_checked_at = None
             return self._pass(watch)
 
     def _pass(self, watch: Watch) -> PassReport:
@@ -74,9 +74,9 @@ class Sync:
         if account.undoing:
             raise GmailError(Cause.BEING_REMOVED)
         steps: tuple[rules.Step, ...] = ()
-        waits = self._advice is not None and self._advice.cause is Cause.FORWARDING_UNVERIFIED
-        if waits or is_due(self._rules_seen, RULES_EVERY, self._clock.now()):
-            account, steps = self._keep_rules(account)
+        unverified = self._advice is not None and self._advice.cause is Cause.FORWARDING_UNVERIFIED
+        if unverified or is_due(self._rules_checked_at, RULES_EVERY, self._clock.now()):
+            account, steps = self._repair_rules(account)
         counts: Counter[type[Verdict]] = Counter()
         self._queue_missed(account, started, counts)
         self.queue.drain(self._rules, counts, watch)
@@ -93,64 +93,64 @@ class Sync:
             advice=self._advice,
         )
 
-    def look_at_rules(self) -> None:
-        """Have the next pass look at the rules; may be called while a pass runs."""
-        self._rules_seen = None
+    def recheck_rules(self) -> None:
+        """Make the next pass check the rules; may be called while a pass runs."""
+        self._rules_checked_at = None
 
     def preview(self, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
-        """Return what a pass would do, and do nothing. It reads, and judges, all that the pass would."""
+        """Return what a pass would do, without doing it. It reads and judges the same mail."""
         account = self._accounts.get(self._email)
         account = replace(account, search_from=EVER if existing else account.search_from)
-        found = self._look(account)
-        # A label that is still to be created is represented by its name.
-        labels = {name: found.there.labels.get(name, label.name) for name, label in LABELS.items()}
-        since = self._search_from(account, self._clock.now(), broken=bool(found.steps))
+        check = self._check_rules(account)
+        # A label that does not exist yet is represented by its name.
+        labels = {name: check.current.labels.get(name, label.name) for name, label in LABELS.items()}
+        since = self._search_from(account, self._clock.now(), broken=bool(check.steps))
         missed = self._find(account, since) if since else Missed()
-        pages = self.queue.pages(labels) if QUEUE in found.there.labels else ()
+        pages = self.queue.pages(labels) if QUEUE in check.current.labels else ()
         refs = list(dict.fromkeys((*(ref for page in pages for ref in page), *missed.queue)))
         judged: list[Judged] = []
-        for messages in self.queue.read(refs, found.trust, {}):
+        for messages in self.queue.read(refs, check.trust, {}):
             judged += messages
             watch(Progress(done=len(judged), total=len(refs)))
         archived = {ref.id for ref in missed.archive}
         mark_read = account.mark_read
         filings = tuple((it, self._would_file(it, labels, archived, mark_read=mark_read)) for it in judged)
-        return Preview(steps=found.steps, missed=missed, filings=filings)
+        return Preview(steps=check.steps, missed=missed, filings=filings)
 
     def _would_file(
         self, it: Judged, labels: Mapping[str, str], archived: Container[str], *, mark_read: bool
     ) -> Change:
         # A pass would already have archived and queued it.
         added = {labels[QUEUE]} | ({labels[OPT_OUTS]} if it.message.id in archived else set())
-        taken = archiving(mark_read=mark_read).remove if it.message.id in archived else set()
-        message = replace(it.message, label_ids=(it.message.label_ids | added) - taken)
+        removed = archiving(mark_read=mark_read).remove if it.message.id in archived else set()
+        message = replace(it.message, label_ids=(it.message.label_ids | added) - removed)
         return filing(it.verdict, message, labels, mark_read=mark_read)
 
     # --- labels and filters
 
-    def _keep_rules(self, account: Account) -> tuple[Account, tuple[rules.Step, ...]]:
-        """Repair labels and filters; return what had to be done."""
-        found = self._look(account)
+    def _repair_rules(self, account: Account) -> tuple[Account, tuple[rules.Step, ...]]:
+        """Repair labels and filters; return the updated account and the repairs."""
+        check = self._check_rules(account)
         if account.adopted is None:
-            # Before anything is made: what is there now was not made by us.
+            # Before the first repair: what exists now was not made by us.
             known = {*account.labels.values(), *account.filter_ids}
-            ids = {*found.there.labels.values(), *found.there.filter_ids} - known
+            ids = {*check.current.labels.values(), *check.current.filter_ids} - known
             account = self._accounts.update(self._email, adopted=tuple(sorted(ids))) or account
-        if found.steps:
-            # Stored first: mail may have been missed, even if this pass fails.
+        if check.steps:
+            # Stored before the repair: if this pass fails, the next one must still search for missed mail.
             since = self._search_from(account, self._clock.now(), broken=True)
-            lost = rules.CreateLabel(OPT_OUTS) in found.steps and OPT_OUTS in account.labels
+            lost = rules.CreateLabel(OPT_OUTS) in check.steps and OPT_OUTS in account.labels
             account = (
                 self._accounts.update(self._email, search_from=since, label_lost=lost or account.label_lost)
                 or account
             )
-        there = rules.apply(self._mailbox, found.there, found.steps)
-        self._accounts.update(self._email, labels=dict(there.labels), filter_ids=there.filter_ids)
-        self._rules, self._advice = QueueRules(there.labels, found.trust), found.advice
-        self._rules_seen = self._clock.now()
-        return account, found.steps
+        current = rules.apply(self._mailbox, check.current, check.steps)
+        self._accounts.update(self._email, labels=dict(current.labels), filter_ids=current.filter_ids)
+        self._rules, self._advice = QueueRules(current.labels, check.trust), check.advice
+        self._rules_checked_at = self._clock.now()
+        return account, check.steps
 
-    def _look(self, account: Account) -> _Found:
+    def _check_rules(self, account: Account) -> _RulesCheck:
         forwarders = self._mailbox.send_as_addresses() | {account.email, *account.trusted}
         forward_to, advice = account.forward_to, None
         if forward_to and forward_to not in self._mailbox.verified_forwarding_addresses():
@@ -159,29 +159,31 @@ class Sync:
         searches = queries(account.personal_address)
         wanted = wanted_filters(searches, forward_to, mark_read=account.mark_read)
         trust = Trust(frozenset(forwarders), frozenset(account.redirectors))
-        there = rules.look(self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted)
-        if advice is None and (address := rules.another_address(there)):
+        current = rules.read_current(
+            self._mailbox, labels=account.labels, filter_ids=account.filter_ids, wanted=wanted
+        )
+        if advice is None and (address := rules.other_program_address(current)):
             advice = MailboxProblem(Cause.ANOTHER_PROGRAM, {"address": address})
         adopted = account.adopted or ()
         steps = (
             it
-            for it in rules.plan(there, wanted)
+            for it in rules.plan(current, wanted)
             if not (isinstance(it, rules.DeleteFilter) and it.filter.id in adopted)
         )
-        return _Found(there, tuple(steps), trust, advice)
+        return _RulesCheck(current, tuple(steps), trust, advice)
 
     # --- mail that the filters did not queue
 
     def _search_from(self, account: Account, now: datetime, *, broken: bool) -> datetime | None:
-        """Return from when on the mailbox has to be searched, if at all."""
+        """Return the time since which mail must be searched, None if no search is due. broken: rules need repair."""
         due = [account.search_from] if account.search_from else []
         if broken:
             last = account.last_good_pass
-            # If the clock was wrong then, or is now, that time is unknown.
+            # A time in the future means that the clock was or is wrong.
             due.append(last - OVERLAP if last is not None and last <= now else EVER)
-            # Older mail that a search had queued may have fallen out of the queue together with the rest.
+            # Older mail that a search had queued may have lost its label too.
             due += [account.queued_since] if account.queued_since else []
-        every = SWEEP_SOON if self._judged_since_sweep >= MUCH_MAIL else SWEEP_EVERY
+        every = SWEEP_EVERY_WHEN_BUSY if self._judged_since_sweep >= BUSY_FROM else SWEEP_EVERY
         if is_due(account.swept_at, every, self._clock.now()):
             due.append(now - SWEEP_OVER)
         return min(due, default=None)
@@ -199,7 +201,7 @@ class Sync:
         )
 
     def _queue_missed(self, account: Account, now: datetime, counts: Counter[type[Verdict]]) -> None:
-        """Do to missed mail what the filters would have done; new mail is judged first."""
+        """Archive and queue missed mail as the filters would have done. New mail is judged in between."""
         since = self._search_from(account, now, broken=False)
         if since is None:
             return
@@ -208,13 +210,13 @@ class Sync:
             self.queue.look_for_new_mail(self._rules, counts)
 
         missed = self._find(account, since, look)
-        tidy = archiving(mark_read=account.mark_read)
-        archived = replace(tidy, add=frozenset({self._rules.labels[OPT_OUTS]}))
-        # With it, what turns out to be no notice goes back to the inbox.
+        effect = archiving(mark_read=account.mark_read)
+        archived = replace(effect, add=frozenset({self._rules.labels[OPT_OUTS]}))
+        # Because of the label, mail that is no notice goes back to the inbox when it is filed.
         labelled = Change(add=archived.add)
         queued = Change(add=frozenset({self._rules.labels[QUEUE]}))
-        # What is judged already is filed by its verdict, wherever it lay when it was read.
-        to_archive = [ref for ref in missed.archive if not self.queue.holds_judged(ref.id)]
+        # Judged mail is filed by its verdict.
+        to_archive = [ref for ref in missed.archive if not self.queue.waits_for_filing(ref.id)]
         for refs, change in ((to_archive, archived), (missed.archived, labelled), (missed.queue, queued)):
             for start in range(0, len(refs), MAX_IDS):
                 failed: dict[str, GmailError] = {}

@@ -1,4 +1,4 @@
-"""Queued messages of one mailbox that Gmail did not hand over: they are set aside, so that they stop no others."""
+"""Queued messages that Gmail cannot deliver. They are set aside, so that they do not block the queue."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -9,14 +9,15 @@ from tinydb import where
 from worker.clock import wait_after
 from worker.database import Database
 
-# Where no other message could be read either, it may be Gmail that fails: then a message is set aside after so many.
+# If no other message can be read either, Gmail itself may be failing. Then a message is set aside only after so many
+# tries.
 PATIENCE = 3
 _FIRST_WAIT = timedelta(minutes=5)
 _MAX_WAIT = timedelta(days=1)
 
 
 class Unreadable:
-    """The messages that failed. One that is set aside is tried again later, after twice as long each time."""
+    """The failed messages of one mailbox. Messages that are set aside are retried with exponential backoff."""
 
     def __init__(self, database: Database, email: str) -> None:
         self._documents = database.documents("unreadable")
@@ -24,7 +25,7 @@ class Unreadable:
         self._email = email
 
     def waiting(self, now: datetime) -> frozenset[str]:
-        """Return the ids of those that are set aside and not to be tried yet."""
+        """Return the ids of messages that are set aside and whose retry is not due."""
         return frozenset(
             it["id"]
             for it in self._all()
@@ -32,7 +33,7 @@ class Unreadable:
         )
 
     def failed(self, message_ids: Collection[str], now: datetime, *, alone: bool) -> bool:
-        """Remember that these could not be read; return whether all of them are set aside now.
+        """Store that these could not be read; return whether all of them are now set aside.
 
         alone: no other message could be read either.
         """
@@ -42,9 +43,9 @@ class Unreadable:
         return all(it >= PATIENCE for it in tries.values())
 
     def keep_only(self, message_ids: Collection[str]) -> None:
-        """Forget all others: they were read, or are gone."""
-        if over := [str(it.doc_id) for it in self._all() if it["id"] not in message_ids]:
-            self._documents.delete(over)
+        """Delete all others: they were read, or no longer exist."""
+        if done := [str(it.doc_id) for it in self._all() if it["id"] not in message_ids]:
+            self._documents.delete(done)
 
     def _all(self) -> list[Any]:
         return self._documents.search(where("account") == self._email)
@@ -60,7 +61,6 @@ class Unreadable:
 
 
 def count_set_aside(database: Database, email: str) -> int:
-    """Return how many messages of a mailbox are set aside."""
     found = database.documents("unreadable").search(where("account") == email)
     return sum(it["tries"] >= PATIENCE for it in found)
 

@@ -1,4 +1,4 @@
-"""Judge messages and make their verdicts durable: the step before filing may acknowledge them."""
+"""Judge messages and store their verdicts. Only then may the messages be filed."""
 
 import logging
 from collections.abc import Iterable
@@ -16,9 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whose word counts beside Google's. forwarders: addresses whose forwards are accepted. redirectors: addresses
-    and domains that may have changed mail on its way.
-    """
+    """forwarders: addresses whose forwards are accepted. redirectors: addresses and domains that may change mail."""
 
     forwarders: frozenset[str] = frozenset()
     redirectors: frozenset[str] = frozenset()
@@ -26,17 +24,12 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A message and its verdict."""
-
     message: Message
     verdict: Verdict
 
 
 def judge_messages(messages: Iterable[Message], trust: Trust) -> list[Judged]:
-    """Judge messages of a mailbox.
-
-    The messages come back without their content: once judged, nobody needs it any more.
-    """
+    """Judge messages. The returned messages have an empty ``raw``, to free memory."""
     return [Judged(replace(it, raw=b""), _verdict(it, trust)) for it in messages]
 
 
@@ -49,18 +42,18 @@ def _verdict(message: Message, trust: Trust) -> Verdict:
             from_owner="SENT" in message.label_ids,
         )
     except Exception as error:
-        # Not its words, which may be the mail's.
+        # Without the error's text: it may contain text of the mail.
         log.error("A mail could not be judged (%s); it waits under Review.", type(error).__name__)  # noqa: TRY400
         return Suspect(reason=Reason(Doubt.NOT_READABLE))
 
 
 def make_durable(judged: Iterable[Judged], account: str, block_list: BlockList, review: Review) -> None:
-    """Put opt-outs on the block list and suspects on the review list; both are on disk on return.
+    """Add opt-outs to the block list and suspects to the review list; both are on disk on return.
 
-    What waited for review and is no suspect any more, since its sender is trusted now, leaves the review list.
+    Mail that is no longer a suspect, because its sender is now trusted, is removed from the review list.
     """
     judged = list(judged)
-    sightings, doubtful = [], []
+    sightings, suspects = [], []
     for it in judged:
         message = it.message
         match it.verdict:
@@ -70,11 +63,11 @@ def make_durable(judged: Iterable[Judged], account: str, block_list: BlockList, 
                     sighting_of(notice, account=account, message_id=message.id, received_at=received_at)
                 )
             case Suspect() as suspect:
-                doubtful.append(_review_item(account, message, suspect))
+                suspects.append(_review_item(account, message, suspect))
     if sightings:
         block_list.record(sightings)
-    if doubtful:
-        review.add(doubtful)
+    if suspects:
+        review.add(suspects)
     review.forget(item_id(account, it.message.id) for it in judged if not isinstance(it.verdict, Suspect))
 
 

@@ -14,7 +14,7 @@ from worker.notices.page import introduces_other_mail
 _LINE_LIMIT = 1_000
 # A note is shorter.
 _MOST_LINES = 200
-# One line with a name is a note ("For the list: ..."); header lines are at least three, the last of which may stand
+# One line with a name is a note ("For the list: ..."); header lines are at least three, the last of which may be
 # where a program announces the notice.
 _FEW_LINES = 2
 
@@ -55,7 +55,7 @@ def names_another(lines: list[str], forwarder: str) -> bool:
 
 
 def _has_other_address(line: str, forwarder: str) -> bool:
-    """Whether an address of somebody else is in this line, but for one that stands alone, as below a signature."""
+    """Whether an address of somebody else is in this line, but for one alone in its line, as below a signature."""
     others = {
         address
         for address in addresses_in(_MENTION.sub("", line))

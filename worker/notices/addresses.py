@@ -10,7 +10,7 @@ PLAIN_LOCAL = re.compile(r"[A-Za-z0-9._+=&~!#$%*/^{|}'`-]+")
 PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 
 _BETWEEN = re.compile(r"[\s<>()\[\]\",;＜＞（）「」，；、]+")
-# What may stand around an address: marks of direction, and bold letters in plain text.
+# What may surround an address: marks of direction, and bold letters in plain text.
 _AROUND = "*'" + "".join(map(chr, INVISIBLE))
 # Not the end of an address: <a@b.example>.c.example
 _GOES_ON = re.compile(r"[>)\]][.-]\w")

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from worker.notices.amazon import ALIAS_DOMAINS, NEVER_A_BUYER
 
-# Characters without width, and marks of direction: they may stand inside of a word or an address.
+# Characters without width, and marks of direction: they may be inside of a word or an address.
 INVISIBLE = dict.fromkeys(
     (0, 0xAD, 0x34F, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
 )

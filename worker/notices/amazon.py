@@ -82,7 +82,7 @@ ALIAS_DOMAINS: frozenset[str] = frozenset(
 # same family come from the marketplace's own domain. Sellers' copies once had this sender too.
 NOTICE_SENDERS: frozenset[str] = frozenset(f"auto-communication@{domain}" for domain in AMAZON_DOMAINS)
 
-# How the local part of an address begins that never is a buyer's: machines, the address that stands for
+# How the local part of an address begins that never is a buyer's: machines, the address that is for
 # all business customers, and aliases that other tools broke on purpose.
 NEVER_A_BUYER: tuple[str, ...] = (
     "no-reply",

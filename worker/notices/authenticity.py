@@ -155,7 +155,7 @@ def split_results(value: str) -> list[str] | None:
 
 
 def results_of(head: Head, authserv_id: str) -> tuple[int, str] | None:
-    """The topmost results under this name, and where they stand, unless another server's Received is above them.
+    """The topmost results under this name, and where they are, unless another server's Received is above them.
 
     Gmail writes its results right below its own Received headers; what is below the Received of
     any other server came with the mail. So does Exchange Online (Outlook.com, Microsoft 365), but without its name.

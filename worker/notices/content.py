@@ -47,7 +47,7 @@ class Content:
 
     @property
     def wording(self) -> Wording | None:
-        """The row of which both halves are there; one of them may stand in the subject."""
+        """The row of which both halves are there; one of them may be in the subject."""
         return self.sentences[0].wording if self.sentences else None
 
     @property
@@ -93,7 +93,7 @@ class Content:
 
 
 def content_of(subject: str, pages: Iterable[Page]) -> Content:
-    """Return what the pages of one mail say. subject: as it stands in the header."""
+    """Return what the pages of one mail say. subject: as in the header."""
     pages = list(pages)
     text = fold("\n\n".join(page.text for page in pages))
     aliases = [*aliases_in_links(link for page in pages for link in page.links), *aliases_in_text(text)]

@@ -1,7 +1,7 @@
 """Whether the server that first received an attached mail vouches for its sender.
 
-It may be any server, under a name that nobody told us. What its headers say counts only if no other server's Received
-stands above: below that, they may have come with the mail.
+It may be any server, under a name that we do not know. What its headers say counts only if no other server's Received
+is above: below that, they may have come with the mail.
 """
 
 import re

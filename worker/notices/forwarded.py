@@ -97,7 +97,7 @@ def _inline(found: list[Part], forwarder: str, *, introduced: bool) -> Forwarded
     pages: list[Page] = []
     first: Block | None = None
     reason: Reason | None = None
-    # HTML first: the alias stands in a link there, which plain text may have lost.
+    # HTML first: the alias is in a link there, which plain text may have lost.
     for part in sorted(found, key=lambda each: each.kind != "text/html"):
         page = page_of(part, quoted=True)
         lines = page.text.splitlines()

@@ -168,7 +168,7 @@ def _block_at(lines: list[str], number: int) -> Block | None:
 def _bare_block_at(lines: list[str], number: int) -> Block | None:
     """The block that begins with the From in this line, if its names have no colon, as those of eM Client and 163.
 
-    A name may stand alone above its value. Only such lines count, and no fewer than four: From, Subject, two others.
+    A name may be alone above its value. Only such lines count, and no fewer than four: From, Subject, two others.
     """
     values: dict[str, str] = {}
     count, at = 0, number
@@ -232,7 +232,7 @@ def _header(line: str) -> tuple[str, str]:
 
 
 def _bare_header(line: str) -> tuple[str, str]:
-    """The same for a line whose name has no colon, and may stand alone."""
+    """The same for a line whose name has no colon, and may be alone."""
     words = line[:1_000].strip(_MARGIN).split(None, 2)
     if not words or words[0].casefold() not in _BEGINNINGS:
         return "", ""

@@ -86,7 +86,7 @@ def _leaf(head: Head, body: bytes) -> Part:
     # Some mailers add a comment or a parameter.
     transfer = head.first("content-transfer-encoding")
     attached = disposition.startswith("attachment")
-    if kind.startswith("multipart/"):  # without a usable boundary: read it as it stands
+    if kind.startswith("multipart/"):  # without a usable boundary: read it as it is
         kind = "text/html" if b"<html" in body[:2000].lower() else "text/plain"
     elif kind in _NAMES_OF_KINDS:
         kind = _NAMES_OF_KINDS[kind]

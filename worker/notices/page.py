@@ -44,7 +44,7 @@ def read_html(source: str, *, quoted: bool) -> Page:
     from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - it takes memory, and only mail needs it
 
     source = _limit_markup(source)
-    # A line break in the source is a space; form feeds stand for real ones. They have to be white space
+    # A line break in the source is a space; form feeds mark real ones. They have to be white space
     # too: a parser moves other text out of tables.
     source = _BLOCK.sub("\f<", source)
     tree = LexborHTMLParser(source)

@@ -1,4 +1,4 @@
-"""Notifications: what the owner is told where they read, in a mailbox of theirs or by a messenger.
+"""Notifications: messages to the owner, in a mailbox or by a messenger.
 
 Promise: each problem once when it began and once when it is over, and on one day of the week a summary, if there is
 anything to say. Every destination has a queue of its own (``queue.py``): one that is away for a while gets its

@@ -1,4 +1,4 @@
-"""Tell the destinations what they were not told yet. A message whose success was not stored is sent again."""
+"""Send the destinations what waits for them. A message whose success was not stored is sent again."""
 
 import hashlib
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def notify_due(app: App, destinations: Destinations, queue: Queue) -> int:
     """Send every destination that is due what waits for it, in order; return how many messages were taken.
 
-    A mailbox that was disconnected is told nothing any more. Calls must not overlap. Raises StorageError.
+    A mailbox that was disconnected gets nothing any more. Calls must not overlap. Raises StorageError.
     """
     queue.drop_old(app.clock.now())
     connected = {"", *(account.email for account in app.accounts.all())}

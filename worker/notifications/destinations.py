@@ -1,4 +1,4 @@
-"""Where the owner wants to be told: connected mailboxes, and messengers by an address that is a secret."""
+"""Where the owner wants to be notified: connected mailboxes, and messengers by an address that is a secret."""
 
 import secrets
 from dataclasses import asdict, dataclass, field, replace
@@ -74,15 +74,15 @@ class Destinations:
         return found
 
     def add_mailbox(self, email: str) -> Destination:
-        """Have a connected mailbox told. Raises UsageError if it is told already."""
+        """Notify a connected mailbox. Raises UsageError if it is notified already."""
         return self._add(Destination(id=_new_id(), account=email))
 
     def add_messenger(self, url: str) -> Destination:
-        """Have a messenger told, by an address of Apprise's. Raises UsageError for one that it does not know."""
+        """Notify a messenger, by an address of Apprise's. Raises UsageError for one that it does not know."""
         return self._add(Destination(id=_new_id(), service=service_of(url), url=url))
 
     def remove(self, destination_id: str) -> bool:
-        """Tell it nothing any more; return False if it was gone. This works even where it cannot be read."""
+        """Send it nothing any more; return False if it was gone. This works even where it cannot be read."""
         with self._database.together():
             found = self._documents.find(destination_id) is not None
             self._documents.delete([destination_id])
@@ -98,9 +98,11 @@ class Destinations:
         with self._database.together():
             there = self.all()
             if any((it.name, it.url) == (new.name, new.url) for it in there):
-                raise UsageError("{name} is told already.", name=new.name)
+                raise UsageError("{name} gets notifications already.", name=new.name)
             if len(there) >= MAX_DESTINATIONS:
-                raise UsageError("No more than {most} can be told; remove one first.", most=MAX_DESTINATIONS)
+                raise UsageError(
+                    "No more than {most} can get notifications; remove one first.", most=MAX_DESTINATIONS
+                )
             self._put(new)
         return new
 

@@ -1,4 +1,4 @@
-"""What the destinations are to be told and were not yet."""
+"""What is still to be sent to the destinations."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ KEPT_FOR = timedelta(days=7)  # what is older is no news
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What the owner is told. id: the same for the same news. at: RFC 3339."""
+    """A message to the owner. id: the same for the same news. at: RFC 3339."""
 
     id: str
     title: str
@@ -35,11 +35,11 @@ class Queue:
         self._destinations = database.documents("destinations")
 
     def add(self, *messages: Message) -> None:
-        """Have every destination told of problems that began or ended."""
+        """Have every destination notified of problems that began or ended."""
         self.put(*map(_about_problem, messages))
 
     def put(self, *news: Notification) -> None:
-        """Have every destination told; it is stored on return."""
+        """Have it sent to every destination; it is stored on return."""
         with self._database.together():
             for one in self._destinations.walk():
                 destination = str(one.doc_id)
@@ -47,13 +47,13 @@ class Queue:
                 self._documents.put(documents)
 
     def waiting(self, destination_id: str, *, limit: int) -> list[Notification]:
-        """Return what a destination was not told yet, the oldest first."""
+        """Return what a destination was not sent yet, the oldest first."""
         mine = where("destination") == destination_id
         return list(map(_to_notification, self._documents.page("at", limit=limit, matching=mine)))
 
-    def remove(self, destination_id: str, told: Notification) -> None:
-        """Forget what a destination was told."""
-        self._documents.delete([_key(destination_id, told)])
+    def remove(self, destination_id: str, sent: Notification) -> None:
+        """Forget what a destination was sent."""
+        self._documents.delete([_key(destination_id, sent)])
 
     def drop_old(self, now: datetime) -> None:
         """Forget what is no news any more."""

@@ -18,7 +18,7 @@ from worker.block_list.expiry import Due, due
 from worker.block_list.review import ReviewQuery
 from worker.errors import DamagedFileError, StorageError
 from worker.gate.record import GateRecord
-from worker.mailbox_pass.rhythm import have_stopped
+from worker.mailbox_pass.notice_days import have_stopped
 from worker.mailbox_pass.unreadable import count_set_aside
 from worker.notices.doubts import NEW_WORDS
 from worker.notifications import Destinations
@@ -27,7 +27,7 @@ from worker.owner.preferences import read_preferences, sync_interval
 from worker.problems import Cause, MailboxProblem
 from worker.publish import Copies
 from worker.sealing import UnsealError
-from worker.sentences import Sentence, Told, filled
+from worker.sentences import Readable, Sentence, filled
 from worker.webhook import Webhook
 
 # A pass that is late by this much more than three intervals has not just been slow.
@@ -155,11 +155,11 @@ def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes)
     return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
 
 
-def _problem(kind: Kind, told: Told, account: str = "") -> Problem:
-    return Problem(kind, account, told.template, told.fields)
+def _problem(kind: Kind, problem: Readable, account: str = "") -> Problem:
+    return Problem(kind, account, problem.template, problem.fields)
 
 
-def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Told]:
+def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Readable]:
     folder = app.settings.data_dir
     try:
         _try_to_write(folder)
@@ -186,10 +186,12 @@ def _try_to_write(folder: Path) -> None:
 
 def _accounts(app: App, now: datetime) -> Iterator[Problem]:
     for account in app.accounts.all():
-        yield from (_problem(kind, told, account.email) for kind, told in _of_account(app, account, now))
+        yield from (
+            _problem(kind, problem, account.email) for kind, problem in _of_account(app, account, now)
+        )
 
 
-def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kind, Told]]:
+def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kind, Readable]]:
     if account.state == "sign_in_again":
         yield "sign_in_again", account.problem or MailboxProblem(Cause.SIGN_IN_NOT_ACCEPTED)
         return
@@ -211,7 +213,7 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
         yield "new_wording", _NEW_WORDING.about(last=item.received_at.date())
 
 
-def standing(app: App, account: Account, now: datetime) -> tuple[State, Told | None]:
+def status_of(app: App, account: Account, now: datetime) -> tuple[State, Readable | None]:
     """Return an account's state and sentence as the page, ``status`` and metrics show them: to be late is a problem."""
     late = None if account.state == "sign_in_again" else _lateness(app, account, now)
     return ("problem", late) if late else (account.state, account.problem)
@@ -237,7 +239,7 @@ def _since(account: Account) -> Sentence:
     return Sentence("The last good pass began on {good}.", good=good)
 
 
-def _webhook(app: App) -> Iterator[Told]:
+def _webhook(app: App) -> Iterator[Readable]:
     hook = Webhook(app.database, app.sealer).get()
     if hook is not None and hook.paused:
         yield Sentence(
@@ -246,7 +248,7 @@ def _webhook(app: App) -> Iterator[Told]:
         )
 
 
-def _notifications(app: App) -> Iterator[Told]:
+def _notifications(app: App) -> Iterator[Readable]:
     failing = [it for it in Destinations(app.database, app.sealer).all() if it.failures >= MANY_FAILURES]
     for it in failing[:1]:
         yield Sentence(
@@ -256,12 +258,12 @@ def _notifications(app: App) -> Iterator[Told]:
         )
 
 
-def _gate(app: App) -> Iterator[Told]:
+def _gate(app: App) -> Iterator[Readable]:
     if sentence := GateRecord(app.database).read().problem:
         yield Sentence("The gate: {sentence}", sentence=sentence)
 
 
-def _copies(app: App) -> Iterator[Told]:
+def _copies(app: App) -> Iterator[Readable]:
     problems = [it.problem for it in Copies(app.database).all() if it.problem]
     if len(problems) == 1:
         yield problems[0]
@@ -275,13 +277,13 @@ def expiring(app: App) -> Due | None:
     return due(app.database, days, {it.email for it in app.accounts.all()}) if days else None
 
 
-def _expiry(app: App) -> Iterator[Told]:
+def _expiry(app: App) -> Iterator[Readable]:
     found = expiring(app)
     if found and found.too_many:
         yield _EXPIRY.about(count=found.count, of=found.of)
 
 
-_LOOKS: dict[Kind, Callable[[App], Iterator[Told]]] = {
+_LOOKS: dict[Kind, Callable[[App], Iterator[Readable]]] = {
     "webhook": _webhook,
     "notifications": _notifications,
     "gate": _gate,

@@ -50,7 +50,7 @@ class Chores:
         deliver_due(webhook, app.block_list, self._announcements, now=app.clock.now, send=post)
 
     def notify(self) -> None:
-        """Tell the owner what is due."""
+        """Notify the owner of what is due."""
         app = self._app
         destinations = Destinations(app.database, app.sealer)
         notify_due(app, destinations, self._queue)
@@ -121,7 +121,7 @@ class Watchdog:
         return (
             account.next_pass is None
             # It waits for the threads of others, and those are looked at themselves.
-            or app.scheduler.is_in_line(account.email)
+            or app.scheduler.waits_for_thread(account.email)
             or app.clock.now() - account.next_pass < MAX_PASS_DELAY
             or since - self._moved[account.email][1] < MAX_PASS_DELAY.total_seconds()
         )

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from worker.app import App
 from worker.errors import StorageError
 from worker.gate.record import OUTCOMES, GateRecord
-from worker.operation.health import free_bytes, health, standing
+from worker.operation.health import free_bytes, health, status_of
 from worker.owner.preferences import sync_interval
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -73,7 +73,7 @@ class _Numbers(Collector):
         )
         for it in self._app.accounts.all():
             signed_in.add_metric([it.email], int(it.state != "sign_in_again"))
-            is_ok.add_metric([it.email], int(standing(self._app, it, self._now)[0] == "ok"))
+            is_ok.add_metric([it.email], int(status_of(self._app, it, self._now)[0] == "ok"))
             queued.add_metric([it.email], it.queued)
             if it.last_good_pass is not None:
                 # A clock that was set back must not make it negative.

@@ -1,4 +1,4 @@
-"""Take out of a text what must not stand in a log: what opens a mailbox, and who the buyers are. Pure."""
+"""Take out of a text what must not be in a log: what opens a mailbox, and who the buyers are. Pure."""
 
 import re
 from collections.abc import Iterable

@@ -37,8 +37,8 @@ class Account:
     when on the mailbox still has to be searched for mail that the filters missed, None if it has been. swept_at:
     when the last days were last searched. queued_since: since when mail was received that a search has put into the
     queue, until the queue is empty. undoing: our labels and filters are being removed. notice_days: the latest days
-    on which notices came, in UTC, as ``rhythm.latest`` returns them. silence_heard: the last of them
-    when the owner was told that no more came, and said that it is all right. progress_at: when a pass last came
+    on which notices came, in UTC, as ``notice_days.latest`` returns them. silence_heard: the last of them
+    when the owner was notified that no more came, and said that it is all right. progress_at: when a pass last came
     further, None if it has failed since. progress: how far it was then, as ``worker/mailbox_pass/progress.py`` stores
     it, None if it has ended. formerly: addresses that the mailbox had before, the latest last.
     """

@@ -30,7 +30,7 @@ class RealClock:
 
 
 class VirtualClock:
-    """Time that stands still until somebody pauses or advances it; safe to share between threads.
+    """Time that does not move until somebody pauses or advances it; safe to share between threads.
 
     A pause returns at once and moves the time for everyone, so a test with a virtual clock never
     waits. Pauses of several threads at once add up.

@@ -27,7 +27,7 @@ class Grant:
 
 @dataclass(slots=True)
 class Access:
-    """An access token's meaning. It stays known after its end, so that late calls can be told whose they are."""
+    """An access token's meaning. It stays known after its end, so that late calls can be assigned."""
 
     grant: Grant
     scopes: frozenset[str]
@@ -44,7 +44,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What stands behind an authorization code."""
+    """What an authorization code grants."""
 
     client_id: str
     email: str
@@ -72,7 +72,7 @@ class Grants:
         self._access: dict[str, Access] = {}
 
     def access(self, token: str) -> Access | None:
-        """Return what an access token stands for, dead or alive; None when it was never issued."""
+        """Return what an access token means, dead or alive; None when it was never issued."""
         return self._access.get(token)
 
     def scopes(self, client_id: str, email: str) -> frozenset[str]:
@@ -143,7 +143,7 @@ class Grants:
                 self._end(grant)
 
     def change_address(self, former: str, email: str) -> None:
-        """Let a user's grants, and their tokens, stand under another address."""
+        """Move a user's grants, and their tokens, to another address."""
         with self._lock:
             for key in [key for key in self._grants if key[1] == former]:
                 grant = self._grants.pop(key)

@@ -14,7 +14,7 @@ from email.utils import getaddresses
 from selectolax.lexbor import LexborHTMLParser
 
 SNIPPET = 200  # characters
-_DEEPEST = 100  # parts inside parts; what lies deeper is not looked at
+_DEEPEST = 100  # parts inside parts; what is deeper is not looked at
 
 
 def parse(raw: bytes) -> Message:
@@ -28,8 +28,9 @@ def parse(raw: bytes) -> Message:
 def decoded(value: object) -> str:
     """Return a header's value as Gmail shows it: RFC 2047 decoded, unfolded; raw bytes are taken for UTF-8."""
     text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    with suppress(LookupError, ValueError, email.errors.HeaderParseError):  # then it is shown as it came
-        text = str(make_header(decode_header(text)))
+    if "=?" in text:
+        with suppress(LookupError, ValueError, email.errors.HeaderParseError):  # then it is shown as it came
+            text = str(make_header(decode_header(text)))
     return re.sub(r"\r?\n[ \t]*", " ", text).strip()
 
 

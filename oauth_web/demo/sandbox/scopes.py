@@ -2,7 +2,7 @@
 
 _ROOT = "https://www.googleapis.com/auth/"
 
-# Told to every app that signs people in; there is no box to untick.
+# Given to every app that signs people in; there is no box to untick.
 IDENTITY = {
     "openid": "Know who you are on Google",
     "email": "See your primary Google Account email address",

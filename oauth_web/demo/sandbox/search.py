@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -42,6 +43,7 @@ def words(text: str) -> str:
     return f" {' '.join(_WORDS.findall(text.casefold()))} "
 
 
+@lru_cache(1000)
 def label_key(name: str) -> str:
     """Return a label's name as a search writes it."""
     return re.sub(r"[\s/&()]", "-", name.casefold())
@@ -79,6 +81,11 @@ class QueryError(ValueError):
 
 def compile_query(query: str, now: float) -> Query:
     """Compile a search; ``now`` is for ``newer_than:`` and the like, epoch seconds."""
+    return _compiled(query, now if "_than" in query.casefold() else 0)
+
+
+@lru_cache(1000)  # every filter is asked about every mail
+def _compiled(query: str, now: float) -> Query:
     parser = _Parser(query, now)
     try:
         matches = parser.all_of("", closing="")

@@ -47,7 +47,7 @@ FORMATS = tuple(_KINDS)
 
 
 def read(source: bytes | BinaryIO, format_name: str = "auto") -> Found:
-    """Return what stands in a file.
+    """Return what is in a file.
 
     Raises UsageError, in one sentence, for a file that cannot be a list of keys: no text, no column with keys,
     JSON without a list, more than a million keys. Single lines that hold no key are in the answer.

@@ -23,7 +23,7 @@ class Rejection:
 
 @dataclass(slots=True)
 class Found:
-    """What stands in a file, before anyone looks at the block list.
+    """What is in a file, before anyone looks at the block list.
 
     keys: each key once, with a whole block where the file has more than the key. pairs: order IDs and the aliases
     they belong to, which block nobody. rejected holds the first thousand only.

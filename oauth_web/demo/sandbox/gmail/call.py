@@ -60,6 +60,6 @@ def page_token(last: Stored) -> str:
     """Return a token for the page after ``last``.
 
     What becomes of a page token when the mailbox changes meanwhile is not known of Gmail; this one
-    names a place in time, so that nothing is left out or told twice.
+    names a place in time, so that nothing is left out or there twice.
     """
     return base64.urlsafe_b64encode(f"{last.received_ms}:{last.id}".encode()).decode()

@@ -1,4 +1,4 @@
-"""``users.history`` and the profile, which tells where history stands."""
+"""``users.history`` and the profile, which has the newest place in it."""
 
 from typing import Any
 

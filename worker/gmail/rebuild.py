@@ -1,9 +1,9 @@
-"""Put a mail together again from the tree of parts that Gmail gives for a thread.
+"""Rebuild a mail from the tree of parts in Gmail's reply for a thread.
 
-``threads.get`` cannot give mails as they were delivered. In its ``full`` format headers come decoded, and bodies
-without their transfer encoding, so both are written as plain UTF-8 and 8-bit bytes. Whether a mail is genuine
-can be seen all the same: Gmail's own Authentication-Results are never encoded. Text that named another charset, or
-none that fits, went through Gmail's hands twice, and is better read as it was delivered.
+``threads.get`` cannot return raw mails. In its ``full`` format headers are decoded, and bodies have no transfer
+encoding, so both are written as plain UTF-8 and 8-bit bytes. The judge can still check whether a mail is genuine:
+Gmail's Authentication-Results are never encoded. Text with another charset, or a wrong one, was converted by Gmail, so
+such a mail is read in raw form instead.
 """
 
 import base64
@@ -13,10 +13,10 @@ from typing import Any
 _NOT_DECODED = "\N{REPLACEMENT CHARACTER}".encode()
 
 
-def rebuilt(payload: dict[str, Any]) -> bytes | None:
+def rebuild_mail(payload: dict[str, Any]) -> bytes | None:
     """Return the bytes of a mail with this payload.
 
-    None where a part was left out of the reply, has no place, or may have suffered.
+    None if a part is missing in the reply, has no boundary, or may be damaged.
     """
     headers = payload.get("headers", [])
     kept = [it for it in headers if str(it["name"]).lower() != "content-transfer-encoding"]
@@ -28,7 +28,7 @@ def rebuilt(payload: dict[str, Any]) -> bytes | None:
 def _single(payload: dict[str, Any], headers: list[dict[str, str]]) -> bytes | None:
     body = payload.get("body", {})
     if body.get("size", 0) and "data" not in body:
-        return None  # an attachment, to be fetched by a call of its own
+        return None  # an attachment, which needs another call
     data = base64.urlsafe_b64decode(body.get("data", "") + "==")
     kind = _content_type(headers)
     if kind.get_content_maintype() != "text" or data.isascii():
@@ -38,7 +38,7 @@ def _single(payload: dict[str, Any], headers: list[dict[str, str]]) -> bytes | N
 
 def _multipart(payload: dict[str, Any], headers: list[dict[str, str]]) -> bytes | None:
     boundary = _content_type(headers).get_boundary()
-    parts = [rebuilt(part) for part in payload["parts"]]
+    parts = [rebuild_mail(part) for part in payload["parts"]]
     if boundary is None or None in parts:
         return None
     line = b"--" + boundary.encode()
@@ -50,5 +50,5 @@ def _content_type(headers: list[dict[str, str]]) -> Message:
     for header in headers:
         if header["name"].lower() == "content-type":
             mail["Content-Type"] = header["value"]
-            break
+            break  # the first one counts
     return mail

@@ -1,4 +1,4 @@
-"""Keeping what Google granted fresh."""
+"""Refresh access tokens."""
 
 import json
 import threading
@@ -9,11 +9,11 @@ from google.auth.exceptions import TransportError
 from google.oauth2.credentials import Credentials
 
 from worker.errors import GmailError, SignInAgainError, TransientError
-from worker.gmail.credentials import REASONS, Grant, googles_words
+from worker.gmail.credentials import REASONS, Grant, google_error_text
 from worker.problems import Cause
 
-# They are put right elsewhere, and the sign-in is good again then.
-_CURED_ELSEWHERE = {
+# Fixed outside the program. After that the sign-in works again.
+_SIGN_IN_STAYS_VALID = {
     Cause.CLIENT_DISABLED,
     Cause.ADMIN_FORBIDS,
     Cause.FOR_MEMBERS_ONLY,
@@ -22,7 +22,7 @@ _CURED_ELSEWHERE = {
 
 
 class SharedCredentials(Credentials):
-    """Google's credentials, refreshed by one thread at a time, and never again after a final refusal."""
+    """Google's credentials. One thread at a time refreshes them; after a final refusal no thread tries again."""
 
     def __init__(self, grant: Grant) -> None:
         super().__init__(  # type: ignore[no-untyped-call]  # google-auth is only partly typed
@@ -43,17 +43,17 @@ class SharedCredentials(Credentials):
             if self.token != stale:
                 return
             try:
-                super().refresh(_checked(request))  # type: ignore[no-untyped-call]
+                super().refresh(_raising_refusals(request))  # type: ignore[no-untyped-call]
             except SignInAgainError as error:
                 self._refused = error
                 raise
 
 
-def _checked(request: Any) -> Callable[..., Any]:
-    """Let only tokens through; raise what Google says in their place, and a transient failure for anything else.
+def _raising_refusals(request: Any) -> Callable[..., Any]:
+    """Return only responses with a token; raise Google's refusal, or a transient error for any other response.
 
-    On its own google-auth would sleep and retry, without a way to stop it, take a proxy's page for a final refusal, and
-    keep nothing of Google's reasons.
+    google-auth itself would sleep and retry without a way to stop it, treat a proxy's page as a final refusal, and
+    lose Google's reasons.
     """
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -75,9 +75,9 @@ def _checked(request: Any) -> Callable[..., Any]:
 
 
 def _refusal(answer: Mapping[str, Any]) -> GmailError:
-    code, words = answer["error"], googles_words(answer["error"], answer.get("error_description"))
+    code, words = answer["error"], google_error_text(answer["error"], answer.get("error_description"))
     cause = REASONS.get(str(answer.get("error_subtype"))) or REASONS.get(code)
     if cause is None:
         return TransientError(Cause.NOT_RENEWED, words=words)
-    kind = GmailError if cause in _CURED_ELSEWHERE else SignInAgainError
+    kind = GmailError if cause in _SIGN_IN_STAYS_VALID else SignInAgainError
     return kind(cause, words=words)
