@@ -5,22 +5,19 @@ in memory that another process would miss, so any number of them may run behind 
 """
 
 import logging
-import signal
 from collections.abc import Mapping
 from contextlib import closing
 from functools import lru_cache, partial
-from importlib.metadata import version
 from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify
 from flask.typing import ResponseReturnValue
-from waitress import wasyncore
 
 from oauth_web.access.client_file import read_client_file
 from oauth_web.access.sessions import Sessions, SessionStore
 from oauth_web.application import PARTS, page_of, print_on_terminal, services_of
 from oauth_web.guard import browser, open_to_all, token_shown
-from oauth_web.server import Ending, limit_arenas, listen, refuse_plain_http
+from oauth_web.server import Ending, limit_arenas, refuse_plain_http, run
 from oauth_web.services import Services, sellers, services
 from oauth_web.texts.english import text
 from worker.clock import SystemClock
@@ -32,9 +29,7 @@ from worker.host.moving import move_out
 from worker.host.operation import metrics
 from worker.host.program import database_url
 from worker.host.tenants import Tenants
-from worker.operation.logs import log_settings
 from worker.operation.metrics import CONTENT_TYPE
-from worker.operation.systemd import READY, STOPPING, notify
 from worker.parsing import whole_number
 from worker.settings import Settings
 
@@ -65,20 +60,8 @@ def serve_host(settings: Settings, *, insecure_http: bool) -> None:
         closing(open_pool(database_url(settings))) as pool,
         closing(Tenants(pool, settings, SystemClock())) as tenants,
     ):
-        connections: dict[int, Any] = {}
-        server = listen(create_host_app(tenants), settings, connections)
-        ending = Ending()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, ending.end)
-        log_settings(settings, version("buyerblock"))
-        print_on_terminal(
-            f"The host's page is at {settings.public_url or settings.own_url} (Ctrl-C stops it)"
-        )
-        notify(READY)
-        server.run()  # returns on SystemExit and KeyboardInterrupt
-        notify(STOPPING)
-        server.close()
-        wasyncore.close_all(connections, ignore_all=True)
+        shown = f"The host's page is at {settings.public_url or settings.own_url} (Ctrl-C stops it)"
+        run(create_host_app(tenants), settings, Ending(), partial(print_on_terminal, shown))
 
 
 class ManySellers:

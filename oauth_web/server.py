@@ -102,36 +102,49 @@ def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
         log.info("A restore was finished.")
     app = build_app(settings)
     with _only_server(app, open_page=open_page):
-        restart = Ending()
+        ending = Ending()
         # Of a service that has no standard error, the link for the first owner is in its log.
-        page = create_app(app, restart=restart.ask, say=log.info if log_file else print_on_terminal)
-        connections: dict[int, Any] = {}
-        server = listen(page, settings, connections)
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, restart.end)
-        log_settings(settings, version("buyerblock"))
-        app.scheduler.start()
-        schedule_housekeeping(app)
+        page = create_app(app, restart=ending.ask, say=log.info if log_file else print_on_terminal)
         gate = Follower(app.database, app.sealer, now=app.clock.now, folder=settings.data_dir)
-        app.scheduler.every(GATE_EVERY, "gate", gate.look)
-        url = settings.public_url or settings.own_url
-        print_on_terminal(f"buyerblock is at {url} (Ctrl-C stops it)")
-        seller: OneSeller = page.extensions[NAME]
-        if seller.services.start_link and not seller.services.owners.all():
-            url = seller.services.start_link.show()
-        if open_page:
-            webbrowser.open(url)
-        notify(READY)
-        server.run()  # returns on SystemExit and KeyboardInterrupt
-        if not restart.asked:
-            notify(STOPPING)
-        server.close()
-        # A browser that keeps a connection open would wait for ever on it after a new start.
-        wasyncore.close_all(connections, ignore_all=True)
+
+        def start() -> None:
+            app.scheduler.start()
+            schedule_housekeeping(app)
+            app.scheduler.every(GATE_EVERY, "gate", gate.look)
+            _show_page(app, page, open_page=open_page)
+
+        run(page, settings, ending, start)
         app.scheduler.stop()
         gate.stop()
         app.close()
-    return restart.asked
+    return ending.asked
+
+
+def run(page: Flask, settings: Settings, ending: "Ending", start: Callable[[], None]) -> None:
+    """Serve a page until a signal or a wish to restart ends it. start: what begins once its port is taken."""
+    connections: dict[int, Any] = {}
+    server = listen(page, settings, connections)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, ending.end)
+    log_settings(settings, version("buyerblock"))
+    start()
+    notify(READY)
+    server.run()  # returns on SystemExit and KeyboardInterrupt
+    if not ending.asked:
+        notify(STOPPING)
+    server.close()
+    # A browser that keeps a connection open would wait for ever on it after a new start.
+    wasyncore.close_all(connections, ignore_all=True)
+
+
+def _show_page(app: App, page: Flask, *, open_page: bool) -> None:
+    url = app.settings.public_url or app.settings.own_url
+    print_on_terminal(f"buyerblock is at {url} (Ctrl-C stops it)")
+    seller: OneSeller = page.extensions[NAME]
+    if seller.services.start_link and not seller.services.owners.all():
+        url = seller.services.start_link.show()
+    if open_page:
+        webbrowser.open(url)
 
 
 class Ending:

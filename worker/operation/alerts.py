@@ -8,12 +8,13 @@ yet: any process may take the next.
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from worker.database import Database, checked, format_time, parse_time
 from worker.events import fields
+from worker.notifications import Queue
 from worker.operation.health import Problem
-from worker.webhook import Message
+from worker.webhook import Announcements, Message
 
 # In a row, a minute apart. Looks are counted, not minutes: a laptop that wakes finds its last pass late, and a look
 # later it is not.
@@ -25,20 +26,13 @@ log = logging.getLogger(__name__)
 _Documents = Mapping[str, Mapping[str, Any]]
 
 
-class Outbox(Protocol):
-    """Where news wait to be sent."""
-
-    def add(self, *news: Message) -> None:
-        """Store them."""
-
-
 class Alerts:
     """The problems that were reported. Raises StorageError.
 
     outboxes: what stores news that are to be sent, in the same transaction.
     """
 
-    def __init__(self, database: Database, *outboxes: Outbox) -> None:
+    def __init__(self, database: Database, *outboxes: Announcements | Queue) -> None:
         self._database = database
         self._documents = database.documents("problems")
         self._documents.expect(_expect)
