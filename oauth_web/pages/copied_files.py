@@ -38,7 +38,7 @@ def remove() -> ResponseReturnValue:
     """Stop writing a copy."""
     path = request.form.get("copy", "")
     if not Copies(services().app.database).remove(path):
-        raise UsageError(text("copies.none_there"))
+        raise UsageError(text("notifications.gone"))
     return go_on("copies.page", text("copies.removed", path=path))
 
 

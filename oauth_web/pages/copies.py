@@ -54,7 +54,7 @@ def revoke() -> ResponseReturnValue:
     """Make an address useless."""
     name = request.form.get("name", "")
     if not services().tokens.revoke(name, scope="download"):
-        raise UsageError(text("copies.none_there"))
+        raise UsageError(text("notifications.gone"))
     return go_on("copies.page", text("copies.address_revoked", name=name))
 
 
