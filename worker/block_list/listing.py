@@ -1,4 +1,4 @@
-"""Read the block list: filtered, sorted, in pages, counted, all by the database."""
+"""Read the block list: filtered, sorted, in pages, count_and_walk, all by the database."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -167,7 +167,7 @@ class Listing:
         if query.words and (keys := self._by_key(query)) is not None:
             found = self._blocks.find_many(keys)
             return len(found), iter(found.values())
-        return self._blocks.counted("first_seen", matching=self._matching(query))
+        return self._blocks.count_and_walk("first_seen", matching=self._matching(query))
 
     def newest_notices(self, blocks: Sequence[Block]) -> dict[str, Evidence]:
         """Return the newest notice of each of these blocks, by the block's key; blocks without one are missing."""

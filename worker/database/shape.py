@@ -1,4 +1,4 @@
-"""Documents whose content is not what the program wrote."""
+"""Check the shape of stored documents, and convert them to dataclasses."""
 
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,18 +12,18 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 from worker.errors import DamagedFileError, UsageError
 from worker.sentences import Sentence
 
-MISSHAPEN = (ValueError, LookupError, TypeError, AttributeError, OverflowError, UsageError)
-MAX_TEXT = 100_000  # characters; nothing that the program stores is longer
+SHAPE_ERRORS = (ValueError, LookupError, TypeError, AttributeError, OverflowError, UsageError)
+MAX_TEXT = 100_000  # characters; the program stores no longer text
 
 _T = TypeVar("_T")
 
 
 @contextmanager
 def reading(what: Sentence) -> Iterator[None]:
-    """Raise DamagedFileError where a stored document turns out to have another shape. what: as in "the webhook"."""
+    """Raise DamagedFileError if a stored document has a wrong shape. what: such as "the webhook"."""
     try:
         yield
-    except MISSHAPEN as error:
+    except SHAPE_ERRORS as error:
         raise DamagedFileError(
             "What is stored about {what} is damaged. Bring back the last daily copy: buyerblock restore --latest",
             what=what,
@@ -31,7 +31,7 @@ def reading(what: Sentence) -> Iterator[None]:
 
 
 def checked(value: _T) -> _T:
-    """Return a dataclass whose fields hold what their annotations say. Raises TypeError for another one."""
+    """Return a dataclass after checking its fields against their annotations. Raises TypeError."""
     for name, kind in _kinds(cast(Hashable, type(value))):
         if not fits(getattr(value, name), kind):
             raise TypeError(name)
@@ -39,23 +39,23 @@ def checked(value: _T) -> _T:
 
 
 def stored(kind: type[_T], document: Mapping[str, Any]) -> _T:
-    """Return the dataclass that a document was made of; raise one of MISSHAPEN where it cannot have been.
+    """Return the dataclass of a stored document. Raises one of SHAPE_ERRORS.
 
-    What is missing has its default, and fields that the class does not have are passed over: a later version may have
-    stored more. Times are texts in a document, tuples are lists, and members of an Enum are their names.
+    Missing fields get their defaults, and unknown fields are ignored: a later version may have stored more. In a
+    document times are texts, tuples are lists, and members of an Enum are their names.
     """
     kinds = _kinds(cast(Hashable, kind))
-    return checked(kind(**{name: _read(document[name], of) for name, of in kinds if name in document}))
+    return checked(kind(**{name: _convert(document[name], of) for name, of in kinds if name in document}))
 
 
-def _read(value: Any, kind: Any) -> Any:
-    """Return a value of a document as one of a kind; what is not of it stays, and ``checked`` finds it."""
+def _convert(value: Any, kind: Any) -> Any:
+    """Convert a value of a document to an annotated type. A wrong value is returned as is; ``checked`` rejects it."""
     if kind is str or not isinstance(value, str | list | dict):
-        return value  # most are; this is quick
+        return value  # a fast path for most values
     for it in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
         of = get_origin(it) or it
         if of is tuple and isinstance(value, list):
-            return tuple(_read(each, get_args(it)[0]) for each in value)
+            return tuple(_convert(each, get_args(it)[0]) for each in value)
         if of in (date, datetime) and isinstance(value, str):
             return of.fromisoformat(value)
         if is_dataclass(of) and isinstance(value, dict):
@@ -66,14 +66,14 @@ def _read(value: Any, kind: Any) -> Any:
 
 
 def listed(value: Any) -> tuple[Any, ...]:
-    """Return a stored list as a tuple. Raises TypeError for what is none: of a text the letters would be taken."""
+    """Return a stored list as a tuple. Raises TypeError for any other type: a text would become its letters."""
     if type(value) is not list:
         raise TypeError(type(value))
     return tuple(value)
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Return whether a value is of a kind, as an annotation writes it."""
+    """Return whether a value matches an annotation."""
     if kind is Any:
         return True
     origin, inner = get_origin(kind) or kind, get_args(kind)
@@ -91,7 +91,7 @@ def fits(value: Any, kind: Any) -> bool:
 def _is_a(value: Any, kind: type) -> bool:
     if kind is str:
         return isinstance(value, str) and len(value) <= MAX_TEXT
-    if kind in (int, bool, NoneType):  # True is an int to Python, and no number to us
+    if kind in (int, bool, NoneType):  # isinstance(True, int) is true
         return type(value) is kind
     if kind is datetime:
         return isinstance(value, datetime) and value.tzinfo is not None

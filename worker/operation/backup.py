@@ -22,7 +22,7 @@ from pathlib import Path
 
 import orjson
 
-from worker.database import COPIES, DATABASE, MOMENTARY, Database, empty_tables, open_database
+from worker.database import COPIES, DATABASE, NOT_IN_BACKUPS, Database, empty_tables, open_database
 from worker.errors import StorageError
 from worker.files import at_work, delete_file, make_private_directory
 from worker.operation import backup_file
@@ -62,7 +62,7 @@ def backup(
             copy = Path(folder) / DATABASE
             newest = (source.engine.lineage, source.engine.newest())
             source.backup(copy)
-            empty_tables(copy, MOMENTARY)
+            empty_tables(copy, NOT_IN_BACKUPS)
             _pack(copy, _secrets(data_dir) if passphrase is not None else {}, content)
             content.seek(0)
             backup_file.write(target, content, created_at=created_at, newest=newest, passphrase=passphrase)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from worker.database import DATABASE, Database, carry_over, close_for_good, open_copy
+from worker.database import DATABASE, Database, close_for_good, open_copy, prepare_replacement
 from worker.errors import BusyError, StorageError, UsageError
 from worker.files import at_work, make_private_directory, replace_file, storage_error, sync_directory
 from worker.operation import backup_file
@@ -155,7 +155,7 @@ def _keep_current_tables(data_dir: Path, new: Path) -> None:
         raise
     except StorageError:
         pass  # damaged or missing: a common reason to restore
-    carry_over(new, kept)
+    prepare_replacement(new, kept)
 
 
 def _origin(database: Database) -> object:
