@@ -20,7 +20,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TextIO
 
-from worker.events import fields, present
+from worker.events import context_fields, fields
 from worker.files import at_work
 from worker.operation.redaction import without_buyers, without_secrets
 from worker.operation.repeats import Repeats
@@ -113,7 +113,7 @@ class Lines(logging.Formatter):
             "message": self._clean(record.getMessage(), record.levelno),
             "logger": record.name,
         }
-        given: Mapping[str, object] = present() | getattr(record, "fields", {})
+        given: Mapping[str, object] = context_fields() | getattr(record, "fields", {})
         for name, value in given.items():
             hidden = name in WRITTEN_BY_PEOPLE and record.levelno > logging.DEBUG
             plain = value is None or isinstance(value, bool | int | float)

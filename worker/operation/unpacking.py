@@ -22,7 +22,7 @@ from worker.files import write_atomically, write_chunks_atomically
 from worker.gate.settings import StoredGate
 from worker.mailbox_pass.missed import OVERLAP
 from worker.operation.backup_file import Content
-from worker.owner.accounts import EVER, Account, Accounts
+from worker.owner.accounts import BEGINNING, Account, Accounts
 from worker.owner.preferences import read_preferences
 from worker.owner.tokens import Tokens
 from worker.sealing import Sealer
@@ -120,7 +120,7 @@ def _search_from(account: Account) -> datetime:
     """Return the time since which mail may have been judged after the backup."""
     # Mail that was queued at the backup was judged later, and may be of any age.
     if account.queued or account.last_good_pass is None:
-        return EVER
+        return BEGINNING
     since = account.last_good_pass - OVERLAP
     return min(since, account.search_from or since)
 
