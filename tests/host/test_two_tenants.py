@@ -185,6 +185,8 @@ class Pair:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool, self._settings = pool, settings
         self._kept: list[Any] = []
+        self.tenants: Tenants
+        self.both: list[Seller]
 
     def ready(self) -> None:
         if self._kept and self._kept == [kept(self.tenants, it) for it in self.both]:
