@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from worker.database import Database
-from worker.operation.alerts import AWAY, LOOKS, Alerts
+from worker.operation.alerts import LOOKS, MIN_ABSENCE, Alerts
 from worker.operation.health import Problem
 from worker.webhook import Announcements
 
@@ -77,7 +77,7 @@ def test_a_disk_that_is_full_at_times_is_told_of_once(owner: Owner) -> None:
 def test_the_end_of_a_problem_is_told_once_it_stayed_away(owner: Owner) -> None:
     owner.look(DEAD, times=LOOKS)
     owner.look()
-    owner.now += AWAY
+    owner.now += MIN_ABSENCE
     owner.look(times=10)
     assert owner.told == [("problem.began", "sign_in_again"), ("problem.ended", "sign_in_again")]
     owner.look(DEAD, times=LOOKS)

@@ -12,7 +12,7 @@ from worker.gmail.rules import CreateFilter, CreateLabel
 from worker.gmail.wanted import LABELS
 from worker.mailbox_pass.progress import Progress
 from worker.notices.model import OptOut, Suspect, Unrelated
-from worker.owner.accounts import EVER
+from worker.owner.accounts import BEGINNING
 
 NOTICE = "opt_out/it_specimen_shape.eml"
 BUYER = EXPECTED[NOTICE]["address"]
@@ -90,7 +90,7 @@ def test_running_the_pass_again_changes_nothing(seller: Seller) -> None:
         seller.receive(name)
     seller.run_pass()
     mailbox, export = seller.google.mailbox(EMAIL), seller.export()
-    seller.accounts.update(EMAIL, search_from=EVER)
+    seller.accounts.update(EMAIL, search_from=BEGINNING)
     seller.run_pass()
     assert seller.google.mailbox(EMAIL) == mailbox
     assert seller.export() == export
@@ -248,7 +248,7 @@ def test_a_queue_label_deleted_while_old_mail_is_read_loses_none_of_it(seller: S
     deliver_distinct(seller, 510, age=timedelta(days=20))
     for message_id in seller.google.mailbox(EMAIL):
         seller.google.user(EMAIL).relabel(message_id, add=["INBOX"], remove=our_labels(seller))
-    seller.accounts.update(EMAIL, search_from=EVER)
+    seller.accounts.update(EMAIL, search_from=BEGINNING)
 
     def watch(progress: Progress) -> None:
         if progress.done == 50:
@@ -379,7 +379,7 @@ def test_a_notice_that_arrives_during_a_long_search_is_judged_within_two_interva
         seller.google.deliver(EMAIL, old)
     for message_id in seller.google.mailbox(EMAIL):
         seller.google.user(EMAIL).relabel(message_id, remove=our_labels(seller))
-    seller.accounts.update(EMAIL, search_from=EVER)
+    seller.accounts.update(EMAIL, search_from=BEGINNING)
     arrived: list[datetime] = []
     waited: list[timedelta] = []
 

@@ -1,7 +1,7 @@
-"""The engine of buyerblock: everything that is true without a web page.
+"""The engine of buyerblock, without the web page.
 
-Promise: every buyer named in a genuine opt-out notice ends up on the block list, nobody else does,
-and no mail is ever deleted. Follow one notice: ``sync.py`` reads it from the queue in Gmail
-(``gmail/``), ``notices/`` judges it, ``block_list/`` makes it durable, and only then the mail is filed.
-``app.py`` wires these together; imports point one way, from there downwards.
+Promise: every buyer in a genuine opt-out notice gets on the block list, nobody else does, and no mail is ever deleted.
+Follow one notice: ``sync.py`` reads it from the queue in Gmail (``gmail/``), ``notices/`` judges it, ``block_list/``
+stores the verdict, and only then the mail is filed. ``app.py`` wires these together; it imports them, never the other
+way.
 """

@@ -1,4 +1,4 @@
-"""The composition root: settings in, wired objects out. Nothing else wires."""
+"""The composition root: creates all objects of the program and connects them."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +25,7 @@ from worker.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """Everything that commands and pages use, over what is kept for one seller."""
+    """The objects that commands and pages use, for one seller. shared: many sellers use the same machine."""
 
     settings: Settings
     clock: Clock
@@ -36,7 +36,6 @@ class App:
     review: Review
     passes: Passes
     jobs: Jobs
-    # By many sellers: the machine's disk and its network are not theirs.
     shared: bool = False
 
     @property
@@ -45,24 +44,24 @@ class App:
         return cast(Scheduler, self.jobs)
 
     def connect(self, grant: Grant) -> Account:
-        """Connect the mailbox that this grant opens. Its first pass starts at once if passes run.
+        """Connect the mailbox that this grant opens. If passes run, its first pass starts at once.
 
-        Raises GmailError, and UsageError where the mailbox is connected for another seller.
+        Raises GmailError, and UsageError if the mailbox is connected for another seller.
         """
         email = self.recognise(grant)
         self.jobs.claim(email)
         account = self.accounts.connect(email, grant, now=self.clock.now())
-        # Only now: a pass that starts in between would keep the old permission.
+        # After ``connect``: a pass that started earlier would keep the old permission.
         self.passes.forget(account.email)
         self.jobs.add(account.email)
         return account
 
     def address_of(self, grant: Grant) -> tuple[str, str | None]:
-        """Return the address of the mailbox that this grant opens, and by which it is connected if that is another."""
+        """Return the mailbox's current address, and its former one if it is connected under that."""
         return address_of(self.settings, self.accounts, self.clock, grant)
 
     def recognise(self, grant: Grant) -> str:
-        """Return the address of the mailbox that this grant opens; an account whose address has changed gets it."""
+        """Return the mailbox's current address; an account with its former address is renamed."""
         email, former = self.address_of(grant)
         if former is not None:
             self.jobs.claim(email)
@@ -71,19 +70,19 @@ class App:
         return email
 
     def settings_changed(self, email: str) -> None:
-        """Let new settings of an account take effect now: the next pass starts at once, and looks at the rules."""
+        """Apply new settings of an account now: its next pass starts at once and checks the rules."""
         self.passes.recheck_rules(email)
         self.jobs.add(email)
 
     def decided(self, items: list[ReviewItem], decision: Decision) -> None:
-        """File mail that a person decided about, as soon as Gmail takes it."""
+        """File mail that a person decided about, in the background."""
         self.jobs.file(items, decision)
 
     def disconnect(self, email: str, *, undo: bool = False, days_back: int = 0) -> None:
         """Disconnect a mailbox; undo also removes our filters and labels from it.
 
-        days_back: with undo, put the notices of the last days back into the inbox first. Raises what
-        ``connections.py`` raises; the account then keeps its job.
+        days_back: with undo, first move the notices of so many days back to the inbox. Raises the errors of
+        ``connections.py``; the account then keeps its job.
         """
         self.jobs.remove(email)
         try:
@@ -91,25 +90,21 @@ class App:
                 undo_rules(self.accounts, self.passes, self.clock, email, days_back=days_back)
             disconnect(self.settings, self.accounts, self.passes, email)
         except (GmailError, StorageError):
-            # It is still connected: its passes go on, or say what is left to do.
+            # It is still connected: its passes continue, or report what to do.
             if not self.accounts.get(email).waits_for_sign_in:
                 self.jobs.add(email)
             raise
 
     def close(self) -> None:
-        """Close the connections to mailboxes and to the database."""
         self.passes.close()
         self.database.close()
 
 
 def build_app(settings: Settings, clock: Clock | None = None) -> App:
-    """Wire the program over its data directory, which is made if it is missing. Raises StorageError.
-
-    clock: the machine's, unless a test has its own.
-    """
+    """Build the program for a data directory, which is created if it is missing. Raises StorageError."""
     make_private_directory(settings.data_dir)
     clock = clock or SystemClock()
-    # Before the sealer: a key that is there without a database is a sign of loss.
+    # Before the sealer creates the key: a key without a database means that the database was lost.
     database = open_database(settings.data_dir)
     return wire(settings, clock, database, open_sealer(settings.data_dir, settings.secret_key))
 
@@ -125,9 +120,9 @@ def wire(
     jobs: Jobs | None = None,
     shared: bool = False,
 ) -> App:
-    """Wire the program over a database. jobs: what runs passes, None for a scheduler of this process.
+    """Build the program for a database. jobs: runs passes, None for a scheduler of this process.
 
-    accounts, sessions: those of a host; sessions are closed by whom they belong to.
+    accounts, sessions: for a host, which closes the sessions itself.
     """
     accounts = accounts or Accounts(database, sealer)
     block_list = BlockList(database, now=clock.now)

@@ -1,4 +1,4 @@
-"""Time as an argument: the engine asks a clock, so that tests need no sleep and a stop needs no wait."""
+"""Time as an argument: with a clock of their own, tests need no sleep; a stop ends every wait at once."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from worker.errors import StoppedError
 
 
 class Clock(Protocol):
-    """Where the engine gets its time from."""
+    """The source of time for the engine."""
 
     def now(self) -> datetime:
         """Return the wall-clock time, aware, in UTC."""
@@ -18,14 +18,14 @@ class Clock(Protocol):
         """Return seconds that never run backwards."""
 
     def pause(self, seconds: float) -> None:
-        """Wait this long. Raises StoppedError at once when the program is asked to stop."""
+        """Wait. Raises StoppedError at once when ``stop`` is called."""
 
     def stop(self) -> None:
-        """End all pauses, those to come included."""
+        """End all current and future pauses; may be called from any thread."""
 
 
 class SystemClock:
-    """The machine's clock; its pauses end when ``stop`` is called, from any thread."""
+    """The machine's clock."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
@@ -44,21 +44,21 @@ class SystemClock:
         self._stopping.set()
 
 
-# A clock that was set back must not keep anybody waiting until it is there again. So where the moment cannot be right,
-# both say yes.
+# After the clock was set back, nothing must wait until the old time comes again. So both functions return True for an
+# impossible time.
 
 
 def is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:
-    """Return whether something that was last done then has to be done again."""
+    """Return whether a periodic task is due again. last: its last run."""
     return last is None or not timedelta() <= now - last < every
 
 
 def has_come(moment: datetime, longest: timedelta, now: datetime) -> bool:
-    """Return whether a moment is there that was set at most so far ahead."""
+    """Return whether a planned time has come. longest: the longest wait that is planned."""
     return not timedelta() < moment - now <= longest
 
 
 def wait_after(failures: int, first: timedelta, longest: timedelta) -> timedelta:
-    """Return how long to wait after so many failures in a row: each time twice as long. failures: 0 for the first."""
-    # Twenty doublings of a second are twelve days; more would only overflow.
+    """Return the wait after a failure, with exponential backoff. failures: the number of earlier failures in a row."""
+    # 2**20 seconds are twelve days; more could overflow.
     return min(first * (1 << min(failures, 20)), longest)

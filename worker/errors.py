@@ -1,21 +1,21 @@
-"""Errors carry their decision: whether to try again, and what the person should do.
+"""All errors. The class says whether to retry; the sentence says what the person should do.
 
 ::
 
     BuyerblockError            one sentence: what is wrong and what to do
-    ├── StoppedError           the program was asked to stop; the next start goes on from here
+    ├── StoppedError           the program was asked to stop; the next start continues
     ├── UsageError             bad input from a person; nothing was changed; exit 2
     │   └── SettingsError      an environment variable or a client file is wrong
     ├── StorageError           the disk or a file in the data directory
-    │   ├── DamagedFileError   its content cannot be trusted; it stays as it is
-    │   └── BusyError          another process is at work there for too long
-    └── GmailError             permanent unless it says otherwise
-        ├── TransientError     worth trying again; may carry when
-        │   └── QuotaError     refused for speed
-        ├── SignInAgainError   the grant is gone; only the user can renew it
+    │   ├── DamagedFileError   the content is damaged; it is never overwritten
+    │   └── BusyError          another process locks it for too long
+    └── GmailError             permanent, except the subclass TransientError
+        ├── TransientError     worth a retry; may have the time for it
+        │   └── QuotaError     too many calls
+        ├── SignInAgainError   the grant is no longer valid; only the user can renew it
         ├── GoneError          the message or filter no longer exists
         ├── LabelGoneError     one of our labels no longer exists; the rules need repair
-        └── ConflictError      the label or filter is there already
+        └── ConflictError      the label or filter exists already
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from worker.sentences import filled
 
 
 class BuyerblockError(Exception):
-    """Base of all our errors. ``str(error)`` is one sentence for the person who reads it, the template filled in."""
+    """Base of all our errors. ``str(error)`` is one sentence for a person: the template with its fields."""
 
     def __init__(self, template: str, /, **fields: object) -> None:
         super().__init__(template)
@@ -37,31 +37,31 @@ class BuyerblockError(Exception):
 
 
 class StoppedError(BuyerblockError):
-    """The program was asked to stop in the middle of something that is safe to leave."""
+    """The program was asked to stop. What was interrupted is safe to repeat."""
 
 
 class UsageError(BuyerblockError):
-    """Input that cannot be taken as it is."""
+    """Invalid input."""
 
 
 class SettingsError(UsageError):
-    """A setting or a file named by a setting is wrong."""
+    """A setting, or a file named by a setting, is wrong."""
 
 
 class StorageError(BuyerblockError):
-    """The data directory cannot be read or written."""
+    """The data directory or the database cannot be read or written."""
 
 
 class DamagedFileError(StorageError):
-    """The database, a backup or a stored document is not what the program wrote. It is never overwritten."""
+    """The database, a backup or a stored document is damaged."""
 
 
 class BusyError(StorageError):
-    """Another process writes or serves there; try again, or stop it."""
+    """Another process writes or serves there."""
 
 
 class GmailError(BuyerblockError):
-    """Google refused, for a reason that a repetition does not change. details: what its sentence names."""
+    """Google refused, and a retry does not help. details: the fields of the sentence."""
 
     def __init__(self, cause: Cause, **details: object) -> None:
         self.problem = MailboxProblem(cause, {name: str(value) for name, value in details.items()})
@@ -69,10 +69,7 @@ class GmailError(BuyerblockError):
 
 
 class TransientError(GmailError):
-    """Google or the network failed for a moment.
-
-    retry_after: seconds that Google asked to wait, if it said so.
-    """
+    """Google or the network failed temporarily. retry_after: seconds that Google asked to wait, or None."""
 
     def __init__(self, cause: Cause, *, retry_after: float | None = None, **details: object) -> None:
         super().__init__(cause, **details)
@@ -80,10 +77,7 @@ class TransientError(GmailError):
 
 
 class QuotaError(TransientError):
-    """Refused for speed: too many units, or too many requests at once.
-
-    concurrent: True when the number of requests in flight was refused, not their price.
-    """
+    """Google's quota was exceeded. concurrent: by the number of requests in flight, not by their price."""
 
     def __init__(
         self, cause: Cause, *, retry_after: float | None = None, concurrent: bool = False, **details: object
@@ -93,15 +87,15 @@ class QuotaError(TransientError):
 
 
 class SignInAgainError(GmailError):
-    """The refresh token is no longer valid or a scope is missing: only a new sign-in helps."""
+    """The refresh token is no longer valid, or a scope is missing: only a new sign-in helps."""
 
 
 class GoneError(GmailError):
-    """404: it was deleted in the meantime."""
+    """404: it was deleted."""
 
 
 class LabelGoneError(GmailError):
-    """One of our labels was deleted in the meantime."""
+    """One of our labels was deleted."""
 
 
 class ConflictError(GmailError):

@@ -1,27 +1,27 @@
-"""What an event in the log carries besides its sentence."""
+"""Fields of log lines."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_about: ContextVar[dict[str, object]] = ContextVar("about", default={})  # noqa: B039 - never changed, only replaced
+_context: ContextVar[dict[str, object]] = ContextVar("about", default={})  # noqa: B039 - never changed, only replaced
 
 
 def fields(**values: object) -> dict[str, dict[str, object]]:
-    """Return what a log call takes as ``extra``, so that no field can collide with logging's own names."""
+    """Return ``extra`` for a log call. Nested, so that no field collides with logging's own names."""
     return {"fields": values}
 
 
 @contextmanager
 def about(**values: object) -> Iterator[None]:
-    """Have every event inside carry these fields."""
-    token = _about.set({**_about.get(), **values})
+    """Add these fields to every log line inside."""
+    token = _context.set({**_context.get(), **values})
     try:
         yield
     finally:
-        _about.reset(token)
+        _context.reset(token)
 
 
-def present() -> dict[str, object]:
-    """Return the fields that every event carries here."""
-    return _about.get()
+def context_fields() -> dict[str, object]:
+    """Return the fields of ``about``."""
+    return _context.get()

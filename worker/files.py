@@ -1,7 +1,7 @@
-"""Write private files so that a crash leaves the old file or the new one, never half of one.
+"""Write private files atomically: a crash leaves the old file or the new one, never a part.
 
-The steps are temporary file, fsync, rename, fsync of the directory. Every file of the data directory that
-is replaced as a whole goes through :func:`write_atomically`.
+The steps: temporary file, fsync, rename, fsync of the directory. All files of the data directory except the database
+are written by :func:`write_atomically`.
 """
 
 import os
@@ -15,24 +15,23 @@ from pathlib import Path
 from worker.errors import StorageError
 from worker.sentences import Sentence
 
-# On Windows a rename fails while another process has the target open; readers are done in milliseconds.
+# On Windows a rename fails while another process has the target open, usually for milliseconds.
 _RENAME_ATTEMPTS = 50
 _RENAME_PAUSE = 0.02  # seconds
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace the file at path by data, durably, readable by its owner alone (mode 0600).
+    """Replace a file atomically and durably, with mode 0600.
 
-    Raises StorageError when any step fails; the old content is then still in place, and no
-    temporary file is left behind.
+    Raises StorageError; then the old content is unchanged, and no temporary file remains.
     """
     write_chunks_atomically(path, (data,))
 
 
 def write_chunks_atomically(path: Path, chunks: Iterable[bytes], *, keep_mode: bool = False) -> None:
-    """Like :func:`write_atomically`, for content that is not all in memory at once.
+    """Like :func:`write_atomically`, for content that does not fit into memory.
 
-    keep_mode: a file that is replaced keeps who may read it, and its owner where the system lets us.
+    keep_mode: a replaced file keeps its mode, and its owner if the system allows that.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     with at_work("write", path):
@@ -49,19 +48,13 @@ def write_chunks_atomically(path: Path, chunks: Iterable[bytes], *, keep_mode: b
 
 
 def make_private_directory(path: Path) -> None:
-    """Make the directory and its parents if they are missing; only the owner may enter a new one.
-
-    Raises StorageError.
-    """
+    """Create the directory and its parents if they are missing, with mode 0700. Raises StorageError."""
     with at_work("make the directory", path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def sync_directory(path: Path) -> None:
-    """Make renames in this directory durable. Windows has no such call; there a rename is journaled.
-
-    Raises OSError.
-    """
+    """Make renames in this directory durable. Not needed on Windows, which journals renames. Raises OSError."""
     if sys.platform == "win32":
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -72,10 +65,10 @@ def sync_directory(path: Path) -> None:
 
 
 def sync_file(descriptor: int) -> None:
-    """Make what was written to an open file durable. Raises OSError.
+    """Make the content of an open file durable. Raises OSError.
 
-    On macOS fsync leaves it in the drive's own cache; F_FULLFSYNC is for what must outlast a power failure: fsync(2)
-    there. Some network filesystems refuse that.
+    On macOS fsync leaves data in the drive's cache; only F_FULLFSYNC survives a power failure, see fsync(2) there. Some
+    network file systems do not support it.
     """
     if sys.platform == "darwin":
         import fcntl  # noqa: PLC0415 - Windows has none
@@ -87,14 +80,14 @@ def sync_file(descriptor: int) -> None:
 
 
 def delete_file(path: Path) -> None:
-    """Delete a file; one that is gone is no error. Raises StorageError."""
+    """Delete a file; a missing file is no error. Raises StorageError."""
     with at_work("delete", path):
         path.unlink(missing_ok=True)
 
 
 @contextmanager
 def at_work(verb: str, path: Path) -> Iterator[None]:
-    """Make one sentence of what the system refuses inside. Raises StorageError for OSError."""
+    """Raise StorageError for an OSError inside. verb: for the sentence, such as "write"."""
     try:
         yield
     except OSError as error:
@@ -102,7 +95,6 @@ def at_work(verb: str, path: Path) -> Iterator[None]:
 
 
 def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
-    """Return one sentence about a failed step on a file."""
     why = error.strerror or type(error).__name__
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return StorageError(
@@ -120,7 +112,7 @@ def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
 
 
 def _write_private(path: Path, chunks: Iterable[bytes]) -> None:
-    # O_EXCL: nobody can have placed a link under this name. O_BINARY keeps Windows from changing newlines.
+    # O_EXCL: fails if somebody placed a link with this name. O_BINARY: Windows must not change newlines.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
         for chunk in chunks:
@@ -141,7 +133,7 @@ def _make_like(old: Path, new: Path) -> None:
 
 
 def replace_file(source: Path, target: Path) -> None:
-    """Rename source to target, which may exist; tries again while Windows has the target open. Raises OSError."""
+    """Rename source to target, which may exist; retry while the target is open on Windows. Raises OSError."""
     for attempt in range(_RENAME_ATTEMPTS):
         try:
             source.replace(target)

@@ -1,4 +1,4 @@
-"""Numbers, times, hosts and addresses as people and other programs write them."""
+"""Parse numbers, times, hosts and addresses from people and other programs."""
 
 import ipaddress
 import re
@@ -11,22 +11,22 @@ ADDRESS_OR_DOMAIN = re.compile(rf"{ADDRESS.pattern}|(?:[\w-]+\.)+[\w-]{{2,}}")
 
 
 def whole_number(text: str, least: int, most: int) -> int | None:
-    """Return the whole number that a text is, None if it is none from least to most."""
-    # Nine digits are plenty, and Python refuses to convert some thousand of them.
+    """Parse a whole number from least to most, both inclusive; None for anything else."""
+    # At most nine digits: Python raises an error for thousands of them.
     if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
         return None
     return int(text)
 
 
 def moment(text: str) -> datetime | None:
-    """Return a time such as 2026-11-23T10:00:00Z, or the beginning of a day, in UTC; None for anything else.
+    """Parse a time such as 2026-11-23T10:00:00Z, or a day, which means its start; None for anything else.
 
-    A time without a zone is taken to be in UTC.
+    The result is in UTC; so is a time without a zone.
     """
     try:
         found = datetime.fromisoformat(text.upper() if _TIME.fullmatch(text) else "")
         found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-        # Stored times are whole seconds, and comparing rounds up: there must be a second after it.
+        # Comparisons round up to a whole second, so that second must exist.
         found + timedelta(seconds=1)
     except (ValueError, OverflowError):
         return None
@@ -34,7 +34,7 @@ def moment(text: str) -> datetime | None:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Return whether a host name or address means this very machine."""
+    """Return whether a host name or address means this machine."""
     if host == "localhost":
         return True
     try:

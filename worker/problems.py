@@ -1,4 +1,4 @@
-"""What can be wrong with a mailbox: the only place with these sentences. Code decides by the cause, never by words."""
+"""Problems of a mailbox and their sentences. Code decides by the cause, never by the sentence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,14 +8,14 @@ from typing import Any
 from worker.sentences import Sentence, filled
 
 _TRIED_AGAIN = Sentence("{sentence} The next pass tries again.")
-# These details are told by another part of the program: stored in English, and shown as that part's own sentences.
-_TOLD = ("problem", "sentence", "why")
+# These details are sentences of other parts of the program. They are stored in English, and translated when shown.
+_SENTENCE_DETAILS = ("problem", "sentence", "why")
 
 
 class Cause(Enum):
-    """A cause, and the sentence that its owner reads; a problem fills in the details.
+    """The causes and the templates of their sentences.
 
-    The names are stored with the accounts: a renamed member needs a migration.
+    The names are stored with the accounts: renaming a member needs a migration.
     """
 
     # The sign-in
@@ -118,7 +118,7 @@ class Cause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MailboxProblem:
-    """A cause with its details. ``str()`` makes the sentence. tried_again: the next pass may succeed by itself."""
+    """A cause with its details. ``str()`` is the sentence. tried_again: the next pass may succeed without help."""
 
     cause: Cause
     details: Mapping[str, str] = field(default_factory=dict)
@@ -132,11 +132,10 @@ class MailboxProblem:
     def fields(self) -> Mapping[str, object]:
         if self.tried_again:
             return {"sentence": replace(self, tried_again=False)}
-        return {name: Sentence(it) if name in _TOLD else it for name, it in self.details.items()}
+        return {name: Sentence(it) if name in _SENTENCE_DETAILS else it for name, it in self.details.items()}
 
     def __str__(self) -> str:
         return filled(self.template, self.fields)
 
     def as_document(self) -> dict[str, Any]:
-        """Return the stored form."""
         return {"cause": self.cause.name, "details": dict(self.details), "tried_again": self.tried_again}

@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed with one key, from the environment or ``secret.key`` in the data directory, or as digests."""
+"""Secrets at rest: encrypted with a key from the environment or from ``secret.key``, or stored as digests."""
 
 import base64
 import hashlib
@@ -12,15 +12,15 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from worker.errors import StorageError
 from worker.files import storage_error, write_atomically
 
-_SEALED = "gAAAAA"  # how every text that Fernet made begins, until the year 2106
+_FERNET_PREFIX = "gAAAAA"  # the start of every text encrypted by Fernet, until the year 2106
 
 
 class UnsealError(StorageError):
-    """Sealed with another key, or changed since."""
+    """The text was encrypted with another key, or changed."""
 
 
 class Sealer:
-    """Encrypts and authenticates small texts. former: keys that still open what was sealed with them."""
+    """Encrypts and authenticates short texts. former: old keys, only for decryption."""
 
     def __init__(self, secret: str, *former: str) -> None:
         self._secret = secret
@@ -28,27 +28,27 @@ class Sealer:
         self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
     def derived(self, purpose: bytes) -> bytes:
-        """Return 32 bytes that depend on the key and the purpose, for the signing of cookies and the like."""
+        """Derive a key of 32 bytes for a purpose, such as signing cookies."""
         return _derived(self._secret, purpose)
 
     def seal(self, text: str) -> str:
         return self._fernet.encrypt(text.encode()).decode()
 
     def unseal(self, sealed: str) -> str:
-        """Return the text. Raises UnsealError."""
+        """Decrypt. Raises UnsealError."""
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken as error:
             raise UnsealError("The stored sign-in cannot be opened with the present secret key.") from error
 
     def resealed(self, value: Any) -> Any:
-        """Return a JSON value with every text in it that one of the keys opens sealed with the first of them."""
+        """Return a JSON value with all its encrypted texts encrypted again with the current key."""
         if isinstance(value, dict):
             return {name: self.resealed(it) for name, it in value.items()}
         if isinstance(value, list):
             return [self.resealed(it) for it in value]
-        if isinstance(value, str) and value.startswith(_SEALED):
-            with suppress(InvalidToken):  # a text of somebody's that only looks like it
+        if isinstance(value, str) and value.startswith(_FERNET_PREFIX):
+            with suppress(InvalidToken):  # a text that only looks encrypted
                 return self._fernet.rotate(value).decode()
         return value
 
@@ -58,16 +58,16 @@ def _derived(secret: str, purpose: bytes) -> bytes:
 
 
 def digest_of(secret: str | bytes) -> str:
-    """Return by what a secret of ours is known again without being kept.
+    """Return the SHA-256 of a secret, to recognise it without storing it.
 
-    Only for random ones: of 256 bits that nobody chose nothing is gained by a slow hash.
+    Only for random secrets of 256 bits: passwords need a slow hash.
     """
     data = secret if isinstance(secret, bytes) else secret.encode("utf-8", "surrogatepass")
     return hashlib.sha256(data).hexdigest()
 
 
 def open_sealer(data_dir: Path, secret: str | None) -> Sealer:
-    """Return the sealer of a data directory; its key is made at the first use. Raises StorageError."""
+    """Return the sealer of a data directory; create its key at the first use. Raises StorageError."""
     if secret is not None:
         return Sealer(secret)
     path = data_dir / "secret.key"

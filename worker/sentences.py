@@ -1,7 +1,7 @@
-"""Sentences for people, kept apart from what fills them, so that whoever shows them can translate them first.
+"""Sentences for people as an English ``template`` and its ``fields``, so that the template can be translated.
 
-What a person reads has a ``template``, in English, and ``fields``; ``str()`` is the English sentence. A template
-without fields is not filled in: its braces are text. A field may be something to read itself.
+``str()`` is the English sentence. Without fields a template is not formatted: its braces are text. A field may be a
+sentence itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Readable(Protocol):
-    """What a person reads."""
+    """A text for a person."""
 
     @property
     def template(self) -> str: ...
@@ -20,14 +20,14 @@ class Readable(Protocol):
 
 
 class Sentence:
-    """A sentence, or a part of one that another sentence takes up."""
+    """A sentence, or a part of a sentence."""
 
     def __init__(self, template: str, /, **fields: object) -> None:
         self.template = template
         self.fields: Mapping[str, object] = fields
 
     def about(self, **fields: object) -> "Sentence":
-        """Return it with these fields."""
+        """Return the sentence with these fields."""
         return Sentence(self.template, **fields)
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class Sentence:
 
 
 def in_english(value: object) -> object:
-    """Return a field as English sentences show it: numbers with separators, times in UTC."""
+    """Format a field for an English sentence: numbers with separators, times in UTC."""
     match value:
         case int():
             return f"{value:,}"
@@ -51,5 +51,5 @@ def in_english(value: object) -> object:
 def filled(
     template: str, fields: Mapping[str, object], shown: Callable[[object], object] = in_english
 ) -> str:
-    """Return a template with its fields filled in."""
+    """Fill in a template. shown: formats a field."""
     return template.format_map({name: shown(value) for name, value in fields.items()}) if fields else template

@@ -1,4 +1,4 @@
-"""Settings, read once from the environment, validated in sentences, then read-only."""
+"""Settings from environment variables: read once, validated, then read-only."""
 
 import os
 import sys
@@ -21,14 +21,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the person or the machine decided.
+    """data_dir: the folder for all data. client_secrets: the OAuth client file from Google's console.
 
-    data_dir: where everything is kept. client_secrets: the OAuth client file from Google's console.
-    gmail_url: root for all Gmail traffic, None for Google's own. public_url: the https address under
-    which the page is reached, None on one's own machine. sync_interval: seconds between two
-    passes. units_per_minute: Gmail's quota for one account. log: "text", or "json" for machines. database_url: of
-    PostgreSQL, for a host. host_sign_up: who gets a list of their own there: "open", "closed", or domains and
-    addresses.
+    gmail_url: root URL of the Gmail API, None for Google's own. public_url: the https address of the page, None if it
+    is only for this machine. sync_interval: seconds between two passes. units_per_minute: Gmail's quota for one
+    account. log: "text" or "json". database_url: of PostgreSQL, for a host. host_sign_up: who may create a list there:
+    "open", "closed", or domains and addresses.
     """
 
     data_dir: Path
@@ -48,7 +46,7 @@ class Settings:
     @property
     def own_url(self) -> str:
         """The address of the page on this machine."""
-        # Where it listens on every address, it is reached by its own.
+        # A server that listens on all addresses is reached on the local one.
         host = {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "::1"}.get(self.host, self.host)  # noqa: S104
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
@@ -59,9 +57,9 @@ def current_settings() -> Settings:
 
 
 def read_settings(environ: Mapping[str, str], python: str = sys.base_prefix) -> Settings:
-    """Return the settings that these environment variables (``BUYERBLOCK_...``) make.
+    """Return the settings from environment variables (``BUYERBLOCK_...``).
 
-    python: the folder of the Python that runs this. Raises SettingsError with a sentence that names the variable.
+    python: the folder of the running Python. Raises SettingsError, which names the variable.
     """
 
     def value(name: str, convert: Callable[[str, str], _T], default: _T) -> _T:
@@ -69,7 +67,7 @@ def read_settings(environ: Mapping[str, str], python: str = sys.base_prefix) -> 
         text = environ.get(variable, "").strip()
         return convert(variable, text) if text else default
 
-    data_dir = value("DATA_DIR", _path, None) or _usual_data_dir(python)
+    data_dir = value("DATA_DIR", _path, None) or _default_data_dir(python)
     return Settings(
         data_dir=data_dir,
         client_secrets=value("CLIENT_SECRETS", _path, data_dir / "client_secret.json"),
@@ -87,9 +85,9 @@ def read_settings(environ: Mapping[str, str], python: str = sys.base_prefix) -> 
     )
 
 
-def _usual_data_dir(python: str) -> Path:
-    # What a Python from the Microsoft Store writes there goes to a folder of that version's own: the next one would
-    # find an empty list. It lies in C:\\Program Files\\WindowsApps\\PythonSoftwareFoundation.Python.3.11_...
+def _default_data_dir(python: str) -> Path:
+    # Python from the Microsoft Store, in C:\\Program Files\\WindowsApps\\PythonSoftwareFoundation.Python.3.11_...,
+    # redirects this folder to one of its own version: after an update the list would be empty.
     if any(it in python for it in ("\\WindowsApps\\", "PythonSoftwareFoundation.Python.")):
         raise SettingsError(
             "Python from the Microsoft Store hides application data from other versions; choose a folder with "
@@ -98,7 +96,7 @@ def _usual_data_dir(python: str) -> Path:
         )
     try:
         return _path("BUYERBLOCK_DATA_DIR", str(user_data_path("buyerblock", appauthor=False)))
-    except RuntimeError:  # a user of a container or of a service who has no home
+    except RuntimeError:  # a user without a home directory, such as in a container
         raise SettingsError(
             "The home directory of this user is not known; name a folder for everything that is kept in "
             "BUYERBLOCK_DATA_DIR."
@@ -108,7 +106,7 @@ def _usual_data_dir(python: str) -> Path:
 def _path(variable: str, text: str) -> Path:
     try:
         return Path(text).expanduser().absolute()
-    except RuntimeError:  # ~somebody, or a user of a container who has no home
+    except RuntimeError:  # ~unknown, or a user without a home directory
         raise SettingsError(
             "{variable} is {text!r}, and that home directory is not known; write the whole path.",
             variable=variable,
@@ -120,12 +118,12 @@ def _url(variable: str, text: str) -> str:
     try:
         parts = urlsplit(text)
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        # More is put behind it, so a query or a fragment cannot be there; nor does a name hold spaces or a user.
+        # No query and no fragment, since a path is appended; no spaces and no user name.
         valid = valid and not any(mark in text for mark in "?#@ \t\r\n;\\") and "//" not in parts.path
         if valid and not text.isascii():
             path = quote(parts.path, safe="/%:!$&'()*+,=~")
             text = urlunsplit((parts.scheme, _ascii_netloc(variable, parts), path, "", ""))
-    except ValueError:  # of which a name that cannot be written in ASCII is one, too
+    except ValueError:  # includes UnicodeError, for a name that cannot be written in ASCII
         valid = False
     if not valid:
         raise SettingsError(
@@ -137,10 +135,10 @@ def _url(variable: str, text: str) -> str:
 
 
 def _ascii_netloc(variable: str, parts: SplitResult) -> str:
-    """Return the host and port as browsers send them, a name such as büyer.example in its ASCII form."""
+    """Return host and port as browsers send them: a name such as büyer.example in its ASCII form."""
     name = unicodedata.normalize("NFC", parts.hostname or "")
     host = name.encode("idna").decode()
-    if host.encode().decode("idna") != name:  # such as ß, of which browsers make something else than Python
+    if host.encode().decode("idna") != name:  # such as ß, which browsers encode differently from Python
         raise SettingsError(
             "{variable} is {text!r}; write its name as it begins with “xn--”.",
             variable=variable,
@@ -150,7 +148,7 @@ def _ascii_netloc(variable: str, parts: SplitResult) -> str:
 
 
 def _secret(variable: str, text: str) -> str:
-    # Below this length the key could be guessed; it seals credentials that open a mailbox.
+    # A shorter key could be guessed; it encrypts permissions to read mailboxes.
     if len(text) < 32:
         raise SettingsError("{variable} is too short; use at least 32 random characters.", variable=variable)
     return text

@@ -27,7 +27,7 @@ from oauth_web.exporting import file_answer, unless_unchanged
 from oauth_web.services import services
 from worker import parsing
 from worker.block_list.documents import public_document
-from worker.block_list.formats.exports import export_format, public_part
+from worker.block_list.formats.exports import export_format, public_json
 from worker.block_list.keys import Key, parse_key
 from worker.block_list.listing import Cursor, Query, query_of
 from worker.block_list.model import MessageKind
@@ -127,7 +127,7 @@ def _page(query: Query, cursor: Cursor | None, limit: int) -> Response:
     if len(found) > limit:
         last = shown[-1]
         next_cursor = f"{last['first_seen']}_{last['address'] or last['orders'][0]}"
-    return _json({"blocks": [orjson.Fragment(public_part(it)) for it in shown], "next_cursor": next_cursor})
+    return _json({"blocks": [orjson.Fragment(public_json(it)) for it in shown], "next_cursor": next_cursor})
 
 
 def _cursor(text: str) -> Cursor:

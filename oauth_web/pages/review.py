@@ -129,7 +129,7 @@ def _dismiss(items: list[ReviewItem]) -> None:
 def _restore(items: list[ReviewItem]) -> None:
     """Let mails wait again that were decided about."""
     app = services().app
-    reviewed.take_back(app.database, app.block_list, app.review, items, by=by_owner())
+    reviewed.undo_block(app.database, app.block_list, app.review, items, by=by_owner())
     app.decided([it for it in items if it.state == "dismissed"], "not dismissed")
     app.decided([it for it in items if it.state == "blocked"], "not blocked")
     leave_note(text("review.restored", count=len(items)))

@@ -237,8 +237,8 @@ def test_a_small_file_that_would_fill_the_disk_is_refused(
             written.append(len(piece))
             yield piece
 
-    pieces = unpacking._pieces
-    monkeypatch.setattr(unpacking, "_pieces", counted)
+    pieces = unpacking._chunks
+    monkeypatch.setattr(unpacking, "_chunks", counted)
     before = content(data_dir)
     with pytest.raises(DamagedFileError, match="no complete backup"):
         restore(_made(tmp_path / "saved", _database(data_dir) + bytes(20_000_000)), data_dir)

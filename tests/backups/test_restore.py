@@ -18,7 +18,7 @@ from worker.operation.alerts import LOOKS, Alerts
 from worker.operation.backup import backup, rotate
 from worker.operation.health import Problem
 from worker.operation.restore import latest_copy, restore
-from worker.owner.accounts import EVER
+from worker.owner.accounts import BEGINNING
 from worker.owner.tokens import Tokens
 from worker.publish import Copies, Copy
 from worker.sealing import open_sealer
@@ -152,7 +152,7 @@ def test_a_restored_list_has_another_name_for_its_versions(saved: Path, data_dir
     [
         (0, None, NOW - timedelta(hours=1)),
         (0, NOW - timedelta(days=2), NOW - timedelta(days=2)),
-        (3, None, EVER),
+        (3, None, BEGINNING),
     ],
 )
 def test_mail_judged_since_the_backup_is_searched_again(

@@ -19,7 +19,7 @@ from tinydb import TinyDB, where
 from worker.block_list.block_list import BlockList
 from worker.block_list.documents import PUBLIC, one_line
 from worker.block_list.formats import exports
-from worker.block_list.formats.formulas import original
+from worker.block_list.formats.formulas import unescape_formula
 from worker.block_list.formats.workbook import MAX_ROWS, workbook
 from worker.database import Database
 from worker.errors import UsageError
@@ -99,7 +99,7 @@ def test_both_kinds_of_csv_have_the_rows_of_the_list(rows: list[exports.Row]) ->
 
     assert for_excel == codecs.BOM_UTF8 + plain
     read = csv.reader(io.StringIO(plain.decode(), newline=""))
-    assert [list(map(original, row)) for row in read] == [list(PUBLIC), *map(as_row, rows)]
+    assert [list(map(unescape_formula, row)) for row in read] == [list(PUBLIC), *map(as_row, rows)]
 
 
 @settings(max_examples=150, deadline=None)

@@ -114,6 +114,6 @@ def test_taking_a_block_back_unblocks_only_whom_nothing_else_has_blocked(databas
     assert review.items() == []
     assert [it.blocked for it in block_list.check([alias(1), alias(2)])] == [True, True]
     blocked = review.items(ReviewQuery(state="blocked", decision="one"))
-    reviewed.take_back(database, block_list, review, blocked, by="test")
+    reviewed.undo_block(database, block_list, review, blocked, by="test")
     assert len(review) == 2
     assert [it.blocked for it in block_list.check([alias(1), alias(2)])] == [False, True]

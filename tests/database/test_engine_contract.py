@@ -180,7 +180,7 @@ def test_a_walk_yields_matching_documents_in_order(listed: Database) -> None:
     blocks = listed.documents("blocks")
     assert keys(blocks.walk("first_seen")) == IN_ORDER
     assert keys(blocks.walk("first_seen", matching=where("reason") == "imported")) == ["e", "d", "c"]
-    number, documents = blocks.counted("first_seen", matching=where("reason") == "imported")
+    number, documents = blocks.count_and_walk("first_seen", matching=where("reason") == "imported")
     assert (number, list(documents)) == (3, [LISTED["e"], LISTED["d"], LISTED["c"]])
 
 

@@ -369,7 +369,9 @@ def test_a_new_migration_of_the_queue_is_done_and_recorded(
                 "DELETE FROM migrations WHERE name = (SELECT max(name) FROM migrations WHERE name LIKE '0%')"
                 " RETURNING name"
             ).fetchone() or ("",)
-        monkeypatch.setattr("worker.database.postgres_schema._procrastinate", lambda name: f"SELECT '{name}'")
+        monkeypatch.setattr(
+            "worker.database.postgres_schema._procrastinate_sql", lambda name: f"SELECT '{name}'"
+        )
         assert migrate(url) == [newest]
         assert migrate(url) == []
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from worker.block_list.block_list import BlockList
-from worker.database import Database, exists, open_database, seen
+from worker.database import Database, exists, file_state, open_database
 from worker.database.sqlite import SQLite
 from worker.database.sqlite_file import create, rename_lineage
 from worker.errors import BusyError, DamagedFileError, StorageError
@@ -220,8 +220,8 @@ def test_closing_while_a_walk_goes_on_closes_its_connection_at_its_end(tmp_path:
 def test_a_log_that_has_grown_is_emptied_when_no_old_state_is_read_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.database.sqlite._LARGEST_LOG", 2**20)
-    monkeypatch.setattr("worker.database.sqlite._READERS_END", 0.01)
+    monkeypatch.setattr("worker.database.sqlite._MAX_WAL_SIZE", 2**20)
+    monkeypatch.setattr("worker.database.sqlite._READERS_TIMEOUT", 0.01)
     saved(tmp_path, count=10)
     log = tmp_path / f"{NAME}-wal"
     with open_database(tmp_path) as database:
@@ -328,7 +328,7 @@ def test_a_folder_that_cannot_be_looked_into_is_not_taken_for_an_empty_one(tmp_p
 @pytest.fixture
 def looking_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test does in no time what takes a person some."""
-    monkeypatch.setattr(seen, "_EVERY", 0)
+    monkeypatch.setattr(file_state, "_LOOK_EVERY", 0)
 
 
 @pytest.mark.usefixtures("looking_always")
@@ -674,9 +674,9 @@ def test_a_database_that_is_left_is_one_file_with_everything(tmp_path: Path) -> 
     database.documents("blocks").put({"a": {"x": 1}})
     engine = SQLite(tmp_path / NAME, patience=0.01)
     with pytest.raises(BusyError, match="Another program"):
-        engine.leave()
+        engine.close_exclusively()
     database.close()
-    engine.leave()
+    engine.close_exclusively()
     assert [it.name for it in tmp_path.iterdir()] == [NAME]
     with open_database(tmp_path) as again:
         assert again.documents("blocks").find("a") == {"x": 1}

@@ -11,7 +11,7 @@ from every_table import DATABASES, KEY, check, check_sealed, check_session
 from worker.block_list.block_list import BlockList
 from worker.database import DATABASE, open_database
 from worker.database.schema import TABLES, VERSION
-from worker.database.sqlite_file import has_our_tables
+from worker.database.sqlite_file import has_current_schema
 from worker.sealing import Sealer
 
 VERSIONS = sorted(path.name for path in DATABASES.iterdir())
@@ -52,7 +52,7 @@ def test_every_table_of_this_version_has_something_in_its_file(tmp_path: Path) -
 def test_tables_and_indexes_change_only_with_a_new_version() -> None:
     path = DATABASES / str(VERSION) / DATABASE
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
-        assert has_our_tables(connection), (
+        assert has_current_schema(connection), (
             f"Count VERSION on in schema.py, have databases of version {VERSION} taken over when they are opened, "
             "and make the files of the new version by tests/every_table.py."
         )

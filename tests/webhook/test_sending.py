@@ -146,7 +146,7 @@ def test_a_name_that_nobody_knows_is_a_failure() -> None:
 
 
 def test_an_answer_that_never_ends_is_cut(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "WHOLE", 0.05)
+    monkeypatch.setattr(sending, "TOTAL_TIMEOUT", 0.05)
     server.trickle = True
     assert "cannot be reached" in post(f"http://localhost:{server.server_port}/")
     assert not server.patient  # we ended it, not the server

@@ -1,8 +1,8 @@
-"""The block list: which buyers must not be written to.
+"""The block list: buyers who must not get messages.
 
-Promise: what a call has returned is on disk; a reader sees a whole state, never half of one; where the database
-cannot be trusted there is an error, never the answer "not blocked". Start reading at ``block_list.py``; ``model.py``
-says what a block knows, ``entries.py`` how changes are stored, ``listing.py`` how the list is read.
+Promise: a change is on disk when the call returns; a reader sees a snapshot; a damaged database gives an error, never
+the answer "not blocked". Start reading at ``block_list.py``; ``model.py`` has the fields of a block, ``entries.py``
+stores changes, ``listing.py`` reads the list.
 """
 
 from worker.block_list.block_list import BlockList

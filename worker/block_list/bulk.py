@@ -1,4 +1,4 @@
-"""Imports: what one would do to the list, doing all of it in one transaction, and undoing it."""
+"""Imports: preview, apply in one transaction, undo."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, replace
@@ -18,38 +18,40 @@ from worker.errors import UsageError
 
 
 def preview(database: Database, found: Found) -> Preview:
-    """Sort what was found by what the list knows about it."""
-    held = _Held(database, found)
+    """Compare the keys of a file with the list."""
+    state = _KnownState(database, found)
     adds: list[str] = []
     known: list[str] = []
     unblocked: list[str] = []
-    resolves = {order: alias for order, alias in found.pairs.items() if order in held.blocked}
+    resolves = {order: alias for order, alias in found.pairs.items() if order in state.blocked}
     for key, block in found.keys.items():
-        keys = {key, *(held.key_of_order.get(order, "") for order in (block.orders if block else (key,)))}
-        if not keys.isdisjoint(held.unblocked):
+        keys = {key, *(state.key_of_order.get(order, "") for order in (block.orders if block else (key,)))}
+        if not keys.isdisjoint(state.unblocked):
             unblocked.append(key)
-        elif key in held.blocked or ("@" not in key and key in held.key_of_order):
+        elif key in state.blocked or ("@" not in key and key in state.key_of_order):
             known.append(key)
-            resolves |= dict.fromkeys(held.new_orders(block), key)
+            resolves |= dict.fromkeys(state.new_orders(block), key)
         else:
             adds.append(key)
     return Preview(found, adds, known, unblocked, resolves)
 
 
 def apply(database: Database, plan: Preview, *, source: str, by: str, at: datetime) -> Import:
-    """Do what the preview said."""
+    """Apply a preview."""
     with changing(database, "import", by=by, at=at) as (entries, change):
         import_id = str(change.sequence)
         entries.read(plan.adds)
         added = sum(_add(entries, key, plan.found.keys[key], import_id, at) for key in plan.adds)
-        resolved = sum(changes.join(entries, order, parse_key(key)) for order, key in plan.resolves.items())
-        made = Import(id=import_id, at=at, by=by, source=source, added=added, resolved=resolved)
-        database.documents("imports").put({import_id: asdict(made)})
-    return made
+        resolved = sum(
+            changes.add_order(entries, order, parse_key(key)) for order, key in plan.resolves.items()
+        )
+        done = Import(id=import_id, at=at, by=by, source=source, added=added, resolved=resolved)
+        database.documents("imports").put({import_id: asdict(done)})
+    return done
 
 
 def undo(database: Database, import_id: str, *, by: str, at: datetime) -> int:
-    """Drop what this import added, in force or not, unless something else has confirmed it."""
+    """Delete the entries that this import added, blocked or unblocked, except those confirmed since."""
     with changing(database, "undo import", by=by, at=at) as (entries, _):
         imports = database.documents("imports")
         document = imports.find(import_id)
@@ -66,7 +68,7 @@ def undo(database: Database, import_id: str, *, by: str, at: datetime) -> int:
     return len(added)
 
 
-def made(database: Database) -> list[Import]:
+def list_imports(database: Database) -> list[Import]:
     """Return the imports, newest first."""
     imports = database.documents("imports")
     imports.expect(_to_import)
@@ -77,8 +79,8 @@ def _to_import(document: Document) -> Import:
     return stored(Import, {**document, "id": str(int(str(document.doc_id)))})
 
 
-class _Held:
-    """What the list knows of the keys in a file."""
+class _KnownState:
+    """The list's records about the keys of a file."""
 
     def __init__(self, database: Database, found: Found) -> None:
         listed = chain.from_iterable(block.orders for block in found.keys.values() if block)
@@ -90,7 +92,7 @@ class _Held:
         self.unblocked = database.documents("unblocked").find_many(keys).keys()
 
     def new_orders(self, block: Block | None) -> Iterable[str]:
-        """Return the orders that a file has for a known buyer and the list has not, or has alone."""
+        """Return the orders of a known buyer in a file that the list does not have, or has without a buyer."""
         if block is None or block.address is None:
             return ()
         return (order for order in block.orders if self.key_of_order.get(order, order) == order)
@@ -101,4 +103,4 @@ def _add(entries: Entries, key: str, block: Block | None, import_id: str, at: da
         block = block_for(parse_key(key), reason="imported", at=at)
     elif block.first_seen == UNDATED:
         block = replace(block, first_seen=whole_second(at), last_seen=whole_second(at))
-    return changes.take_in(entries, Entry(block=block, import_id=import_id)) == "added"
+    return changes.add_imported(entries, Entry(block=block, import_id=import_id)) == "added"

@@ -1,7 +1,6 @@
-"""What happens to the entries when a notice comes, a person decides or an order is resolved.
+"""Changes to the entries by a notice, a person, an import or a resolved order.
 
-Each function changes the entries it is given and returns what it did. One call, or several, run inside one
-transaction of the caller.
+Each function changes the given entries and returns what it did. The caller opens the transaction.
 """
 
 from dataclasses import replace
@@ -16,81 +15,80 @@ from worker.block_list.model import Entry, Sighting
 
 
 def find(entries: Entries, key: Key) -> Entry | None:
-    """Return the entry that a key means: an order ID finds the buyer who placed it."""
+    """Return the entry of a key; for an order ID that of its buyer."""
     return entries.get(key.text) if key.kind == "alias" else entries.of_order(key.text)
 
 
 def record(entries: Entries, sighting: Sighting) -> bool:
     """Block the buyer of a notice; return whether anything changed.
 
-    A notice that was received before the buyer was unblocked is old news and changes nothing.
+    A notice that was received before the buyer was unblocked changes nothing.
     """
-    news = block_of(sighting)
-    held = _held(entries, news.address, sighting.order_id)
-    if any(entry.unblocked_at and sighting.received_at <= entry.unblocked_at for entry in held):
+    new = block_of(sighting)
+    known = _entries_of_buyer(entries, new.address, sighting.order_id)
+    if any(entry.unblocked_at and sighting.received_at <= entry.unblocked_at for entry in known):
         return False
-    if news.address and sighting.order_id:
+    if new.address and sighting.order_id:
         owner = entries.of_order(sighting.order_id)
-        if owner is not None and owner.block.address not in (None, news.address):
-            # One order has one buyer. The first address stays, the evidence still names the order.
-            news = without_orders(news, (sighting.order_id,))
-    merged = Entry(block=reduce(merge, (*(entry.block for entry in held), news)))
-    if held == [merged]:
+        if owner is not None and owner.block.address not in (None, new.address):
+            # One order has one buyer. The first address stays; the evidence still has the order.
+            new = without_orders(new, (sighting.order_id,))
+    merged = Entry(block=reduce(merge, (*(entry.block for entry in known), new)))
+    if known == [merged]:
         return False
-    _replace(entries, held, merged)
+    _replace(entries, known, merged)
     return True
 
 
 def block(entries: Entries, new: Entry) -> bool:
-    """Put a block in force because a person says so; return False if it was in force already.
+    """Block a buyer for a person; return False if the buyer was already blocked.
 
-    A note is added to what is known; a person's word also ends an earlier unblocking, and outlasts the undo
-    of an import that named the buyer.
+    This also ends an earlier unblocking, and confirms an imported entry, so that undoing the import keeps it. A new
+    note replaces the note of a blocked buyer.
     """
-    held = _held(entries, new.block.address, None if new.block.address else new.block.orders[0])
-    if not held:
+    known = _entries_of_buyer(entries, new.block.address, None if new.block.address else new.block.orders[0])
+    if not known:
         entries.put(new)
         return True
-    entry = held[0]
-    known = entry.unblocked_at is None
-    if known:
+    entry = known[0]
+    if entry.is_blocked:
         reason = stronger(entry.block.reason, new.block.reason)
         merged = Entry(block=replace(entry.block, reason=reason, note=new.block.note or entry.block.note))
     else:
         merged = Entry(block=merge(entry.block, new.block))
     if merged != entry:
         entries.put(merged)
-    return not known
+    return not entry.is_blocked
 
 
-def take_in(entries: Entries, new: Entry) -> Literal["added", "known", "unblocked"]:
-    """Put an imported block in force unless the buyer is known; a list does not end an unblocking.
+def add_imported(entries: Entries, new: Entry) -> Literal["added", "known", "unblocked"]:
+    """Add an imported block, unless the buyer is known. An import does not end an unblocking.
 
-    An order that so far was alone joins the block, which then outlasts the undo of the import; an order of
-    another buyer stays there.
+    An entry that has only one of the orders is merged into the block; undoing the import then keeps the block. An order
+    of another buyer stays with that buyer.
     """
-    held = entries.get(new.block.key) if new.block.address else entries.of_order(new.block.key)
-    orders = [] if held else [entry for order in new.block.orders if (entry := entries.of_order(order))]
-    for entry in (held, *orders):
+    known = entries.get(new.block.key) if new.block.address else entries.of_order(new.block.key)
+    orders = [] if known else [entry for order in new.block.orders if (entry := entries.of_order(order))]
+    for entry in (known, *orders):
         if entry is not None and entry.unblocked_at is not None:
             return "unblocked"
-    if held is not None:
+    if known is not None:
         return "known"
-    block, alone = new.block, []
+    block, merged = new.block, []
     for entry in orders:
         if entry.block.address is None:
             block = merge(entry.block, block)
-            alone.append(entry)
+            merged.append(entry)
         else:
             block = without_orders(block, entry.block.orders)
-    _replace(entries, alone, Entry(block=block, import_id=None if alone else new.import_id))
+    _replace(entries, merged, Entry(block=block, import_id=None if merged else new.import_id))
     return "added"
 
 
 def unblock(entries: Entries, key: Key, *, at: datetime) -> bool:
-    """Take a block out of force and remember when; return False if there was none.
+    """Unblock an entry and store the time; return False if it was not blocked.
 
-    For one that expired, a person's word now counts in place of expiry's.
+    An expired entry becomes one that a person unblocked.
     """
     entry = find(entries, key)
     if entry is None or not (entry.is_blocked or entry.expired):
@@ -100,7 +98,7 @@ def unblock(entries: Entries, key: Key, *, at: datetime) -> bool:
 
 
 def block_again(entries: Entries, key: str, *, unblocked_at: datetime) -> bool:
-    """Put a block in force again as it was, unless something else has happened to it since it was unblocked."""
+    """Undo an unblocking, unless the entry has changed since."""
     entry = entries.get(key)
     if entry is None or entry.unblocked_at != unblocked_at:
         return False
@@ -109,7 +107,7 @@ def block_again(entries: Entries, key: str, *, unblocked_at: datetime) -> bool:
 
 
 def annotate(entries: Entries, key: Key, note: str) -> str | None:
-    """Replace the note of a block in force; return the former one, None if there is no such block."""
+    """Replace the note of a block in force; return the former note, None if there is no such block."""
     entry = find(entries, key)
     if entry is None or not entry.is_blocked:
         return None
@@ -118,7 +116,7 @@ def annotate(entries: Entries, key: Key, note: str) -> str | None:
 
 
 def resolve(entries: Entries, order_id: str, alias: Key) -> bool:
-    """Give an entry that was known by its order alone the buyer's alias; return whether there was one."""
+    """Add the buyer's alias to an entry that has only an order; return whether there was one."""
     order = entries.of_order(order_id)
     if order is None or order.block.address is not None:
         return False
@@ -133,10 +131,10 @@ def resolve(entries: Entries, order_id: str, alias: Key) -> bool:
     return True
 
 
-def join(entries: Entries, order_id: str, alias: Key) -> bool:
-    """Let a buyer who is blocked have this order too, or an order that was alone have its buyer.
+def add_order(entries: Entries, order_id: str, alias: Key) -> bool:
+    """Add an order to a blocked buyer, or the buyer to an entry that has only this order; return whether it changed.
 
-    Return whether anything changed; an order of another buyer stays there.
+    An order of another buyer stays with that buyer.
     """
     if entries.of_order(order_id) is not None:
         return resolve(entries, order_id, alias)
@@ -148,24 +146,24 @@ def join(entries: Entries, order_id: str, alias: Key) -> bool:
     return True
 
 
-def _held(entries: Entries, address: str | None, order_id: str | None) -> list[Entry]:
-    """Return what is held about one buyer: under the alias, and under an order not yet joined to it."""
+def _entries_of_buyer(entries: Entries, address: str | None, order_id: str | None) -> list[Entry]:
+    """Return the entries of one buyer: that of the alias, and that of an order without an alias."""
     buyer = entries.get(address) if address else None
     order = entries.of_order(order_id) if order_id else None
     if address and order and order.block.address is not None:
-        order = None  # either the same buyer's entry again, or another buyer's
+        order = None  # the same entry, or another buyer's
     return [entry for entry in (buyer, order) if entry is not None]
 
 
-def _replace(entries: Entries, held: list[Entry], merged: Entry) -> None:
-    for entry in held:
+def _replace(entries: Entries, former: list[Entry], merged: Entry) -> None:
+    for entry in former:
         if entry.block.key != merged.block.key:
             entries.drop(entry.block.key)
     entries.put(merged)
 
 
 def _still_unblocked(order: Entry, buyer: Entry | None) -> datetime | None:
-    """Return since when the joined entry is unblocked; None if either half is in force after that."""
+    """Return since when the merged entry is unblocked; None if it is blocked."""
     if buyer is None:
         return order.unblocked_at
     if order.unblocked_at is not None and buyer.unblocked_at is not None:

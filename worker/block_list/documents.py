@@ -1,6 +1,6 @@
-"""Entries as stored documents, and back. One place knows the names and the order of the fields.
+"""Convert entries to stored documents and back. Only this file knows the names and the order of the fields.
 
-The fields of the JSON export come first, in its order. What is ours alone follows; evidence is stored apart.
+The fields of the JSON export come first, in its order, then the private ones. Evidence has its own table.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ _public = itemgetter(*PUBLIC)
 def to_document(entry: Entry) -> Document:
     """Return the stored form of an entry, without its evidence: plain JSON values.
 
-    kind, search, by_order: what the list is filtered and searched by.
+    kind, search, by_order: fields for filters and search.
     """
     block = entry.block
     document = public_document(block)
@@ -56,25 +56,25 @@ def to_document(entry: Entry) -> Document:
 
 
 def kind_of(block: Block) -> str:
-    """Return what a block is filtered by, in one text."""
+    """Return reason, marketplace and accounts in one text, for filters."""
     return " ".join((block.reason, block.marketplace or "", *block.accounts))
 
 
 def week_of(moment: datetime) -> str:
-    """Return the week that a moment is in: its Monday, in UTC."""
+    """Return the week of a moment as its Monday, in UTC."""
     day = moment.astimezone(UTC).date()
     return (day - timedelta(days=day.weekday())).isoformat()
 
 
 @lru_cache
 def reason_of(kind: object) -> Reason | None:
-    """Return the reason that a stored ``kind`` begins with, None where it is damaged."""
+    """Return the reason at the start of a stored ``kind``, None if it is damaged."""
     reason = str(kind).partition(" ")[0]
     return cast(Reason, reason) if reason in _REASONS else None
 
 
 def notice_documents(entries: Iterable[Entry]) -> dict[str, Document]:
-    """Return the stored form of the evidence of some entries, by key. blocked: whether the entry is in force."""
+    """Return the stored form of the entries' evidence, by key. blocked: whether the entry is in force."""
     return {
         f"{entry.block.key} {it.account} {it.message_id or format_time(it.received_at)}": {
             "block": entry.block.key,
@@ -91,7 +91,7 @@ def notice_documents(entries: Iterable[Entry]) -> dict[str, Document]:
 
 
 def public_document(block: Block) -> Document:
-    """Return a block as the JSON export shows it."""
+    """Return a block as in the JSON export."""
     return {
         "address": block.address,
         "orders": list(block.orders),
@@ -106,7 +106,7 @@ def public_document(block: Block) -> Document:
 
 
 def to_entry(document: Mapping[str, Any], notices: Iterable[Mapping[str, Any]]) -> Entry:
-    """Return the entry of a stored document and of the documents of its notices."""
+    """Return the entry of a stored document and its notices' documents."""
     unblocked_at = document.get("unblocked_at")
     return Entry(
         block=to_block(document, notices),
@@ -117,7 +117,7 @@ def to_entry(document: Mapping[str, Any], notices: Iterable[Mapping[str, Any]]) 
 
 
 def to_block(document: Mapping[str, Any], notices: Iterable[Mapping[str, Any]] = ()) -> Block:
-    """Return the block of a stored document, with evidence where the documents of its notices are given."""
+    """Return the block of a stored document. Without the notices' documents it has no evidence."""
     evidence = map(to_evidence, notices)
     return Block(
         address=document["address"],
@@ -134,7 +134,6 @@ def to_block(document: Mapping[str, Any], notices: Iterable[Mapping[str, Any]] =
 
 
 def to_evidence(document: Mapping[str, Any]) -> Evidence:
-    """Return the evidence of a stored notice."""
     sent_on = document["sent_on"]
     return Evidence(
         account=document["account"],
@@ -146,9 +145,9 @@ def to_evidence(document: Mapping[str, Any]) -> Evidence:
 
 
 def expect_entry(document: Stored) -> None:
-    """Raise an error unless a stored entry is as it should be. It is asked at every look at a key, so it is quick."""
+    """Raise an error unless a stored entry has the expected shape. It runs at every read of a key, so it is fast."""
     address, orders, marketplace, reason, accounts, first_seen, last_seen, notices, note = _public(document)
-    # All of them are texts; this is the quickest way to ask.
+    # The fastest check that all of them are texts: join raises TypeError.
     "".join((*orders, *accounts, address or "", marketplace or "", note))
     if (
         (address or orders[0]) != document.doc_id
@@ -165,8 +164,8 @@ def expect_entry(document: Stored) -> None:
         datetime.fromisoformat(document["unblocked_at"])
 
 
-def bare_document(key: str) -> Document | None:
-    """Return what is read in place of an entry in force that is not as it should be: its key stays blocked."""
+def fallback_document(key: str) -> Document | None:
+    """Return a replacement for a damaged entry in force, so that its key stays blocked; None for an invalid key."""
     try:
         parsed = parse_key(key)
     except UsageError:
@@ -175,17 +174,17 @@ def bare_document(key: str) -> Document | None:
 
 
 def expect_notice(document: Stored) -> None:
-    """Raise an error unless a stored notice is as it should be."""
+    """Raise an error unless a stored notice has the expected shape."""
     checked(to_evidence(document))
     if type(document["block"]) is not str:
         raise TypeError("block")
 
 
 def storable(text: str) -> str:
-    """Return text without lone surrogates, which broken mail has and JSON files cannot hold."""
+    """Return text without lone surrogates: broken mail has them, and JSON cannot store them."""
     return text.encode("utf-8", "replace").decode()
 
 
 def one_line(text: str) -> str:
-    """Return text as a note keeps it: storable, on one line, so that every format can carry it."""
+    """Return text as a note stores it: storable and on one line, so that every export format can contain it."""
     return " ".join(storable(text).split())

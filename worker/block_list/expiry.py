@@ -1,7 +1,7 @@
-"""Blocks that end by themselves, so many days after their latest notice.
+"""Expiry: blocks end a number of days after their latest notice.
 
-A clock may be wrong for a moment. So it is not asked: the days are counted to the newest notice, by the date that
-Google gave it. Only a part of the list ends without a question, and all of it can be taken back.
+The machine's clock may be wrong. So the current time is that of the newest notice, as Google dated it. Only a small
+part of the list expires without asking, and expiry can be undone.
 """
 
 from collections.abc import Collection
@@ -14,14 +14,14 @@ from worker.block_list.entries import changing
 from worker.block_list.listing import Listing
 from worker.database import Database, format_time, parse_time
 
-MAX_SHARE = 0.1  # of the list, at once and without a question
+MAX_SHARE = 0.1  # of the list; more needs a person's consent
 
 _EXPIRED = where("expired") == True  # noqa: E712 - TinyDB makes a query of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """Blocks whose time is over. of: how many blocks there are. days: after their latest notice."""
+    """Blocks to expire. of: the number of all blocks. days: from the latest notice to expiry."""
 
     count: int
     of: int
@@ -35,7 +35,7 @@ class Due:
 
 
 def due(database: Database, days: int, mailboxes: Collection[str]) -> Due | None:
-    """Return how many blocks end now; None if no notice to these mailboxes says what time it is."""
+    """Return the blocks to expire now; None without a notice to these mailboxes, since the time is then unknown."""
     newest = _newest_notice(database, mailboxes)
     if newest is None:
         return None
@@ -45,29 +45,29 @@ def due(database: Database, days: int, mailboxes: Collection[str]) -> Due | None
     return Due(count=count, of=Listing(database).count(), days=days, newest_notice=newest)
 
 
-def expire(database: Database, these: Due, *, by: str, at: datetime) -> int:
-    """Unblock the buyers whose time is over; return how many.
+def expire(database: Database, due_blocks: Due, *, by: str, at: datetime) -> int:
+    """Unblock the buyers whose blocks expire; return how many.
 
-    They are remembered as unblocked at the moment when their time was over, so that every later notice, also one that
-    is still to be read, blocks them again.
+    Their unblocked_at is the time of expiry, not now, so that every later notice blocks them again, even one that was
+    not read yet.
     """
-    life = timedelta(days=these.days)
-    limit = format_time(these.newest_notice - life)
+    lifetime = timedelta(days=due_blocks.days)
+    limit = format_time(due_blocks.newest_notice - lifetime)
     with changing(database, "expire", by=by, at=at) as (entries, _):
         old = database.documents("blocks").sorted_keys("key", matching=where("last_seen") < limit)
         entries.read(old)
         for entry in filter(None, map(entries.get, old)):
-            entries.put(replace(entry, unblocked_at=entry.block.last_seen + life, expired=True))
+            entries.put(replace(entry, unblocked_at=entry.block.last_seen + lifetime, expired=True))
     return len(old)
 
 
 def expired(database: Database) -> int:
-    """Return how many buyers are unblocked by expiry alone."""
+    """Return how many buyers only expiry has unblocked."""
     return database.documents("unblocked").count(_EXPIRED)
 
 
 def undo(database: Database, *, by: str, at: datetime) -> int:
-    """Block everybody again who is unblocked by expiry alone; return how many."""
+    """Block all buyers again whom only expiry has unblocked; return how many."""
     with changing(database, "undo expiry", by=by, at=at) as (entries, _):
         keys = [str(it.doc_id) for it in database.documents("unblocked").search(_EXPIRED)]
         entries.read(keys)
@@ -77,10 +77,10 @@ def undo(database: Database, *, by: str, at: datetime) -> int:
 
 
 def _newest_notice(database: Database, mailboxes: Collection[str]) -> datetime | None:
-    """Return when Google received the newest notice. Those of files have the dates that their senders wrote."""
+    # Only notices of connected mailboxes: in mail files the sender chooses the date.
     notices = database.documents("notices")
     found = []
-    for blocked in (True, False):  # each way there is an index
+    for blocked in (True, False):  # two queries, since the index starts with this field
         newest = notices.walk("received_at", descending=True, matching=where("blocked") == blocked)
         found += [next((it["received_at"] for it in newest if it["account"] in mailboxes), "")]
     return parse_time(max(found)) if any(found) else None

@@ -1,4 +1,4 @@
-"""Keys of the block list: a buyer's alias or an order ID, from any spelling that people paste."""
+"""Keys of the block list: a buyer's alias or an order ID, parsed from any spelling."""
 
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
@@ -12,7 +12,7 @@ _MAX_LENGTH = 320  # characters; RFC 5321 allows 64 + 1 + 255 for an address
 
 
 class Key(NamedTuple):
-    """A key in canonical spelling. marketplace: of an alias only."""
+    """A key in canonical spelling. marketplace: None for an order."""
 
     text: str
     kind: Literal["alias", "order"]
@@ -23,10 +23,10 @@ class Key(NamedTuple):
 
 
 def parse_key(text: str) -> Key:
-    """Return the key that text spells.
+    """Parse a key.
 
-    Upper case, a ``+suffix`` on the alias, spaces, ``mailto:``, angle brackets and brackets around
-    an order ID are all understood. Raises UsageError, in one sentence that says why text is no key.
+    Accepts upper case, a ``+suffix`` on the alias, spaces, ``mailto:``, angle brackets, and brackets around an order
+    ID. Raises UsageError with the reason.
     """
     if len(text) > _MAX_LENGTH:
         raise _no_key(text, Sentence("it is too long"))
@@ -46,7 +46,7 @@ def marketplace_of(address: str) -> str:
 
 
 def _without_wrapping(text: str) -> str:
-    # The byte order mark, no-break and zero-width spaces come with text copied from files and web pages.
+    # Text copied from files and web pages contains byte order marks, no-break and zero-width spaces.
     bare = text.strip(" \t\r\n\ufeff\u200b\u00a0'\",;")
     if "<" in bare:
         bare = bare[bare.rindex("<") + 1 :].partition(">")[0]

@@ -1,4 +1,4 @@
-"""The block list for reading: filtered, sorted, a page at a time, and counted. The database does all of it."""
+"""Read the block list: filtered, sorted, in pages, count_and_walk, all by the database."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +24,9 @@ Sort = Literal["first_seen", "last_seen", "key", "notices"]
 Cursor = tuple[str, str]
 """first_seen and key of the last block of a page."""
 
-# So many are sorted faster than they are found one by one in a long list.
+# Sorting up to so many results is faster than finding them in a long list in sort order.
 _FEW = 5000
-_AT_ONCE = 500
+_BATCH = 500
 
 _OF_BLOCKS = where("blocked") == True  # noqa: E712 - TinyDB makes a query of it
 
@@ -35,10 +35,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which blocks somebody asks for; None and the empty text ask for all.
+    """A filter for blocks; None and the empty text mean all.
 
-    since: last seen at this moment or later. first_from, first_to: first seen then, both included. q: part of
-    the alias, an order ID or the note, in any case.
+    since: last seen at this time or later. first_from, first_to: range of first_seen, inclusive. q: part of the alias,
+    an order ID or the note, case-insensitive.
     """
 
     q: str = ""
@@ -51,19 +51,19 @@ class Query:
 
     @property
     def words(self) -> str:
-        """Return what to search for."""
+        """q in normal form."""
         return " ".join(self.q.casefold().split())
 
 
 EVERYTHING = Query()
 FILTERS = ("account", "marketplace", "reason", "since", "q")
-"""What exports are narrowed by, as commands, addresses and published copies name it."""
+"""The filters of exports, as named in commands, addresses and published copies."""
 
 
 def query_of(given: Mapping[str, Any]) -> Query:
-    """Return the query that values by the names of FILTERS ask for. What is missing, None or empty asks for all.
+    """Return the query for values by the names of FILTERS. A missing or empty value means all.
 
-    Raises UsageError for a time, as text, that is none, and a reason that there is not.
+    Raises UsageError for a text that is no time, and for an unknown reason.
     """
     since, reason = given.get("since") or None, given.get("reason") or None
     after = moment(since) if isinstance(since, str) else since
@@ -88,7 +88,7 @@ def query_of(given: Mapping[str, Any]) -> Query:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[_T]):
-    """One page of what was found. number: counts from 1. total: items on all pages."""
+    """One page of results. number: counts from 1. total: items on all pages."""
 
     items: tuple[_T, ...]
     number: int
@@ -103,7 +103,7 @@ class Page(Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """A message of the seller's that Amazon refused to deliver, and the notice that said so."""
+    """A message of the seller that Amazon did not deliver, known by its notice."""
 
     block: Block
     evidence: Evidence
@@ -119,7 +119,7 @@ class Listing:
         self._counts = database.documents("counts")
 
     def count(self, query: Query = EVERYTHING) -> int:
-        """Return how many blocks there are."""
+        """Return the number of blocks."""
         if query.words and (keys := self._by_key(query)) is not None:
             return len(keys)
         if (query.words or query.since) and (matching := self._matching(query)):
@@ -129,14 +129,14 @@ class Listing:
     def page(
         self, query: Query, *, sort: Sort = "first_seen", descending: bool = True, number: int = 1, size: int
     ) -> Page[Block]:
-        """Return one page of blocks, without evidence; a number beyond the last page means the last."""
+        """Return one page of blocks, without evidence; a number beyond the last page gives the last."""
         few = self._few(query, sort, descending=descending) if query.words else None
         total = self.count(query) if few is None else len(few)
-        number, wanted = page_in_range(number, total, size)
+        number, wanted = clamped_page(number, total, size)
         if few is not None:
             found = self._blocks.find_many(few[wanted])
             return Page(tuple(map(to_block, found.values())), number, total, size)
-        documents = shown(
+        documents = read_slice(
             self._blocks,
             sort,
             wanted,
@@ -148,80 +148,80 @@ class Listing:
         return Page(tuple(map(to_block, documents)), number, total, size)
 
     def after(self, query: Query, cursor: Cursor | None, *, limit: int) -> Sequence[Document]:
-        """Return at most ``limit`` documents of blocks behind a cursor, sorted by first_seen, then key."""
+        """Return at most ``limit`` documents of blocks after a cursor, sorted by first_seen, then key."""
         searched = bool(query.words or query.since)
         if searched and (few := self._few(query, "first_seen")) is not None:
-            some = self._blocks.find_many(few).items()
-            return [it for key, it in some if cursor is None or (it["first_seen"], key) > cursor][:limit]
+            found = self._blocks.find_many(few).items()
+            return [it for key, it in found if cursor is None or (it["first_seen"], key) > cursor][:limit]
         few_of_kind = not searched and self.count(query) <= _FEW
         matching, plan = self._matching(query), _plan(query, few=few_of_kind)
         return self._blocks.page("first_seen", after=cursor, limit=limit, matching=matching, plan=plan)
 
     def key_of(self, key: Key) -> str:
-        """Return under which key the list would have what a key means."""
+        """Return the key of the entry for a key: for a known order that of its buyer."""
         order = self._orders.find(key.text) if key.kind == "order" else None
         return str(order["key"]) if order else key.text
 
     def documents(self, query: Query = EVERYTHING) -> tuple[int, Iterator[Document]]:
-        """Return how many blocks there are, and their documents by first_seen, then key: one whole state."""
+        """Return the number of blocks and a snapshot of their documents, sorted by first_seen, then key."""
         if query.words and (keys := self._by_key(query)) is not None:
             found = self._blocks.find_many(keys)
             return len(found), iter(found.values())
-        return self._blocks.counted("first_seen", matching=self._matching(query))
+        return self._blocks.count_and_walk("first_seen", matching=self._matching(query))
 
     def newest_notices(self, blocks: Sequence[Block]) -> dict[str, Evidence]:
-        """Return the newest notice of each of these blocks that has one, by the block's key."""
+        """Return the newest notice of each of these blocks, by the block's key; blocks without one are missing."""
         found = self._notices.search(where("block").one_of([block.key for block in blocks]))
         return {it["block"]: to_evidence(it) for it in sorted(found, key=lambda it: it["received_at"])}
 
     def undelivered(self, *, number: int, size: int) -> Page[Undelivered]:
-        """Return one page of the messages that did not arrive, the newest notice first."""
+        """Return one page of undelivered messages, the newest notice first."""
         total = sum(it["notices"] for it in self._counts)
-        number, wanted = page_in_range(number, total, size)
-        found = shown(self._notices, "received_at", wanted, total, descending=True, matching=_OF_BLOCKS)
+        number, wanted = clamped_page(number, total, size)
+        found = read_slice(self._notices, "received_at", wanted, total, descending=True, matching=_OF_BLOCKS)
         return Page(tuple(self._undelivered(found)), number, total, size)
 
     def all_undelivered(self) -> Iterator[Undelivered]:
-        """Yield every message that did not arrive, the newest notice first."""
+        """Yield all undelivered messages, the newest notice first."""
         found = self._notices.walk("received_at", descending=True, matching=_OF_BLOCKS)
-        while some := list(islice(found, _AT_ONCE)):
-            yield from self._undelivered(some)
+        while batch := list(islice(found, _BATCH)):
+            yield from self._undelivered(batch)
 
     def opt_outs_by_week(self, first: date) -> Counter[tuple[date, str]]:
-        """Return how many buyers opted out, by week (its Monday) and marketplace, from a week on."""
+        """Return how many buyers opted out since a week, by week (its Monday) and marketplace."""
         counts: Counter[tuple[date, str]] = Counter()
-        for it in self._kinds(Query(reason="opted_out")):
+        for it in self._week_counts(Query(reason="opted_out")):
             if it["week"] >= first.isoformat():
                 counts[date.fromisoformat(it["week"]), it["marketplace"] or ""] += it["blocks"]
         return counts
 
     def has_notices(self, account: str) -> bool:
         """Return whether any notice to this account is known."""
-        return any(self._kinds(Query(reason="opted_out", account=account)))
+        return any(self._week_counts(Query(reason="opted_out", account=account)))
 
     def _count_by_weeks(self, query: Query) -> int:
-        """Return how many blocks there are by the counts of weeks; at the edges of the dates, count these."""
+        """Count by adding the stored counts of whole weeks, and counting blocks only in the first and last week."""
         first, last = query.first_from, query.first_to
         if first and last and first > last:
             return 0
         begin, end = first and week_of(first), last and week_of(last)
         found = 0
-        for it in self._kinds(query):
+        for it in self._week_counts(query):
             if (not begin or begin <= it["week"]) and (not end or it["week"] < end):
                 found += int(it["blocks"])
         seen, of_kind = where("first_seen"), replace(query, first_from=None, first_to=None)
         if first:
-            found -= self._count_those(of_kind, (seen >= begin) & (seen < format_time(first)))
+            found -= self._count_seen(of_kind, (seen >= begin) & (seen < format_time(first)))
         if last:
-            found += self._count_those(of_kind, (seen >= end) & (seen <= format_time(last)))
+            found += self._count_seen(of_kind, (seen >= end) & (seen <= format_time(last)))
         return found
 
-    def _count_those(self, query: Query, seen: QueryInstance) -> int:
+    def _count_seen(self, query: Query, seen: QueryInstance) -> int:
         matching = self._matching(query)
         return self._blocks.count(seen & matching if matching else seen)
 
-    def _kinds(self, query: Query = EVERYTHING) -> Iterator[Document]:
-        """Yield the counts of the kinds of blocks that a query asks for, whatever its words and its since."""
+    def _week_counts(self, query: Query) -> Iterator[Document]:
+        """Yield the stored counts for a query's reason, marketplace and account; its other fields are ignored."""
         for it in self._counts:
             if (
                 query.reason in (None, it["reason"])
@@ -231,7 +231,7 @@ class Listing:
                 yield dict(it)
 
     def _few(self, query: Query, sort: Sort, *, descending: bool = False) -> list[str] | None:
-        """Return the sorted keys of all that is found, None if they are many."""
+        """Return the sorted keys of all results, None if there are more than _FEW."""
         if query.words and (keys := self._by_key(query)) is not None:
             return keys
         matching = self._matching(query)
@@ -239,22 +239,22 @@ class Listing:
         return keys if len(keys) <= _FEW else None
 
     def _by_key(self, query: Query) -> list[str] | None:
-        """Return the key that a search for a whole key finds, None for other words: these are searched for."""
+        """Return the result of a search for a complete key, None if the words are no key."""
         try:
             found = self.key_of(parse_key(query.words))
         except UsageError:
             return None
         document = self._blocks.find(found)
-        rest = self._matching(replace(query, q=""))
-        return [found] if document and (rest is None or rest(document)) else []
+        other_filters = self._matching(replace(query, q=""))
+        return [found] if document and (other_filters is None or other_filters(document)) else []
 
     def _matching(self, query: Query) -> QueryInstance | None:
         filters = []
         if query.words:
             filters.append(containing("search", query.words))
         if query.marketplace or query.reason or query.account:
-            of_kind = where("kind").one_of(sorted({it["kind"] for it in self._kinds(query)}))
-            # Negated twice, it leaves the lead to the index of last_seen.
+            of_kind = where("kind").one_of(sorted({it["kind"] for it in self._week_counts(query)}))
+            # The double negation makes the database use the index of last_seen.
             filters.append(~(~of_kind) if query.since else of_kind)
         if query.since:
             filters.append(where("last_seen") >= format_time(rounded_up(query.since)))
@@ -271,7 +271,7 @@ class Listing:
                 yield Undelivered(to_block(blocks[it["block"]]), to_evidence(it))
 
 
-def shown(
+def read_slice(
     documents: Documents,
     order: str,
     wanted: slice,
@@ -281,7 +281,7 @@ def shown(
     matching: QueryInstance | None,
     plan: Plan | None = None,
 ) -> Sequence[Document]:
-    """Return a part of all that matches, total in number. The end of a long list is reached from behind."""
+    """Return a slice of the results. total: the number of all results; the second half is read from the end."""
     backwards = wanted.start > total // 2
     found = documents.page(
         order,
@@ -294,14 +294,14 @@ def shown(
     return found[::-1] if backwards else found
 
 
-def page_in_range(number: int, total: int, size: int) -> tuple[int, slice]:
-    """Return the number of a page that there is, and its part of all: beyond the last page it means the last."""
+def clamped_page(number: int, total: int, size: int) -> tuple[int, slice]:
+    """Return a valid page number and its slice of the results; a number beyond the last page gives the last."""
     number = min(max(1, number), max(1, -(-total // size)))
     return number, slice((number - 1) * size, min(number * size, total))
 
 
 def _plan(query: Query, *, few: bool) -> Plan | None:
-    """Return how to find what matches where no index has it in the order asked for."""
+    """Return whether to filter first or to read in sort order, if no index does both."""
     if query == EVERYTHING:
         return None
     return "filter" if few else "order"

@@ -1,4 +1,4 @@
-"""What a block knows. Frozen values; times are aware and in UTC."""
+"""The values of the block list, frozen. Times are aware and in UTC."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,18 +10,17 @@ Reason = Literal["opted_out", "manual", "imported"]
 
 MessageKind = Literal["unsolicited", "reply", "critical"]
 ALL_KINDS: tuple[MessageKind, ...] = ("unsolicited", "reply", "critical")
-# Opting out stops unsolicited messages only. Answers in a thread that the buyer began and Seller Central's
-# templates for critical messages still arrive.
+# Opting out stops only unsolicited messages. Replies in a thread that the buyer started, and Seller Central's templates
+# for critical messages, still arrive.
 KINDS_STILL_ALLOWED: tuple[MessageKind, ...] = ("reply", "critical")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """One genuine notice, as the pass hands it over.
+    """One genuine notice.
 
-    address or order_id is known, or both. received_at: when the mailbox received it. message_id: the RFC 5322
-    Message-ID, by which a notice seen twice counts once. sent_on: day of the seller's message that
-    did not arrive.
+    At least one of address and order_id is known. received_at: when the mailbox received it. message_id: the RFC 5322
+    Message-ID; it identifies the notice. sent_on: the day of the seller's undelivered message.
     """
 
     account: str
@@ -35,7 +34,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The notice that a block rests on, so that the seller can find the mail again."""
+    """A notice behind a block, so that the seller can find the mail."""
 
     account: str
     message_id: str
@@ -46,11 +45,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """An entry of the block list.
+    """A buyer on the block list.
 
-    address is None while only an order is known; orders are sorted; first_seen and last_seen are whole
-    seconds; notices counts distinct notices, and may exceed the evidence after an import. Lists and pages leave the
-    evidence out.
+    address: None while only an order is known. orders: sorted. first_seen, last_seen: whole seconds. notices: the
+    number of distinct notices; after an import it may exceed the evidence. evidence: empty in lists and pages.
     """
 
     address: str | None
@@ -72,10 +70,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A block as it is kept: in force, or unblocked and remembered.
+    """A stored block, in force or unblocked.
 
-    unblocked_at: only a notice received after this moment blocks again. expired: nobody but expiry unblocked it.
-    import_id: the import that made the entry, while nothing else has confirmed it.
+    unblocked_at: only a notice received after this time blocks again. expired: unblocked only by expiry. import_id: the
+    import that added the entry, until something else confirms it.
     """
 
     block: Block
@@ -90,14 +88,14 @@ class Entry:
 
 
 class Unblocking(NamedTuple):
-    """Whom one step has unblocked. id: the number by which it is undone."""
+    """The keys unblocked in one transaction. id: for ``undo_unblock``."""
 
     id: int
     keys: list[str]
 
 
 class Result(NamedTuple):
-    """Whether a buyer may be written to. key is as it was asked."""
+    """Whether a buyer may get messages. key: the text of the request."""
 
     key: str
     blocked: bool
@@ -107,10 +105,7 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KeyResult:
-    """What became of one key that a person asked to block.
-
-    problem: one sentence, for a rejected key only.
-    """
+    """The result for one key to block. problem: one sentence, only for a rejected key."""
 
     key: str
     status: Literal["blocked", "known", "rejected"]
@@ -118,12 +113,12 @@ class KeyResult:
 
 
 def whole_second(moment: datetime) -> datetime:
-    """Return the moment as the export can say it, so that an export imports back without loss."""
+    """Round down to a second, the precision of the export, so that an export can be imported without loss."""
     return moment.replace(microsecond=0)
 
 
 def block_for(key: Key, *, reason: Reason, at: datetime, note: str = "") -> Block:
-    """Return the block for a key that somebody named."""
+    """Return the block for a key without a notice."""
     moment = whole_second(at)
     return Block(
         address=key.text if key.kind == "alias" else None,
@@ -139,6 +134,6 @@ def block_for(key: Key, *, reason: Reason, at: datetime, note: str = "") -> Bloc
 
 
 def refusal_text(key: str, since: date | None) -> str:
-    """Return what a mail server answers to whoever writes to a blocked buyer. since: None for not known."""
+    """Return a mail server's answer to a mail for a blocked buyer. since: None if unknown."""
     when = f"since {since}" if since else "now"
     return f"{key}: this buyer opted out of unsolicited messages (blocked {when})"

@@ -1,4 +1,4 @@
-"""Mails that look like notices but need a person: durable, apart from the block list."""
+"""The review list: mails that look like notices but need a person's decision."""
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from tinydb import where
 from tinydb.queries import QueryInstance
 
 from worker.block_list.documents import storable
-from worker.block_list.listing import Page, page_in_range, shown
+from worker.block_list.listing import Page, clamped_page, read_slice
 from worker.block_list.model import Sighting
 from worker.database import Database, format_time, stored
 from worker.notices.doubts import Doubt, Reason
@@ -23,9 +23,9 @@ State = Literal["waiting", "dismissed", "blocked"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewItem:
-    """A suspect mail. subject and sender were written by a stranger.
+    """A suspect mail. subject and sender: untrusted text.
 
-    state: what a person decided about it. began_block: whether nothing but that decision blocks its buyer.
+    state: a person's decision. began_block: whether only that decision blocks its buyer.
     """
 
     account: str
@@ -43,21 +43,20 @@ class ReviewItem:
 
     @property
     def id(self) -> str:
-        """What the item is decided about by."""
         return item_id(self.account, self.gmail_id)
 
     @property
     def key(self) -> str | None:
-        """By what its buyer is blocked, None if it names nobody."""
+        """The key of its buyer, None if it names nobody."""
         return self.address or self.order_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewQuery:
-    """Which mails somebody asks for; None and the empty text ask for all.
+    """A filter for mails; None and the empty text mean all.
 
-    about: the address that the reason names. decision: by which the mails were decided about. q: part of the subject,
-    the sender, the buyer's address or the order ID, in any case.
+    about: the address in the reason. decision: the name given to ``decide``. q: part of the subject, the sender, the
+    buyer's address or the order ID, case-insensitive.
     """
 
     state: State = "waiting"
@@ -68,7 +67,7 @@ class ReviewQuery:
     q: str = ""
 
     def matching(self) -> QueryInstance:
-        """Return all of this but the text as a query of the database."""
+        """Return the filters except q as a query of the database."""
         filters: list[QueryInstance] = [where("state") == self.state]
         if self.doubts is not None:
             filters.append(where("reason")["doubt"].one_of(sorted(it.name for it in self.doubts)))
@@ -81,8 +80,8 @@ class ReviewQuery:
         matching: QueryInstance = reduce(and_, filters)
         return matching
 
-    def finds(self, document: Mapping[str, Any]) -> bool:
-        """Return whether a stored item holds the text."""
+    def matches_text(self, document: Mapping[str, Any]) -> bool:
+        """Return whether a stored item contains q."""
         text = "\n".join(document[it] or "" for it in ("subject", "sender", "address", "order_id")).casefold()
         return " ".join(self.q.casefold().split()) in text
 
@@ -94,7 +93,7 @@ _item = partial(stored, ReviewItem)
 def sighting_of(
     notice: OptOut | ReviewItem, *, account: str, message_id: str, received_at: datetime
 ) -> Sighting:
-    """Return what a notice says to the block list. message_id: for a mail that has none of its own."""
+    """Return the sighting of a notice. message_id: for a mail without a Message-ID."""
     return Sighting(
         account=account,
         message_id=notice.message_id or message_id,
@@ -107,7 +106,7 @@ def sighting_of(
 
 
 def item_id(account: str, gmail_id: str) -> str:
-    """Return by what a mail is known on the review list."""
+    """Return the key of a mail on the review list."""
     return f"{account}:{gmail_id}"
 
 
@@ -123,11 +122,11 @@ class Review:
         return self.count()
 
     def count(self, query: ReviewQuery = WAITING) -> int:
-        """Return how many mails there are."""
+        """Return the number of mails."""
         return len(self.items(query)) if query.q else self._items.count(query.matching())
 
     def add(self, items: Iterable[ReviewItem]) -> int:
-        """Keep these items; return how many are new. One that was decided about does not come back."""
+        """Store these items; return how many are new. An item with a decision is not changed."""
         new = {item.id: _document(item) for item in items}
         with self._database.together():
             known = self._items.find_many(new)
@@ -136,21 +135,21 @@ class Review:
         return len(new.keys() - known.keys())
 
     def items(self, query: ReviewQuery = WAITING, limit: int | None = None) -> list[ReviewItem]:
-        """Return the mails that are asked for, newest first; all of them, or at most ``limit``."""
+        """Return the mails of a query, newest first; all of them, or at most ``limit``."""
         found = self._items.walk("received_at", descending=True, matching=query.matching())
-        return list(islice(map(_item, filter(query.finds, found)), limit))
+        return list(islice(map(_item, filter(query.matches_text, found)), limit))
 
     def page(self, query: ReviewQuery, *, number: int, size: int) -> Page[ReviewItem]:
-        """Return one page of mails, newest first; a number beyond the last page means the last."""
-        # A text is searched for in all of them; else the index leads to the page.
+        """Return one page of mails, newest first; a number beyond the last page gives the last."""
+        # A text search reads all mails; without a text the index finds the page.
         found = self.items(query) if query.q else None
         total = self.count(query) if found is None else len(found)
-        number, wanted = page_in_range(number, total, size)
+        number, wanted = clamped_page(number, total, size)
         if found is not None:
             return Page(tuple(found[wanted]), number, total, size)
         matching = query.matching()
-        some = shown(self._items, "received_at", wanted, total, descending=True, matching=matching)
-        return Page(tuple(map(_item, some)), number, total, size)
+        documents = read_slice(self._items, "received_at", wanted, total, descending=True, matching=matching)
+        return Page(tuple(map(_item, documents)), number, total, size)
 
     def get(self, item_id: str) -> ReviewItem | None:
         """Return one item in any state, or None."""
@@ -160,10 +159,10 @@ class Review:
     def decide(
         self, item_ids: Iterable[str], state: State, *, decision: str = "", began: Container[str] = ()
     ) -> int:
-        """Bring items into a state; return how many were in another one.
+        """Set the state of items; return how many were in another state.
 
-        decision: a name for all that is decided at once, to take it back by. began: the ids of items of whose buyers
-        nothing was known before they are blocked now.
+        decision: a name for all items decided together, for the undo. began: the ids of items whose buyers were not
+        blocked before.
         """
         with self._database.together():
             found = self._items.find_many(item_ids)
@@ -176,7 +175,7 @@ class Review:
         return len(changed)
 
     def forget(self, item_ids: Iterable[str]) -> None:
-        """Take off what waits: it was judged again, and needs nobody's decision any more."""
+        """Delete the waiting ones of these items: they were judged again, and need no decision."""
         with self._database.together():
             found = self._items.find_many(item_ids)
             self._items.delete([key for key, it in found.items() if it["state"] == "waiting"])

@@ -1,4 +1,4 @@
-"""What a person's decision about mail under review does to the block list, and how it is taken back."""
+"""Apply a person's decision about mail under review to the block list, and undo it."""
 
 from collections.abc import Sequence
 
@@ -16,9 +16,9 @@ def block(
     decision: str,
     by: str,
 ) -> None:
-    """Block the buyers of these mails, which count as genuine notices now, in one durable step.
+    """Block the buyers of these mails in one transaction; the mails then count as genuine notices.
 
-    items: each names a buyer or an order. decision: by which all of it is taken back.
+    items: each has a key. decision: a name for all of them, for the undo.
     """
     keys = {item.id: str(item.key) for item in items}
     with database.together():
@@ -29,16 +29,16 @@ def block(
                 for it in items
             ]
         )
-        # An earlier unblocking outweighs an old notice, but not what the owner decides now.
+        # ``record`` ignores notices older than an unblocking, but the owner's decision is new.
         block_list.block(keys.values(), by=by)
         began = {item for item, key in keys.items() if key not in known}
         review.decide(keys, "blocked", decision=decision, began=began)
 
 
-def take_back(
+def undo_block(
     database: Database, block_list: BlockList, review: Review, items: Sequence[ReviewItem], *, by: str
 ) -> None:
-    """Let mails wait again, and unblock the buyers whom nothing but a decision about them has blocked."""
+    """Return mails to the waiting state, and unblock the buyers that only these decisions blocked."""
     with database.together():
         for key in sorted({item.key for item in items if item.key and item.began_block}):
             block_list.unblock(key, by=by)

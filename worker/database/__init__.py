@@ -1,8 +1,8 @@
-"""Everything that buyerblock keeps, as TinyDB documents over a database engine.
+"""All stored data, as TinyDB documents over a database engine.
 
-Promise: what a call has changed is on disk when it returns; a transaction happens whole or not at all; every read
-sees one whole state; threads and processes may share a database. A database that is damaged, or missing where there
-was one, is refused, never replaced by an empty one. Start reading at ``database.py``; ``schema.py`` lists what is kept.
+Promise: a change is on disk when the call returns; transactions are atomic; every read sees a snapshot; threads and
+processes may share a database. A database that is damaged, or missing although it existed, gives an error; it is never
+replaced by an empty one. Start reading at ``database.py``; ``schema.py`` lists the tables.
 """
 
 from worker.database.database import Change, Database
@@ -10,14 +10,14 @@ from worker.database.documents import Documents, Plan
 from worker.database.opening import (
     COPIES,
     DATABASE,
-    carry_over,
     close_for_good,
     exists,
     open_copy,
     open_database,
+    prepare_replacement,
 )
 from worker.database.queries import containing
-from worker.database.schema import MOMENTARY
+from worker.database.schema import NOT_IN_BACKUPS
 from worker.database.shape import checked, listed, reading, stored
 from worker.database.sqlite_file import empty_tables
 from worker.database.times import format_time, parse_time
@@ -25,12 +25,11 @@ from worker.database.times import format_time, parse_time
 __all__ = [
     "COPIES",
     "DATABASE",
-    "MOMENTARY",
+    "NOT_IN_BACKUPS",
     "Change",
     "Database",
     "Documents",
     "Plan",
-    "carry_over",
     "checked",
     "close_for_good",
     "containing",
@@ -41,6 +40,7 @@ __all__ = [
     "open_copy",
     "open_database",
     "parse_time",
+    "prepare_replacement",
     "reading",
     "stored",
 ]

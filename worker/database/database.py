@@ -19,7 +19,7 @@ from worker.database.times import format_time
 
 @dataclass(slots=True)
 class Change:
-    """A transaction under way. sequence: the number that its event will have. entries: what it did, by key."""
+    """An open transaction. sequence: the number of its future event. entries: what it did, by key."""
 
     sequence: int
     entries: dict[str, str] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A transaction that changed the block list. at: RFC 3339. entries: pairs of what happened and a key."""
+    """A transaction that changed the block list. at: RFC 3339. entries: pairs of (change, key)."""
 
     sequence: int
     at: str
@@ -37,7 +37,7 @@ class Event:
 
 
 class Database(TinyDB):
-    """Everything that is kept. Raises the errors of ``Engine``."""
+    """The database. Raises the errors of ``Engine``."""
 
     table_class = Documents  # type: ignore[assignment]  # made by ``table``, with an engine
     default_table_name = "blocks"
@@ -45,7 +45,7 @@ class Database(TinyDB):
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._documents: dict[str, Documents] = {}
-        super().__init__(storage=MemoryStorage)  # TinyDB wants one; our tables read from the engine
+        super().__init__(storage=MemoryStorage)  # unused: our tables read from the engine
 
     def documents(self, name: str) -> Documents:
         """Return a table of ``schema.py``."""
@@ -56,11 +56,10 @@ class Database(TinyDB):
         return self._documents[name]
 
     def set_aside(self) -> dict[str, int]:
-        """Return how many records were met that cannot be read, by table."""
+        """Return the number of records found so far that cannot be read, by table."""
         return {name: len(it.set_aside) for name, it in list(self._documents.items()) if it.set_aside}
 
     def table(self, name: str, **_: Any) -> Documents:
-        """Return a table, as TinyDB calls it."""
         return self.documents(name)
 
     def tables(self) -> set[str]:
@@ -68,18 +67,16 @@ class Database(TinyDB):
         return {name for name in TABLES if len(self.documents(name))}
 
     def drop_table(self, name: str) -> None:
-        """Delete all documents of a table."""
         self.documents(name).truncate()
 
     def drop_tables(self) -> None:
-        """Delete all documents of all tables."""
         with self.together():
             for name in TABLES:
                 self.drop_table(name)
 
     @contextmanager
     def transaction(self, what: str, *, by: str, at: datetime) -> Iterator[Change]:
-        """Make all changes inside durable at the end, or none; record one event if ``entries`` names any.
+        """Commit all changes at the end, or none, with one event if ``entries`` is not empty.
 
         what: the kind of change. by: who made it.
         """
@@ -92,12 +89,12 @@ class Database(TinyDB):
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Make all changes inside durable at the end, or none, without an event."""
+        """Commit all changes at the end, or none, without an event."""
         with self.engine.transaction():
             yield
 
     def version(self) -> str:
-        """Return a value that changes with every event; fit for an ETag."""
+        """Return a value that changes with every event, usable as an ETag."""
         return f"{self.engine.lineage}-{self.engine.newest()}"
 
     def events(self, after: int = 0) -> Iterator[Event]:
@@ -105,7 +102,7 @@ class Database(TinyDB):
         yield from map(self._event, self.engine.walk(f"{self._events()} > ? ORDER BY sequence", (after,)))
 
     def event(self, sequence: int) -> Event | None:
-        """Return the event of this number, None where there is none."""
+        """Return the event of this number, None if there is none."""
         return next(map(self._event, self.engine.rows(f"{self._events()} = ?", (sequence,))), None)
 
     def _events(self) -> str:
@@ -118,10 +115,9 @@ class Database(TinyDB):
         return Event(sequence=sequence, at=at, by=by, what=what, entries=pairs)
 
     def backup(self, target: Path) -> None:
-        """Write a copy to a new file, one whole state, while others go on."""
+        """Write a snapshot to a new file; others may read and write meanwhile."""
         self.engine.backup(target)
 
     def close(self) -> None:
-        """Release files and connections."""
         super().close()
         self.engine.close()

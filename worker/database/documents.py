@@ -1,4 +1,4 @@
-"""A TinyDB table over an engine: document ids are texts, and a call costs what it touches, not the whole table."""
+"""A TinyDB table over an engine: document ids are texts, and a call reads only what it needs, not the whole table."""
 
 import logging
 import re
@@ -13,27 +13,24 @@ from tinydb.queries import QueryLike
 from tinydb.table import Document, Table
 
 from worker.database.engine import Engine
-from worker.database.queries import Condition, translated
-from worker.database.shape import MISSHAPEN
+from worker.database.queries import Condition, to_sql
+from worker.database.shape import SHAPE_ERRORS
 from worker.sentences import Sentence
 
 log = logging.getLogger(__name__)
 
 Plan = Literal["order", "filter"]
 
-_KEYS_AT_ONCE = 30_000  # parameters of one query; SQLite takes 32,766
+_MAX_KEYS = 30_000  # of one query; SQLite allows 32,766 parameters
 
-_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # as JSON writes it; a backslash may be escaped itself
+_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # in JSON; not after an odd number of backslashes
 
 
 class Documents(Table):
-    """The documents of one table. All calls of TinyDB's ``Table`` work; ids are texts.
+    """The documents of one table. All methods of TinyDB's ``Table`` work. Raises the errors of ``Engine``."""
 
-    Raises the errors of ``Engine``.
-    """
-
-    document_id_class = str  # type: ignore[assignment]  # TinyDB documents this as its way to other ids
-    default_query_cache_capacity = 0  # another process may have changed the answer
+    document_id_class = str  # type: ignore[assignment]  # TinyDB documents this for other types of ids
+    default_query_cache_capacity = 0  # no cache: another process may change the documents
 
     def __init__(self, storage: Storage, name: str, engine: Engine) -> None:
         super().__init__(storage, name, cache_size=0)
@@ -49,75 +46,73 @@ class Documents(Table):
         *,
         instead: Callable[[str], Mapping[str, Any] | None] = lambda _: None,
     ) -> None:
-        """Set documents aside that this reader cannot read: all calls then go on as if they were not there.
+        """Set documents aside that this reader rejects, and those that are no object.
 
-        They stay as they are. reader: raises one of ``MISSHAPEN``. instead: what is read in place of the document
-        under a key. Whatever the reader, a document that is no object is set aside. ``set_aside`` has the keys of
-        those that were met.
+        All calls then ignore them; they stay unchanged in the database, and ``set_aside`` collects their keys. reader:
+        raises one of ``SHAPE_ERRORS``. instead: returns a replacement by key.
         """
-        self._expected, self._instead = reader, instead
+        self._reader, self._instead = reader, instead
 
     def _read(self, key: str, text: str) -> Document | None:
-        """Return a stored document, None where it is set aside. Raises DamagedFileError where it is no JSON."""
+        """Return a stored document, None if it is set aside. Raises DamagedFileError for invalid JSON."""
         found = parsed(text, self.name, self._engine)
         try:
             if type(found) is not dict:
                 raise TypeError(type(found))
             document = _document(found, key)
-            self._expected(document)
-        except MISSHAPEN:
+            self._reader(document)
+        except SHAPE_ERRORS:
             if key not in self.set_aside:
                 log.warning("A record of %s cannot be read and is left out.", self.name)
                 self.set_aside.add(key)
-            other = self._instead(key)
-            return None if other is None else _document(dict(other), key)
+            replacement = self._instead(key)
+            return None if replacement is None else _document(dict(replacement), key)
         if self.set_aside:
             self.set_aside.discard(key)
         return document
 
-    # Beyond TinyDB: single documents, and pages.
+    # Added to TinyDB: single documents, and pages.
 
     def find(self, key: str) -> Document | None:
-        """Return the document under a key, None if there is none."""
         rows = self._engine.rows(self._find, (key,))
         return self._read(key, rows[0][0]) if rows else None
 
     def find_many(self, keys: Iterable[str]) -> dict[str, Document]:
-        """Return the documents under these keys, in this order; those that are missing are left out.
+        """Return the documents of these keys, in this order, without missing ones.
 
-        30,000 at a time are of one whole state.
+        Only _MAX_KEYS documents at a time are from one snapshot.
         """
         wanted = list(keys)
-        if len(wanted) == 1:  # most checks ask for one
+        if len(wanted) == 1:  # a fast path: most calls have one key
             return {wanted[0]: document} if (document := self.find(wanted[0])) is not None else {}
         texts = self._column("document", wanted)
         read = {key: self._read(key, texts[key]) for key in wanted if key in texts}
         return {key: document for key, document in read.items() if document is not None}
 
     def values(self, field: str, keys: Iterable[str]) -> dict[str, Any]:
-        """Return a field that has a column, by key; missing documents are left out, a missing field is None."""
+        """Return a field, which must have a column, by key, without missing documents. A missing field is None."""
         return self._column(self._engine.field(self.name, (field,)), keys)
 
     def _column(self, column: str, keys: Iterable[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        wanted = sorted(keys)  # neighbours are found together
-        for start in range(0, len(wanted), _KEYS_AT_ONCE):
-            among, parameters = self._engine.among("key", wanted[start : start + _KEYS_AT_ONCE])
+        wanted = sorted(keys)  # neighbours are on the same pages
+        for start in range(0, len(wanted), _MAX_KEYS):
+            among, parameters = self._engine.among("key", wanted[start : start + _MAX_KEYS])
             sql = f"SELECT key, {column} FROM {self._from} WHERE {among}"  # noqa: S608 - tables are ours
             found.update(self._engine.rows(sql, parameters))
         return found
 
     def put(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
-        """Insert documents by key, or replace those that are there.
+        """Insert or replace documents by key.
 
-        U+0000 in a text becomes U+FFFD: to SQL it ends a text. Raises TypeError for what is no JSON.
+        U+0000 becomes U+FFFD, since it ends a text in SQL. Raises TypeError for values that are no JSON.
         """
         texts = {key: _json(document) for key, document in documents.items()}
         with self._engine.transaction():
             self._engine.put(self.name, texts)
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete the documents under these keys; missing ones are no error."""
+        """Delete the documents of these keys; missing ones are no error."""
         with self._engine.transaction():
             self._engine.delete(self.name, keys)
 
@@ -132,20 +127,20 @@ class Documents(Table):
         matching: QueryLike | None = None,
         plan: Plan | None = None,
     ) -> list[Document]:
-        """Return at most ``limit`` documents in the order of a field, then of the key ("key" is a field, too).
+        """Return at most ``limit`` documents, sorted by a field, then by key. "key" is a field too.
 
-        after: start behind the document with this value of the field and this key. matching: only such documents.
-        Documents without the field come before all others, under the value None.
-        plan: what to begin with, where the engine could choose badly: the index of the order, or those of the filter.
+        after: a cursor, (value of the field, key); the page starts behind it. Documents without the field come first;
+        their value is None. plan: which index the engine must use, that of the order or that of the filter, if its own
+        choice could be slow.
         """
         field = self._field(order)
         wanted = self._condition(matching)
         wanted_sql = f"{wanted.sql} IS TRUE" if plan == "order" else wanted.sql
-        behind, values = self._behind(order, field, after, descending=descending)
+        after_sql, values = self._after(order, field, after, descending=descending)
         column = f"coalesce({field}, NULL)" if plan == "filter" else field
-        # Keys first: the documents of the pages before are then not read.
+        # Select keys first, so that documents of earlier pages are not read.
         keys = (
-            f"SELECT key FROM {self._from} WHERE {wanted_sql} AND {behind} "  # noqa: S608 - as above
+            f"SELECT key FROM {self._from} WHERE {wanted_sql} AND {after_sql} "  # noqa: S608 - as above
             f"ORDER BY {_ordered(column, descending=descending)} LIMIT ? OFFSET ?"
         )
         sql = (
@@ -155,20 +150,20 @@ class Documents(Table):
         rows = self._engine.rows(sql, (*wanted.parameters, *values, limit, offset))
         return [document for row in rows if (document := self._read(*row)) is not None]
 
-    def _behind(
+    def _after(
         self, order: str, field: str, after: tuple[Any, str] | None, *, descending: bool
     ) -> tuple[str, Sequence[object]]:
-        """Return SQL that is true behind this place, and its parameters. SQL compares nothing with NULL."""
+        """Return SQL that is true after a cursor, and its parameters. NULL needs its own cases."""
         if after is None:
             return "TRUE", ()
         value, key = after
-        if value is None:  # IS NOT NULL is another question, of rows as values
+        if value is None:  # not IS NOT NULL, which differs for composite values
             return (
                 f"({field} IS NULL AND key < ?)" if descending else f"(NOT {field} IS NULL OR key > ?)"
             ), (key,)
         sql, place = ("?", value) if order == "key" else self._engine.place(self.name, (order,), value)
-        behind = f"({field}, key) {'<' if descending else '>'} ({sql}, ?)"
-        return f"({behind} OR {field} IS NULL)" if descending else behind, (place, key)
+        after_sql = f"({field}, key) {'<' if descending else '>'} ({sql}, ?)"
+        return f"({after_sql} OR {field} IS NULL)" if descending else after_sql, (place, key)
 
     def sorted_keys(
         self,
@@ -178,9 +173,9 @@ class Documents(Table):
         descending: bool = False,
         matching: QueryLike | None = None,
     ) -> list[str]:
-        """Return the keys of matching documents in the order of a field, then of the key.
+        """Return the keys of matching documents, sorted by a field, then by key.
 
-        limit: any that match, not the first ones, but at most so many.
+        limit: at most so many keys; any matching ones, not the first in the order.
         """
         field = self._field(order)
         condition = self._condition(matching)
@@ -188,14 +183,14 @@ class Documents(Table):
         found = f"SELECT key, {field} AS value FROM {self._from} WHERE {condition.sql}"  # noqa: S608 - as above
         if limit is not None:
             found += f" LIMIT {limit}"
-        # Not by the index of the order: looking at each document in that order takes longer than sorting keys.
+        # MATERIALIZED prevents the index of the order: sorting the keys is faster.
         sql = f"WITH found AS MATERIALIZED ({found}) SELECT key FROM found ORDER BY {ordered}"  # noqa: S608 - as above
         return [key for (key,) in self._engine.rows(sql, condition.parameters)]
 
     def walk(
         self, order: str = "key", *, descending: bool = False, matching: QueryLike | None = None
     ) -> Iterator[Document]:
-        """Yield documents in the order of a field, then of the key: one whole state."""
+        """Yield a snapshot of the documents, sorted by a field, then by key."""
         field = self._field(order)
         condition = self._condition(matching)
         ordered = _ordered(field, descending=descending)
@@ -204,10 +199,10 @@ class Documents(Table):
             if (document := self._read(key, text)) is not None:
                 yield document
 
-    def counted(
+    def count_and_walk(
         self, order: str, *, matching: QueryLike | None = None
     ) -> tuple[int, Iterator[dict[str, Any]]]:
-        """Return how many documents there are, and what ``walk`` yields: the same whole state."""
+        """Return the number of documents, and the same as ``walk``, from one snapshot."""
         number = 0
 
         def documents() -> Iterator[dict[str, Any]]:
@@ -230,12 +225,12 @@ class Documents(Table):
     def _condition(self, query: QueryLike | None) -> Condition:
         if query is None:
             return Condition("TRUE", ())
-        condition = translated(query, self._engine, self.name)
+        condition = to_sql(query, self._engine, self.name)
         if condition is None:
             raise ValueError(f"There is no SQL for {query!r}.")
         return condition
 
-    # TinyDB's calls that take a query: by SQL where it has the same answer.
+    # TinyDB's methods with a query: by SQL if it gives the same answer.
 
     def search(self, cond: QueryLike) -> list[Document]:
         return list(self._matching(cond))
@@ -248,7 +243,7 @@ class Documents(Table):
         return super().get(cond, doc_id=doc_id)
 
     def count(self, cond: QueryLike) -> int:
-        if (condition := translated(cond, self._engine, self.name)) is None:
+        if (condition := to_sql(cond, self._engine, self.name)) is None:
             return sum(1 for _ in self._matching(cond))
         sql = f"SELECT count(*) FROM {self._from} WHERE {condition.sql}"  # noqa: S608 - as above
         return int(self._engine.rows(sql, condition.parameters)[0][0])
@@ -266,21 +261,21 @@ class Documents(Table):
             return super().remove(doc_ids=doc_ids)
 
     def _matching(self, cond: QueryLike) -> Iterator[Document]:
-        if translated(cond, self._engine, self.name) is not None:
+        if to_sql(cond, self._engine, self.name) is not None:
             yield from self.walk(matching=cond)
         else:
             yield from (document for document in self.walk() if cond(document))
 
-    # What TinyDB's own code rests on.
+    # Methods that TinyDB's own code calls.
 
-    def _read_table(self) -> Mapping[str, Mapping[str, Any]]:  # type: ignore[override]  # TinyDB asks for a dict and uses a mapping
-        return _Stored(self)
+    def _read_table(self) -> Mapping[str, Mapping[str, Any]]:  # type: ignore[override]  # TinyDB declares a dict and needs a mapping
+        return _StoredDocuments(self)
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
         with self._engine.transaction():
-            changing = _Changing(self)
-            updater(changing)
-            changing.write()
+            documents = _ChangedDocuments(self)
+            updater(documents)
+            documents.write()
 
     def _get_next_id(self) -> Any:
         return secrets.token_hex(8)
@@ -298,7 +293,7 @@ def _json(document: Mapping[str, Any]) -> str:
 
 
 def parsed(text: str, table: str, engine: Engine) -> Any:
-    """Return stored JSON. Raises DamagedFileError where it is none."""
+    """Parse stored JSON. Raises DamagedFileError."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -306,17 +301,17 @@ def parsed(text: str, table: str, engine: Engine) -> Any:
 
 
 def _ordered(field: str, *, descending: bool = False) -> str:
-    way, missing = (" DESC", " NULLS LAST") if descending else ("", " NULLS FIRST")
-    # Named twice, the key would be sorted by once more.
-    return f"key{way}" if field == "key" else f"{field}{way}{missing}, key{way}"
+    direction, nulls = (" DESC", " NULLS LAST") if descending else ("", " NULLS FIRST")
+    # The key only once: SQL would sort by it twice.
+    return f"key{direction}" if field == "key" else f"{field}{direction}{nulls}, key{direction}"
 
 
 def _document(document: dict[str, Any], key: str) -> Document:
-    return Document(document, key)  # type: ignore[arg-type]  # TinyDB's types know numbers only
+    return Document(document, key)  # type: ignore[arg-type]  # TinyDB's types allow only numbers
 
 
-class _Stored(Mapping[str, dict[str, Any]]):
-    """The stored documents, each read when it is asked for."""
+class _StoredDocuments(Mapping[str, dict[str, Any]]):
+    """The stored documents, read lazily."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -336,11 +331,12 @@ class _Stored(Mapping[str, dict[str, Any]]):
         return ((document.doc_id, dict(document)) for document in self._documents.walk())
 
 
-class _Changing(MutableMapping[str, dict[str, Any]]):
-    """The documents inside a transaction. They may be changed in place; ``write`` stores what has changed."""
+class _ChangedDocuments(MutableMapping[str, dict[str, Any]]):
+    """The documents in a transaction. They may be changed in place; ``write`` stores the changes."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+        # The stored JSON and the current document by key; None if deleted.
         self._seen: dict[str, tuple[bytes, dict[str, Any]] | None] = {}
 
     def __getitem__(self, key: str) -> dict[str, Any]:
@@ -370,7 +366,6 @@ class _Changing(MutableMapping[str, dict[str, Any]]):
         self._seen = dict.fromkeys(self._documents._keys())
 
     def write(self) -> None:
-        """Store what has changed."""
         changed = {
             key: seen[1] for key, seen in self._seen.items() if seen and orjson.dumps(seen[1]) != seen[0]
         }

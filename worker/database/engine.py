@@ -1,4 +1,4 @@
-"""What a database engine has to do. The SQL that all engines share is in ``documents.py`` and ``database.py``."""
+"""The interface of a database engine. The SQL shared by all engines is in ``documents.py`` and ``database.py``."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -9,68 +9,68 @@ from worker.errors import DamagedFileError
 from worker.sentences import Sentence
 
 Row = tuple[Any, ...]
-Kind = Literal["text", "number"]  # true and false are numbers
+Kind = Literal["text", "number"]  # a boolean is a number
 
 
 class Engine(Protocol):
     """A database of documents: JSON texts by table and key, and a table ``events``.
 
-    SQL uses ``?`` for parameters. Calls raise StorageError when the disk or a connection fails, BusyError when another
-    process holds the database for too long, and DamagedFileError when it cannot be trusted.
+    SQL uses ``?`` for parameters. Methods raise StorageError when the disk or a connection fails, BusyError when
+    another process locks the database for too long, and DamagedFileError when it is damaged.
     """
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        """Return what a query selects; inside a transaction, with its changes."""
+        """Return the result of a query; in a transaction, with its changes."""
 
     def walk(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
-        """Yield what a query selects, one whole state, without holding all of it in memory."""
+        """Yield the result of a query from one snapshot, without loading all of it into memory."""
 
     def put(self, table: str, documents: Mapping[str, str]) -> None:
-        """Insert or replace documents, inside a transaction."""
+        """Insert or replace documents, in a transaction."""
 
     def delete(self, table: str, keys: Iterable[str]) -> None:
-        """Delete documents, inside a transaction."""
+        """Delete documents, in a transaction."""
 
     def add_event(self, at: str, by: str, what: str, entries: str) -> None:
-        """Add an event after the newest, inside a transaction. entries: JSON."""
+        """Add an event after the newest one, in a transaction. entries: JSON."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Make what happens inside durable at its end, or nothing of it.
+        """Commit all changes at the end, or none.
 
-        Inside another one it is part of that: durable at the end of that, and undone alone by an exception.
+        A nested transaction is committed with the outer one; an exception undoes only the nested one.
         """
 
     def source(self, table: str) -> str:
-        """Return what to select ``key`` and ``document`` of a table from, or the columns of ``events``; AS names it."""
+        """Return SQL for FROM, to be followed by AS: a table with ``key`` and ``document``, or ``events``."""
 
     def field(self, table: str, path: Sequence[str], kind: Kind | None = None) -> str:
-        """Return the SQL value of a field of ``document``, NULL where it is missing, fit to be sorted by.
+        """Return SQL for the sortable value of a field of ``document``; NULL if the field is missing.
 
-        Numbers come before texts, and lists and objects among those, by their JSON. kind: values of another kind
-        are NULL, and it can be compared with parameters of this one.
+        Numbers sort before texts; lists and objects sort as texts by their JSON. kind: values of another kind are NULL,
+        and the result can be compared with parameters of this kind.
         """
 
     def place(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:
-        """Return SQL for the place of a value among those of ``field``, and its one parameter."""
+        """Return SQL that makes a value comparable with ``field``, and its one parameter."""
 
     def kind(self, path: Sequence[str]) -> str:
-        """Return SQL for ``'text'``, ``'number'``, ``'null'`` or another word; NULL where the field is missing."""
+        """Return SQL for ``'text'``, ``'number'``, ``'null'`` or another word; NULL if the field is missing."""
 
     def among(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
-        """Return SQL that is true where a field is one of these texts, and its parameters."""
+        """Return SQL that is true if a field is one of these texts, and its parameters."""
 
     def containing(self, field: str, text: str) -> tuple[str, str]:
-        """Return SQL that is true where a field contains a text, and its one parameter."""
+        """Return SQL that is true if a field contains a text, and its one parameter."""
 
     @property
     def lineage(self) -> str:
-        """Names this database; a restored one has another."""
+        """The identity of this database; a restored one has another."""
 
     def newest(self) -> int:
         """Return the number of the newest event, 0 before the first."""
 
     def backup(self, target: Path) -> None:
-        """Write a copy to a new file, one whole state, while others go on reading and writing."""
+        """Write a snapshot to a new file; others may read and write meanwhile."""
 
     def check(self) -> None:
         """Read everything. Raises DamagedFileError."""

@@ -1,4 +1,4 @@
-"""Which database belongs to a data directory, and when there must have been one."""
+"""Open the database of a data directory, and detect when it must have existed."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from worker.database.database import Database
-from worker.database.schema import MOMENTARY
+from worker.database.schema import NOT_IN_BACKUPS
 from worker.database.sqlite import SQLite, missing
 from worker.database.sqlite_file import create, rename_lineage
 from worker.errors import StorageError
@@ -16,23 +16,23 @@ from worker.files import at_work, storage_error
 from worker.sentences import Sentence
 
 DATABASE = "buyerblock.db"
-COPIES = "backups"  # the daily copies are in this folder of the data directory
-# What is only made after the database.
-_SIGNS = ("secret.key", COPIES, f"{DATABASE}-wal")
-_MAX_FIRST_LINE = 4096  # bytes, of a copy
+COPIES = "backups"  # the folder of the daily backups
+# Files that are only created after the database.
+_TRACES = ("secret.key", COPIES, f"{DATABASE}-wal")
+_MAX_HEADER = 4096  # bytes, of a backup
 # Files of version 0.1.
 _FORMER = ("blocks.json", "blocks.0.journal", "accounts.json")
 
 
 def exists(data_dir: Path) -> bool:
     """Return whether a data directory has, or should have, a database. Raises StorageError."""
-    return any(_is_there(data_dir / name) for name in (DATABASE, *_SIGNS, *_FORMER))
+    return any(_path_exists(data_dir / name) for name in (DATABASE, *_TRACES, *_FORMER))
 
 
 def open_database(data_dir: Path) -> Database:
-    """Return the database of a data directory, which exists; an empty one at the first use.
+    """Return the database of an existing data directory; create an empty one at the first use.
 
-    Raises StorageError, DamagedFileError where it is missing although there was one.
+    Raises StorageError, DamagedFileError if it is missing although it existed.
     """
     with at_work("open", data_dir):
         pending = any(data_dir.glob("restore-*.pending"))
@@ -42,17 +42,17 @@ def open_database(data_dir: Path) -> Database:
             data_dir=data_dir,
         )
     path = data_dir / DATABASE
-    # Looked for first: another process may be making the database, and then these, right now.
-    signs = any(_is_there(data_dir / name) for name in _SIGNS)
-    if not _is_there(path):
-        if any(_is_there(data_dir / name) for name in _FORMER):
+    # Before the database: another process may create the database, and then these, in this moment.
+    has_traces = any(_path_exists(data_dir / name) for name in _TRACES)
+    if not _path_exists(path):
+        if any(_path_exists(data_dir / name) for name in _FORMER):
             raise StorageError(
                 "{data_dir} holds the files of buyerblock 0.1, which this version does not read; nothing was changed. "
                 "Export the list with version 0.1 (buyerblock export --output blocks.json), name an empty folder in "
                 "BUYERBLOCK_DATA_DIR, then run: buyerblock import blocks.json",
                 data_dir=data_dir,
             )
-        if signs:
+        if has_traces:
             raise missing(path)
         create(path)
     database = Database(SQLite(path))
@@ -65,51 +65,51 @@ def open_database(data_dir: Path) -> Database:
 
 
 def _refuse_older_than_copies(data_dir: Path, database: Database) -> None:
-    """Raise DamagedFileError if a daily copy of this database knows more of it than is there."""
+    """Raise DamagedFileError if a daily backup of this database has a newer event."""
     newest = database.engine.newest()
     with at_work("read", data_dir / COPIES):
         copies = list((data_dir / COPIES).glob("*.backup"))
     for path in copies:
-        lineage, sequence = _newest_in_copy(path)
+        lineage, sequence = _newest_event_in(path)
         if lineage == database.engine.lineage and sequence > newest:
             raise database.engine.damaged(Sentence("it is older than a daily copy of it"))
 
 
-def _newest_in_copy(path: Path) -> tuple[object, int]:
-    """Return the lineage and the newest event that the first line of a copy names; nothing, where it names none."""
+def _newest_event_in(path: Path) -> tuple[object, int]:
+    """Return lineage and newest event from a backup's header, (None, 0) if it cannot be read."""
     try:
         with path.open("rb") as file:
-            about = orjson.loads(file.readline(_MAX_FIRST_LINE))
-        return about["lineage"], int(about["newest"])
-    except (OSError, ValueError, LookupError, TypeError):  # a restore of this copy will say so
+            header = orjson.loads(file.readline(_MAX_HEADER))
+        return header["lineage"], int(header["newest"])
+    except (OSError, ValueError, LookupError, TypeError):  # a restore will report it
         return None, 0
 
 
 def open_copy(path: Path) -> Database:
-    """Return the database in a file that exists, wherever it is. Raises StorageError, DamagedFileError."""
+    """Open the database in an existing file. Raises StorageError, DamagedFileError."""
     return Database(SQLite(path))
 
 
 def close_for_good(path: Path) -> None:
-    """Put all of a database into its file, to be replaced. Raises BusyError while anybody has it open, StorageError."""
+    """Move the log of a database into its file, before it is replaced. Raises StorageError, BusyError if it is open."""
     with closing(SQLite(path)) as engine:
-        engine.leave()
+        engine.close_exclusively()
 
 
-def carry_over(path: Path, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
-    """Make a copy ready to take the place of another database: with these tables of that one, and a name of its own.
+def prepare_replacement(path: Path, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Prepare a copy to replace another database: set these tables, delete the sessions, give it a new lineage.
 
-    No session of the copy goes on. Raises StorageError.
+    Raises StorageError.
     """
     with closing(open_copy(path)) as copy, copy.together():
-        for name, documents in {**tables, **{it: {} for it in MOMENTARY}}.items():
+        for name, documents in {**tables, **{it: {} for it in NOT_IN_BACKUPS}}.items():
             copy.documents(name).truncate()
             copy.documents(name).put(documents)
     rename_lineage(path)
 
 
-def _is_there(path: Path) -> bool:
-    """Unlike ``Path.exists``, take no folder that may not be looked into for an empty one. Raises StorageError."""
+def _path_exists(path: Path) -> bool:
+    """Like ``Path.exists``, but a folder without permission gives StorageError, not False."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -1,6 +1,6 @@
-"""Connections to PostgreSQL, shared by the threads of a process and by all sellers, and its errors as ours.
+"""A pool of connections to PostgreSQL for all threads and all sellers, and translation of its errors.
 
-Nothing is kept in a session, so that PgBouncer may be used in its transaction mode.
+Sessions have no state, so that PgBouncer can be used in transaction mode.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,10 +18,10 @@ from worker.sentences import Sentence
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-LOCKS = 0x42424C4B  # "BBLK": the first number of our advisory locks; the second is that of a tenant
+LOCKS = 0x42424C4B  # "BBLK": the first number of our advisory locks; the second is the tenant's number
 _PATIENCE = 10.0  # seconds to wait for another writer, or for a connection
-# Seconds of a try to connect, with pauses that grow; the next call begins a new one.
-_CONNECT = 3.0
+# Seconds to try to connect, with growing pauses; then the next call tries again.
+_CONNECT_TIMEOUT = 3.0
 _BUSY = (errors.QueryCanceled, errors.LockNotAvailable, errors.DeadlockDetected, errors.TooManyConnections)
 _DAMAGED = (
     errors.DataCorrupted,
@@ -44,7 +44,7 @@ _T = TypeVar("_T")
 
 
 class Pool:
-    """As many connections as are needed at once, up to a number; more wait. patience: seconds that a call may wait."""
+    """A pool with a maximum of connections; more calls wait. patience: the maximum wait of a call, in seconds."""
 
     def __init__(self, url: str, *, connections: int = 16, patience: float = _PATIENCE) -> None:
         self.patience = patience
@@ -54,34 +54,35 @@ class Pool:
             min_size=1,
             max_size=connections,
             timeout=patience,
-            reconnect_timeout=_CONNECT,
+            reconnect_timeout=_CONNECT_TIMEOUT,
             configure=_configure,
             open=True,
         )
 
     def start(self, work: Callable[[Connection], _T]) -> tuple[Connection, _T]:
-        """Start work on a connection, once more on another where that one was lost; return both. ``give`` it back.
+        """Do some work on a connection; return the connection, to be returned with ``give``, and the result.
 
-        work: safe to be done twice. Raises StorageError, BusyError, DamagedFileError.
+        If the connection was lost, the work is retried once, so it must be idempotent. Raises StorageError, BusyError,
+        DamagedFileError.
         """
         try:
             try:
-                return self._started(work)
+                return self._start_once(work)
             except psycopg.OperationalError as error:
                 if isinstance(error, PoolTimeout) or not is_lost(error):
                     raise
-            self._pool.check()  # after a restart of PostgreSQL all are lost
-            return self._started(work)
+            self._pool.check()  # after a restart of PostgreSQL all connections are lost
+            return self._start_once(work)
         except psycopg.Error as error:
-            raise translated(error) from error
+            raise translate_error(error) from error
 
     def run(self, work: Callable[[Connection], _T]) -> _T:
-        """Do some work on a connection; as ``start``."""
+        """Do some work on a connection and return its result; see ``start``."""
         connection, result = self.start(work)
         self.give(connection)
         return result
 
-    def _started(self, work: Callable[[Connection], _T]) -> tuple[Connection, _T]:
+    def _start_once(self, work: Callable[[Connection], _T]) -> tuple[Connection, _T]:
         connection = self._pool.getconn()
         try:
             return connection, work(connection)
@@ -90,14 +91,13 @@ class Pool:
             raise
 
     def give(self, connection: Connection) -> None:
-        """Take a connection back; what it has not committed is undone."""
+        """Return a connection to the pool; uncommitted changes are rolled back."""
         if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
         self._pool.putconn(connection)
 
     def close(self) -> None:
-        """Close all connections."""
         self._pool.close()
 
 
@@ -109,24 +109,24 @@ def connected(url: str) -> Iterator[Connection]:
             _configure(connection)
             yield connection
     except psycopg.ProgrammingError as error:
-        if error.sqlstate is None:  # it may repeat the address, with the password
+        if error.sqlstate is None:  # its text may contain the address with the password
             raise StorageError(
                 "BUYERBLOCK_DATABASE_URL is no address of a PostgreSQL database; write postgresql://user@host/database"
             ) from None
-        raise translated(error) from error
+        raise translate_error(error) from error
     except psycopg.Error as error:
-        raise translated(error) from error
+        raise translate_error(error) from error
 
 
 def is_lost(error: psycopg.Error) -> bool:
-    """Return whether the server went away, or has not come yet."""
+    """Return whether the server has stopped, or has not started yet."""
     return isinstance(error, errors.AdminShutdown | errors.CrashShutdown | errors.CannotConnectNow) or (
         isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and error.sqlstate is None
     )
 
 
-def translated(error: psycopg.Error) -> StorageError:
-    """Return our error for one of PostgreSQL's. What was stored, or the password, is never in it."""
+def translate_error(error: psycopg.Error) -> StorageError:
+    """Return our error for a PostgreSQL error. It never contains stored data or the password."""
     if isinstance(error, _BUSY):
         return busy()
     if is_lost(error):
@@ -142,12 +142,12 @@ def translated(error: psycopg.Error) -> StorageError:
 
 
 def busy() -> BusyError:
-    """Return the error for a turn that did not come."""
+    """Return the error for a lock timeout."""
     return BusyError("PostgreSQL is busy: another program has been writing for too long; try again.")
 
 
 def damaged(why: Sentence | str) -> DamagedFileError:
-    """Return the error for what cannot be trusted."""
+    """Return the error for a damaged database."""
     return DamagedFileError(
         "The PostgreSQL database is damaged ({why}). Nothing was changed. Bring back the last backup of PostgreSQL.",
         why=why,
@@ -155,4 +155,4 @@ def damaged(why: Sentence | str) -> DamagedFileError:
 
 
 def _configure(connection: Connection) -> None:
-    connection.adapters.register_loader("json", TextLoader)  # documents are read by us
+    connection.adapters.register_loader("json", TextLoader)  # Documents parses them

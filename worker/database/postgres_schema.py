@@ -1,6 +1,7 @@
-"""The tables in PostgreSQL: how they are made and brought up to date, and how a seller gets a place in them.
+"""The tables in PostgreSQL: create and migrate them, add and remove sellers.
 
-``migrations`` has the names of all that was done, ours and Procrastinate's. Every key begins with the seller's number.
+The table ``migrations`` has the names of the migrations that were run, ours and Procrastinate's. Every primary key
+starts with the tenant's number.
 """
 
 import secrets
@@ -11,15 +12,15 @@ from typing import Any, cast
 import psycopg
 from psycopg.abc import QueryNoTemplate
 
-from worker.database.postgres_pool import LOCKS, connected, translated
-from worker.database.schema import NUMBERS, TABLES, VERSION, columns, there
+from worker.database.postgres_pool import LOCKS, connected, translate_error
+from worker.database.schema import NUMBERS, TABLES, VERSION, columns, partial_index_clause
 from worker.errors import StorageError
 
 _OURS = "buyerblock"
 _MIGRATIONS = (
     "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())"
 )
-_TEXT = 'text COLLATE "C"'  # sorted as SQLite and Python sort
+_TEXT = 'text COLLATE "C"'  # the sort order of SQLite and Python
 
 _FIRST = f"""
 CREATE TABLE tenants (
@@ -33,7 +34,7 @@ CREATE TABLE events (
     tenant_id integer NOT NULL, sequence bigint NOT NULL, at text NOT NULL, by text NOT NULL, what text NOT NULL,
     entries text NOT NULL, PRIMARY KEY (tenant_id, sequence)
 );
--- What fields without a column are sorted by: numbers, then texts.
+-- The sort key of fields without a column: numbers before texts.
 CREATE TYPE sortable AS (number numeric, text {_TEXT});
 CREATE FUNCTION sortable(value json) RETURNS sortable LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE json_typeof(value)
@@ -43,11 +44,11 @@ CREATE FUNCTION sortable(value json) RETURNS sortable LANGUAGE sql IMMUTABLE STR
         ELSE ROW(NULL, value #>> '{{}}')::sortable
     END
 $$;
--- Every question is about one seller among many: what PostgreSQL assumes of slow disks would have it read all of them.
+-- Every query is about one seller of many. With the default for slow disks PostgreSQL would scan whole tables.
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET random_page_cost = 1.1', current_database()); END $$;
 """
 
-# Of ``worker/host/``. Rows of looks are changed all the time, so room is left beside them, and dead ones go soon.
+# Tables of ``worker/host/``. Rows of looks change often, so pages have free space, and vacuum runs early.
 _HOST = f"""
 CREATE TABLE looks (
     account {_TEXT} PRIMARY KEY, tenant integer NOT NULL, every integer NOT NULL DEFAULT 60, next_look timestamptz,
@@ -58,7 +59,7 @@ CREATE INDEX looks_next_look ON looks (next_look);
 CREATE INDEX looks_tenant ON looks (tenant);
 CREATE INDEX owners_key ON owners (key);
 CREATE INDEX tokens_key ON tokens (key);
--- Counts of requests are worth no log: after a crash they start at zero.
+-- Without a write-ahead log: after a crash the request counts start at zero.
 CREATE UNLOGGED TABLE limits (caller text PRIMARY KEY, empty_at timestamptz NOT NULL) WITH (fillfactor = 70);
 ALTER TABLE tenants ADD COLUMN tend_at timestamptz NOT NULL DEFAULT now();
 CREATE TABLE tallies (
@@ -68,13 +69,13 @@ CREATE TABLE tallies (
 
 
 def migrate(url: str) -> list[str]:
-    """Make the tables, or bring them up to date; return the names of what was done. Safe to repeat, and to interrupt.
+    """Create or migrate the tables in one transaction; return the names of the migrations that ran.
 
     Raises StorageError.
     """
     with connected(url) as connection, connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s, 0)", (LOCKS,))
-        _refuse_other_texts(connection)
+        _require_utf8(connection)
         connection.execute(_MIGRATIONS)
         missing = list(_missing(_done(connection)))
         for name, sql in missing:
@@ -85,13 +86,13 @@ def migrate(url: str) -> list[str]:
 
 
 def check_migrations(connection: psycopg.Connection[Any]) -> None:
-    """Raise StorageError where the tables are not those of this version."""
+    """Raise StorageError unless the tables are those of this version."""
     try:
         done = _done(connection)
     except psycopg.errors.UndefinedTable:
         done = set()
     except psycopg.Error as error:
-        raise translated(error) from error
+        raise translate_error(error) from error
     if any(name.startswith(f"{_OURS} ") and name not in _ours() for name in done):
         raise StorageError(
             "The PostgreSQL database was made by a newer version of buyerblock; use that version."
@@ -103,7 +104,7 @@ def check_migrations(connection: psycopg.Connection[Any]) -> None:
 
 
 def add_tenant(connection: psycopg.Connection[Any], owner: str) -> int:
-    """Give a seller a place, by the address of the owner; return the number of the tenant, the same at every call."""
+    """Add a tenant by the owner's address; return its number. Idempotent."""
     sql = (
         "INSERT INTO tenants (owner, lineage) VALUES (%s, %s) "
         "ON CONFLICT (owner) DO UPDATE SET owner = excluded.owner RETURNING id"
@@ -113,7 +114,7 @@ def add_tenant(connection: psycopg.Connection[Any], owner: str) -> int:
 
 
 def remove_tenant(connection: psycopg.Connection[Any], tenant: int) -> None:
-    """Delete all that is kept of a seller."""
+    """Delete all data of a tenant."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, tenant))
         for table in (*TABLES, "events"):
@@ -123,11 +124,10 @@ def remove_tenant(connection: psycopg.Connection[Any], tenant: int) -> None:
 
 
 def number_columns(table: str) -> Sequence[str]:
-    """Return the columns of a table that hold numbers."""
     return NUMBERS.get(table, ())
 
 
-def _refuse_other_texts(connection: psycopg.Connection[Any]) -> None:
+def _require_utf8(connection: psycopg.Connection[Any]) -> None:
     if connection.info.parameter_status("server_encoding") != "UTF8":
         raise StorageError(
             "The PostgreSQL database does not keep texts as UTF-8; make another one: "
@@ -140,19 +140,19 @@ def _done(connection: psycopg.Connection[Any]) -> set[str]:
 
 
 def _missing(done: set[str]) -> Iterator[tuple[str, str]]:
-    """Yield the names of migrations that are to be done, in order, and their SQL, "" where others contain it.
+    """Yield name and SQL of each migration to run, in order; the SQL is "" if another one contains it.
 
-    Empty databases get the tables as they are now; a later version adds steps for those that were made before.
+    An empty database gets the current tables directly. A later version adds steps for existing databases.
     """
     for name, sql in _ours().items():
         if name not in done:
             yield name, sql
-    theirs = _of_procrastinate()
+    theirs = _procrastinate_names()
     if done.isdisjoint(theirs):
-        yield "procrastinate", _procrastinate("schema.sql")
+        yield "procrastinate", _procrastinate_sql("schema.sql")
         yield from ((name, "") for name in theirs)
     else:
-        yield from ((name, _procrastinate(f"migrations/{name}")) for name in theirs if name not in done)
+        yield from ((name, _procrastinate_sql(f"migrations/{name}")) for name in theirs if name not in done)
 
 
 def _ours() -> dict[str, str]:
@@ -162,25 +162,26 @@ def _ours() -> dict[str, str]:
     }
 
 
-def _of_procrastinate() -> list[str]:
+def _procrastinate_names() -> list[str]:
     folder = resources.files("procrastinate.sql") / "migrations"
     return sorted(it.name for it in folder.iterdir() if it.name.endswith(".sql"))
 
 
-def _procrastinate(name: str) -> str:
+def _procrastinate_sql(name: str) -> str:
     return (resources.files("procrastinate.sql") / name).read_text(encoding="utf-8")
 
 
 def _table(table: str) -> str:
-    """Return the SQL that makes a table and its indexes, with columns as in SQLite."""
+    """Return the SQL that creates a table and its indexes, with the same columns as in SQLite."""
     generated = "".join(_column(table, name) for name in columns(table))
     stored = f"tenant_id integer NOT NULL, key {_TEXT} NOT NULL, document json NOT NULL{generated}"
-    made = [f'CREATE TABLE "{table}" ({stored}, PRIMARY KEY (tenant_id, key))']
+    statements = [f'CREATE TABLE "{table}" ({stored}, PRIMARY KEY (tenant_id, key))']
     for fields in TABLES[table]:
-        names = ", ".join(f'"{it}"' + (" NULLS FIRST" if it != "key" else "") for it in _with_key(fields))
+        with_key = dict.fromkeys((*fields, "key"))
+        names = ", ".join(f'"{it}"' + (" NULLS FIRST" if it != "key" else "") for it in with_key)
         index = f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" (tenant_id, {names})'
-        made.append(index + there(fields[0]))
-    return "".join(f"{it};\n" for it in made)
+        statements.append(index + partial_index_clause(fields[0]))
+    return "".join(f"{it};\n" for it in statements)
 
 
 def _column(table: str, name: str) -> str:
@@ -190,10 +191,6 @@ def _column(table: str, name: str) -> str:
         kind, typed = "double precision", f"json_typeof(document -> '{name}')"
         value = f"CASE {typed} WHEN 'number' THEN ({value})::float8 WHEN 'boolean' THEN ({value})::boolean::integer END"
     return f', "{name}" {kind} GENERATED ALWAYS AS ({value}) STORED'
-
-
-def _with_key(fields: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys((*fields, "key")))
 
 
 def _query(sql: str) -> QueryNoTemplate:

@@ -1,31 +1,30 @@
-"""Which tables there are, and by which fields they are searched and sorted. Each index has the key, at its end where
-it is not named.
+"""The tables and their indexes. Each index contains the key, by default at its end.
 
-``blocks`` and ``unblocked`` are the block list, by alias or order ID. Three tables follow from them and are kept by
+``blocks`` and ``unblocked`` are the block list, by alias or order ID. Three tables are derived from them, by
 ``worker/block_list/entries.py`` in the same transaction: ``orders`` (order ID to key), ``notices`` (the evidence)
-and ``counts`` (how many blocks and notices there are of a kind).
+and ``counts`` (numbers of blocks and notices by kind and week).
 """
 
 from functools import cache
 
-# Of the whole database. A version that an older program cannot read counts on from here.
+# Of the whole database. Increase it if older programs cannot read the new one.
 VERSION = 1
 
 # Fields that are searched without an index.
 _SEARCHED = {"blocks": ("search",)}
 
-# Of browsers that are inside at the moment: no backup brings them back.
-MOMENTARY = ("sessions", "pending")
+# Tables with state of browser sessions.
+NOT_IN_BACKUPS = ("sessions", "pending")
 
-# Fields that few documents have: an index that begins with one holds these documents alone.
-RARE = ("by_order", "import_id")
+# Fields that few documents have: an index that starts with one contains only these documents.
+PARTIAL_INDEX_FIELDS = ("by_order", "import_id")
 
-# Columns that hold numbers, or true and false; all others hold texts.
+# Columns with numbers or booleans; all others are texts.
 NUMBERS = {"blocks": ("notices", "by_order"), "notices": ("blocked",)}
 
 TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "blocks": (
-        # In every order, and passing over other kinds without a look at their documents; or one kind alone.
+        # For each sort order, with the kind in the index to filter without reading documents; the fourth for one kind.
         ("first_seen", "key", "kind", "last_seen"),
         ("last_seen", "key", "kind", "first_seen"),
         ("notices", "key", "kind"),
@@ -61,11 +60,11 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
 
 @cache
 def columns(table: str) -> tuple[str, ...]:
-    """Return the fields that a table is searched and sorted by. They hold texts or numbers, or are missing."""
+    """Return the fields with a column: those in indexes and search. Each has texts or numbers, or is missing."""
     indexed = (field for fields in TABLES[table] for field in fields if field != "key")
     return tuple(dict.fromkeys((*indexed, *_SEARCHED.get(table, ()))))
 
 
-def there(field: str) -> str:
-    """Return what an index that begins with a field says of the documents that it holds: all, or those that have it."""
-    return f' WHERE "{field}" IS NOT NULL' if field in RARE else ""
+def partial_index_clause(field: str) -> str:
+    """Return the WHERE clause of an index that starts with this field, "" if it contains all documents."""
+    return f' WHERE "{field}" IS NOT NULL' if field in PARTIAL_INDEX_FIELDS else ""

@@ -1,4 +1,4 @@
-"""Documents whose content is not what the program wrote."""
+"""Check the shape of stored documents, and convert them to dataclasses."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,18 +12,18 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 from worker.errors import DamagedFileError, UsageError
 from worker.sentences import Sentence
 
-MISSHAPEN = (ValueError, LookupError, TypeError, AttributeError, OverflowError, UsageError)
-MAX_TEXT = 100_000  # characters; nothing that the program stores is longer
+SHAPE_ERRORS = (ValueError, LookupError, TypeError, AttributeError, OverflowError, UsageError)
+MAX_TEXT = 100_000  # characters; the program stores no longer text
 
 _T = TypeVar("_T")
 
 
 @contextmanager
 def reading(what: Sentence) -> Iterator[None]:
-    """Raise DamagedFileError where a stored document turns out to have another shape. what: as in "the webhook"."""
+    """Raise DamagedFileError if a stored document has a wrong shape. what: such as "the webhook"."""
     try:
         yield
-    except MISSHAPEN as error:
+    except SHAPE_ERRORS as error:
         raise DamagedFileError(
             "What is stored about {what} is damaged. Bring back the last daily copy: buyerblock restore --latest",
             what=what,
@@ -31,7 +31,7 @@ def reading(what: Sentence) -> Iterator[None]:
 
 
 def checked(value: _T) -> _T:
-    """Return a dataclass whose fields hold what their annotations say. Raises TypeError for another one."""
+    """Return a dataclass after checking its fields against their annotations. Raises TypeError."""
     for name, _, fits in _fields(cast(Hashable, type(value))):
         if not fits(getattr(value, name)):
             raise TypeError(name)
@@ -39,17 +39,17 @@ def checked(value: _T) -> _T:
 
 
 def stored(kind: type[_T], document: Mapping[str, Any]) -> _T:
-    """Return the dataclass that a document was made of; raise one of MISSHAPEN where it cannot have been.
+    """Return the dataclass of a stored document. Raises one of SHAPE_ERRORS.
 
-    What is missing has its default, and fields that the class does not have are passed over: a later version may have
-    stored more. Times are texts in a document, tuples are lists, and members of an Enum are their names.
+    Missing fields get their defaults, and unknown fields are ignored: a later version may have stored more. In a
+    document times are texts, tuples are lists, and members of an Enum are their names.
     """
     fields = _fields(cast(Hashable, kind))
     return checked(kind(**{name: read(document[name]) for name, read, _ in fields if name in document}))
 
 
 def listed(value: Any) -> tuple[Any, ...]:
-    """Return a stored list as a tuple. Raises TypeError for what is none: of a text the letters would be taken."""
+    """Return a stored list as a tuple. Raises TypeError for any other type: a text would become its letters."""
     if type(value) is not list:
         raise TypeError(type(value))
     return tuple(value)
@@ -57,32 +57,29 @@ def listed(value: Any) -> tuple[Any, ...]:
 
 @cache
 def _fields(of: Hashable) -> tuple[tuple[str, Callable[[Any], Any], Callable[[Any], bool]], ...]:
-    """Return the fields of a dataclass, each with what reads it from a document and what says whether it fits.
-
-    Annotations are taken apart once: records are read all the time.
-    """
-    return tuple((name, _reader(kind), _check(kind)) for name, kind in get_type_hints(of).items())
+    """Return the fields of a dataclass: name, converter, check. Cached, since records are read often."""
+    return tuple((name, _converter(kind), _check(kind)) for name, kind in get_type_hints(of).items())
 
 
-def _reader(kind: Any) -> Callable[[Any], Any]:
-    """Return what reads a value of a document as one of a kind; what is not of it stays, and the check finds it."""
+def _converter(kind: Any) -> Callable[[Any], Any]:
+    """Return the converter of an annotated type. It returns a wrong value as is; the check rejects it."""
     options = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-    readers = [found for it in options if (found := _reader_from(it)) is not None]
+    converters = [found for it in options if (found := _stored_as(it)) is not None]
 
     def read(value: Any) -> Any:
-        for type_, from_it in readers:
+        for type_, from_it in converters:
             if isinstance(value, type_):
                 return from_it(value)
         return value
 
-    return read if readers else lambda value: value
+    return read if converters else lambda value: value
 
 
-def _reader_from(kind: Any) -> tuple[type, Callable[[Any], Any]] | None:
-    """Return the type by which a document holds a kind, and what reads it; None where it is held as it is."""
+def _stored_as(kind: Any) -> tuple[type, Callable[[Any], Any]] | None:
+    """Return the type of the stored value, and its converter; None if the value is stored as it is."""
     of = get_origin(kind) or kind
     if of is tuple:
-        each = _reader(get_args(kind)[0])
+        each = _converter(get_args(kind)[0])
         return list, lambda value: tuple(map(each, value))
     if of in (date, datetime):
         return str, of.fromisoformat
@@ -94,7 +91,7 @@ def _reader_from(kind: Any) -> tuple[type, Callable[[Any], Any]] | None:
 
 
 def _check(kind: Any) -> Callable[[Any], bool]:
-    """Return what says whether a value is of a kind, as an annotation writes it."""
+    """Return a function that says whether a value matches an annotation."""
     if kind is Any:
         return lambda _: True
     origin, inner = get_origin(kind) or kind, get_args(kind)
@@ -115,7 +112,7 @@ def _check(kind: Any) -> Callable[[Any], bool]:
 def _is_a(value: Any, kind: type) -> bool:
     if kind is str:
         return isinstance(value, str) and len(value) <= MAX_TEXT
-    if kind in (int, bool, NoneType):  # True is an int to Python, and no number to us
+    if kind in (int, bool, NoneType):  # isinstance(True, int) is true
         return type(value) is kind
     if kind is datetime:
         return isinstance(value, datetime) and value.tzinfo is not None

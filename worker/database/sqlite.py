@@ -1,6 +1,6 @@
-"""The engine that keeps everything in one SQLite file, shared by threads and processes.
+"""The engine for one SQLite file, shared by threads and processes.
 
-Write-ahead logging lets readers read while somebody writes; ``synchronous=FULL`` makes a commit durable.
+With write-ahead logging, readers and a writer do not block each other; ``synchronous=FULL`` makes a commit durable.
 """
 
 import re
@@ -13,27 +13,27 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from worker.database.engine import Kind, Row
+from worker.database.fair_lock import FairLock
+from worker.database.file_state import FileState
 from worker.database.schema import VERSION, columns
-from worker.database.seen import Seen
 from worker.database.sqlite_file import (
     APPLICATION,
     DAMAGED,
-    has_our_tables,
-    is_named,
+    error_name,
+    has_current_schema,
+    has_error_name,
     json_path,
-    name_of,
     opened,
 )
-from worker.database.turns import Turns
 from worker.errors import BusyError, DamagedFileError, StorageError
 from worker.files import at_work, storage_error
 from worker.sentences import Sentence
 
 _PATIENCE = 10.0  # seconds to wait for another writer
-_RETRY = 0.0003  # seconds between two tries; SQLite's own waits grow, and let a busy process starve another
-# Bytes of the write-ahead log; a large import, or readers without a pause, let it grow.
-_LARGEST_LOG = 64 * 2**20
-_READERS_END = 0.2  # seconds to wait for the readers of an old state
+_RETRY_EVERY = 0.0003  # seconds; SQLite's own waits grow, so that a busy process could starve another
+# Bytes of the write-ahead log. It grows with a large import, or with readers without a pause.
+_MAX_WAL_SIZE = 64 * 2**20
+_READERS_TIMEOUT = 0.2  # seconds to wait for readers of an old snapshot
 _REASONS = {
     "SQLITE_FULL": Sentence("The disk is full; free some space, then try again"),
     "SQLITE_READONLY": Sentence("It may not be written to; check its permissions, then try again"),
@@ -41,51 +41,50 @@ _REASONS = {
     "SQLITE_PERM": Sentence("It may not be opened; check its permissions, then try again"),
     "SQLITE_IOERR": Sentence("The disk failed; check it and its free space, then try again"),
 }
-_GLOB_SIGNS = re.compile(r"[*?\[]")
+_GLOB_WILDCARDS = re.compile(r"[*?\[]")
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
 
 
-class _Held(threading.local):
-    """The connection of this thread's transaction."""
+class _ThreadState(threading.local):
+    """connection: that of this thread's transaction."""
 
     connection: sqlite3.Connection | None = None
 
 
 class SQLite:
-    """A database in one file.
+    """A database in one file, with a pool of connections that grows to the number used at the same time.
 
-    There are as many connections as were ever needed at the same time. patience: seconds to wait for another writer
-    before BusyError.
+    patience: seconds to wait for another writer before BusyError.
     """
 
     def __init__(self, path: Path, *, patience: float = _PATIENCE) -> None:
         self._path = path
-        # mode=rw: a file that is missing must not become an empty list.
+        # mode=rw: a missing file must not be created as an empty list.
         self._uri = f"{path.absolute().as_uri()}?mode=rw"
-        self._log = path.with_name(f"{path.name}-wal").absolute()
+        self._wal = path.with_name(f"{path.name}-wal").absolute()
         self._patience = patience
-        self._writer = Turns()
+        self._writer = FairLock()
         self._idle: deque[sqlite3.Connection] = deque()
-        self._held = _Held()
+        self._thread = _ThreadState()
         self._closed = False
         self._damage: DamagedFileError | None = None
-        self._seen = Seen(path)
+        self._file_state = FileState(path)
         with self._connection() as connection:
-            self._look(connection)
+            self._check_file(connection)
 
     @property
     def lineage(self) -> str:
-        return self._seen.lineage
+        return self._file_state.lineage
 
     def newest(self) -> int:
         with self._connection() as connection:
-            if connection is not self._held.connection:
-                self._look(connection)
+            if connection is not self._thread.connection:
+                self._check_file(connection)
             return _newest(connection)[1]
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        # As in _connection, without its costs: this is what a look at a key is made of.
-        held = self._of_transaction()
+        # The same as _connection, but faster: every check of a key comes here.
+        held = self._transaction_connection()
         connection = held or self._take()
         try:
             return connection.execute(sql, parameters).fetchall()
@@ -96,11 +95,11 @@ class SQLite:
                 self._give(connection)
 
     def walk(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
-        if self._of_transaction() is not None:
-            # Read at once: a walk must not see later changes, nor outlive the transaction on its connection.
+        if self._transaction_connection() is not None:
+            # Read everything now: a walk must not see later changes, nor use the connection after the transaction.
             yield from self.rows(sql, parameters)
             return
-        # Closing it ends the state that it reads, even if nobody wanted the rest.
+        # Closing the cursor ends its snapshot, even if the caller did not read all rows.
         with self._connection() as connection, closing(connection.execute(sql, parameters)) as cursor:
             yield from cursor
 
@@ -121,8 +120,8 @@ class SQLite:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        if (held := self._of_transaction()) is not None:
-            with self._part(held):
+        if (held := self._transaction_connection()) is not None:
+            with self._savepoint(held):
                 yield
             return
         deadline = time.monotonic() + self._patience
@@ -132,47 +131,46 @@ class SQLite:
             with self._connection() as connection:
                 try:
                     self._retry(connection, "BEGIN IMMEDIATE", deadline)
-                    self._look(connection)
-                    self._held.connection = connection
+                    self._check_file(connection)
+                    self._thread.connection = connection
                     yield
-                    self._of_transaction()
+                    self._transaction_connection()  # raises if SQLite has ended the transaction
                     _, newest = _newest(connection)
                     connection.execute("COMMIT")
-                    self._seen.stored(newest)
-                    self._shorten_log(connection)
+                    self._file_state.committed(newest)
+                    self._truncate_wal(connection)
                 finally:
-                    self._held.connection = None
+                    self._thread.connection = None
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
         finally:
             self._writer.release()
 
     def _retry(self, connection: sqlite3.Connection, sql: str, deadline: float) -> None:
-        connection.execute(_wait(0))
+        connection.execute(_busy_timeout(0))
         try:
             while True:
                 try:
                     connection.execute(sql)
                 except sqlite3.OperationalError as error:
-                    if not is_named(error, _BUSY) or time.monotonic() > deadline:
+                    if not has_error_name(error, _BUSY) or time.monotonic() > deadline:
                         raise
-                    time.sleep(_RETRY)
+                    time.sleep(_RETRY_EVERY)
                 else:
                     return
         finally:
-            connection.execute(_wait(self._patience))
+            connection.execute(_busy_timeout(self._patience))
 
-    def _shorten_log(self, connection: sqlite3.Connection) -> None:
-        # The change is durable: what fails here is tried again after the next one.
+    def _truncate_wal(self, connection: sqlite3.Connection) -> None:
+        # Errors are ignored: the change is committed, and the next transaction tries again.
         with suppress(OSError, sqlite3.Error):
-            if self._log.stat().st_size > _LARGEST_LOG:
-                connection.execute(_wait(_READERS_END))
+            if self._wal.stat().st_size > _MAX_WAL_SIZE:
+                connection.execute(_busy_timeout(_READERS_TIMEOUT))
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                connection.execute(_wait(self._patience))
+                connection.execute(_busy_timeout(self._patience))
 
     @contextmanager
-    def _part(self, connection: sqlite3.Connection) -> Iterator[None]:
-        """Make what happens inside a part of the transaction, or nothing of it."""
+    def _savepoint(self, connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("SAVEPOINT part")
         try:
             yield
@@ -187,12 +185,12 @@ class SQLite:
         return f'"{table}"'
 
     def field(self, table: str, path: Sequence[str], kind: Kind | None = None) -> str:
-        if len(path) == 1 and path[0] in columns(table):  # which hold values of one kind
+        if len(path) == 1 and path[0] in columns(table):  # all its values are of one kind
             return f'"{path[0]}"'
         value = f"json_extract(document, '{json_path(path)}')"
         return f"CASE {self.kind(path)} WHEN '{kind}' THEN {value} END" if kind else value
 
-    def place(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:  # noqa: ARG002 - as it is
+    def place(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:  # noqa: ARG002 - SQLite compares it directly
         return "?", value
 
     def kind(self, path: Sequence[str]) -> str:
@@ -205,8 +203,8 @@ class SQLite:
         return f"{field} IN ({', '.join('?' * len(texts))})", texts
 
     def containing(self, field: str, text: str) -> tuple[str, str]:
-        # instr() would take a third longer.
-        return f"{field} GLOB ?", "*" + _GLOB_SIGNS.sub(r"[\g<0>]", text) + "*"
+        # instr() takes a third longer.
+        return f"{field} GLOB ?", "*" + _GLOB_WILDCARDS.sub(r"[\g<0>]", text) + "*"
 
     def backup(self, target: Path) -> None:
         with at_work("write", target):
@@ -223,20 +221,20 @@ class SQLite:
         try:
             with self._connection() as connection:
                 ((answer,), *_) = connection.execute("PRAGMA quick_check(1)")
-                if answer == "ok" and not has_our_tables(connection):
+                if answer == "ok" and not has_current_schema(connection):
                     answer = "its tables are not those of this version"
             if answer != "ok":
                 raise self.damaged(str(answer))
         except DamagedFileError as error:
-            raise self._end(error) from error
+            raise self._shut_down(error) from error
 
-    def leave(self) -> None:
-        """Close a database that is to be replaced: its file holds everything then, and nobody else has it open.
+    def close_exclusively(self) -> None:
+        """Close a database before it is replaced, with everything in its main file.
 
-        Raises BusyError where somebody has it open for too long.
+        Raises BusyError if somebody else has it open for too long.
         """
         with self._connection() as connection:
-            # Only alone can one end write-ahead logging.
+            # This fails while another connection is open.
             self._retry(connection, "PRAGMA journal_mode = DELETE", time.monotonic() + self._patience)
         self.close()
 
@@ -255,8 +253,8 @@ class SQLite:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection of this thread's transaction, or another one."""
-        held = self._of_transaction()
+        """Yield the connection of this thread's transaction, or one from the pool."""
+        held = self._transaction_connection()
         connection = held or self._take()
         try:
             yield connection
@@ -266,10 +264,10 @@ class SQLite:
             if held is None:
                 self._give(connection)
 
-    def _of_transaction(self) -> sqlite3.Connection | None:
+    def _transaction_connection(self) -> sqlite3.Connection | None:
         """Return the connection of this thread's transaction, None outside of one."""
-        held = self._held.connection
-        # SQLite ends a transaction when the disk is full. What came after would be stored without what came before.
+        held = self._thread.connection
+        # SQLite ends a transaction when the disk is full. Later changes would be stored without the earlier ones.
         if held is not None and not held.in_transaction:
             raise StorageError(
                 "{path}: A change failed, so that nothing of it was stored; try again.", path=self._path
@@ -277,74 +275,74 @@ class SQLite:
         return held
 
     def _take(self) -> sqlite3.Connection:
-        if self._seen.lineage and self._touched():
-            # What the others hold in memory may be of another file.
+        if self._file_state.lineage and self._file_has_changed():
+            # The idle connections may have cached pages of another file.
             while self._idle:
                 self._idle.pop().close()
-            return self._opened(look=True)
+            return self._open(check_file=True)
         try:
             return self._idle.pop()
         except IndexError:
-            return self._opened()
+            return self._open()
 
-    def _opened(self, *, look: bool = False) -> sqlite3.Connection:
+    def _open(self, *, check_file: bool = False) -> sqlite3.Connection:
         try:
-            return self._connect(look=look)
+            return self._connect(check_file=check_file)
         except sqlite3.Error as error:
             raise self._translated(error) from error
 
-    def _touched(self) -> bool:
+    def _file_has_changed(self) -> bool:
         try:
-            return self._seen.touched()
+            return self._file_state.has_changed()
         except OSError as error:
-            raise self._gone(error) from error
+            raise self._unreadable(error) from error
 
-    def _look(self, connection: sqlite3.Connection) -> None:
-        """Raise DamagedFileError where the file is not what this process has seen before."""
+    def _check_file(self, connection: sqlite3.Connection) -> None:
+        """Raise DamagedFileError if the file was replaced or became older."""
         try:
-            why = self._seen.wrong(lambda: _newest(connection))
+            why = self._file_state.find_problem(lambda: _newest(connection))
         except OSError as error:
-            raise self._gone(error) from error
+            raise self._unreadable(error) from error
         if why:
-            raise self._end(self.damaged(why))
+            raise self._shut_down(self.damaged(why))
 
-    def _gone(self, error: OSError) -> StorageError:
+    def _unreadable(self, error: OSError) -> StorageError:
         if isinstance(error, FileNotFoundError | NotADirectoryError):
-            return self._end(missing(self._path))
+            return self._shut_down(missing(self._path))
         return storage_error("open", self._path, error)
 
-    def _end(self, error: DamagedFileError) -> DamagedFileError:
-        """Give no answers from now on, and return the error: what is still readable may be wrong."""
+    def _shut_down(self, error: DamagedFileError) -> DamagedFileError:
+        """Let all later calls raise this error, since readable data may be wrong; return the error."""
         self._damage = error
         self.close()
         return error
 
     def _give(self, connection: sqlite3.Connection) -> None:
-        # In a transaction: even its ROLLBACK failed.
+        # Still in a transaction if its ROLLBACK failed.
         if self._closed or connection.in_transaction:
             connection.close()
         else:
             self._idle.append(connection)
 
-    def _connect(self, *, look: bool) -> sqlite3.Connection:
+    def _connect(self, *, check_file: bool) -> sqlite3.Connection:
         if self._damage:
             raise DamagedFileError(self._damage.template, **self._damage.fields)
         connection = sqlite3.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute(_wait(self._patience))
-            self._recognize(connection)
-            # SQLite itself does not wait here: it holds a lock already that the other may be waiting for.
+            connection.execute(_busy_timeout(self._patience))
+            self._require_our_file(connection)
+            # SQLite's busy timeout has no effect here, because of a possible deadlock.
             self._retry(connection, "PRAGMA journal_mode = WAL", time.monotonic() + self._patience)
             connection.execute("PRAGMA synchronous = FULL")
-            if look:
-                self._look(connection)
+            if check_file:
+                self._check_file(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _recognize(self, connection: sqlite3.Connection) -> None:
-        """Refuse a file that is not ours before anything of it is changed."""
+    def _require_our_file(self, connection: sqlite3.Connection) -> None:
+        # Before the first write to it.
         ((application,),) = connection.execute("PRAGMA application_id")
         ((version,),) = connection.execute("PRAGMA user_version")
         if application != APPLICATION:
@@ -355,15 +353,15 @@ class SQLite:
             )
 
     def _translated(self, error: sqlite3.Error) -> Exception:
-        if is_named(error, _BUSY):
+        if has_error_name(error, _BUSY):
             return self._busy()
-        # SQLITE_ERROR: a table is missing, or a document is no JSON. Without a name: a text is no UTF-8.
-        unreadable = type(error) is sqlite3.OperationalError and not name_of(error)
-        if unreadable or is_named(error, (*DAMAGED, "SQLITE_ERROR")):
+        # SQLITE_ERROR: a table is missing, or a document is invalid JSON. Without a name: a text is invalid UTF-8.
+        unreadable = type(error) is sqlite3.OperationalError and not error_name(error)
+        if unreadable or has_error_name(error, (*DAMAGED, "SQLITE_ERROR")):
             return self.damaged(str(error))
-        if not name_of(error):
-            return error  # a mistake of ours, not of the disk
-        why = next((why for name, why in _REASONS.items() if is_named(error, (name,))), None)
+        if not error_name(error):
+            return error  # a bug in our code
+        why = next((why for name, why in _REASONS.items() if has_error_name(error, (name,))), None)
         return StorageError("{path}: {why}.", path=self._path, why=why or f"SQLite: {error}")
 
     def _busy(self) -> BusyError:
@@ -373,7 +371,6 @@ class SQLite:
 
 
 def missing(path: Path) -> DamagedFileError:
-    """Return the error for a file that is gone."""
     return DamagedFileError(
         "{path} is missing, although there was one. Bring back the last daily copy: buyerblock restore --latest",
         path=path,
@@ -387,5 +384,5 @@ def _newest(connection: sqlite3.Connection) -> tuple[str, int]:
     return str(lineage), int(newest)
 
 
-def _wait(seconds: float) -> str:
+def _busy_timeout(seconds: float) -> str:
     return f"PRAGMA busy_timeout = {int(seconds * 1000)}"

@@ -1,4 +1,4 @@
-"""The SQLite file itself: its tables, how one is made, and what is done to a copy that nobody uses."""
+"""The SQLite file: its tables, how to create it, and changes to a copy that nobody uses."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from worker.database.schema import TABLES, VERSION, columns, there
+from worker.database.schema import TABLES, VERSION, columns, partial_index_clause
 from worker.errors import StorageError
 from worker.files import replace_file, storage_error, sync_directory
 
@@ -18,7 +18,7 @@ _DEFINITIONS = "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%
 
 
 def create(path: Path, lineage: str | None = None) -> None:
-    """Make an empty database at path, whole or not at all; one that is there already is left alone.
+    """Create an empty database atomically; an existing one is not changed.
 
     lineage: for a copy of another database. Raises StorageError.
     """
@@ -27,7 +27,7 @@ def create(path: Path, lineage: str | None = None) -> None:
         with opened(temporary) as connection:
             connection.executescript(_schema())
             connection.execute("INSERT INTO meta VALUES (?)", (lineage or secrets.token_hex(8),))
-        _give_name(temporary, path)
+        _publish(temporary, path)
         sync_directory(path.parent)
     except OSError as error:
         raise storage_error("make", path, error) from error
@@ -36,10 +36,10 @@ def create(path: Path, lineage: str | None = None) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _give_name(temporary: Path, path: Path) -> None:
-    """Give a finished file its name, unless another process was first. Raises OSError."""
+def _publish(temporary: Path, path: Path) -> None:
+    """Rename a finished file, unless another process was first. Raises OSError."""
     try:
-        os.link(temporary, path)  # unlike a rename, never replaces
+        os.link(temporary, path)  # unlike a rename, it never replaces a file
     except FileExistsError:
         return
     except OSError:  # a file system without links
@@ -48,16 +48,13 @@ def _give_name(temporary: Path, path: Path) -> None:
 
 
 def rename_lineage(path: Path) -> None:
-    """Give a copy a name of its own, so that nobody takes its events for those of the database it was made from.
-
-    Raises StorageError.
-    """
+    """Give a copy a new lineage, so that its events are not mistaken for those of the original. Raises StorageError."""
     with opened(path) as connection:
         connection.execute("UPDATE meta SET lineage = ?", (secrets.token_hex(8),))
 
 
 def empty_tables(path: Path, tables: Iterable[str]) -> None:
-    """Delete the documents of tables in a copy that nobody uses, without a trace in the file. Raises StorageError."""
+    """Delete the documents of tables in a copy that nobody uses; the file keeps no trace. Raises StorageError."""
     with opened(path) as connection:
         for table in tables:
             connection.execute(f'DELETE FROM "{table}"')  # noqa: S608 - tables are ours
@@ -66,13 +63,13 @@ def empty_tables(path: Path, tables: Iterable[str]) -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a file that nobody else uses, readable by its owner alone."""
+    """Open or create a file that nobody else uses, with mode 0600."""
     path.touch(mode=0o600)
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         yield connection
     except sqlite3.Error as error:
-        if is_named(error, DAMAGED):
+        if has_error_name(error, DAMAGED):
             raise
         raise StorageError(
             "Cannot write {path}: {error}; free some space or check the permissions, then try again.",
@@ -83,15 +80,15 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def has_our_tables(connection: sqlite3.Connection) -> bool:
-    """Return whether tables and indexes are those of this version, to the letter."""
+def has_current_schema(connection: sqlite3.Connection) -> bool:
+    """Return whether the definitions of tables and indexes are exactly those of this version."""
     with closing(sqlite3.connect(":memory:")) as fresh:
         fresh.executescript(_schema())
         return connection.execute(_DEFINITIONS).fetchall() == fresh.execute(_DEFINITIONS).fetchall()
 
 
 def _schema() -> str:
-    """Return the SQL that makes all tables and indexes."""
+    """Return the SQL that creates all tables and indexes."""
     statements = [
         "BEGIN",
         f"PRAGMA application_id = {APPLICATION}",
@@ -103,7 +100,7 @@ def _schema() -> str:
         ),
     ]
     for table, indexes in TABLES.items():
-        # Stored columns: an index over them answers alone, and what no index answers need not parse every document.
+        # Stored columns: covering indexes need no document, and scans without an index need not parse documents.
         generated = "".join(
             f", \"{it}\" GENERATED ALWAYS AS (json_extract(document, '{json_path((it,))}')) STORED"
             for it in columns(table)
@@ -111,21 +108,21 @@ def _schema() -> str:
         statements.append(f'CREATE TABLE "{table}" (key TEXT PRIMARY KEY, document TEXT NOT NULL{generated})')
         for fields in indexes:
             names = ", ".join(f'"{it}"' for it in dict.fromkeys((*fields, "key")))
-            made = f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" ({names})'
-            statements.append(made + there(fields[0]))
+            index = f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" ({names})'
+            statements.append(index + partial_index_clause(fields[0]))
     return ";\n".join([*statements, "COMMIT;"])
 
 
 def json_path(path: Sequence[str]) -> str:
-    """Return SQLite's path to a field; ``queries.py`` lets only plain names through."""
+    """Return SQLite's path to a field; ``queries.py`` accepts only plain names."""
     return "$" + "".join(f".{json.dumps(name)}" for name in path)
 
 
-def name_of(error: sqlite3.Error) -> str:
-    """Return SQLite's name of an error, "" for one of Python's."""
+def error_name(error: sqlite3.Error) -> str:
+    """Return SQLite's name of an error, "" for an error of Python's module."""
     return str(getattr(error, "sqlite_errorname", ""))
 
 
-def is_named(error: sqlite3.Error, names: tuple[str, ...]) -> bool:
-    """Return whether an error has one of these names, or a more exact one (SQLITE_IOERR, SQLITE_IOERR_READ)."""
-    return name_of(error).startswith(names)
+def has_error_name(error: sqlite3.Error, names: tuple[str, ...]) -> bool:
+    """Return whether an error's name starts with one of these: SQLITE_IOERR includes SQLITE_IOERR_READ."""
+    return error_name(error).startswith(names)

@@ -1,4 +1,4 @@
-"""Times as they are stored: RFC 3339 in UTC, so that they sort as text."""
+"""Stored times: RFC 3339 in UTC, so that they sort as text."""
 
 from datetime import UTC, datetime
 
@@ -9,5 +9,4 @@ def format_time(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """Return the aware moment of a stored time."""
     return datetime.fromisoformat(text)

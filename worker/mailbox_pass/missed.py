@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from worker.gmail.mailbox import Mailbox
 from worker.gmail.model import MessageRef
 from worker.gmail.wanted import Queries
-from worker.owner.accounts import EVER
+from worker.owner.accounts import BEGINNING
 
 # Gmail's clock may differ from ours, and mail may arrive while a pass ends.
 OVERLAP = timedelta(hours=1)
@@ -39,7 +39,7 @@ def find_missed(
     judged: ids to skip. label_lost: the label that marks what our filter archived was deleted.
     between: called after every page, since searching a large mailbox takes minutes.
     """
-    after = f"after:{int(since.timestamp())} " if since > EVER else ""
+    after = f"after:{int(since.timestamp())} " if since > BEGINNING else ""
 
     def found(queries: list[str]) -> tuple[MessageRef, ...]:
         refs: dict[MessageRef, None] = {}

@@ -26,7 +26,7 @@ from worker.mailbox_pass.progress import STORED_EVERY, Progress, Watch, stored, 
 from worker.mailbox_pass.report import PassReport, Preview
 from worker.mailbox_pass.resolve import Resolver
 from worker.mailbox_pass.sync import Sync
-from worker.owner.accounts import EVER, Accounts
+from worker.owner.accounts import BEGINNING, Accounts
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Passes:
         existing: search the whole mailbox again.
         """
         if existing:
-            self._accounts.update(email, search_from=EVER)
+            self._accounts.update(email, search_from=BEGINNING)
         try:
             report = self._run(email, watch)
         except StoppedError:

@@ -20,7 +20,7 @@ from worker.mailbox_pass.queue import Queue, QueueRules
 from worker.mailbox_pass.report import PassReport, Preview
 from worker.mailbox_pass.verdicts import Judged, Trust
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
-from worker.owner.accounts import EVER, Account
+from worker.owner.accounts import BEGINNING, Account
 from worker.problems import Cause, MailboxProblem
 
 RULES_EVERY = timedelta(hours=1)
@@ -100,7 +100,7 @@ class Sync:
     def preview(self, watch: Watch = unwatched, *, existing: bool = False) -> Preview:
         """Return what a pass would do, without doing it. It reads and judges the same mail."""
         account = self._accounts.get(self._email)
-        account = replace(account, search_from=EVER if existing else account.search_from)
+        account = replace(account, search_from=BEGINNING if existing else account.search_from)
         check = self._check_rules(account)
         # A label that does not exist yet is represented by its name.
         labels = {name: check.current.labels.get(name, label.name) for name, label in LABELS.items()}
@@ -180,7 +180,7 @@ class Sync:
         if broken:
             last = account.last_good_pass
             # A time in the future means that the clock was or is wrong.
-            due.append(last - OVERLAP if last is not None and last <= now else EVER)
+            due.append(last - OVERLAP if last is not None and last <= now else BEGINNING)
             # Older mail that a search had queued may have lost its label too.
             due += [account.queued_since] if account.queued_since else []
         every = SWEEP_EVERY_WHEN_BUSY if self._judged_since_sweep >= BUSY_FROM else SWEEP_EVERY
@@ -190,7 +190,7 @@ class Sync:
 
     def _find(self, account: Account, since: datetime, between: Callable[[], None] = lambda: None) -> Missed:
         # A search of the whole mailbox judges everything again.
-        judged = self._judged if since > EVER else frozenset[str]()
+        judged = self._judged if since > BEGINNING else frozenset[str]()
         return find_missed(
             self._mailbox,
             queries(account.personal_address),

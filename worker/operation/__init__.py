@@ -1,5 +1,5 @@
-"""Running unattended for years: as a service, watched, logged, backed up.
+"""Running unattended for years: service, monitoring, logs, backup and restore.
 
-Promise: a restore replaces all or nothing, a log holds no secret and no buyer, and what watches the program
-sees its real progress. Each file is one concern; nothing in the engine needs them.
+Promise: a restore replaces everything or nothing; a log contains no secret and no buyer; monitoring shows real
+progress. Each file is one concern; the engine needs none of them.
 """

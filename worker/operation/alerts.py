@@ -1,8 +1,7 @@
-"""Report problems to the owner, each once: in the log, by the webhook and where else the owner reads. The page and
-``status`` show those of now.
+"""Report each problem to the owner once: in the log, by the webhook and as notifications.
 
-The table ``problems`` holds what was reported, so that a restart reports nothing twice, and the looks at what was not
-yet: any process may take the next.
+The table ``problems`` holds the reported problems, so that a restart reports nothing twice. It also counts the looks at
+problems that were not reported yet, so that any process may take the next look.
 """
 
 import logging
@@ -16,20 +15,20 @@ from worker.notifications import Queue
 from worker.operation.health import Problem
 from worker.webhook import Announcements, Message
 
-# In a row, a minute apart. Looks are counted, not minutes: a laptop that wakes finds its last pass late, and a look
-# later it is not.
+# A problem is reported after so many looks in a row, one a minute. Looks are counted, not minutes: after a laptop
+# wakes up, its last pass is late at the first look, but not at the next.
 LOOKS = 5
-# What comes back sooner is the same problem still: a disk that is full at times is reported once.
-AWAY = timedelta(days=1)
+# A problem that comes back sooner is the same problem: a disk that is full at times is reported once.
+MIN_ABSENCE = timedelta(days=1)
 
 log = logging.getLogger(__name__)
 _Documents = Mapping[str, Mapping[str, Any]]
 
 
 class Alerts:
-    """The problems that were reported. Raises StorageError.
+    """The reported problems. Raises StorageError.
 
-    outboxes: what stores news that are to be sent, in the same transaction.
+    outboxes: they get the messages in the same transaction.
     """
 
     def __init__(self, database: Database, *outboxes: Announcements | Queue) -> None:
@@ -39,7 +38,7 @@ class Alerts:
         self._outboxes = outboxes
 
     def look(self, problems: Iterable[Problem], now: datetime) -> None:
-        """Report what is new and has stayed, and what has been over for long enough. To be called once a minute."""
+        """Report problems that lasted LOOKS looks, and those gone for MIN_ABSENCE. Call it once a minute."""
         present = {problem.key: problem for problem in problems}
         with self._database.together():
             known = {str(document.doc_id): document for document in self._documents.walk()}
@@ -70,7 +69,7 @@ class Alerts:
                 self._documents.delete([key])
             elif document["gone_since"] is None:
                 self._documents.put({key: {**document, "gone_since": now}})
-            elif now - parse_time(document["gone_since"]) >= AWAY:
+            elif now - parse_time(document["gone_since"]) >= MIN_ABSENCE:
                 self._documents.delete([key])
                 yield _announcement("ended", key, document["about"], now)
 

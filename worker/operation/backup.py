@@ -1,13 +1,13 @@
 """Back up the data directory into one file, while the program runs.
 
-A backup holds the database, copied as one whole state, without sessions: a restore must not bring an ended one back.
-Only where a passphrase seals it, it holds ``secret.key`` and the client file as well. Permissions to read a mailbox
-are sealed with that key in the database, as is the webhook's secret. So a backup without a passphrase opens no
-mailbox for whoever finds it, and on another machine its accounts have to sign in again; on the machine that still
-has its key they need not. Where BUYERBLOCK_SECRET_KEY is used, no backup holds it.
+A backup contains a snapshot of the database without sessions: a restore must not revive an ended session. Only with a
+passphrase it also contains ``secret.key`` and the client file. The permissions to read mailboxes and the webhook's
+secret are encrypted with that key in the database. So nobody can open a mailbox with a backup without a passphrase, and
+after its restore on another machine the accounts have to sign in again. If BUYERBLOCK_SECRET_KEY is used, no backup
+contains the key.
 
-``restore.py`` is the way back; ``backup_file.py`` is the file itself. What that packs is gzip over one line of JSON
-(the secret files by name, in Base64) and then the database.
+``restore.py`` restores; ``backup_file.py`` is the file format. Its content is gzip over one line of JSON (the secret
+files by name, in Base64) and then the database.
 """
 
 import gzip
@@ -22,13 +22,13 @@ from pathlib import Path
 
 import orjson
 
-from worker.database import COPIES, DATABASE, MOMENTARY, Database, empty_tables, open_database
+from worker.database import COPIES, DATABASE, NOT_IN_BACKUPS, Database, empty_tables, open_database
 from worker.errors import StorageError
 from worker.files import at_work, delete_file, make_private_directory
 from worker.operation import backup_file
 
 KEY = "secret.key"
-# Downloaded from Google's console the file is called client_secret_<number>-<letters>.
+# Google's console names the client file client_secret_<number>-<letters>.json.
 SECRETS = (KEY, "client_secret*.json")
 
 _SCRATCH = ".backup-"
@@ -43,10 +43,10 @@ def backup(
     now: datetime | None = None,
     database: Database | None = None,
 ) -> None:
-    """Write everything that is worth keeping to one file, whole or not at all; others may go on writing.
+    """Write a backup file atomically; others may write to the database meanwhile.
 
-    passphrase: encrypts the file, which then also holds the secret key. database: the one that is open already.
-    Raises StorageError, BusyError, and DamagedFileError where the database cannot be trusted.
+    passphrase: encrypts the file, which then also contains the secret key. database: if it is already open.
+    Raises StorageError, BusyError, and DamagedFileError for a damaged database.
     """
     created_at = now or datetime.now(UTC)
     with at_work("back up", data_dir):
@@ -62,7 +62,7 @@ def backup(
             copy = Path(folder) / DATABASE
             newest = (source.engine.lineage, source.engine.newest())
             source.backup(copy)
-            empty_tables(copy, MOMENTARY)
+            empty_tables(copy, NOT_IN_BACKUPS)
             _pack(copy, _secrets(data_dir) if passphrase is not None else {}, content)
             content.seek(0)
             backup_file.write(target, content, created_at=created_at, newest=newest, passphrase=passphrase)
@@ -75,16 +75,15 @@ def _pack(copy: Path, secrets: dict[str, str], content: BufferedIOBase) -> None:
 
 
 def _secrets(data_dir: Path) -> dict[str, str]:
-    """Return the content of the secret files, by name, in Base64."""
     found = sorted({path for pattern in SECRETS for path in data_dir.glob(pattern)})
     return {path.name: b64encode(path.read_bytes()).decode() for path in found}
 
 
 def rotate(data_dir: Path, keep: int = 7, *, now: datetime, database: Database | None = None) -> Path | None:
-    """Keep a copy of each of the last days in ``backups/``; return today's copy if it was made just now.
+    """Keep the daily backups of the last days in ``backups/``; return today's if this call made it.
 
-    Once a day, the whole database is checked before. Older copies go only when today's is on disk. Raises what
-    ``backup`` raises.
+    The whole database is checked before, so once a day. Old copies are deleted only after today's is on disk. Raises
+    the errors of ``backup``.
     """
     with at_work("keep a copy in", data_dir / COPIES):
         return _rotate(data_dir, keep, now, database)
@@ -101,14 +100,14 @@ def _rotate(data_dir: Path, keep: int, now: datetime, database: Database | None)
         make_private_directory(folder)
         backup(data_dir, today, now=now, database=source)
     for path in copies(data_dir)[:-keep]:
-        # A clock that was set back made today's the oldest: it is the one that must not go.
+        # After the clock was set back, today's copy is the oldest; it must stay.
         if path != today:
             delete_file(path)
     return today
 
 
 def _delete_left_overs(data_dir: Path, now: datetime) -> None:
-    """Delete what a backup that was killed has left; another one may be under way."""
+    """Delete folders of killed backups. Younger ones may belong to a running backup."""
     for folder in data_dir.glob(f"{_SCRATCH}*"):
         with suppress(FileNotFoundError):
             if folder.stat().st_mtime < (now - timedelta(days=1)).timestamp():
@@ -116,10 +115,9 @@ def _delete_left_overs(data_dir: Path, now: datetime) -> None:
 
 
 def copies(data_dir: Path) -> list[Path]:
-    """Return the daily copies, the oldest first."""
+    """Return the daily backups, the oldest first."""
     return sorted(path for path in (data_dir / COPIES).glob("*") if _COPY.fullmatch(path.name))
 
 
 def _opened(data_dir: Path, database: Database | None) -> AbstractContextManager[Database]:
-    """Return the database that is open already, or open one for as long as it is used."""
     return nullcontext(database) if database is not None else closing(open_database(data_dir))

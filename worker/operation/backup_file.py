@@ -1,8 +1,8 @@
-"""The file that a backup is: one line that says what follows, then the content, checked or sealed as a whole.
+"""The format of a backup file: one header line, then the content, with a checksum or encrypted.
 
-The first line is JSON: ``format``, ``created_at``, ``lineage`` and ``newest`` event of the database, and either
-``sha256`` of the content or, where a passphrase seals it, how the key is made from that (scrypt) and the nonce. Sealed
-content is AES-256-GCM over the content and the first line, so neither can be changed unnoticed.
+The header is JSON: ``format``, ``created_at``, ``lineage`` and ``newest`` event of the database, and either ``sha256``
+of the content or, with a passphrase, the parameters of the key derivation (``scrypt``) and the ``nonce``. Encrypted
+content is AES-256-GCM; it authenticates the header too.
 """
 
 import hashlib
@@ -32,17 +32,17 @@ FORMAT = "buyerblock-backup/2"
 _FORMER = "buyerblock-backup/1"
 MIN_PASSPHRASE = 8  # characters
 
-_MAX_FIRST_LINE = 4096
-_PIECE = 1 << 20  # bytes
+_MAX_HEADER = 4096  # bytes
+_CHUNK = 1 << 20  # bytes
 # OWASP's parameters of 2023: a third of a second and 128 MB for each guess.
 _COST = {"n": 2**17, "r": 8, "p": 1}
-# A file from elsewhere must not make us take all memory before we know whether it is ours.
+# A file from a stranger must not make us use all memory.
 _MAX_COST = {"n": 2**20, "r": 8, "p": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a backup file holds, after every check. sealed: a passphrase opened it."""
+    """The checked content of a backup file. sealed: it was encrypted."""
 
     created_at: datetime
     sealed: bool
@@ -57,48 +57,48 @@ def write(
     newest: tuple[str, int],
     passphrase: str | None,
 ) -> None:
-    """Write a backup file, whole or not at all. Raises StorageError, UsageError for a passphrase too short.
+    """Write a backup file atomically. Raises StorageError, UsageError for a passphrase too short.
 
-    content: a file at its start, which may be larger than the memory. newest: the lineage of the database, and an
-    event that is in it.
+    content: a file at offset 0; it may be larger than the memory. newest: the lineage of the database, and the number
+    of an event in it.
     """
-    about: dict[str, Any] = {"format": FORMAT, "created_at": created_at.isoformat()}
-    about |= {"lineage": newest[0], "newest": newest[1]}
+    fields: dict[str, Any] = {"format": FORMAT, "created_at": created_at.isoformat()}
+    fields |= {"lineage": newest[0], "newest": newest[1]}
     if passphrase is None:
-        line = _line(about | {"sha256": hashlib.file_digest(content, "sha256").hexdigest()})
+        header = _header(fields | {"sha256": hashlib.file_digest(content, "sha256").hexdigest()})
         content.seek(0)
-        return write_chunks_atomically(path, chain([line], _pieces(content)))
+        return write_chunks_atomically(path, chain([header], _chunks(content)))
     if len(passphrase) < MIN_PASSPHRASE:
         raise UsageError(
             "The passphrase is too short; use at least {least} characters.",
             least=MIN_PASSPHRASE,
         )
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
-    line = _line(about | {"scrypt": {**_COST, "salt": salt.hex()}, "nonce": nonce.hex()})
-    sealing = Cipher(AES(_key(passphrase, salt, _COST)), GCM(nonce)).encryptor()
-    sealing.authenticate_additional_data(line)
-    return write_chunks_atomically(path, chain([line], _sealed(sealing, content)))
+    header = _header(fields | {"scrypt": {**_COST, "salt": salt.hex()}, "nonce": nonce.hex()})
+    encryptor = Cipher(AES(_key(passphrase, salt, _COST)), GCM(nonce)).encryptor()
+    encryptor.authenticate_additional_data(header)
+    return write_chunks_atomically(path, chain([header], _encrypted(encryptor, content)))
 
 
-def _pieces(content: BufferedIOBase) -> Iterator[bytes]:
-    return iter(partial(content.read, _PIECE), b"")
+def _chunks(content: BufferedIOBase) -> Iterator[bytes]:
+    return iter(partial(content.read, _CHUNK), b"")
 
 
-def _sealed(sealing: AEADEncryptionContext, content: BufferedIOBase) -> Iterator[bytes]:
-    yield from map(sealing.update, _pieces(content))
-    yield sealing.finalize() + sealing.tag
+def _encrypted(encryptor: AEADEncryptionContext, content: BufferedIOBase) -> Iterator[bytes]:
+    yield from map(encryptor.update, _chunks(content))
+    yield encryptor.finalize() + encryptor.tag
 
 
 def read(path: Path, *, passphrase: str | None) -> Content:
     """Read a backup file and check all of it.
 
-    Raises UsageError where the passphrase is missing, wrong or not needed, DamagedFileError for a file that
-    is no backup or was changed, and StorageError for one of a newer version.
+    Raises UsageError if the passphrase is missing, wrong or not needed; DamagedFileError if the file is no backup or
+    was changed; StorageError if it is of another version.
     """
     with at_work("read", path), path.open("rb") as file:
-        line, rest = file.readline(_MAX_FIRST_LINE), file.read()
+        header, content = file.readline(_MAX_HEADER), file.read()
     try:
-        opened = _open(path, line, rest, passphrase)
+        opened = _open(path, header, content, passphrase)
     except (ValueError, LookupError, TypeError) as error:
         raise DamagedFileError("{path} is no backup of buyerblock, or it is damaged.", path=path) from error
     if passphrase is not None and not opened.sealed:
@@ -109,9 +109,9 @@ def read(path: Path, *, passphrase: str | None) -> Content:
     return opened
 
 
-def _open(path: Path, line: bytes, rest: bytes, passphrase: str | None) -> Content:
-    about = orjson.loads(line)
-    version = str(about["format"])
+def _open(path: Path, header: bytes, content: bytes, passphrase: str | None) -> Content:
+    fields = orjson.loads(header)
+    version = str(fields["format"])
     if not version.startswith("buyerblock-backup/"):
         raise ValueError(version)
     if version == _FORMER:
@@ -124,27 +124,28 @@ def _open(path: Path, line: bytes, rest: bytes, passphrase: str | None) -> Conte
         raise StorageError(
             "{path} was made by a newer version of buyerblock; restore it with that version.", path=path
         )
-    created_at = datetime.fromisoformat(about["created_at"])
-    if "scrypt" in about:
-        return Content(created_at, sealed=True, content=_unseal(path, about, line, rest, passphrase))
-    if hashlib.sha256(rest).hexdigest() != about["sha256"]:
+    created_at = datetime.fromisoformat(fields["created_at"])
+    if "scrypt" in fields:
+        return Content(created_at, sealed=True, content=_decrypt(path, header, content, passphrase))
+    if hashlib.sha256(content).hexdigest() != fields["sha256"]:
         raise ValueError("checksum")
-    return Content(created_at, sealed=False, content=rest)
+    return Content(created_at, sealed=False, content=content)
 
 
-def _line(about: dict[str, Any]) -> bytes:
-    return orjson.dumps(about) + b"\n"
+def _header(fields: dict[str, Any]) -> bytes:
+    return orjson.dumps(fields) + b"\n"
 
 
-def _unseal(path: Path, about: dict[str, Any], line: bytes, sealed: bytes, passphrase: str | None) -> bytes:
+def _decrypt(path: Path, header: bytes, content: bytes, passphrase: str | None) -> bytes:
     if passphrase is None:
         raise UsageError("{path} is encrypted; give its passphrase.", path=path)
-    cost = {name: int(about["scrypt"][name]) for name in _COST}
+    fields = orjson.loads(header)
+    cost = {name: int(fields["scrypt"][name]) for name in _COST}
     if any(not 0 < cost[name] <= most for name, most in _MAX_COST.items()):
         raise ValueError("cost")
-    key = _key(passphrase, bytes.fromhex(about["scrypt"]["salt"]), cost)
+    key = _key(passphrase, bytes.fromhex(fields["scrypt"]["salt"]), cost)
     try:
-        return AESGCM(key).decrypt(bytes.fromhex(about["nonce"]), sealed, line)
+        return AESGCM(key).decrypt(bytes.fromhex(fields["nonce"]), content, header)
     except InvalidTag as error:
         raise UsageError(
             "{path} cannot be opened: the passphrase is wrong, or the file was changed.", path=path
@@ -152,6 +153,6 @@ def _unseal(path: Path, about: dict[str, Any], line: bytes, sealed: bytes, passp
 
 
 def _key(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
-    # Keyboards of different systems write the same letter in different ways.
+    # Systems encode the same letter in different ways (composed or decomposed).
     secret = unicodedata.normalize("NFC", passphrase).encode()
     return Scrypt(salt=salt, length=32, **cost).derive(secret)

@@ -1,7 +1,7 @@
-"""What is wrong right now, in sentences: for the page, ``status``, ``/readyz``, monitors and alerts.
+"""The current problems, in sentences: for the page, ``status``, ``/readyz``, monitors and alerts.
 
-One table of kinds. Those that keep notices from becoming blocks make buyerblock unready; the others are
-warnings for its owner. A failure that the next pass may resolve becomes one when it lasts.
+Problems that keep notices from becoming blocks make buyerblock unready; the others are warnings for the owner. A
+transient failure becomes a problem when it lasts.
 """
 
 import os
@@ -30,14 +30,14 @@ from worker.sealing import UnsealError
 from worker.sentences import Readable, Sentence, filled
 from worker.webhook import Webhook
 
-# A pass that is late by this much more than three intervals has not just been slow.
+# A pass is late after three intervals and this time.
 GRACE = timedelta(minutes=15)
-# Room for the day's copy of 100,000 blocks: three times their 110 MB while it is made.
-MIN_FREE = 500_000_000  # bytes
-# Of a sign-in that ends by itself: time for a week's first look at the page.
+# Bytes. The daily backup of 100,000 blocks needs three times their 110 MB while it is made.
+MIN_FREE = 500_000_000
+# How long before a sign-in ends its owner is warned.
 WARN_BEFORE = timedelta(days=2)
 
-# In a row: an hour and more, by the waits between them.
+# Failed notifications in a row. With the waits between them they last more than an hour.
 MANY_FAILURES = 7
 
 _SIGN_IN_ENDS = Sentence(
@@ -95,7 +95,7 @@ _STOPPING: frozenset[Kind] = frozenset({"disk", "damage", "sign_in_again", "late
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that the owner should know. account: the mailbox that it is about, "" for the whole program."""
+    """A problem that the owner should know. account: the mailbox, "" for the whole program."""
 
     kind: Kind
     account: str
@@ -108,7 +108,7 @@ class Problem:
 
     @property
     def key(self) -> str:
-        """Identifies it while it lasts; its sentence may change with the day."""
+        """Identifies the problem while it lasts; its sentence may change."""
         return f"{self.kind}:{self.account}"
 
     @property
@@ -122,13 +122,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """All that is wrong, what stops the work first."""
+    """All current problems, the stopping ones first."""
 
     problems: tuple[Problem, ...]
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why notices do not become blocks, in sentences."""
+        """The sentences of the stopping problems."""
         return tuple(str(it) for it in self.problems if it.stopping)
 
     @property
@@ -137,19 +137,19 @@ class Health:
 
 
 def free_bytes(path: Path) -> int:
-    """Return how much more fits on the disk that path is on. Raises OSError."""
+    """Return the free bytes of the disk that path is on. Raises OSError."""
     return shutil.disk_usage(path).free
 
 
 def health(app: App, now: datetime, *, free: Callable[[Path], int] = free_bytes) -> Health:
-    """Look at everything that has to work. Costs one small write to the disk and no call of Gmail."""
-    # A host keeps nothing on the disk of this machine.
+    """Check everything that has to work. Costs one small write to the disk and no call of Gmail."""
+    # A host stores nothing on this machine's disk.
     found = [] if app.shared else [_problem("disk", it) for it in _disk(app, free)]
     try:
-        # The whole database is checked once a day, with the copy; if that failed, all this fails as well.
+        # The daily backup checks the whole database. After a failed check this raises too.
         app.database.version()
         found += _accounts(app, now)
-        found += [*_looked(app), *_left_out(app)]
+        found += [*_checked(app), *_left_out(app)]
     except StorageError as error:
         found.append(_problem("damage" if isinstance(error, DamagedFileError) else "disk", error))
     return Health(tuple(sorted(found, key=lambda it: not it.stopping)))
@@ -177,7 +177,7 @@ def _disk(app: App, free: Callable[[Path], int]) -> Iterator[Readable]:
 
 
 def _try_to_write(folder: Path) -> None:
-    """Write as the program does: a full disk may let a file be made and refuse its content."""
+    """Write content too: on a full disk creating a file may succeed, and writing fail."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"can this be written?")
         file.flush()
@@ -198,7 +198,7 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
     if late := _lateness(app, account, now):
         yield "late", late
         return
-    # The advice of a pass that came to its end.
+    # The advice of a complete pass.
     if account.state == "problem" and account.problem and account.last_pass == account.last_good_pass:
         yield "advice", account.problem
     if account.sign_in_ends is not None and now > account.sign_in_ends - WARN_BEFORE:
@@ -214,14 +214,14 @@ def _of_account(app: App, account: Account, now: datetime) -> Iterator[tuple[Kin
 
 
 def status_of(app: App, account: Account, now: datetime) -> tuple[State, Readable | None]:
-    """Return an account's state and sentence as the page, ``status`` and metrics show them: to be late is a problem."""
+    """Return an account's state and problem as the page, ``status`` and metrics show them; lateness is a problem."""
     late = None if account.state == "sign_in_again" else _lateness(app, account, now)
     return ("problem", late) if late else (account.state, account.problem)
 
 
 def _lateness(app: App, account: Account, now: datetime) -> Sentence | None:
-    """Return in a sentence that an account's notices have not become blocks for too long, None if they have."""
-    # Reading years of old mail is one pass of hours; one that comes no further is late all the same.
+    """Return a sentence if an account's passes are late, else None."""
+    # Reading years of old mail is one pass of hours; it is late only if it makes no progress.
     good = account.last_good_pass or account.connected_at
     interval = timedelta(seconds=sync_interval(app.settings, app.database))
     if now - max(good, account.progress_at or good) <= 3 * interval + GRACE:
@@ -272,7 +272,7 @@ def _copies(app: App) -> Iterator[Readable]:
 
 
 def expiring(app: App) -> Due | None:
-    """Return which blocks end now; None if none ever do, or no notice says what time it is."""
+    """Return which blocks expire now. None if blocks never expire, or if ``due`` cannot know the time."""
     days = read_preferences(app.database).expire_after_days
     return due(app.database, days, {it.email for it in app.accounts.all()}) if days else None
 
@@ -283,7 +283,7 @@ def _expiry(app: App) -> Iterator[Readable]:
         yield _EXPIRY.about(count=found.count, of=found.of)
 
 
-_LOOKS: dict[Kind, Callable[[App], Iterator[Readable]]] = {
+_CHECKS: dict[Kind, Callable[[App], Iterator[Readable]]] = {
     "webhook": _webhook,
     "notifications": _notifications,
     "gate": _gate,
@@ -292,10 +292,10 @@ _LOOKS: dict[Kind, Callable[[App], Iterator[Readable]]] = {
 }
 
 
-def _looked(app: App) -> Iterator[Problem]:
-    for kind, look in _LOOKS.items():
+def _checked(app: App) -> Iterator[Problem]:
+    for kind, check in _CHECKS.items():
         try:
-            yield from (_problem(kind, it) for it in look(app))
+            yield from (_problem(kind, it) for it in check(app))
         except UnsealError as error:
             yield _problem(kind, error)
 
@@ -306,5 +306,5 @@ def _left_out(app: App) -> Iterator[Problem]:
             Sentence("{count} of the table {table}", count=count, table=table)
             for table, count in tables.items()
         )
-        # Mail of an account that is left out is not read.
+        # If an account is left out, its mail is not read.
         yield _problem("damage" if "accounts" in tables else "left_out", _LEFT_OUT.about(which=which))

@@ -1,4 +1,4 @@
-"""What the server does beside passes: send webhooks and alerts, write copies, expire blocks, feed the watchdog."""
+"""Periodic tasks of the server beside passes: webhook, notifications, alerts, backups, copies, expiry, watchdog."""
 
 import logging
 from collections.abc import Callable
@@ -27,14 +27,14 @@ NOTIFY_EVERY = timedelta(seconds=15)
 COPIES_EVERY = timedelta(seconds=2)
 LOOK_EVERY = timedelta(minutes=1)
 SUMMARY_EVERY = timedelta(minutes=20)
-COPY_EVERY = timedelta(hours=1)  # it does something once a day; a laptop may sleep at any fixed hour
+COPY_EVERY = timedelta(hours=1)  # makes one copy a day; a laptop may sleep at any fixed hour
 EXPIRE_EVERY = timedelta(hours=1)
-# A pass that is later than this has not just been slow, nor asked by Google to wait; systemd then restarts the program.
+# Longer than any slow pass and any wait for Google. After this delay systemd restarts the program.
 MAX_PASS_DELAY = timedelta(minutes=15)
 
 
 class Chores:
-    """What is done for a seller beside passes, wherever they run. Raises StorageError; the next run tries again."""
+    """A seller's tasks beside passes, at home and on a host. Raises StorageError; the next run tries again."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -43,25 +43,24 @@ class Chores:
         self._alerts = Alerts(app.database, self._announcements, self._queue)
 
     def deliver(self) -> None:
-        """Send the webhook what is due."""
+        """Send what is due to the webhook."""
         app = self._app
         webhook = Webhook(app.database, app.sealer)
         post = partial(send, internet_only=app.shared)
         deliver_due(webhook, app.block_list, self._announcements, now=app.clock.now, send=post)
 
     def notify(self) -> None:
-        """Notify the owner of what is due."""
-        app = self._app
-        destinations = Destinations(app.database, app.sealer)
-        notify_due(app, destinations, self._queue)
+        """Send the notifications that are due."""
+        destinations = Destinations(self._app.database, self._app.sealer)
+        notify_due(self._app, destinations, self._queue)
 
     def report(self) -> None:
-        """Look for problems that the owner should know of."""
+        """Check the health and report new problems to the owner."""
         now = self._app.clock.now()
         self._alerts.look(health(self._app, now).problems, now)
 
     def summarise(self) -> None:
-        """Write the summary of the week, on its day."""
+        """Write the weekly summary, if it is due."""
         now = self._app.clock.now().astimezone()
 
         def problems() -> list[str]:
@@ -70,7 +69,7 @@ class Chores:
         summarise_week(self._app, self._queue, problems, now=now)
 
     def expire(self) -> None:
-        """End the blocks that are older than the owner wants."""
+        """End the blocks that are older than the owner's setting."""
         found = expiring(self._app)
         if found and found.count and not found.too_many:
             expire(self._app.database, found, by="expiry", at=self._app.clock.now())
@@ -104,26 +103,28 @@ class Watchdog:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._moved: dict[str, tuple[int, float]] = {}  # units spent, and when that was new
+        self._progress: dict[
+            str, tuple[int, float]
+        ] = {}  # quota units spent, and the time of the last change
 
     def feed(self) -> bool:
-        """Notify systemd if they make progress; return whether they do."""
-        if moves := all(map(self._moves, self._app.accounts.all())):
+        """Notify systemd if all passes make progress; return whether they do."""
+        if progress := all(map(self._makes_progress, self._app.accounts.all())):
             notify(ALIVE)
-        return moves
+        return progress
 
-    def _moves(self, account: Account) -> bool:
-        """Return whether a pass starts when it should, or makes calls: a long one does, and one without a network."""
-        app, since = self._app, self._app.clock.monotonic()
+    def _makes_progress(self, account: Account) -> bool:
+        """Return whether passes start in time, or spend quota: long passes do, and passes without a network."""
+        app, now = self._app, self._app.clock.monotonic()
         spent = app.passes.spent(account.email)
-        if self._moved.get(account.email, (-1, 0.0))[0] != spent:
-            self._moved[account.email] = (spent, since)
+        if self._progress.get(account.email, (-1, 0.0))[0] != spent:
+            self._progress[account.email] = (spent, now)
         return (
             account.next_pass is None
-            # It waits for the threads of others, and those are looked at themselves.
+            # It waits for the threads of other accounts, which are checked too.
             or app.scheduler.waits_for_thread(account.email)
             or app.clock.now() - account.next_pass < MAX_PASS_DELAY
-            or since - self._moved[account.email][1] < MAX_PASS_DELAY.total_seconds()
+            or now - self._progress[account.email][1] < MAX_PASS_DELAY.total_seconds()
         )
 
 
@@ -133,7 +134,7 @@ def _copy(app: App) -> None:
 
 
 def logging_errors(name: str, work: Callable[[], object]) -> Callable[[], None]:
-    """Log an error; the next run tries again."""
+    """Return a function that does the work and logs any error; the next run tries again."""
 
     def run() -> None:
         try:

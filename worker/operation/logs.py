@@ -1,11 +1,11 @@
-"""The log: one line an event, a sentence plus fields; nothing in it that opens a mailbox or names a buyer.
+"""The log: one line per event, a sentence with fields, without secrets and without buyers.
 
-Whoever logs writes ``log.info("A pass ended.", extra=fields(account=email, judged=3))``. On a terminal that is
+``log.info("A pass ended.", extra=fields(account=email, judged=3))`` gives on a terminal
 ``2026-11-23T10:00:00.000Z INFO A pass ended. account=seller@gmail.com judged=3``, and as JSON one object with
 ``time``, ``level``, ``message``, ``logger`` and the fields.
 
-Secrets are taken out of every line, of tracebacks too. Aliases, order IDs and what people wrote
-(:data:`WRITTEN_BY_PEOPLE`) are taken out of every line above debug level.
+Secrets are removed from every line and traceback. Aliases, order IDs and texts of people (:data:`WRITTEN_BY_PEOPLE`)
+are removed from every line above debug level.
 """
 
 import json
@@ -20,7 +20,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TextIO
 
-from worker.events import fields, present
+from worker.events import context_fields, fields
 from worker.files import at_work
 from worker.operation.redaction import without_buyers, without_secrets
 from worker.operation.repeats import Repeats
@@ -28,7 +28,7 @@ from worker.settings import Settings
 
 WRITTEN_BY_PEOPLE = frozenset({"subject", "sender", "note", "body"})
 OURS = ("worker", "oauth_web")
-MAX_BYTES = 1_000_000  # of each file of the log; it has three
+MAX_BYTES = 1_000_000  # of each of the three log files
 
 _log = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ def set_up(
 ) -> None:
     """Send the log to a stream, standard error by default, or to a file; may be called again.
 
-    The file is the owner's alone (mode 0600); when it is full, it becomes ``file.1`` and that ``file.2``.
-    verbose: our own debug lines too. Those of libraries never: they show what was sent. secrets: texts
-    to hide wherever they turn up. Raises StorageError if the file cannot be written.
+    The file has mode 0600; when it is full, it becomes ``file.1``, and ``file.1`` becomes ``file.2``. verbose: also our
+    own debug lines. Never those of libraries: they contain requests. secrets: texts to hide everywhere. Raises
+    StorageError if the file cannot be written.
     """
     hidden = tuple(it for it in secrets if it)
     handler = _rotating(file) if file else logging.StreamHandler(stream or sys.stderr)
@@ -60,12 +60,12 @@ def set_up(
     root.setLevel(logging.WARNING)
     for name in OURS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
-    # It warns about its own file cache at every start; we load the packaged description.
+    # It warns about its file cache at every start; we load the packaged discovery document.
     logging.getLogger("googleapiclient.discovery_cache").setLevel(logging.ERROR)
 
 
 def log_settings(settings: Settings, version: str) -> None:
-    """Log what is in force, once, at the start. Of secrets only whether there is one."""
+    """Log the settings at the start. A secret is only "set" or "not set"."""
     shown: dict[str, object] = {"version": version, "python": sys.version.split()[0], "system": sys.platform}
     for it in dataclass_fields(settings):
         value = getattr(settings, it.name)
@@ -87,19 +87,18 @@ class _PrivateFile(RotatingFileHandler):
 
 
 def _is_ours_or_a_warning(record: logging.LogRecord) -> bool:
-    # Some libraries set a level of their own, so that the root's does not keep them quiet.
+    # Some libraries set their own level, so the level of the root logger has no effect on them.
     return record.levelno >= logging.WARNING or record.name.partition(".")[0] in OURS
 
 
 class Lines(logging.Formatter):
-    """A record as one line for people."""
+    """Formats a record as one line for people."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
         self._secrets = tuple(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without a newline."""
         shown = self._shown(record)
         parts = [shown.pop("time"), shown.pop("level"), shown.pop("message")]
         del shown["logger"]
@@ -114,7 +113,7 @@ class Lines(logging.Formatter):
             "message": self._clean(record.getMessage(), record.levelno),
             "logger": record.name,
         }
-        given: Mapping[str, object] = present() | getattr(record, "fields", {})
+        given: Mapping[str, object] = context_fields() | getattr(record, "fields", {})
         for name, value in given.items():
             hidden = name in WRITTEN_BY_PEOPLE and record.levelno > logging.DEBUG
             plain = value is None or isinstance(value, bool | int | float)
@@ -131,10 +130,9 @@ class Lines(logging.Formatter):
 
 
 class JsonLines(Lines):
-    """A record as one JSON object."""
+    """Formats a record as one JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the object, without a newline. Every name and value is plain JSON."""
         return json.dumps(self._shown(record), ensure_ascii=False)
 
 
@@ -144,5 +142,5 @@ def _word(value: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    # A sender can put a line break into a name; it must not look like a line of ours.
+    # A sender's name may contain a line break; it must not fake a log line.
     return "".join(it if it.isprintable() else it.encode("unicode_escape").decode() for it in text)

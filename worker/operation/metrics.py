@@ -1,4 +1,4 @@
-"""What Prometheus may know: numbers about passes, notices, the queue and the list. No buyer is ever a label."""
+"""Metrics for Prometheus about passes, notices, the queue and the list. A buyer is never a label."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,7 +16,7 @@ from worker.owner.preferences import sync_interval
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-# By what Passes.counted counts: our name for Prometheus, its label, and what it says.
+# By the names of Passes.counted: the metric's name, its label, and its help text.
 _COUNTERS = {
     "passes": ("buyerblock_passes", "outcome", "Passes that have ended, since the start."),
     "notices": ("buyerblock_notices", "verdict", "Queued mails that were judged, since the start."),
@@ -27,9 +27,9 @@ _COUNTERS = {
 
 
 def metrics(app: App, now: datetime) -> bytes:
-    """Return all numbers as Prometheus reads them.
+    """Return all metrics in Prometheus' text format.
 
-    What cannot be read at the moment is left out, and ``buyerblock_ready`` is 0 then.
+    Metrics that cannot be read now are left out; ``buyerblock_ready`` is then 0.
     """
     return generate_latest(_Numbers(app, now))
 
@@ -76,7 +76,7 @@ class _Numbers(Collector):
             is_ok.add_metric([it.email], int(status_of(self._app, it, self._now)[0] == "ok"))
             queued.add_metric([it.email], it.queued)
             if it.last_good_pass is not None:
-                # A clock that was set back must not make it negative.
+                # Not negative after the clock was set back.
                 age.add_metric([it.email], max(0.0, (self._now - it.last_good_pass).total_seconds()))
         yield from (signed_in, is_ok, queued, age)
 

@@ -1,10 +1,10 @@
-"""Take out of a text what must not be in a log: what opens a mailbox, and who the buyers are. Pure."""
+"""Remove secrets and buyers from a text, for logs. Pure."""
 
 import re
 from collections.abc import Iterable
 
-# Pattern and what is written in its place; a group "kept" stays. Wide on purpose: a word too many hidden costs
-# nothing, a token too few does.
+# Pattern, kept group, and name of the replacement. The patterns match too much on purpose: a hidden word costs nothing,
+# a shown token does.
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE | re.ASCII), f"{kept}[{name}]")
     for pattern, kept, name in (
@@ -14,10 +14,10 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"GOCSPX-[\w-]+", "", "secret"),  # Google's client secrets
         (r"buyerblock_[\w-]{20,}", "", "token"),  # our own, for the HTTP API
         (r"\beyJ[\w-]+\.[\w-]+\.[\w-]+", "", "token"),  # a JSON web token
-        (r"\bgAAAA[\w=-]{40,}", "", "sealed"),  # Fernet's output
+        (r"\bgAAAA[\w=-]{40,}", "", "sealed"),  # encrypted by Fernet
         (r"(?P<kept>\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}", r"\g<kept>", "token"),
         (r"(?P<kept>[?&;\s](?:code|state)=)[^&\s'\"]{8,}", r"\g<kept>", "secret"),
-        (  # whatever is called a secret
+        (  # values whose name says that they are secret
             (
                 r"(?P<kept>\b\w*(?:token|secret|passphrase|password|api_?key|verifier|cookie)[\"']?\s*[=:]\s*[\"']?)(?!\[)"
                 r"[^\s\"'&,;)}\]]{6,}"
@@ -28,10 +28,10 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?P<kept>://)[^/\s@]+(?=@)", r"\g<kept>", "secret"),  # name and password in a URL
     )
 )
-# The possessive ++ keeps a long word from being read once for each of its letters.
+# The possessive ++ prevents backtracking, which takes quadratic time for a long word.
 _BUYERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE | re.ASCII), instead)
-    for pattern, instead in (
+    (re.compile(pattern, re.IGNORECASE | re.ASCII), replacement)
+    for pattern, replacement in (
         (
             r"(?<![\w.+=-])[\w.+=-]++(?:%2B[\w.=-]++)?(?:@|%40)(?:[\w-]+\.)?marketplace\.amazon(?:\.\w+)+",
             "[alias]",
@@ -42,16 +42,16 @@ _BUYERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
-    """Hide tokens, passwords and the like, and these secrets literally."""
+    """Hide tokens, passwords and similar values, and these exact secrets."""
     for secret in secrets:
         text = text.replace(secret, "[secret]")
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
     return text
 
 
 def without_buyers(text: str) -> str:
     """Hide aliases and order IDs."""
-    for pattern, instead in _BUYERS:
-        text = pattern.sub(instead, text)
+    for pattern, replacement in _BUYERS:
+        text = pattern.sub(replacement, text)
     return text

@@ -1,4 +1,4 @@
-"""Errors that come again and again are one line an hour, with a count: a fault at each pass must fill no disk."""
+"""Log a repeated error once an hour, with a count: an error in every pass must not fill the disk."""
 
 import logging
 import math
@@ -9,15 +9,15 @@ from datetime import timedelta
 from traceback import walk_tb
 
 SHOWN_EVERY = timedelta(hours=1).total_seconds()
-MAX_KNOWN = 200  # of different errors; the one not seen for longest is forgotten
+MAX_KNOWN = 200  # different errors; the least recently seen one is dropped
 
 _Key = tuple[object, ...]
 
 
 class Repeats(logging.Filter):
-    """Leaves out a warning or an error that was shown within the hour.
+    """Leaves out a warning or an error that was shown less than an hour ago.
 
-    When it is shown again, its field ``repeated`` says how often it was left out.
+    When it is shown again, its field ``repeated`` is the number of times it was left out.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,6 @@ class Repeats(logging.Filter):
         self._lock = threading.Lock()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether a record is shown."""
         if record.levelno < logging.WARNING:
             return True
         key = _key(record)
@@ -42,7 +41,7 @@ class Repeats(logging.Filter):
 
 
 def _key(record: logging.LogRecord) -> _Key:
-    """Return by what an error is known. Numbers do not count, nor an exception's words: those may change each time."""
+    """Return the key of an error, without numbers and without an exception's text: those may change each time."""
     account = getattr(record, "fields", {}).get("account")
     if record.exc_info and record.exc_info[0]:
         kind, _, trace = record.exc_info

@@ -1,7 +1,7 @@
-"""Let the system start buyerblock and keep it running: systemd, launchd, Windows' Task Scheduler.
+"""Install buyerblock as a service of systemd, launchd or Windows' Task Scheduler.
 
-One table says for each system where its file goes and which commands make it known. On macOS and
-Windows this has never been run by us, only compared with what those systems document.
+One table has the file and the commands for each system. On macOS and Windows this was never tested, only compared
+with their documentation.
 """
 
 import os
@@ -17,7 +17,7 @@ from worker.files import delete_file, make_private_directory, write_atomically
 from worker.operation.redaction import without_secrets
 from worker.operation.service_files import LABEL, NAME, Service, launchd_agent, systemd_unit, windows_task
 
-# Settings that hold for the service as they hold for the terminal it was installed from.
+# Variables that the service takes over from the terminal it is installed from.
 _PASSED_ON = (
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
@@ -27,7 +27,7 @@ _HIDDEN = ("BUYERBLOCK_SECRET_KEY",)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a program of the system answered: its exit code, and its words."""
+    """The exit code and the output of a program."""
 
     code: int
     words: str
@@ -38,9 +38,9 @@ Run = Callable[[Sequence[str]], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A program of the system. advice: what to say if it fails and that is no reason to stop; None if it is.
+    """A command of the system. advice: shown if it fails, and the installation continues; None: a failure ends it.
 
-    patience: for so many seconds it is called again until it fails: it asks for something that is about to go.
+    patience: the command is repeated until it fails, at most for so many seconds.
     """
 
     command: tuple[str, ...]
@@ -52,14 +52,14 @@ class Call:
 class System:
     """How a service is installed on one system. Placeholders in the commands: {file}, {domain}.
 
-    keeps_log: it keeps what a service says, and not for ever.
+    after_uninstall: called after the file was deleted. keeps_log: the system keeps and rotates a service's output.
     """
 
     file: Callable[[Service, Mapping[str, str]], Path]
     render: Callable[[Service], bytes]
     install: tuple[Call, ...]
     uninstall: tuple[Call, ...]
-    forgotten: tuple[Call, ...] = ()
+    after_uninstall: tuple[Call, ...] = ()
     status: tuple[str, ...]
     missing: str
     keeps_log: bool = False
@@ -86,7 +86,7 @@ SYSTEMS = {
             Call(("loginctl", "enable-linger"), _NO_LINGER),
         ),
         uninstall=(Call(("systemctl", "--user", "disable", "--now", NAME), ""),),
-        forgotten=(Call(("systemctl", "--user", "daemon-reload"), ""),),
+        after_uninstall=(Call(("systemctl", "--user", "daemon-reload"), ""),),
         status=("systemctl", "--user", "status", "--no-pager", NAME),
         missing="There is no systemd here; let your own init system run: {command}",
         keeps_log=True,
@@ -96,7 +96,7 @@ SYSTEMS = {
         render=launchd_agent,
         install=(
             Call(("launchctl", "bootout", f"{{domain}}/{LABEL}"), ""),
-            # bootout may return before the service has ended, and bootstrap fails until it has.
+            # bootout may return before the service has ended, and until then bootstrap fails.
             Call(("launchctl", "print", f"{{domain}}/{LABEL}"), patience=30),
             Call(("launchctl", "bootstrap", "{domain}", "{file}")),
         ),
@@ -127,19 +127,18 @@ def make_service(
 ) -> Service:
     """Return the service that runs a command with the settings of this environment."""
     kept = {name: environ[name] for name in _settings(environ)}
-    # The service starts in another folder, so paths are given as they are from here.
+    # The caller gives absolute paths: the service starts in another folder.
     kept |= {"BUYERBLOCK_DATA_DIR": str(data_dir), "BUYERBLOCK_CLIENT_SECRETS": str(client_secrets)}
     user = "\\".join(filter(None, (environ.get("USERDOMAIN"), environ.get("USERNAME"))))
     return Service(command=tuple(command), data_dir=data_dir, environment=kept, user=user)
 
 
 def _settings(environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the variables that decide how buyerblock runs."""
     return sorted(it for it in environ if it.startswith("BUYERBLOCK_") or it.upper() in _PASSED_ON)
 
 
 def system_of(platform: str = sys.platform) -> System:
-    """Return the row of the table for this system. Raises UsageError where there is none."""
+    """Return the row of the table for this system. Raises UsageError if there is none."""
     if platform not in SYSTEMS:
         raise UsageError(
             "No service can be installed on {platform}; let its own init system run buyerblock serve.",
@@ -149,8 +148,8 @@ def system_of(platform: str = sys.platform) -> System:
 
 
 def describe(system: System, service: Service, environ: Mapping[str, str]) -> str:
-    """Return the file that would be written, secrets hidden, and where it would go."""
-    # A proxy's address may have a password in it.
+    """Return the path and the content of the service file, with hidden secrets."""
+    # The address of a proxy may contain a password.
     shown = {
         name: "(hidden)" if name in _HIDDEN else without_secrets(value)
         for name, value in service.environment.items()
@@ -163,9 +162,9 @@ def describe(system: System, service: Service, environ: Mapping[str, str]) -> st
 def install(
     system: System, service: Service, environ: Mapping[str, str], run: Run, clock: Clock
 ) -> list[str]:
-    """Write the file and have the system start the service now and from now on; return advice, if any.
+    """Write the service file and start the service, now and at every start of the system; return advice, if any.
 
-    Raises UsageError where the system's programs are missing or refuse, StorageError for the file.
+    Raises UsageError if a program of the system is missing or fails, StorageError for the file.
     """
     make_private_directory(service.data_dir)
     advice = []
@@ -181,11 +180,11 @@ def install(
     path = system.file(service, environ)
     make_private_directory(path.parent)
     new = not path.exists()
-    write_atomically(path, system.render(service))  # readable by its owner alone: there may be secrets in it
+    write_atomically(path, system.render(service))  # readable only by its owner: it may contain secrets
     try:
         return advice + _call_all(system, system.install, service, path, run, clock)
     except (UsageError, StorageError):
-        if new:  # what was refused is not installed
+        if new:
             delete_file(path)
         raise
 
@@ -197,7 +196,7 @@ def uninstall(system: System, service: Service, environ: Mapping[str, str], run:
         return False
     _call_all(system, system.uninstall, service, path, run, clock)
     delete_file(path)
-    _call_all(system, system.forgotten, service, path, run, clock)
+    _call_all(system, system.after_uninstall, service, path, run, clock)
     return True
 
 
@@ -209,10 +208,9 @@ def status(
     url: str,
     answers: Callable[[str], bool],
 ) -> Answer:
-    """Return what the system says about the service, and whether its page answers; code 0 if all is well.
+    """Return the system's status of the service, and whether its page answers; code 0 if all is well.
 
-    url: of the page. answers: whether something there says that it is well. Windows says of a task that ended long ago
-    only that it knows it.
+    url: of the page. answers: checks the page, since Windows reports success even for a task that ended long ago.
     """
     path = system.file(service, environ)
     if not path.exists():
@@ -229,16 +227,16 @@ def status(
 
 def run_program(command: Sequence[str]) -> Answer:
     """Run a program of the system. Raises FileNotFoundError if it is missing."""
-    done = subprocess.run(command, capture_output=True, check=False, text=True, errors="replace", timeout=120)  # noqa: S603 - the commands stand in the table above
+    done = subprocess.run(command, capture_output=True, check=False, text=True, errors="replace", timeout=120)  # noqa: S603 - only commands of the table above
     return Answer(done.returncode, (done.stdout + done.stderr).strip())
 
 
 def page_answers(url: str) -> bool:
-    """Return whether the page at this address of this machine says that it is well."""
+    """Return whether the page at this local address is healthy."""
     import requests  # noqa: PLC0415 - a server need not keep it in memory
 
     with requests.Session() as session:
-        session.trust_env = False  # no proxy leads to this machine
+        session.trust_env = False  # no proxy for a local address
         try:
             return session.get(f"{url}healthz", timeout=10).text == "ok\n"
         except requests.RequestException:
@@ -264,7 +262,7 @@ def _call_all(
                 "“{command}” could not be run: {error}.", command=" ".join(command), error=error
             ) from error
         if call.patience:
-            continue  # what has not gone by now makes the next call fail, in the system's own words
+            continue  # if the wait was too short, the next call fails with the system's own message
         if answer.code and call.advice is None:
             said = f"“{' '.join(command)}” was refused: {answer.words or answer.code}"
             if "connect to bus" in answer.words:
@@ -284,7 +282,7 @@ def _filled(command: Sequence[str], path: Path) -> list[str]:
 
 
 def _allows_sandbox(run: Run) -> bool:
-    """Ask by trying: some distributions forbid user namespaces to programs without a profile."""
+    # Some distributions forbid user namespaces to programs without a profile, so try it.
     wanted = ("PrivateUsers=yes", "PrivateTmp=yes", "ProtectSystem=strict", "ProtectHome=read-only")
     options = [word for it in wanted for word in ("-p", it)]
     try:

@@ -1,4 +1,4 @@
-"""The text of the service for each system: what is in it, and how its format wants paths to be written. Pure."""
+"""The content of the service file for each system, and how it escapes paths. Pure."""
 
 import plistlib
 import subprocess
@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 from worker.errors import UsageError
 
 NAME = "buyerblock"
-LABEL = f"local.{NAME}"  # launchd wants a reversed domain; .local belongs to nobody
+LABEL = f"local.{NAME}"  # launchd needs a reversed domain; nobody owns .local
 WATCHDOG_SECONDS = 300
 _DESCRIPTION = "Block list of Amazon buyers who opted out of messages"
 _RESTART_SECONDS = 30
@@ -18,11 +18,11 @@ _RESTART_SECONDS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What is to run.
+    """What a service runs.
 
-    command: program and arguments. environment: variables that it gets besides the system's own; they may hold
-    secrets. user: whose log-on starts it on Windows, such as ``DESKTOP\\seller``. sandbox: False where the
-    kernel lets no user service have a file system of its own.
+    command: program and arguments. environment: variables besides the system's own; they may contain secrets. user:
+    whose log-on starts it on Windows, such as ``DESKTOP\\seller``. sandbox: False if the kernel does not allow user
+    services their own file system.
     """
 
     command: tuple[str, ...]
@@ -39,8 +39,8 @@ class Service:
                 )
 
 
-# Each needs a file system of the service's own. Before systemd 253 a user's service silently went without
-# unless PrivateUsers was asked for by name.
+# Each option needs a separate file system for the service. Before systemd 253 a user service silently ignores them
+# without PrivateUsers.
 _SANDBOX = """\
 PrivateUsers=yes
 PrivateTmp=yes
@@ -50,8 +50,7 @@ ReadWritePaths={data_dir}
 ProtectControlGroups=yes
 ProtectKernelTunables=yes
 """
-# No limit to the restarts: after a year nobody remembers to start it again.
-# The colon before the command: no dollar sign in it means a variable.
+# StartLimitIntervalSec=0: unlimited restarts. The colon before the command: dollar signs are no variables.
 _UNIT = """\
 [Unit]
 Description={description}
@@ -98,14 +97,14 @@ def systemd_unit(service: Service) -> bytes:
 
 
 def _runnable(command: tuple[str, ...]) -> tuple[str, ...]:
-    # systemd takes any character in an argument, but not these in the name of a program, however escaped.
+    # systemd accepts any character in an argument, but not these in the name of a program, even escaped.
     if set(command[0]) & set("'\"\\"):
         return ("/bin/sh", "-c", 'exec "$@"', "sh", *command)
     return command
 
 
 def _quoted(text: str) -> str:
-    """Return text as one word of a unit: a percent sign would begin a specifier."""
+    # In a unit file a percent sign starts a specifier.
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 
@@ -127,8 +126,8 @@ def launchd_agent(service: Service) -> bytes:
     )
 
 
-# IgnoreNew makes the trigger of time a restart of what has ended, however often it does. PT0S: no limit. The times of
-# RestartOnFailure are the shortest, and the most that it takes.
+# With IgnoreNew, the time trigger restarts a task that has ended. PT0S: no limit. RestartOnFailure has the shortest
+# interval and the largest count that are allowed.
 _TASK = """\
 <?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
@@ -164,7 +163,7 @@ _TASK = """\
 
 
 def windows_task(service: Service) -> bytes:
-    """Return a task for Windows' Task Scheduler; a task knows no environment variables of its own.
+    """Return a task for Windows' Task Scheduler. A task cannot set environment variables.
 
     The schema: learn.microsoft.com/windows/win32/taskschd/task-scheduler-schema.
     """
@@ -175,10 +174,10 @@ def windows_task(service: Service) -> bytes:
         program=escape(_windowless(program)),
         arguments=escape(subprocess.list2cmdline(arguments)),
     )
-    return task.encode("utf-16")  # schtasks reads nothing else reliably
+    return task.encode("utf-16")  # the only encoding that schtasks reads reliably
 
 
 def _windowless(program: str) -> str:
-    """Return the Python that opens no console window, if it is Python."""
+    # pythonw.exe opens no console window.
     path = PureWindowsPath(program)
     return str(path.with_name("pythonw.exe")) if path.name.lower() == "python.exe" else program

@@ -14,7 +14,7 @@ STOPPING = "STOPPING=1"
 
 
 def notify(state: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Send a state; return whether it was received. A service manager that is gone is no error."""
+    """Send a state; return whether it was sent. A missing service manager is no error."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address or not hasattr(socket, "AF_UNIX"):
         return False
@@ -27,7 +27,7 @@ def notify(state: str, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def watchdog_interval(environ: Mapping[str, str] = os.environ) -> float | None:
-    """Return the seconds after which ALIVE is due again, None without a watchdog; half the limit, as advised."""
+    """Return the seconds between two ALIVE, None without a watchdog: half the limit, see sd_watchdog_enabled(3)."""
     limit, watched = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(os.getpid()))
     if not limit.isdecimal() or int(limit) == 0 or watched != str(os.getpid()):
         return None

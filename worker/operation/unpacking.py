@@ -1,4 +1,4 @@
-"""The content of a backup: unpacked as untrusted data, and read completely as the program will read it."""
+"""Unpack the content of a backup as untrusted data, and read all of it like the program does."""
 
 import gzip
 import re
@@ -22,7 +22,7 @@ from worker.files import write_atomically, write_chunks_atomically
 from worker.gate.settings import StoredGate
 from worker.mailbox_pass.missed import OVERLAP
 from worker.operation.backup_file import Content
-from worker.owner.accounts import EVER, Account, Accounts
+from worker.owner.accounts import BEGINNING, Account, Accounts
 from worker.owner.preferences import read_preferences
 from worker.owner.tokens import Tokens
 from worker.sealing import Sealer
@@ -32,16 +32,16 @@ from worker.webhook import Announcements
 _SECRET = re.compile(r"secret\.key|client_secret[A-Za-z0-9._-]*\.json")
 _MAX_SECRETS = 1_000_000  # bytes
 _NO_GZIP = (gzip.BadGzipFile, zlib.error, EOFError)
-# Real backups unpack to 6 to 30 times their size. A small file that unpacks to very much would fill the disk.
-_MAX_TIMES = 100
+# Real backups unpack to 6 to 30 times their size. The limit protects against a zip bomb.
+_MAX_RATIO = 100
 _MIN_LIMIT = 64_000_000  # bytes
 _MAX_SIZE = 10_000_000_000  # bytes
 
 
 def unpack(source: Path, opened: Content, files: Path) -> tuple[int, tuple[str, ...]]:
-    """Unpack the content of a backup into a folder; return how many blocks there are, and the accounts.
+    """Unpack the content of a backup into a folder; return the number of blocks, and the accounts.
 
-    Raises DamagedFileError where it is not what a backup holds, StorageError and OSError about the disk.
+    Raises DamagedFileError if it is not a backup's content, StorageError and OSError about the disk.
     """
     _unpack(source, opened, files)
     with closing(_checked(source, files / DATABASE)) as database:
@@ -53,42 +53,43 @@ def _unpack(source: Path, opened: Content, files: Path) -> None:
     try:
         with gzip.GzipFile(fileobj=BytesIO(opened.content)) as packed:
             for name, data in orjson.loads(packed.readline(_MAX_SECRETS)).items():
-                # No backup that everybody can read or change holds a key, or says whom to ask for one.
+                # Only an encrypted backup may contain the key and the client file: anybody can forge others.
                 if not (opened.sealed and _SECRET.fullmatch(name)):
                     raise _damaged(source)
                 write_atomically(files / name, b64decode(data, validate=True))
-            limit = min(_MIN_LIMIT + _MAX_TIMES * len(opened.content), _MAX_SIZE)
-            write_chunks_atomically(files / DATABASE, _pieces(source, packed, limit))
+            limit = min(_MIN_LIMIT + _MAX_RATIO * len(opened.content), _MAX_SIZE)
+            write_chunks_atomically(files / DATABASE, _chunks(source, packed, limit))
     except (*_NO_GZIP, ValueError, TypeError, AttributeError) as error:
         raise _damaged(source) from error
 
 
-def _pieces(source: Path, packed: gzip.GzipFile, left: int) -> Iterator[bytes]:
+def _chunks(source: Path, packed: gzip.GzipFile, left: int) -> Iterator[bytes]:
     try:
-        while piece := packed.read(1 << 20):
-            if (left := left - len(piece)) < 0:
+        while chunk := packed.read(1 << 20):
+            if (left := left - len(chunk)) < 0:
                 raise _damaged(source)
-            yield piece
-    except _NO_GZIP as error:  # here: BadGzipFile is an OSError, and would be taken for one of the disk
+            yield chunk
+    except (
+        _NO_GZIP
+    ) as error:  # caught here, since the caller takes an OSError such as BadGzipFile for a disk error
         raise _damaged(source) from error
 
 
 def _checked(source: Path, path: Path) -> Database:
-    """Open the database of a backup, whose pages and tables are as they should be."""
+    """Open the database of a backup and check its pages and tables."""
     try:
         database = open_copy(path)
         database.engine.check()
     except DamagedFileError as error:
         raise _damaged(source) from error
-    except StorageError as error:  # of a newer version
+    except StorageError as error:  # a newer version
         raise StorageError(error.template, **{**error.fields, "path": source}) from error
     return database
 
 
 def _read_everything(source: Path, database: Database) -> None:
-    """Read every record as the program will."""
-    sealer = Sealer("")  # no secret is opened or sealed here
-    # They say how their records look: one of another shape is set aside when it is read.
+    sealer = Sealer("")  # nothing is encrypted or decrypted here
+    # Each store declares the shape of its records: a record of another shape is set aside when it is read.
     Accounts(database, sealer)
     Announcements(database)
     BlockList(database).imports()
@@ -108,7 +109,7 @@ def _read_everything(source: Path, database: Database) -> None:
 
 
 def search_again(accounts: Accounts) -> tuple[str, ...]:
-    """Have every account search the mail since its last good pass; return the accounts."""
+    """Make every account search the mail since its last good pass; return the accounts."""
     known = accounts.all()
     for account in known:
         accounts.update(account.email, search_from=_search_from(account))
@@ -116,10 +117,10 @@ def search_again(accounts: Accounts) -> tuple[str, ...]:
 
 
 def _search_from(account: Account) -> datetime:
-    """Return from when on mail may have been judged after the backup was made."""
-    # Whatever waited then was judged since, and may be of any age.
+    """Return the time since which mail may have been judged after the backup."""
+    # Mail that was queued at the backup was judged later, and may be of any age.
     if account.queued or account.last_good_pass is None:
-        return EVER
+        return BEGINNING
     since = account.last_good_pass - OVERLAP
     return min(since, account.search_from or since)
 

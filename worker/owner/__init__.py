@@ -1,1 +1,1 @@
-"""What the owner has connected and chosen: Gmail accounts with their sealed sign-ins, API tokens, preferences."""
+"""Data of the owner: Gmail accounts with encrypted permissions, API tokens, preferences."""

@@ -1,4 +1,4 @@
-"""Connected mailboxes: what is remembered of each, its permission sealed. Times are aware and in UTC."""
+"""Connected mailboxes, each with its encrypted permission. Times are aware and in UTC."""
 
 import secrets
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from worker.problems import Cause, MailboxProblem
 from worker.sealing import Sealer, UnsealError
 from worker.sentences import Sentence
 
-# Searching from here means the whole mailbox.
-EVER = datetime.fromtimestamp(0, UTC)
+# As search_from: search the whole mailbox.
+BEGINNING = datetime.fromtimestamp(0, UTC)
 
 State = Literal["ok", "sign_in_again", "problem"]
 
@@ -26,21 +26,27 @@ State = Literal["ok", "sign_in_again", "problem"]
 class Account:
     """A connected mailbox.
 
-    personal_address: an address of the account that others may send notices and forwards to. problem: what needs
-    the seller, None if all is well. sign_in_ends: when Google ends the sign-in by itself, None if it does not.
-    labels, filter_ids: Gmail's ids of ours. adopted: those of them that were there before us, None before the first
-    look. unlisted: queued mails in Trash or Spam. label_lost: the label for opt-outs was deleted, so that mail archived
-    before does not carry it. forward_to: where archived notices go as well. mark_read: whether
-    archived notices are marked as read. trusted: addresses whose forwards are accepted besides the account's own.
-    redirectors: addresses and domains whose word counts for mail that they redirect and change.
-    queued: notices not judged yet. last_good_pass: when a pass last left nothing in the queue. search_from: from
-    when on the mailbox still has to be searched for mail that the filters missed, None if it has been. swept_at:
-    when the last days were last searched. queued_since: since when mail was received that a search has put into the
-    queue, until the queue is empty. undoing: our labels and filters are being removed. notice_days: the latest days
-    on which notices came, in UTC, as ``notice_days.latest`` returns them. silence_heard: the last of them
-    when the owner was notified that no more came, and said that it is all right. progress_at: when a pass last came
-    further, None if it has failed since. progress: how far it was then, as ``worker/mailbox_pass/progress.py`` stores
-    it, None if it has ended. formerly: addresses that the mailbox had before, the latest last.
+    personal_address: a secret address of the account for notices and forwards from others.
+    problem: needs the seller's action, None if all is well.
+    sign_in_ends: when Google ends the sign-in, None if it does not.
+    labels, filter_ids: Gmail's ids of our labels and filters.
+    adopted: those ids that existed before us, None before the first check.
+    unlisted: the number of queued mails in Trash or Spam.
+    label_lost: the label for opt-outs was deleted, so that earlier archived mail does not have it.
+    forward_to: an address that archived notices are forwarded to. mark_read: archived notices are marked as read.
+    trusted: addresses whose forwards are accepted, besides the account's own.
+    redirectors: addresses and domains that may redirect and change mail.
+    queued: the number of notices not judged yet.
+    last_good_pass: when a pass last emptied the queue.
+    search_from: the time since which mail must still be searched, None if nothing is to be searched.
+    swept_at: when the last days were last searched.
+    queued_since: the oldest time of mail that a search has queued; None when the queue is empty.
+    undoing: our labels and filters are being removed.
+    notice_days: the latest days with notices, in UTC, see ``notice_days.latest``.
+    silence_heard: the last notice day when the owner confirmed a warning about missing notices.
+    progress_at: when a pass last made progress, None after a failure.
+    progress: that progress, see ``worker/mailbox_pass/progress.py``, None when the pass has ended.
+    formerly: former addresses of the mailbox, the newest last.
     """
 
     email: str
@@ -74,17 +80,15 @@ class Account:
 
     @property
     def waits_for_sign_in(self) -> bool:
-        """Whether only a new sign-in helps; where it was the secret key, that of before helps as well."""
-        sealed = self.problem is not None and self.problem.cause is Cause.SEALED_WITH_ANOTHER_KEY
-        return self.state == "sign_in_again" and not sealed
+        """Whether only a new sign-in helps. False for a wrong secret key, since the right key also helps."""
+        wrong_key = self.problem is not None and self.problem.cause is Cause.SEALED_WITH_ANOTHER_KEY
+        return self.state == "sign_in_again" and not wrong_key
 
 
 _to_account = partial(stored, Account)
 
 
 class Accounts:
-    """The connected mailboxes."""
-
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._documents = database.documents("accounts")
@@ -92,16 +96,16 @@ class Accounts:
         self._sealer = sealer
 
     def all(self) -> list[Account]:
-        """Return the accounts, in the order in which they were connected."""
+        """Return the accounts, sorted by the time of connection."""
         found = map(_to_account, self._documents.walk())
         return sorted(found, key=lambda account: (account.connected_at, account.email))
 
     def get(self, email: str) -> Account:
-        """Return an account. Raises UsageError with a sentence if it is not connected."""
+        """Return an account. Raises UsageError if it is not connected."""
         return _to_account(self._document(email))
 
     def grant(self, email: str) -> Grant:
-        """Return an account's permission. Raises SignInAgainError if it was sealed with another key."""
+        """Return an account's permission. Raises SignInAgainError if it was encrypted with another key."""
         document = self._document(email)
         try:
             with reading(Sentence("the account {email}", email=email)):
@@ -110,7 +114,7 @@ class Accounts:
             raise SignInAgainError(Cause.SEALED_WITH_ANOTHER_KEY) from error
 
     def connect(self, email: str, grant: Grant, *, now: datetime) -> Account:
-        """Remember a mailbox and its new permission; what was known of the mailbox before stays."""
+        """Store a mailbox and its new permission; an existing account keeps its other data."""
         ends = None if grant.lifetime is None else now + timedelta(seconds=grant.lifetime)
         with self._database.together():
             known = self._documents.find(email)
@@ -121,7 +125,7 @@ class Accounts:
         return account
 
     def update(self, email: str, **changes: Any) -> Account | None:
-        """Change fields of an account; None if it was disconnected in the meantime."""
+        """Change fields of an account and return it; None if it is no longer connected."""
         with self._database.together():
             document = self._documents.find(email)
             if document is None:
@@ -133,7 +137,7 @@ class Accounts:
         return account
 
     def rename(self, former: str, email: str) -> None:
-        """Let an account have its new address; its permission, and all that is known of it, stay."""
+        """Change an account's address; everything else stays."""
         with self._database.together():
             document = self._document(former)
             account = _to_account(document)
@@ -142,7 +146,7 @@ class Accounts:
             self._documents.delete([former])
 
     def remove(self, email: str) -> None:
-        """Forget a mailbox and its permission."""
+        """Delete a mailbox and its permission."""
         self._documents.delete([email])
 
     def _document(self, email: str) -> dict[str, Any]:
@@ -160,7 +164,10 @@ def _new(email: str, now: datetime) -> Account:
     name, _, domain = email.partition("@")
     token = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(8))
     return Account(
-        email=email, personal_address=f"{name}+optouts-{token}@{domain}", connected_at=now, search_from=EVER
+        email=email,
+        personal_address=f"{name}+optouts-{token}@{domain}",
+        connected_at=now,
+        search_from=BEGINNING,
     )
 
 

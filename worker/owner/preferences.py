@@ -1,7 +1,6 @@
-"""What the owner prefers for the whole program, as opposed to one account.
+"""Preferences of the owner for the whole program, not for one account.
 
-Settings of the environment say how the program runs and need a restart; a preference is set on the page and takes
-effect at its next use.
+Environment variables need a restart; a preference is set on the page and takes effect at its next use.
 """
 
 from collections.abc import Callable
@@ -12,9 +11,9 @@ from worker.database import Database, stored
 from worker.errors import StorageError, UsageError
 from worker.settings import Settings
 
-# A buyer who opted out a month ago still means it; and dates a hundred years back cannot always be computed.
+# At least a month: an opt-out does not end sooner. At most a hundred years, so that dates can be computed.
 MIN_DAYS, MAX_DAYS = 30, 36_500
-# As for the environment's interval.
+# The same as in ``settings.py``.
 MIN_INTERVAL, MAX_INTERVAL = 1, 86_400
 
 _KEY = "preferences"
@@ -22,13 +21,12 @@ _KEY = "preferences"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """What the owner prefers.
+    """expire_after_days: unblock a buyer so many days after the latest notice, 30 to 36,500; None for never.
 
-    expire_after_days: unblock a buyer so many days after the latest notice, 30 to 36,500; None for never.
-    sync_interval: seconds between two passes, 1 to 86,400; None for what the environment says.
-    language: of the page, such as ``de``; "" for what the browser asks for.
-    summary_day: of the week's summary, 0 for Monday to 6; None for no summary.
-    Raises UsageError for any other number.
+    sync_interval: seconds between two passes, 1 to 86,400; None for the environment's.
+    language: of the page, such as ``de``; "" for the browser's.
+    summary_day: the day of the weekly summary, 0 for Monday to 6; None for no summary.
+    Raises UsageError for other numbers.
     """
 
     expire_after_days: int | None = None
@@ -57,14 +55,14 @@ _to_preferences = partial(stored, Preferences)
 
 
 def _fits(number: int | None, least: int, most: int) -> bool:
-    # True is a number to Python, and 30.5 would never be equal to what was written.
+    # type() instead of isinstance(), since True is an int. No fractions: they do not survive storage.
     return number is None or (type(number) is int and least <= number <= most)
 
 
 def sync_interval(settings: Settings, database: Database) -> int:
-    """Return the seconds between two passes that hold now: the owner's word, else the environment's.
+    """Return the current seconds between two passes: the owner's, else the environment's.
 
-    Preferences that cannot be read must not stop the passes; the health check reports them.
+    Unreadable preferences must not stop the passes; the health check reports them.
     """
     try:
         return read_preferences(database).sync_interval or settings.sync_interval
@@ -73,15 +71,15 @@ def sync_interval(settings: Settings, database: Database) -> int:
 
 
 def read_preferences(database: Database) -> Preferences:
-    """Return the preferences, the default ones before any were set. Raises StorageError."""
+    """Return the preferences, by default the default ones. Raises StorageError."""
     documents = database.documents("preferences")
     documents.expect(_to_preferences)
     return _to_preferences(documents.find(_KEY) or {})
 
 
 def change_preferences(database: Database, change: Callable[[Preferences], Preferences]) -> Preferences:
-    """Replace the preferences by what ``change`` makes of them, and return that; it is stored then."""
+    """Apply ``change`` to the preferences in a transaction, and return the new ones."""
     with database.together():
-        after = change(read_preferences(database))
-        database.documents("preferences").put({_KEY: asdict(after)})
-    return after
+        changed = change(read_preferences(database))
+        database.documents("preferences").put({_KEY: asdict(changed)})
+    return changed

@@ -1,7 +1,7 @@
-"""Tokens for the HTTP API: who may use it, with which scope, and when they last did.
+"""Tokens for the HTTP API: name, scope and last use.
 
-A token is shown once, when it is made. Its SHA-256 is stored, which opens nothing; a slow hash would add nothing,
-since a token is 256 random bits and not a word that somebody chose.
+A token is shown only once, when it is created. Only its SHA-256 is stored. A slow hash is not needed, since a token is
+256 random bits, not a password.
 """
 
 import logging
@@ -20,8 +20,8 @@ from worker.sealing import digest_of
 Scope = Literal["read", "write", "download"]
 
 MAX_NAME = 60  # characters
-PREFIX = "buyerblock_"  # so that tools that look for leaked secrets can find ours
-# Not every request writes to the disk: the last use is stored this exactly.
+PREFIX = "buyerblock_"  # so that secret scanners can find leaked tokens
+# The last use is stored at most once in this time, since not every request should write to the disk.
 WRITTEN_EVERY = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
@@ -29,9 +29,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A token. last_used is exact to a minute.
+    """A token. last_used: exact to a minute.
 
-    scope: ``write`` includes ``read``; ``download`` is good for fetching the list by an address that holds the token.
+    scope: ``write`` includes ``read``; ``download`` allows only to download the list, by a URL with the token.
     """
 
     name: str
@@ -44,7 +44,7 @@ _to_token = partial(stored, Token)
 
 
 class Tokens:
-    """The tokens, under the hashes of their secrets. A revoked one is refused at once."""
+    """The tokens, by the hash of their secret."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,8 +52,8 @@ class Tokens:
         self._documents.expect(_to_token)
 
     def create(self, name: str, scope: Scope = "read", *, now: datetime) -> str:
-        """Make a token and return it, for the only time. Raises UsageError for a name that cannot be given."""
-        token = Token(name=_good_name(name), scope=scope, created_at=now)
+        """Create a token and return its secret, which is not stored. Raises UsageError for an invalid or used name."""
+        token = Token(name=_valid_name(name), scope=scope, created_at=now)
         secret = PREFIX + secrets.token_urlsafe(32)
         with self._database.together():
             if self._documents.contains(where("name") == token.name):
@@ -71,12 +71,12 @@ class Tokens:
         )
 
     def revoke(self, name: str, scope: Scope | None = None) -> bool:
-        """Make a token useless from now on; return False if there was none of this name, and scope if one is given."""
+        """Delete a token; return False if there is none with this name, and this scope if given."""
         of_name = where("name") == name
         return bool(self._documents.remove(of_name & (where("scope") == scope) if scope else of_name))
 
     def find(self, secret: str, *, now: datetime) -> Token | None:
-        """Return the token that a caller shows, and record that it was used; None if there is no such token."""
+        """Return the token of a secret and record its use; None if there is no such token."""
         key = digest_of(secret)
         document = self._documents.find(key)
         if document is None:
@@ -92,11 +92,11 @@ class Tokens:
                 if (document := self._documents.find(key)) is not None:
                     self._documents.put({key: document | {"last_used": now}})
         except StorageError as error:
-            # A question whether to write to a buyer must be answered even when the disk is full.
+            # A full disk must not prevent answers about blocked buyers.
             _log.warning("The last use of a token could not be stored: %s", error)
 
 
-def _good_name(name: str) -> str:
+def _valid_name(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise UsageError("A token needs a name of 1 to {most} printable characters.", most=MAX_NAME)

@@ -1,9 +1,9 @@
-"""The webhook: an address of the user's that is notified of every block and unblock, and of problems.
+"""The webhook: sends every block, unblock and problem to an address of the user.
 
-Promise: in order, at least once, signed; tried for a day while the other side is down, then kept until somebody
-resumes it; never sent to a private network that the user has not allowed. Changes are not queued: the outbox is the
-events of the database, and the webhook remembers its position among them, so a change that is stored cannot miss its
-message. Problems wait in the table ``announcements``. Start reading at ``delivery.py``.
+Promise: messages are signed, in order, at least once; retried for a day, then paused until a person resumes it; never
+sent to a private network without permission. Changes have no queue of their own: the webhook stores its position among
+the database's events, so that no committed change is missed. Problems wait in the table ``announcements``. Start
+reading at ``delivery.py``.
 """
 
 from worker.webhook.announcements import Announcements

@@ -1,4 +1,4 @@
-"""Send the webhook what is due. A message whose success was not stored is sent again."""
+"""Send the messages that are due. After a crash, a message whose success was not stored is sent again."""
 
 import logging
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from worker.webhook.message import Message, headers
 from worker.webhook.outbox import unsent
 from worker.webhook.sending import send as post
 
-MAX_MESSAGES = 50  # in one call, so that a program that stops does not wait for a long outbox
+MAX_MESSAGES = 50  # of one call, so that a stop of the program does not wait for long
 
 log = logging.getLogger(__name__)
 
 
 Send = Callable[..., str]
-"""Sends a message as ``sending.send`` does."""
+"""Like ``sending.send``."""
 
 
 def deliver_due(
@@ -32,30 +32,30 @@ def deliver_due(
     now: Callable[[], datetime],
     send: Send = post,
 ) -> int:
-    """Send what the webhook was not sent yet, if it is due; return how many messages were taken.
+    """Send the unsent messages, if a try is due; return how many were delivered.
 
-    It is called often: without a webhook, or without news, it costs a few short queries. Calls must not overlap, else
+    Called often: without a webhook or new messages it costs only a few short queries. Calls must not overlap, since
     messages could arrive out of order. Raises StorageError.
     """
     hook = webhook.get()
     if hook is None:
         announcements.clear()
         return 0
-    taken = 0
+    delivered = 0
     if not hook.is_due(now()):
-        return taken
-    # All of them first: sending may take minutes, for which no query should stay open.
+        return delivered
+    # Read all before sending: that may take minutes, and no query should stay open.
     changes = list(islice(unsent(webhook.database, block_list, hook.position, now()), MAX_MESSAGES))
     for message, position in (*changes, *((it, None) for it in announcements.waiting())):
         after = replace(hook.reset(), position=position or hook.position)
         updated = _step(webhook, hook, message, after, now, send)
         if updated is None:
-            return taken
+            return delivered
         hook = updated
-        taken += message is not None
+        delivered += message is not None
         if message and position is None:
             announcements.remove(message)
-    return taken
+    return delivered
 
 
 def _step(
@@ -66,18 +66,18 @@ def _step(
     now: Callable[[], datetime],
     send: Send,
 ) -> Hook | None:
-    """Send a message, if there is one, and store the outcome; return the webhook, None if that is all for now."""
+    """Send a message, if there is one, and store the outcome; return the new state, None to stop for now."""
     if message is not None and (problem := _send(hook, message, now(), send)):
         log.warning(
             "The webhook did not take a message: %s", problem, extra=fields(failures=hook.failures + 1)
         )
         after = hook.failed(problem, now())
-    # A person may have set another address meanwhile: that one is used at the next call.
+    # update() fails if a person has changed the webhook meanwhile; the next call uses the new one.
     return after if webhook.update(hook, after) and not after.problem else None
 
 
 def send_test(webhook: Webhook, *, now: datetime, send: Send = post) -> str:
-    """Send a test message; return "" if it was taken, else one sentence that says why not.
+    """Send a test message; return "" if it was accepted, else one sentence with the reason.
 
     Raises UsageError if there is no webhook.
     """

@@ -1,4 +1,4 @@
-"""The webhook as it is stored: its address, its position among the events, and its failures."""
+"""The stored webhook: its address, its position among the events, and its failures."""
 
 import base64
 import secrets
@@ -14,17 +14,18 @@ from worker.webhook.target import check_literal, parse_target
 
 FIRST_WAIT = timedelta(seconds=5)
 MAX_WAIT = timedelta(hours=1)
-TRIED_FOR = timedelta(days=1)
-# No more fit into a day. They are counted too: a machine may sleep through its day, and wake without a network.
+# It is paused after failing for this time,
+PAUSE_AFTER = timedelta(days=1)
+# and after so many tries, which is about a day's number: a machine may be asleep for a day, and wake without a network.
 MIN_TRIES = 30
 _KEY = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far the changes were sent: all events up to sequence, and done entries of the one after it.
+    """A cursor: all events up to ``sequence`` were sent, and ``done`` entries of the next event.
 
-    lineage: names the database; a restored one has another.
+    lineage: the identity of the database; a restored one has another.
     """
 
     lineage: str
@@ -36,9 +37,9 @@ class Position:
 class Hook:
     """The webhook.
 
-    secret: starts with ``whsec_``. allow_private: may be in a private network. failures: tries in a row
-    that failed. next_try: not before then, None for at once. paused: was tried for a day and waits for a person.
-    problem: one sentence about the last failure, "" if all is well.
+    secret: starts with ``whsec_``. allow_private: the address may be in a private network. failures: failed tries in a
+    row. next_try: the time of the next try, None for at once. paused: failed for a day and waits for a person. problem:
+    one sentence about the last failure, "" if all is well.
     """
 
     url: str
@@ -52,13 +53,11 @@ class Hook:
     problem: str = ""
 
     def is_due(self, now: datetime) -> bool:
-        """Return whether it may be tried."""
-        if self.paused or self.next_try is None:
-            return not self.paused
-        return has_come(self.next_try, MAX_WAIT, now)
+        """Return whether a try is due."""
+        return not self.paused and (self.next_try is None or has_come(self.next_try, MAX_WAIT, now))
 
     def failed(self, problem: str, now: datetime) -> "Hook":
-        """Return it after a failed try: the next one waits twice as long, for a day."""
+        """Return the state after a failed try, with exponential backoff."""
         since = self.failing_since or now
         wait = wait_after(self.failures, FIRST_WAIT, MAX_WAIT)
         return replace(
@@ -66,16 +65,16 @@ class Hook:
             failures=self.failures + 1,
             failing_since=since,
             next_try=now + wait,
-            paused=now - since >= TRIED_FOR and self.failures + 1 >= MIN_TRIES,
+            paused=now - since >= PAUSE_AFTER and self.failures + 1 >= MIN_TRIES,
             problem=problem,
         )
 
     def reset(self) -> "Hook":
-        """Return it without a trace of failures."""
+        """Return the state without failures."""
         return replace(self, failures=0, failing_since=None, next_try=None, paused=False, problem="")
 
 
-_to_hook = partial(stored, Hook)  # its secret still sealed
+_to_hook = partial(stored, Hook)  # with an encrypted secret
 
 
 def newest_position(database: Database) -> Position:
@@ -87,7 +86,7 @@ def newest_position(database: Database) -> Position:
 class Webhook:
     """The webhook, if there is one.
 
-    Raises StorageError, and UnsealError when its secret was sealed with another key.
+    Raises StorageError, and UnsealError if its secret was encrypted with another key.
     """
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
@@ -97,23 +96,21 @@ class Webhook:
         self._sealer = sealer
 
     def get(self) -> Hook | None:
-        """Return it, None if there is none."""
         if (document := self._documents.find(_KEY)) is None:
             return None
         hook = _to_hook(document)
         return replace(hook, secret=self._sealer.unseal(hook.secret))
 
     def existing(self) -> Hook:
-        """Return it. Raises UsageError if there is none."""
+        """Return the webhook. Raises UsageError if there is none."""
         if (hook := self.get()) is None:
             raise UsageError("There is no webhook; set one with “buyerblock webhook set URL”.")
         return hook
 
     def set(self, url: str, *, allow_private: bool = False) -> str:
-        """Send changes to this address from now on; return the secret that signs them.
+        """Set the address; return the secret for signatures.
 
-        Where there is a webhook already, what was not sent yet goes to the new address. Raises UsageError
-        for an address that cannot be used.
+        The messages that a former webhook did not get go to the new address. Raises UsageError for an invalid address.
         """
         check_literal(parse_target(url), allow_private=allow_private)
         secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -124,19 +121,19 @@ class Webhook:
         return secret
 
     def remove(self) -> bool:
-        """Remove the webhook; return False if there was none. This works even where it cannot be read."""
+        """Remove the webhook; return False if there was none. Works even if it cannot be decrypted."""
         with self.database.together():
             found = self._documents.find(_KEY) is not None
             self._documents.delete([_KEY])
         return found
 
     def resume(self) -> None:
-        """Try again at once, from where it stopped. Raises UsageError if there is no webhook."""
+        """Try again at once, from the current position. Raises UsageError if there is no webhook."""
         with self.database.together():
             self._put(self.existing().reset())
 
     def update(self, before: Hook, after: Hook) -> bool:
-        """Store what has become of it, unless a person has changed it meanwhile; return whether it was stored."""
+        """Store a new state, unless it was changed meanwhile; return whether it was stored."""
         with self.database.together():
             if self.get() != before:
                 return False

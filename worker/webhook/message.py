@@ -1,4 +1,4 @@
-"""Messages in the form of the Standard Webhooks specification, so that ready-made libraries can check them."""
+"""Messages in the format of the Standard Webhooks specification, so that existing libraries can verify them."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ import orjson
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is sent. id: the same for the same content, however often. at: RFC 3339. data: plain JSON values."""
+    """A message. id: the same for every try with the same content. at: RFC 3339. data: plain JSON values."""
 
     id: str
     type: str
@@ -25,8 +25,8 @@ class Message:
 
 
 def headers(message_id: str, body: bytes, secret: str, *, now: datetime) -> dict[str, str]:
-    """Return the headers that prove who sent it, and when: HMAC-SHA256 over id, time and body."""
-    # The specification separates id, time and body by dots.
+    """Return the headers with the signature: HMAC-SHA256 over id, time and body."""
+    # No dots in the id: the specification separates id, time and body by dots.
     message_id, time = message_id.replace(".", "_"), str(int(now.timestamp()))
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signed = b".".join((message_id.encode(), time.encode(), body))

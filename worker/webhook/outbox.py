@@ -1,4 +1,4 @@
-"""What the webhook was not sent yet, read from the events of the database."""
+"""The unsent messages of the webhook, read from the events of the database."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,13 +16,13 @@ MAX_EVENTS = 100  # in one message
 def unsent(
     database: Database, block_list: BlockList, position: Position, now: datetime
 ) -> Iterator[tuple[Message | None, Position]]:
-    """Yield messages about what happened after this position, in order, each with the position after it.
+    """Yield messages about the events after this position, in order, each with its new position.
 
-    None in place of a message: there is nothing to tell up to this position.
+    None instead of a message: there is nothing to send up to this position.
     """
     newest = newest_position(database)
     if newest.lineage != position.lineage or newest.sequence < position.sequence:
-        # The list is another one, so only reading the whole list helps.
+        # The database was replaced: the receiver must read the whole list.
         name = f"{newest.lineage}-{newest.sequence}-replaced"
         yield Message(id=name, type="blocks.replaced", at=format_time(now), data={}), newest
         return
@@ -42,7 +42,7 @@ def unsent(
 
 def _changed(events: list[dict[str, Any]]) -> Message:
     first, last = events[0], events[-1]
-    # Both ends: a message that was not acknowledged may have grown when it is sent again.
+    # First and last id: a message may contain more events when it is sent again.
     name = f"{first['id']}_{last['id']}"
     return Message(id=name, type="blocks.changed", at=last["at"], data={"events": events})
 
@@ -52,14 +52,14 @@ def _events(
 ) -> Iterator[dict[str, Any]]:
     """Yield the webhook's event for an entry of a database event, if there is one.
 
-    id: the same however often it is sent. block: as the JSON export shows it.
+    id: the same for every try. block: as in the JSON export.
     """
     what, key = entry
     block = block_list.get(key)
     event = {"id": event_id, "type": what, "key": key, "at": at, "block": None}
     if what == "blocked" and block is not None:
         yield event | {"block": public_document(block)}
-    # A removed order whose buyer is blocked has only joined the buyer's alias. And if somebody was blocked
-    # again since, or unblocked, a later entry says so.
+    # A removed order with a blocked buyer was only merged into the buyer's entry. If the buyer was blocked or unblocked
+    # again later, a later event says so.
     if what == "unblocked" or (what == "removed" and block is None):
         yield event | {"type": "unblocked"}

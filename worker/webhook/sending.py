@@ -12,8 +12,8 @@ import certifi
 from worker.errors import UsageError
 from worker.webhook.target import Target, parse_target, permitted, refusal
 
-STEP = 10.0  # seconds for each step: connecting, sending, waiting for some of the answer
-WHOLE = 20.0  # seconds for everything after connecting, so that an answer that trickles in ends as well
+STEP_TIMEOUT = 10.0  # seconds for each step: connect, send, wait for data
+TOTAL_TIMEOUT = 20.0  # seconds for everything after the connect, against answers that come too slowly
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -33,10 +33,10 @@ def send(
     internet_only: bool = False,
     resolve: Resolve = addresses_of,
 ) -> str:
-    """Post body; return "" if it was taken (a status from 200 to 299), else one sentence that says why not.
+    """Post body; return "" if it was accepted (status 200 to 299), else one sentence with the reason.
 
-    internet_only: never to this machine or a private network, whatever was allowed. Redirects are not followed: they
-    could lead anywhere.
+    internet_only: never to this machine or a private network, even with allow_private. Redirects are not followed:
+    they could lead to any address.
     """
     try:
         target = parse_target(url)
@@ -57,17 +57,17 @@ def send(
 
 
 def _reason(error: Exception) -> str:
-    """Return what went wrong, fit for a terminal and a page: it may be what the other side wrote in place of HTTP."""
+    """Return the printable text of an error: it may contain the other side's answer."""
     reason = str(getattr(error, "strerror", None) or error) or type(error).__name__
     return "".join(char for char in reason[:200] if char.isprintable())
 
 
-class _Pinned(http.client.HTTPConnection):
-    """A connection to one of these addresses, whatever the host's name leads to by now."""
+class _PinnedConnection(http.client.HTTPConnection):
+    """A connection to one of these checked addresses, without another DNS lookup."""
 
     def __init__(self, target: Target, addresses: list[str]) -> None:
-        super().__init__(target.host, target.port, timeout=STEP)
-        self.default_port = 443 if target.https else 80  # left out of the Host header
+        super().__init__(target.host, target.port, timeout=STEP_TIMEOUT)
+        self.default_port = 443 if target.https else 80  # omitted in the Host header
         self._addresses = addresses
         self._context = _context() if target.https else None
 
@@ -79,7 +79,7 @@ class _Pinned(http.client.HTTPConnection):
         return self._open(last)
 
     def _open(self, address: str) -> None:
-        plain = socket.create_connection((address, self.port), STEP)
+        plain = socket.create_connection((address, self.port), STEP_TIMEOUT)
         if self._context is None:
             self.sock = plain
             return
@@ -92,15 +92,15 @@ class _Pinned(http.client.HTTPConnection):
 
 def _context() -> ssl.SSLContext:
     context = ssl.create_default_context()
-    # Python on macOS and in some containers comes without the certificates of the system.
+    # Python on macOS and in some containers does not find the system's certificates.
     context.load_verify_locations(certifi.where())
     return context
 
 
 def _post(target: Target, addresses: list[str], headers: Mapping[str, str], body: bytes) -> int:
-    with closing(_Pinned(target, addresses)) as connection:
+    with closing(_PinnedConnection(target, addresses)) as connection:
         connection.connect()
-        timer = Timer(WHOLE, _cut, (connection.sock,))
+        timer = Timer(TOTAL_TIMEOUT, _shut_down, (connection.sock,))
         timer.daemon = True
         timer.start()
         try:
@@ -110,6 +110,6 @@ def _post(target: Target, addresses: list[str], headers: Mapping[str, str], body
             timer.cancel()
 
 
-def _cut(sock: socket.socket) -> None:
+def _shut_down(sock: socket.socket) -> None:
     with suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,6 @@
-"""Where a webhook may go: https addresses on the internet, this machine, and private networks if allowed.
+"""Allowed targets of a webhook: https addresses on the internet, this machine, and private networks if allowed.
 
-A name is resolved once and the connection goes to an address that was checked, so a name that answers differently
-a moment later (DNS rebinding) leads nowhere else.
+A name is resolved once, and the connection goes to a checked address. This prevents DNS rebinding.
 """
 
 import ipaddress
@@ -21,7 +20,7 @@ _6TO4 = ipaddress.IPv6Network("2002::/16")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An address of the web, taken apart. loopback: it names this machine, and not by way of a name server."""
+    """A parsed URL. loopback: the host is ``localhost`` or a loopback address, not a name that resolves to one."""
 
     host: str
     port: int
@@ -31,7 +30,7 @@ class Target:
 
 
 def parse_target(url: str) -> Target:
-    """Return where an address leads. Raises UsageError, in one sentence, for one that will not do."""
+    """Parse the URL of a webhook. Raises UsageError."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -54,13 +53,15 @@ def parse_target(url: str) -> Target:
 
 
 def permitted(target: Target, addresses: Iterable[str], *, allow_private: bool) -> list[str]:
-    """Return those of a host's addresses that may be connected to."""
+    """Return the allowed ones of a host's addresses."""
     found = [(text, _address(text)) for text in addresses]
-    return [text for text, it in found if it is not None and _may(target, it, allow_private=allow_private)]
+    return [
+        text for text, it in found if it is not None and _is_allowed(target, it, allow_private=allow_private)
+    ]
 
 
 def refusal(target: Target, *, allow_private: bool) -> Sentence:
-    """Return one sentence that says why none of a host's addresses may be connected to."""
+    """Return the reason why none of a host's addresses is allowed."""
     if allow_private or (_address(target.host) and not permitted(target, [target.host], allow_private=True)):
         return Sentence(
             "{host} is in a private network, or on this machine, which is not allowed.", host=target.host
@@ -73,29 +74,29 @@ def refusal(target: Target, *, allow_private: bool) -> Sentence:
 
 
 def check_literal(target: Target, *, allow_private: bool) -> None:
-    """Raise UsageError for an address in numbers that no message would ever be sent to."""
+    """Raise UsageError if the host is an IP address that is not allowed."""
     if _address(target.host) and not permitted(target, [target.host], allow_private=allow_private):
         said = refusal(target, allow_private=allow_private)
         raise UsageError(said.template, **said.fields)
 
 
-def _may(target: Target, address: _Address, *, allow_private: bool) -> bool:
+def _is_allowed(target: Target, address: _Address, *, allow_private: bool) -> bool:
     address = _embedded(address)
     if target.loopback or address.is_loopback:
         return target.loopback and address.is_loopback
-    # Link-local ones include the metadata service of cloud machines, which hands out credentials.
+    # Link-local addresses include the metadata service of cloud machines, which returns credentials.
     if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
         return False
-    return allow_private or (address.is_global and not _is_old(address))
+    return allow_private or (address.is_global and not _may_be_private(address))
 
 
-def _is_old(address: _Address) -> bool:
-    """Return whether it is of a kind that leads to private networks, although it counts as global."""
+def _may_be_private(address: _Address) -> bool:
+    # Old kinds of IPv6 addresses that can lead to private networks, although Python calls them global.
     return isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address in _6TO4)
 
 
 def _embedded(address: _Address) -> _Address:
-    """Return the IPv4 address that an IPv6 one stands for, if it does."""
+    """Return the IPv4 address inside an IPv6 address, else the address."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped

@@ -1,1 +1,1 @@
-"""Files that other tools read and write: one row a format in ``exports.py``, any list of keys in ``imports.py``."""
+"""Files of other tools: a table of export formats (``exports.py``), imports of any list of keys (``imports.py``)."""

@@ -1,6 +1,6 @@
-"""The block list in the formats that mailing tools read: one table, one row a format.
+"""Export formats for mailing tools: one table, one row per format.
 
-Every writer takes the number of blocks and their stored documents, and yields the file in pieces.
+Every writer takes the number of blocks and their stored documents, and yields the file in chunks.
 """
 
 import codecs
@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 import orjson
 
 from worker.block_list.documents import PRIVATE, PUBLIC
-from worker.block_list.formats.formulas import harmless
+from worker.block_list.formats.formulas import escape_formula
 from worker.block_list.model import refusal_text
 from worker.database import format_time, parse_time
 from worker.errors import UsageError
 
-_BLOCKS_PER_PIECE = 200
+_BLOCKS_PER_CHUNK = 200
 
 _T = TypeVar("_T")
 Row = dict[str, Any]
@@ -30,7 +30,7 @@ Writer = Callable[[int, Iterable[Row], datetime], Iterator[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A row of the table. reader: who reads it."""
+    """A row of the table. reader: the tools that read the format, for people."""
 
     name: str
     extension: str
@@ -52,7 +52,7 @@ _CONTENT_TYPES = {
 
 
 def export_format(name: str) -> Format:
-    """Return the format of this name. Raises UsageError, naming those that there are."""
+    """Return the format of this name. Raises UsageError for an unknown one."""
     if name not in FORMATS:
         raise UsageError(
             "There is no export format {name!r}; choose one of {formats}.",
@@ -64,15 +64,15 @@ def export_format(name: str) -> Format:
 
 def _json(count: int, blocks: Iterable[Row], exported_at: datetime) -> Iterator[bytes]:
     start = f'{{"format": "buyerblock/1", "exported_at": "{format_time(exported_at)}", "count": {count}, "blocks": ['
-    return _array(start.encode(), map(public_part, blocks), b"\n]}\n" if count else b"]}\n")
+    return _array(start.encode(), map(public_json, blocks), b"\n]}\n" if count else b"]}\n")
 
 
 def _ndjson(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
-    return _lines(map(public_part, blocks))
+    return _lines(map(public_json, blocks))
 
 
 def _csv(_: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
-    return csv_table(PUBLIC, ([harmless(str(cell)) for cell in _cells(row)] for row in blocks))
+    return csv_table(PUBLIC, ([escape_formula(str(cell)) for cell in _cells(row)] for row in blocks))
 
 
 def _csv_bom(count: int, blocks: Iterable[Row], exported_at: datetime) -> Iterator[bytes]:
@@ -80,13 +80,13 @@ def _csv_bom(count: int, blocks: Iterable[Row], exported_at: datetime) -> Iterat
 
 
 def _xlsx(count: int, blocks: Iterable[Row], exported_at: datetime) -> Iterator[bytes]:
-    from worker.block_list.formats.workbook import workbook  # noqa: PLC0415 - for those who want one
+    from worker.block_list.formats.workbook import workbook  # noqa: PLC0415 - loaded only when needed
 
     return workbook(PUBLIC, count, map(_cells, blocks), exported_at)
 
 
 def _tinydb(count: int, blocks: Iterable[Row], __: datetime) -> Iterator[bytes]:
-    documents = (b'"%d": %b' % (number, public_part(row)) for number, row in enumerate(blocks, 1))
+    documents = (b'"%d": %b' % (number, public_json(row)) for number, row in enumerate(blocks, 1))
     return _array(b'{"_default": {', documents, b"\n}}\n" if count else b"}}\n")
 
 
@@ -155,22 +155,21 @@ _TABLE = (
 FORMATS: dict[str, Format] = {row.name: row for row in _TABLE}
 
 
-def public_part(row: Row) -> bytes:
-    """Return what the JSON export shows of a stored document, which is given up for it."""
+def public_json(row: Row) -> bytes:
+    """Return a stored document as in the JSON export. This changes the document."""
     for name in PRIVATE:
         row.pop(name, None)
     return orjson.dumps(row)
 
 
 def with_mark(name: str) -> str:
-    """Return the name of a format with a byte-order mark. Raises UsageError for one that cannot have one."""
+    """Return the name of the format with a byte-order mark. Raises UsageError if there is none."""
     if name not in ("csv", "csv-bom"):
         raise UsageError("Only csv can have a byte-order mark, and not {name}.", name=name)
     return "csv-bom"
 
 
 def _cells(row: Row) -> list[str | int]:
-    """Return a block as a row of a table, in the order of PUBLIC."""
     joined = {**row, "orders": " ".join(row["orders"]), "accounts": " ".join(row["accounts"])}
     return ["" if joined[name] is None else joined[name] for name in PUBLIC]
 
@@ -183,28 +182,28 @@ def _seen(row: Row) -> datetime:
     return parse_time(row["first_seen"])
 
 
-def _pieces(values: Iterable[_T]) -> Iterator[list[_T]]:
+def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
     rest = iter(values)
-    while piece := list(islice(rest, _BLOCKS_PER_PIECE)):
-        yield piece
+    while chunk := list(islice(rest, _BLOCKS_PER_CHUNK)):
+        yield chunk
 
 
 def _lines(values: Iterable[bytes]) -> Iterator[bytes]:
-    return (b"\n".join(piece) + b"\n" for piece in _pieces(values))
+    return (b"\n".join(chunk) + b"\n" for chunk in _chunks(values))
 
 
 def _array(start: bytes, values: Iterable[bytes], end: bytes) -> Iterator[bytes]:
     yield start
-    before = b"\n"
-    for piece in _pieces(values):
-        yield before + b",\n".join(piece)
-        before = b",\n"
+    separator = b"\n"
+    for chunk in _chunks(values):
+        yield separator + b",\n".join(chunk)
+        separator = b",\n"
     yield end
 
 
 def csv_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    """Yield the rows below a header as CSV, piece by piece."""
-    for piece in _pieces(chain([header], rows)):
+    """Yield a header and rows as CSV, in chunks."""
+    for chunk in _chunks(chain([header], rows)):
         buffer = io.StringIO()
-        csv.writer(buffer).writerows(piece)
+        csv.writer(buffer).writerows(chunk)
         yield buffer.getvalue().encode()

@@ -1,6 +1,6 @@
-"""Read a file of keys in whatever form people have it. What becomes of the keys is the block list's business.
+"""Read the keys of a file in any common format.
 
-A file is read line by line, so its size does not matter; JSON that is not one entry a line has to fit in memory.
+Files are read line by line, so their size does not matter; only JSON without one entry per line must fit in memory.
 """
 
 import io
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 _SAMPLE = 64_000  # bytes
 _MAX_JSON = 64_000_000  # bytes
 
-# What a person may say about a file; the names of the export formats are taken too, but for xlsx.
+# Format names that a person may give. All names of export formats are accepted except xlsx.
 _KINDS = {
     "auto": "",
     "text": "table",
@@ -43,14 +43,14 @@ _KINDS = {
 }
 
 FORMATS = tuple(_KINDS)
-"""Names that read() takes as a format."""
+"""The format names that read() accepts."""
 
 
 def read(source: bytes | BinaryIO, format_name: str = "auto") -> Found:
-    """Return what is in a file.
+    """Return the keys of a file, and the rejected lines.
 
-    Raises UsageError, in one sentence, for a file that cannot be a list of keys: no text, no column with keys,
-    JSON without a list, more than a million keys. Single lines that hold no key are in the answer.
+    Raises UsageError for a file that is no list of keys: no text, no column with keys, JSON without a list, more than
+    MAX_KEYS keys.
     """
     if format_name not in _KINDS:
         raise UsageError(
@@ -103,7 +103,7 @@ def _read_table(lines: Iterator[Line], *, report: bool) -> Found:
         if cells is None:
             raise UsageError("The quotation marks of this line do not close.")
         if not any(cells):
-            return ()  # Excel writes rows of separators alone below a table
+            return ()  # Excel writes rows with only separators below a table
         if not report:
             return tables.keys_in(cells, table)
         order, alias = tables.pair_in(cells, table)
@@ -116,16 +116,16 @@ def _read_table(lines: Iterator[Line], *, report: bool) -> Found:
 def _read_export(lines: Iterator[Line]) -> Found:
     header = next(lines, Line(1, "{}")).text
     try:
-        promised = int(orjson.loads(header + "]}")["count"])
+        stated = int(orjson.loads(header + "]}")["count"])
     except (ValueError, KeyError, TypeError, OverflowError):
         raise UsageError("The first line of this export is not as buyerblock writes it.") from None
     blocks = _numbered(line for line in lines if line.text.strip() not in ("", "]}"))
     found = _collect(Found("json"), blocks, _keys_of_line)
     held = len(found.keys) + found.duplicates + found.rejected_count
-    if held != promised:
+    if held != stated:
         raise UsageError(
             "This export is cut off: it says {promised} blocks and holds {held}.",
-            promised=promised,
+            promised=stated,
             held=held,
         )
     return found
@@ -174,7 +174,7 @@ def _collect(
     numbered: Iterable[tuple[int, _T]],
     keys_of: Callable[[_T], Iterable[tuple[str, Block | None]]],
 ) -> Found:
-    """Add the keys of all entries, and reject those that hold none. A buyer gets the orders of all their entries."""
+    """Add the keys of all entries, and reject entries without one. A buyer gets the orders of all its entries."""
     more_orders: dict[str, set[str]] = {}
     for number, entry in numbered:
         try:

@@ -1,4 +1,4 @@
-"""JSON that holds keys: our own export, files of TinyDB, and what mailing services write."""
+"""JSON files with keys: our own export, TinyDB files, and exports of mailing services."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from worker.block_list.model import Block, Reason, whole_second
 from worker.errors import UsageError
 from worker.parsing import moment
 
-# How services name the address: SendGrid and listmonk, SES, Postmark; and ours.
+# The names of the address field: ours; SendGrid and listmonk; SES; Postmark.
 _ADDRESS_NAMES = ("address", "email", "emailAddress", "EmailAddress")
 _LIST_NAMES = ("_default", "blocks", "Suppressions", "suppressions", "items", "results")
 _MAX_NOTICES = 1_000_000_000
@@ -19,7 +19,7 @@ _REASONS: dict[str, Reason] = {"opted_out": "opted_out", "manual": "manual", "im
 
 
 def objects_in(document: object) -> Iterator[object]:
-    """Yield the entries of a parsed JSON file. Raises UsageError if there is no list in it that we can read."""
+    """Yield the entries of a parsed JSON file. Raises UsageError if it contains no known list."""
     if isinstance(document, dict):
         version = str(document.get("format"))
         if version.startswith("buyerblock/") and version != EXPORT:
@@ -32,7 +32,7 @@ def objects_in(document: object) -> Iterator[object]:
             if isinstance(document.get(name), list):
                 document = document[name]
                 break
-            if isinstance(document.get(name), dict):  # TinyDB's, by number
+            if isinstance(document.get(name), dict):  # TinyDB: entries by number
                 document = list(document[name].values())
                 break
     if not isinstance(document, list):
@@ -43,9 +43,9 @@ def objects_in(document: object) -> Iterator[object]:
 
 
 def key_of(entry: object) -> tuple[str, Block | None]:
-    """Return the key of one entry, with the whole block where it comes from our own export.
+    """Return the key of one entry, with the whole block if it comes from our own export.
 
-    Raises UsageError, in one sentence, for an entry that holds no key.
+    Raises UsageError for an entry without a key.
     """
     if isinstance(entry, str):
         return parse_key(entry).text, None
@@ -64,7 +64,7 @@ def _block(entry: Mapping[str, Any]) -> Block:
     try:
         address = parse_key(entry["address"]).text if entry["address"] is not None else None
         orders = tuple(sorted({parse_key(order).text for order in entry["orders"]}))
-        if not _in_place(address, orders):
+        if not _are_in_right_fields(address, orders):
             raise UsageError("This block needs an address or an order ID, each in its own field.")
         return Block(
             address=address,
@@ -81,13 +81,13 @@ def _block(entry: Mapping[str, Any]) -> Block:
         raise UsageError("A field of this block is missing or is not what the JSON export writes.") from error
 
 
-def _in_place(address: str | None, orders: tuple[str, ...]) -> bool:
-    right = all("@" not in order for order in orders)
-    return right and ("@" in address if address is not None else bool(orders))
+def _are_in_right_fields(address: str | None, orders: tuple[str, ...]) -> bool:
+    no_aliases = all("@" not in order for order in orders)
+    return no_aliases and ("@" in address if address is not None else bool(orders))
 
 
 def _count(value: object) -> int:
-    # JSON's true is an int too, and a number that grows beyond 64 bits could not be stored.
+    # In Python true is an int too; a sum beyond 64 bits could not be stored.
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_NOTICES:
         raise TypeError("count")
     return value

@@ -1,6 +1,6 @@
-"""Numbered lines of text from any file that people call a list, with bounded memory.
+"""Numbered lines of a text file in any common encoding, with bounded memory.
 
-Excel alone writes UTF-8 with a byte order mark, UTF-16 and Windows-1252, so the encoding is found out.
+The encoding is detected: Excel writes UTF-8 with a byte order mark, UTF-16 and Windows-1252.
 """
 
 import codecs
@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from worker.errors import UsageError
 from worker.sentences import Sentence
 
-MAX_LINE = 1_000_000  # characters; a key has at most some hundred
+MAX_LINE = 1_000_000  # characters; a key has some hundred at most
 
 _SIGNATURES = (
     (b"PK\x03\x04", Sentence("an Excel workbook or a zip file; save the sheet as CSV")),
@@ -24,7 +24,7 @@ _SIGNATURES = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line without its end. problem: why it cannot be read, if it cannot."""
+    """A line without its newline. problem: why it cannot be read, or None."""
 
     number: int
     text: str
@@ -32,16 +32,16 @@ class Line:
 
 
 def lines_of(sample: bytes, rest: BinaryIO) -> Iterator[Line]:
-    """Return an iterator over the lines of a file of which sample was read already.
+    """Return an iterator over the lines of a file. sample: its start, which was already read.
 
-    Raises UsageError for what is no text.
+    Raises UsageError if the file is no text.
     """
     raw = io.BufferedReader(_Rejoined(sample, rest))
     return _lines(io.TextIOWrapper(raw, encoding=_encoding(sample), errors=_WINDOWS, newline=None))
 
 
 def as_utf8(content: bytes) -> bytes:
-    """Return text without a byte order mark, as UTF-8 where it is marked as UTF-16: so PowerShell writes files."""
+    """Return text as UTF-8 without a byte order mark, also from UTF-16 with one, which PowerShell writes."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace").encode()
     return content.removeprefix(codecs.BOM_UTF8)
@@ -55,7 +55,7 @@ def _encoding(sample: bytes) -> str:
         return "utf-16"
     if sample.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    # Text in Latin letters has a NUL in every second byte when it is UTF-16 without a byte order mark.
+    # In UTF-16 without a byte order mark, every second byte of Latin letters is NUL.
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if odd > len(sample) * 0.4 and not even:
         return "utf-16-le"
@@ -81,7 +81,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[Line]:
 
 
 def _windows(error: UnicodeError) -> tuple[str, int]:
-    """Read what is no UTF-8 as Windows-1252, the encoding that Excel takes for a plain CSV."""
+    """Read invalid UTF-8 as Windows-1252, Excel's encoding for plain CSV."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
@@ -92,7 +92,7 @@ codecs.register_error(_WINDOWS, _windows)
 
 
 class _Rejoined(io.RawIOBase):
-    """A stream of which the beginning was read already."""
+    """A stream whose start was already read."""
 
     def __init__(self, start: bytes, rest: BinaryIO) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class _Rejoined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = self._start[: len(buffer)] or self._rest.read(len(buffer))
+        chunk = self._start[: len(buffer)] or self._rest.read(len(buffer))
         self._start = self._start[len(buffer) :]
-        buffer[: len(piece)] = piece
-        return len(piece)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

@@ -1,4 +1,4 @@
-"""What an import found, and what it would do. Frozen values."""
+"""The content of an import file, and what its import does."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from worker.sentences import Sentence
 MAX_KEYS = 1_000_000
 REJECTIONS_KEPT = 1_000
 UNDATED = datetime.min.replace(tzinfo=UTC)
-"""The time of a block that an import brings without one; that of the import takes its place."""
+"""Placeholder for a block without a time in the file; the import replaces it by the time of the import."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A line that holds no key. problem: one sentence."""
+    """A line without a key."""
 
     line: int
     problem: Sentence
@@ -23,10 +23,10 @@ class Rejection:
 
 @dataclass(slots=True)
 class Found:
-    """What is in a file, before anyone looks at the block list.
+    """The content of a file, not yet compared with the block list.
 
-    keys: each key once, with a whole block where the file has more than the key. pairs: order IDs and the aliases
-    they belong to, which block nobody. rejected holds the first thousand only.
+    keys: each key once, with a block if the file has more than the key. pairs: order IDs and their aliases, from an
+    order report; they block nobody. rejected: at most REJECTIONS_KEPT.
     """
 
     format: str
@@ -37,7 +37,6 @@ class Found:
     rejected_count: int = 0
 
     def reject(self, line: int, problem: Sentence) -> None:
-        """Remember a line that holds no key."""
         self.rejected_count += 1
         if len(self.rejected) < REJECTIONS_KEPT:
             self.rejected.append(Rejection(line, problem))
@@ -45,11 +44,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would do with what it found.
+    """What an import would do.
 
-    adds, known, unblocked: keys. An unblocked one stays unblocked: only a newer notice or a person blocks it
-    again. resolves: orders that are known alone, or not yet as the buyer's, with the alias that the file has
-    for them.
+    adds, known, unblocked: keys. An unblocked key stays unblocked: only a newer notice or a person blocks it again.
+    resolves: aliases by order, for orders that the list has without a buyer, or that are new for a known buyer.
     """
 
     found: Found
@@ -61,7 +59,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """An import that was made. undone_at is None unless it was undone."""
+    """A completed import. undone_at: None unless it was undone."""
 
     id: str
     at: datetime

@@ -1,4 +1,4 @@
-"""Lists of keys in columns: which column holds what, by its name or by its content."""
+"""Tables with keys: find the columns with addresses and order IDs by name or by content."""
 
 import csv
 import re
@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 from worker.block_list.documents import PUBLIC
 from worker.block_list.formats import json_lists
-from worker.block_list.formats.formulas import original
+from worker.block_list.formats.formulas import unescape_formula
 from worker.block_list.formats.lines import Line
 from worker.block_list.formats.model import UNDATED
 from worker.block_list.keys import Key, parse_key
@@ -16,16 +16,16 @@ from worker.block_list.model import Block, block_for
 from worker.errors import UsageError
 
 _SAMPLE_LINES = 200
-# As sellers' tools and mailing services write them, without spaces, hyphens, underscores and case.
+# Column names of sellers' tools and mailing services, in lower case without spaces, hyphens and underscores.
 _ADDRESS_NAMES = {"address", "email", "emailaddress", "buyeremail", "buyer", "alias", "mail", "recipient"}
 _ORDER_NAMES = {"order", "orders", "orderid", "orderids", "amazonorderid", "ordernumber"}
-# Columns that only Amazon's order reports have. Such a report lists all buyers: it must not block them.
+# Columns that only Amazon's order reports have. A report lists all buyers, so it must block nobody.
 _REPORT_NAMES = {"purchasedate", "paymentsdate", "orderitemid", "sku", "asin", "quantitypurchased"}
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How to read the rows."""
+    """How to read the rows. addresses, orders: column numbers. report: an order report of Amazon."""
 
     delimiter: str
     names: list[str]
@@ -35,9 +35,9 @@ class Table:
 
 
 def recognise(lines: Iterator[Line]) -> tuple[Table, Iterator[Line]]:
-    """Return how to read a file, and all its lines but the header.
+    """Return how to read a file, and its lines without the header.
 
-    Raises UsageError if no column holds keys, or an order report holds no addresses.
+    Raises UsageError if no column contains keys, or an order report contains no addresses.
     """
     sample = list(islice(lines, _SAMPLE_LINES))
     texts = [line for line in sample if line.text.strip(" ,;\t")]
@@ -69,11 +69,11 @@ def recognise(lines: Iterator[Line]) -> tuple[Table, Iterator[Line]]:
 
 
 def cells_of(text: str, delimiter: str) -> list[str] | None:
-    """Return the cells of a line, or None if its quotation marks do not close."""
+    """Return the cells of a line, or None if a quotation mark is not closed."""
     if not delimiter:
         return [text.strip()]
     if delimiter == "\t":
-        # Amazon's reports quote nothing: a quotation mark is part of a product's name.
+        # Amazon's reports do not quote: a quotation mark is part of a product's name.
         return [cell.strip().strip('"') for cell in text.split("\t")]
     try:
         return [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter, strict=True), [])]
@@ -82,9 +82,9 @@ def cells_of(text: str, delimiter: str) -> list[str] | None:
 
 
 def keys_in(cells: list[str], table: Table) -> list[tuple[str, Block | None]]:
-    """Return the keys of a row: buyers, else orders; a buyer alone has the orders beside the address as well.
+    """Return the keys of a row: aliases, else orders. A single alias also gets the orders of the row.
 
-    Raises UsageError, in one sentence, if there is none.
+    Raises UsageError if there is no key.
     """
     if set(PUBLIC) <= set(table.names):  # our own CSV export
         return [json_lists.key_of(_as_exported(cells, table))]
@@ -100,7 +100,7 @@ def keys_in(cells: list[str], table: Table) -> list[tuple[str, Block | None]]:
 
 
 def pair_in(cells: list[str], table: Table) -> tuple[str, str]:
-    """Return order ID and alias of a row of an order report. Raises UsageError if one is missing."""
+    """Return order ID and alias of an order report's row. Raises UsageError if one is missing."""
     keys = [_parse(text) for text in (*_split(cells, table.orders)[:1], *_split(cells, table.addresses)[:1])]
     if [key.kind for key in keys if key] != ["order", "alias"]:
         raise UsageError("The line does not name both an order ID and a buyer's address.")
@@ -117,13 +117,13 @@ def _with_orders(alias: Key, texts: Iterable[str]) -> Block | None:
 
 
 def _declared_delimiter(first: str) -> str:
-    """Return the separator that a first line such as ``sep=;``, which Excel reads, names, else nothing."""
+    """Return the separator of a first line such as ``sep=;``, which Excel reads, else an empty text."""
     found = re.fullmatch(r"sep=([\t;,])", first, re.IGNORECASE)
     return found[1] if found else ""
 
 
 def _delimiter(texts: list[str]) -> str:
-    """Return the separator that most lines have; none if fewer than half have any."""
+    """Return the separator in most lines; an empty text if less than half of the lines have one."""
     counts = {mark: sum(mark in text for text in texts) for mark in ("\t", ";", ",")}
     best = max(counts, key=lambda mark: counts[mark])
     return best if texts and counts[best] * 2 >= len(texts) and counts[best] > 0 else ""
@@ -147,7 +147,7 @@ def _columns(names: list[str], wanted: set[str]) -> list[int]:
 def _columns_by_content(rows: list[list[str]], kind: str) -> list[int]:
     width = max(map(len, rows), default=0)
     if width == 1:
-        return []  # a single column needs no recognising, and may hold both kinds
+        return []  # a single column may contain both kinds
     return [
         column
         for column in range(width)
@@ -163,7 +163,7 @@ def _split(cells: list[str], columns: Iterable[int]) -> list[str]:
 
 
 def _as_exported(row: list[str], table: Table) -> dict[str, object]:
-    cells = dict(zip(table.names, map(original, row), strict=False))
+    cells = dict(zip(table.names, map(unescape_formula, row), strict=False))
     return {
         **cells,
         "address": cells.get("address") or None,

@@ -1,4 +1,4 @@
-"""A table as an Excel workbook, written row by row: of a long list only a row is in memory, the rest in a file."""
+"""Write a table as an Excel workbook, row by row through a temporary file, with only one row in memory."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,12 +7,12 @@ from typing import Any
 
 from xlsxwriter import Workbook
 
-from worker.block_list.formats.formulas import harmless
+from worker.block_list.formats.formulas import escape_formula
 from worker.errors import UsageError
 
 MAX_ROWS = 1_048_575  # of a sheet, below the header
 MAX_CELL = 32_767  # characters
-_PIECE = 65_536  # bytes
+_CHUNK = 65_536  # bytes
 _WIDTH = 24  # characters
 
 Cell = str | int
@@ -21,9 +21,9 @@ Cell = str | int
 def workbook(
     header: Sequence[str], count: int, rows: Iterable[Sequence[Cell]], made_at: datetime
 ) -> Iterator[bytes]:
-    """Yield a workbook of one sheet, piece by piece. Texts are texts, whatever they begin with: none is a formula.
+    """Yield a workbook of one sheet, in chunks. No text becomes a formula.
 
-    count: of the rows. Raises UsageError for more than a sheet takes.
+    count: the number of rows. Raises UsageError if it is more than MAX_ROWS.
     """
     if count > MAX_ROWS:
         raise UsageError(
@@ -39,7 +39,7 @@ def _written(header: Sequence[str], rows: Iterable[Sequence[Cell]], made_at: dat
         book = Workbook(file, {"constant_memory": True})
         book.set_properties({"created": made_at.replace(tzinfo=None)})
         sheet = book.add_worksheet("buyerblock")
-        # As if an apostrophe was typed before it: it stays a text when somebody edits the cell.
+        # Like a typed apostrophe before it: the cell stays a text when somebody edits it.
         text_mark = book.add_format({"quote_prefix": True})
         sheet.set_column(0, len(header) - 1, _WIDTH)
         sheet.freeze_panes(1, 0)
@@ -49,8 +49,8 @@ def _written(header: Sequence[str], rows: Iterable[Sequence[Cell]], made_at: dat
                 _write(sheet, number, column, cell, text_mark)
         book.close()
         file.seek(0)
-        while piece := file.read(_PIECE):
-            yield piece
+        while chunk := file.read(_CHUNK):
+            yield chunk
 
 
 def _write(sheet: Any, row: int, column: int, cell: Cell, text_mark: Any) -> None:
@@ -59,8 +59,7 @@ def _write(sheet: Any, row: int, column: int, cell: Cell, text_mark: Any) -> Non
         return
     text = cell[:MAX_CELL]
     if text.startswith("<r>") and text.endswith("</r>"):
-        sheet.write_rich_string(
-            row, column, text[:1], text_mark, text[1:]
-        )  # XlsxWriter would take it for XML
+        # In two parts: XlsxWriter would write the whole text as XML.
+        sheet.write_rich_string(row, column, text[:1], text_mark, text[1:])
     else:
-        sheet.write_string(row, column, text, text_mark if harmless(text) != text else None)
+        sheet.write_string(row, column, text, text_mark if escape_formula(text) != text else None)

@@ -1,10 +1,10 @@
 import threading
 
-from worker.database.turns import Turns
+from worker.database.fair_lock import FairLock
 
 
 def test_threads_get_their_turns_in_the_order_in_which_they_asked() -> None:
-    turns = Turns()
+    turns = FairLock()
     order: list[int] = []
 
     def take(number: int) -> None:
@@ -25,7 +25,7 @@ def test_threads_get_their_turns_in_the_order_in_which_they_asked() -> None:
 
 
 def test_who_gives_up_is_passed_over() -> None:
-    turns = Turns()
+    turns = FairLock()
     assert turns.acquire(0)
     assert not turns.acquire(0)
     turns.release()
@@ -33,7 +33,7 @@ def test_who_gives_up_is_passed_over() -> None:
 
 
 def test_turns_that_come_when_a_thread_gives_up_are_not_lost() -> None:
-    turns = Turns()
+    turns = FairLock()
     inside: list[int] = []
     most: list[int] = []
 
