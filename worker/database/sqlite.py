@@ -334,6 +334,8 @@ class SQLite:
             # SQLite's busy timeout has no effect here, because of a possible deadlock.
             self._retry(connection, "PRAGMA journal_mode = WAL", time.monotonic() + self._patience)
             connection.execute("PRAGMA synchronous = FULL")
+            # By default each of the connections would keep 2 MB of pages, which the system caches anyway.
+            connection.execute("PRAGMA cache_size = -256")  # KiB
             if check_file:
                 self._check_file(connection)
         except BaseException:
