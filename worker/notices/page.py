@@ -18,8 +18,8 @@ UNLIMITED_SIZE = 32 * 1024
 TAG_LIMIT = 5_000
 ATTRIBUTES_LIMIT = 2_000
 
-# After "<" and a letter the match cannot fail, so that the scan is linear: an unclosed quote extends to the end, as in a
-# browser.
+# After "<" and a letter the match cannot fail, so that the scan is linear. An unclosed quote extends to the end, as in
+# browsers.
 _TAG = re.compile(r"""</?[a-zA-Z](?:[^>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))|=)*+(?:>|\Z)""")
 # The first letter is tested before the name, which halves the time.
 _BLOCK = re.compile(
