@@ -7,7 +7,7 @@ for programs that show a token of the API.
 from flask import Blueprint, Response, g, jsonify
 from flask.typing import ResponseReturnValue
 
-from oauth_web.guard import open_to_all, token_shown
+from oauth_web.guard import bearer_token, open_to_all
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from worker.operation.health import health
@@ -49,5 +49,5 @@ def _may_know() -> bool:
     """Return whether an owner asks, or a program with a token of the API; each one may read."""
     if g.owner is not None:
         return True
-    token = token_shown()
+    token = bearer_token()
     return token is not None and token.scope != "download"
