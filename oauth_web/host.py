@@ -28,7 +28,7 @@ from worker.database import Database
 from worker.database.postgres import Postgres, open_pool
 from worker.errors import StorageError
 from worker.host.limits import SharedLimit
-from worker.host.moving import move_out
+from worker.host.moving import export_seller
 from worker.host.operation import metrics
 from worker.host.program import database_url
 from worker.host.tenants import Tenants
@@ -120,7 +120,7 @@ class ManySellers:
 
     def _services(self, tenant: int) -> Services:
         limit = partial(SharedLimit, self.tenants.pool)
-        back_up = partial(move_out, self.tenants, tenant)
+        back_up = partial(export_seller, self.tenants, tenant)
         return services_of(self.tenants.app(tenant), limit, back_up, session_prefix=_prefix(tenant))
 
 
@@ -166,7 +166,7 @@ def readyz() -> ResponseReturnValue:
     """Say by the status whether this process can serve: whether the database answers."""
     ready = True
     try:
-        _host().own.engine.newest()
+        _host().host_database.engine.newest()
     except StorageError as error:
         log.warning("%s", error)
         ready = False

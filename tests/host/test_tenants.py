@@ -107,7 +107,7 @@ def test_a_seller_who_is_removed_leaves_nothing(tenants: Tenants, google: Sandbo
 
 
 def test_the_host_has_a_part_of_its_own_that_nobody_can_sign_in_to(tenants: Tenants) -> None:
-    tenants.own.documents("preferences").put({"x": {"y": 1}})
+    tenants.host_database.documents("preferences").put({"x": {"y": 1}})
     assert tenants.of_owner("") is None
     assert tenants.all() == {}
 
