@@ -13,7 +13,7 @@ from worker import parsing
 from worker.errors import StorageError, UsageError
 from worker.gate.record import GateRecord
 from worker.gate.settings import MARKED_USER, TLS, USER, GateSettings, StoredGate
-from worker.gate.upstream import try_out
+from worker.gate.upstream import check_connection
 
 MAX_SHOWN = 20
 
@@ -53,7 +53,7 @@ def new_password() -> ResponseReturnValue:
 @blueprint.post("/settings/gate/test")
 def test() -> ResponseReturnValue:
     """Sign in to the real server, and say what became of it."""
-    problem = try_out(_stored().existing())
+    problem = check_connection(_stored().existing())
     if not problem:
         _forget_problem()
     return go_on("gate.page", text("gate.not_reached", problem=problem) if problem else text("gate.reached"))
