@@ -128,8 +128,8 @@ def services_of(
         owners=Owners(database),
         sessions=Sessions(database, sealer, now),
         session_prefix=session_prefix,
-        pending_imports=Pending(database, now, kind="import", life=timedelta(minutes=30), most=5),
-        pending_grants=Pending(database, now, kind="grant", life=timedelta(minutes=10), most=1000),
+        pending_imports=Pending(database, now, kind="import", lifetime=timedelta(minutes=30), limit=5),
+        pending_grants=Pending(database, now, kind="grant", lifetime=timedelta(minutes=10), limit=1000),
         start_link=start_link,
         health=CachedHealth(lambda: health(app, now()), app.clock.monotonic),
         tokens=Tokens(database),
@@ -168,10 +168,10 @@ def page_of(sellers: Sellers, app: App, parts: Iterable[Blueprint]) -> Flask:
 
 
 def _configuration(app: App) -> dict[str, object]:
-    https, (name, path) = security.is_https(app.settings), security.cookie_of(app.settings)
+    https, (name, path) = security.is_https(app.settings), security.cookie_name_and_path(app.settings)
     return {
         "SECRET_KEY": app.sealer.derived(b"page"),
-        security.NAMES: security.trusted_hosts(app.settings),
+        security.TRUSTED_HOSTS: security.trusted_hosts(app.settings),
         "SESSION_COOKIE_NAME": name,
         "SESSION_COOKIE_PATH": path,
         "SESSION_COOKIE_SECURE": https,

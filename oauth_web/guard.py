@@ -66,7 +66,7 @@ def welcome() -> dict[str, bool]:
     """Return what a stranger is shown: the button, or where the link is that comes first."""
     return {
         "needs_link": not may_sign_in(),
-        "owned": services().start_link is None or bool(services().owners.all()),
+        "owned": services().start_link is None or bool(services().owners.emails()),
     }
 
 
@@ -86,7 +86,7 @@ def _remember_place() -> None:
 
 def may_sign_in() -> bool:
     """Return whether this visitor may go to Google: with owners anybody may try, the first one must be admitted."""
-    return services().start_link is None or bool(services().owners.all()) or may_become_owner()
+    return services().start_link is None or bool(services().owners.emails()) or may_become_owner()
 
 
 def may_become_owner() -> bool:

@@ -93,7 +93,7 @@ class ManySellers:
     def current(self) -> Services:
         """Return the services of the seller whose session it is; strangers have the host's own part."""
         session = browser()
-        return self.of_session(session.name) if session.is_owners else self._strangers
+        return self.of_session(session.name) if session.is_owner else self._strangers
 
     def of_session(self, name: str) -> Services:
         """Return what serves an owner's session, which is known to be one."""
@@ -134,8 +134,8 @@ class _AllSessions:
     def get(self, cookie: str) -> dict[str, Any] | None:
         return self._of(cookie).get(cookie)
 
-    def sealed(self, values: Mapping[str, Any]) -> str:
-        return self._strangers.sealed(values)
+    def stranger_cookie(self, values: Mapping[str, Any]) -> str:
+        return self._strangers.stranger_cookie(values)
 
     def put(self, name: str, values: dict[str, Any], *, new: bool) -> None:
         self._of(name).put(name, values, new=new)

@@ -117,7 +117,7 @@ def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
         url = settings.public_url or settings.own_url
         print_on_terminal(f"buyerblock is at {url} (Ctrl-C stops it)")
         seller: OneSeller = page.extensions[NAME]
-        if seller.services.start_link and not seller.services.owners.all():
+        if seller.services.start_link and not seller.services.owners.emails():
             url = seller.services.start_link.show()
         if open_page:
             webbrowser.open(url)
@@ -210,7 +210,7 @@ def listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
             max_request_body_size=MAX_BODY,
             outbuf_high_watermark=MAX_UNSENT,
             # All links begin with it. A proxy may pass it on, or take it away.
-            url_prefix=unquote_to_bytes(security.path_of(settings)).decode("latin-1"),
+            url_prefix=unquote_to_bytes(security.base_path(settings)).decode("latin-1"),
             **connection_limits(),
             # Limits count visitors by what a proxy says of them; nothing else is believed of its headers.
             clear_untrusted_proxy_headers=False,

@@ -14,7 +14,7 @@ MAX_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, written a
 # What the API has in common with the page: its names, its sessions and the forms' tokens.
 _SHARED = (
     "SECRET_KEY",
-    security.NAMES,
+    security.TRUSTED_HOSTS,
     "SESSION_COOKIE_NAME",
     "SESSION_COOKIE_PATH",
     "SESSION_COOKIE_SECURE",

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, render_template, send_from
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from oauth_web.access.security import POLICY
+from oauth_web.access.security import CONTENT_SECURITY_POLICY
 from oauth_web.api.blocks import described
 from oauth_web.guard import open_to_all
 
@@ -29,7 +29,9 @@ def docs() -> ResponseReturnValue:
     """Show what the API can do. It is the same for everybody and names nobody, so it takes no sign-in."""
     response = make_response(render_template("docs.html", description=described()))
     # The signs of Swagger UI are pictures in its style sheet.
-    response.headers["Content-Security-Policy"] = POLICY.replace("img-src 'self'", "img-src 'self' data:")
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
+        "img-src 'self'", "img-src 'self' data:"
+    )
     return response
 
 

@@ -18,7 +18,7 @@ blueprint = Blueprint("people", __name__)
 def page() -> ResponseReturnValue:
     """Show who may enter, and how far each of them may go."""
     owners = services().owners
-    return render_template("settings_people.html", people=owners.everybody(), me=owners.get(g.owner))
+    return render_template("settings_people.html", people=owners.by_person(), me=owners.get(g.owner))
 
 
 @blueprint.post("/settings/people")
@@ -43,5 +43,5 @@ def remove() -> ResponseReturnValue:
         raise UsageError(text("people.not_yourself"))
     if not (gone := services().owners.remove(email)):
         raise UsageError(text("people.last"))
-    services().sessions.end_of(gone)
+    services().sessions.end_all_of(gone)
     return go_on("people.page", text("people.removed", email=", ".join(sorted(gone))))

@@ -10,7 +10,7 @@ from oauth_web.access.client_file import (
     parse_client,
     read_client_file,
 )
-from oauth_web.access.security import name_asked_for
+from oauth_web.access.security import requested_host
 from oauth_web.guard import ADMITTED, browser, may_become_owner, open_to_all, welcome
 from oauth_web.pages.attempts import redirect_uri
 from oauth_web.pages.forms import reading, shown_again
@@ -63,7 +63,7 @@ def guide() -> ResponseReturnValue:
         console=CONSOLE,
         seller_central=SELLER_CENTRAL,
         redirect_uri=redirect_uri(),
-        at_home=is_loopback(name_asked_for()) and services().app.settings.public_url is None,
+        at_home=is_loopback(requested_host()) and services().app.settings.public_url is None,
         ours=is_ours(),
         missing=needs_client(),
         checks=checks() if g.owner else {},
@@ -122,4 +122,4 @@ def _checks(account: Account) -> dict[str, str]:
 
 
 def _may_set_up() -> bool:
-    return g.owner is not None or (not services().owners.all() and may_become_owner())
+    return g.owner is not None or (not services().owners.emails() and may_become_owner())

@@ -8,8 +8,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from oauth_web.access.client_file import Client, check_redirect, read_client_file
-from oauth_web.access.consent import ConsentError, UntickedError, consent_url, identify, redeem
-from oauth_web.access.consent import refused as refused_by_google
+from oauth_web.access.consent import ConsentError, UntickedError, consent_url, identify, redeem, refusal_error
 from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER
 from oauth_web.errors import error_page, error_text
@@ -157,7 +156,7 @@ def _code() -> str:
     if refusal == "access_denied":
         raise NotLetInError(text("sign_in.denied"), status=403)
     if refusal is not None:
-        raise refused_by_google(refusal, request.args.get("error_description"))
+        raise refusal_error(refusal, request.args.get("error_description"))
     if not (code := request.args.get("code", "")):
         raise NotLetInError(text("sign_in.stale"), status=400)
     return code
@@ -166,7 +165,7 @@ def _code() -> str:
 def _follow(email: str) -> None:
     """Let an owner whose Google account has a new address go on with that, in this session too."""
     formerly = {it.email: it.formerly for it in services().app.accounts.all()}.get(email, ())
-    services().owners.follow(email, formerly)
+    services().owners.change_email(email, formerly)
     if g.owner in formerly:
         browser()[OWNER] = g.owner = email
 
@@ -200,9 +199,9 @@ def _becomes_or_is_owner(email: str, chosen: str = "") -> bool:
     if (found := sellers().admit(email, chosen)) is None:
         return False
     g.services, owners = found, found.owners
-    if not owners.all() and (found.start_link is None or may_become_owner()):
+    if not owners.emails() and (found.start_link is None or may_become_owner()):
         return owners.claim(email)
-    return email in owners.all()
+    return email in owners.emails()
 
 
 def _refusal(email: str, *, renamed: bool) -> str:
@@ -243,7 +242,7 @@ def _with_mailbox(email: str, grant: Grant, account: str | None = None) -> Respo
         return _onwards()
     connected = [it.email for it in services().app.accounts.all()]
     # Somebody who was let in by others may not expect that these get to see the mailbox.
-    first = not connected and services().owners.all() == {email}
+    first = not connected and services().owners.emails() == {email}
     if wanted or first or email in connected:
         return _connect(email, grant)
     name = secrets.token_urlsafe(32)
@@ -258,7 +257,7 @@ def _enter(email: str) -> None:
         browser().restart(services().session_prefix)
         browser().update({OWNER: email, PLACE: place})
         g.owner = email
-        services().owners.entered(email)
+        services().owners.accept_invitation(email)
         g.only_reads = not _may_change()
 
 

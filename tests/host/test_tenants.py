@@ -63,7 +63,7 @@ def test_whom_an_owner_has_let_in_chooses_once_and_known_sellers_enter_whatever_
     for chosen in ("", "bob@gmail.com"):
         assert closed.admit(email, chosen) is None is tenants.admit(email, chosen)
     assert closed.admit(email, "ann@gmail.com") == ann == closed.admit("ann@gmail.com")
-    owners_of(tenants, ann).entered(email)
+    owners_of(tenants, ann).accept_invitation(email)
     assert (tenants.choices(email), closed.admit(email)) == ({}, ann)
     assert closed.admit("") is None
 
