@@ -40,7 +40,7 @@ from oauth_web.pages import (
     webhook,
 )
 from oauth_web.pages.forms import described, fault, rejected, typed
-from oauth_web.pages.notes import take_note
+from oauth_web.pages.notes import pop_note
 from oauth_web.services import NAME, BackUp, CachedHealth, OneSeller, Sellers, Services, waiting
 from oauth_web.texts import languages, words
 from oauth_web.texts.english import text
@@ -151,7 +151,7 @@ def page_of(sellers: Sellers, app: App, parts: Iterable[Blueprint]) -> Flask:
     flask_app.config.from_mapping(_configuration(app))
     flask_app.session_interface = ServerSessions(sellers.sessions)
     flask_app.jinja_env.globals.update(
-        t=text, take_note=take_note, waiting=waiting, routes=flask_app.view_functions
+        t=text, pop_note=pop_note, waiting=waiting, routes=flask_app.view_functions
     )
     flask_app.jinja_env.globals.update(typed=typed, described=described, fault=fault, rejected=rejected)
     flask_app.jinja_env.trim_blocks = flask_app.jinja_env.lstrip_blocks = True
