@@ -25,7 +25,7 @@ from worker.database import Database
 from worker.database.postgres import Postgres, open_pool
 from worker.errors import StorageError
 from worker.host.limits import SharedLimit
-from worker.host.moving import move_out
+from worker.host.moving import export_seller
 from worker.host.operation import metrics
 from worker.host.program import database_url
 from worker.host.tenants import Tenants
@@ -76,7 +76,7 @@ class ManySellers:
     def current(self) -> Services:
         """Return the services of the session's seller; for strangers those of the host itself."""
         session = browser()
-        return self.of_session(session.name) if session.is_owners else self._strangers
+        return self.of_session(session.name) if session.is_owner else self._strangers
 
     def of_session(self, name: str) -> Services:
         """Return the services for an owner's session, which was verified before."""
@@ -103,7 +103,7 @@ class ManySellers:
 
     def _services(self, tenant: int) -> Services:
         limit = partial(SharedLimit, self.tenants.pool)
-        back_up = partial(move_out, self.tenants, tenant)
+        back_up = partial(export_seller, self.tenants, tenant)
         return services_of(self.tenants.app(tenant), limit, back_up, session_prefix=_prefix(tenant))
 
 
@@ -117,8 +117,8 @@ class _AllSessions:
     def get(self, cookie: str) -> dict[str, Any] | None:
         return self._of(cookie).get(cookie)
 
-    def sealed(self, values: Mapping[str, Any]) -> str:
-        return self._strangers.sealed(values)
+    def stranger_cookie(self, values: Mapping[str, Any]) -> str:
+        return self._strangers.stranger_cookie(values)
 
     def put(self, name: str, values: dict[str, Any], *, new: bool) -> None:
         self._of(name).put(name, values, new=new)
@@ -149,7 +149,7 @@ def readyz() -> ResponseReturnValue:
     """Return status 200 if the database answers, else 503."""
     ready = True
     try:
-        _host().own.engine.newest()
+        _host().host_database.engine.newest()
     except StorageError as error:
         log.warning("%s", error)
         ready = False

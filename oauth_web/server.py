@@ -142,7 +142,7 @@ def _show_page(app: App, page: Flask, *, open_page: bool) -> None:
     url = app.settings.public_url or app.settings.own_url
     print_on_terminal(f"buyerblock is at {url} (Ctrl-C stops it)")
     seller: OneSeller = page.extensions[NAME]
-    if seller.services.start_link and not seller.services.owners.all():
+    if seller.services.start_link and not seller.services.owners.emails():
         url = seller.services.start_link.show()
     if open_page:
         webbrowser.open(url)
@@ -224,7 +224,7 @@ def listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
             max_request_body_size=MAX_BODY,
             outbuf_high_watermark=MAX_UNSENT,
             # All links start with it. A proxy may forward it or remove it.
-            url_prefix=unquote_to_bytes(security.path_of(settings)).decode("latin-1"),
+            url_prefix=unquote_to_bytes(security.base_path(settings)).decode("latin-1"),
             **connection_limits(),
             # Rate limits use X-Forwarded-For; no other header of a proxy is used.
             clear_untrusted_proxy_headers=False,
