@@ -1,4 +1,4 @@
-"""The ``buyerblock`` program from its first moment; ``python -m oauth_web`` where its script is not on the path."""
+"""The entry point of ``buyerblock``, also as ``python -m oauth_web``."""
 
 import os
 import signal
@@ -7,16 +7,16 @@ from types import FrameType
 
 
 def main() -> int:
-    """Run ``buyerblock`` and return its exit code. Ctrl-C ends it with 130 at any time, also while it starts.
+    """Run ``buyerblock`` and return its exit code. Ctrl-C ends it with 130 at any time, also during the start.
 
-    SIGINT that is ignored, as in a script's background job, stays ignored.
+    If SIGINT is ignored, as in a script's background job, it stays ignored.
     """
-    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if heeded:
+    handles_sigint = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if handles_sigint:
         signal.signal(signal.SIGINT, leave)
-    from oauth_web.cli import run_commands  # noqa: PLC0415 - imports take most of the time that a command takes
+    from oauth_web.cli import run_commands  # noqa: PLC0415 - imports take most of a command's time
 
-    if not heeded:
+    if not handles_sigint:
         return run_commands()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def leave(_: int, __: FrameType | None) -> None:
-    """End at once: nothing is at work yet, or no longer, and an exception in an import may be caught or printed."""
+    """Exit at once: nothing runs yet, or any more. An exception during an import could be caught or printed."""
     os._exit(130)
 
 

@@ -1,4 +1,4 @@
-"""Put the Flask application together: services, rules for every request, routes."""
+"""Create the Flask application: services, rules for every request, routes."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ from oauth_web.pages import (
     webhook,
 )
 from oauth_web.pages.forms import described, fault, rejected, typed
-from oauth_web.pages.notes import take_note
+from oauth_web.pages.notes import pop_note
 from oauth_web.services import NAME, BackUp, CachedHealth, OneSeller, Sellers, Services, waiting
 from oauth_web.texts import languages, words
 from oauth_web.texts.english import text
@@ -51,7 +51,7 @@ from worker.operation.health import health
 from worker.owner.tokens import Tokens
 from worker.webhook import Webhook
 
-# Another part is another module with a blueprint; the HTTP API is an application of its own.
+# Modules with a blueprint. The HTTP API is a separate application.
 PARTS = (
     help_pages,
     home,
@@ -69,19 +69,19 @@ PARTS = (
     webhook,
     backups,
 )
-# What only the program of one seller has: it is about the machine.
+# Only in the program for one seller: pages about the machine.
 _AT_HOME = (setup, copied_files, gate, restores, monitoring, releases)
 
-MAX_REQUEST = 256_000  # bytes; routes that take files raise it for themselves
+MAX_REQUEST = 256_000  # bytes; guard.py allows more for uploads
 
 
 def print_on_terminal(line: str) -> None:
-    """Show a line to the person who started the server."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is meant for the terminal
+    """Print a line for the person who started the server."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - for the terminal
 
 
 def no_restart() -> None:
-    """Leave it to the next start to finish a restore: this server is not ours to end."""
+    """Do nothing: the next start finishes a restore."""
 
 
 def create_app(
@@ -90,11 +90,9 @@ def create_app(
     restart: Callable[[], None] = no_restart,
     say: Callable[[str], None] = print_on_terminal,
 ) -> Flask:
-    """Return the page over the engine.
+    """Return the page of the program for one seller. Raises StorageError.
 
-    restart: has the server restart in a moment. say: prints a line on the server's terminal.
-
-    Raises StorageError when the database cannot be read.
+    restart: restarts the server soon. say: prints a line on the server's terminal.
     """
     link = StartLink(f"{(app.settings.public_url or app.settings.own_url).rstrip('/')}/", say)
 
@@ -117,10 +115,9 @@ def services_of(
     start_link: StartLink | None = None,
     restart: Callable[[], None] = no_restart,
 ) -> Services:
-    """Return what serves the people and programs of one seller.
+    """Return the services of one seller.
 
-    limit: makes one, from a name, how many come in a burst, and the seconds that this takes. back_up: as of
-    ``Services``.
+    limit: creates a limit from a name, a number of requests, and a period in seconds. back_up: see ``Services``.
     """
     database, now, sealer = app.database, app.clock.now, app.sealer
     return Services(
@@ -128,8 +125,8 @@ def services_of(
         owners=Owners(database),
         sessions=Sessions(database, sealer, now),
         session_prefix=session_prefix,
-        pending_imports=Pending(database, now, kind="import", life=timedelta(minutes=30), most=5),
-        pending_grants=Pending(database, now, kind="grant", life=timedelta(minutes=10), most=1000),
+        pending_imports=Pending(database, now, kind="import", lifetime=timedelta(minutes=30), limit=5),
+        pending_grants=Pending(database, now, kind="grant", lifetime=timedelta(minutes=10), limit=1000),
         start_link=start_link,
         health=CachedHealth(lambda: health(app, now()), app.clock.monotonic),
         tokens=Tokens(database),
@@ -145,18 +142,18 @@ def services_of(
 
 
 def page_of(sellers: Sellers, app: App, parts: Iterable[Blueprint]) -> Flask:
-    """Return the page of these sellers. app: whose settings and key it has. parts: its routes."""
+    """Return the page of these sellers. app: for the settings and the secret key. parts: the routes."""
     flask_app = Flask("oauth_web")
     flask_app.extensions[NAME] = sellers
     flask_app.config.from_mapping(_configuration(app))
     flask_app.session_interface = ServerSessions(sellers.sessions)
     flask_app.jinja_env.globals.update(
-        t=text, take_note=take_note, waiting=waiting, routes=flask_app.view_functions
+        t=text, pop_note=pop_note, waiting=waiting, routes=flask_app.view_functions
     )
     flask_app.jinja_env.globals.update(typed=typed, described=described, fault=fault, rejected=rejected)
     flask_app.jinja_env.trim_blocks = flask_app.jinja_env.lstrip_blocks = True
     security.protect(flask_app)
-    guard.protect(flask_app)  # before anything reads what a stranger sends
+    guard.protect(flask_app)  # before anything reads the request of a stranger
     CSRFProtect(flask_app)
     errors.handle(flask_app)
     words.add_filters(flask_app)
@@ -168,14 +165,14 @@ def page_of(sellers: Sellers, app: App, parts: Iterable[Blueprint]) -> Flask:
 
 
 def _configuration(app: App) -> dict[str, object]:
-    https, (name, path) = security.is_https(app.settings), security.cookie_of(app.settings)
+    https, (name, path) = security.is_https(app.settings), security.cookie_name_and_path(app.settings)
     return {
         "SECRET_KEY": app.sealer.derived(b"page"),
-        security.NAMES: security.trusted_hosts(app.settings),
+        security.TRUSTED_HOSTS: security.trusted_hosts(app.settings),
         "SESSION_COOKIE_NAME": name,
         "SESSION_COOKIE_PATH": path,
         "SESSION_COOKIE_SECURE": https,
-        "WTF_CSRF_TIME_LIMIT": None,  # a token lives and dies with its session
+        "WTF_CSRF_TIME_LIMIT": None,  # a token is valid as long as its session
         "MAX_CONTENT_LENGTH": MAX_REQUEST,
         "MAX_FORM_MEMORY_SIZE": MAX_REQUEST,
         "MAX_FORM_PARTS": 2000,

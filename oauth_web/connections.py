@@ -1,4 +1,4 @@
-"""How many connections are held at once, and until when one that is silent or slow."""
+"""Limits for connections: their number, and a timeout for silent or slow ones."""
 
 import sys
 from typing import Any
@@ -9,27 +9,27 @@ if sys.platform != "win32":
     import resource
 
 MOST = 1000
-# Windows waits for at most 512 sockets at once.
+# Windows can wait for 512 sockets at most.
 MOST_ON_WINDOWS = 400
-# Of the files that the process may have open: what stays for the database, for Gmail and for logs.
+# Open files that are reserved for the database, for Gmail and for logs.
 RESERVED = 128
 PATIENCE = 20  # seconds
-# Bytes of an unfinished request that show that it comes further, however slow the line is.
+# Bytes of an unfinished request that count as progress, even on a slow connection.
 ENOUGH = 8192
 
 
 def connection_limits() -> dict[str, Any]:
-    """Return what waitress takes as settings."""
+    """Return the settings for waitress."""
     return {
         "connection_limit": most_connections(),
         "channel_timeout": PATIENCE,
         "cleanup_interval": 5,  # seconds
-        "asyncore_use_poll": True,  # where there is poll: select cannot watch files beyond the 1,024th
+        "asyncore_use_poll": True,  # if available: select does not support more than 1,024 files
     }
 
 
 def most_connections() -> int:
-    """Return how many connections leave enough of the process's open files for the rest of the program."""
+    """Return the maximum number of connections, within the process's limit of open files."""
     if sys.platform == "win32":
         return MOST_ON_WINDOWS
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -37,9 +37,9 @@ def most_connections() -> int:
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]  # waitress ships no types
-    """A connection whose time runs out unless whole requests come, or large parts of them.
+    """A connection with a timeout that only complete requests, or large parts of them, extend.
 
-    To waitress every byte is a sign of life, so that one each ten seconds would hold a connection for ever.
+    In waitress every byte extends the timeout, so that one byte every ten seconds keeps a connection open for ever.
     """
 
     last_activity: float
@@ -51,7 +51,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress ships no types
             self.last_activity = before
 
     def _size(self) -> int:
-        """Return how many bytes of an unfinished request are here."""
+        """Return the number of received bytes of an unfinished request."""
         if self.request is None:
             return 0
         size: int = self.request.header_bytes_received + self.request.body_bytes_received

@@ -1,4 +1,4 @@
-"""Errors as pages: one sentence that says what is wrong and what to do."""
+"""Error pages: one sentence that says what is wrong and what to do."""
 
 import logging
 
@@ -14,12 +14,12 @@ from worker.errors import BuyerblockError, GmailError, StorageError
 
 log = logging.getLogger(__name__)
 
-# The page with the forms of a blueprint, where it is not called "page".
+# The endpoint of a blueprint's page with forms, if it is not called "page".
 _FORMS = {"blocks": "blocks.blocks", "imports": "imports.form"}
 
 
 def handle(app: Flask) -> None:
-    """Show every error as a page of ours."""
+    """Show every error as an error page."""
     app.register_error_handler(BuyerblockError, _ours)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
@@ -28,19 +28,19 @@ def handle(app: Flask) -> None:
 
 def error_page(status: int, message: str) -> ResponseReturnValue:
     """Return a page with one sentence."""
-    page = render_template("error.html", message=message, status=status, back=_page_of_the_form())
+    page = render_template("error.html", message=message, status=status, back=_form_page())
     return page, status
 
 
-def _page_of_the_form() -> str:
-    """Return the address of the page with the form that was sent, "" if there is none to go back to."""
+def _form_page() -> str:
+    """Return the URL of the page with the submitted form, "" if there is none."""
     endpoint = _FORMS.get(request.blueprint or "", f"{request.blueprint}.page")
     known = request.method == "POST" and endpoint in current_app.view_functions and g.get("owner")
     return url_for(endpoint) if known else ""
 
 
 def error_text(error: BuyerblockError) -> str:
-    """Return what a visitor reads of an error: all of it if an owner; to strangers it would name the server's paths."""
+    """Return the text of an error for a visitor; strangers do not see it, since it may contain the server's paths."""
     if g.get("owner") or may_become_owner():
         return translated(error)
     log.error("%s", error)
@@ -60,7 +60,7 @@ def _csrf(_: CSRFError) -> ResponseReturnValue:
 
 def _http(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, SecurityError):
-        # A Host that is not ours, or garbled: no page, and no link can be made for it either.
+        # For a wrong Host no page is shown, since its links would be wrong too.
         return text("error.host") + "\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
     if error.response is not None or (error.code or 500) < 400:
         return error

@@ -1,4 +1,4 @@
-"""Who may enter: nobody but owners, and before there is one, whoever opened the link on its terminal."""
+"""Access control of the page: only owners; before the first owner, the visitor who opened the start link."""
 
 from collections.abc import Callable
 from ipaddress import ip_network
@@ -17,11 +17,11 @@ from worker.owner.tokens import Token
 
 ADMITTED = "admitted"
 PLACE = "place"
-MAX_PLACE = 1000  # characters; it travels in a cookie
+MAX_PLACE = 1000  # characters; it is stored in a cookie
 _READING = ("GET", "HEAD", "OPTIONS")
 _READERS_MAY_SEND = ("sign_in.sign_out",)
 
-# Bytes that an owner may send to these routes; all others take what the application's configuration says.
+# Bytes that an owner may send to these routes; for others MAX_REQUEST of application.py is the limit.
 LARGE_UPLOADS = {"imports.preview": 20_000_000, "restores.restore": 32_000_000}
 
 _Route = TypeVar("_Route", bound=Callable[..., ResponseReturnValue])
@@ -29,23 +29,22 @@ _open_routes: set[str] = {"static"}
 
 
 def open_to_all(route: _Route) -> _Route:
-    """Mark a route that strangers may use. Every other route is for owners."""
+    """Mark a route that strangers may use. All other routes are only for owners."""
     _open_routes.add(f"{route.__module__.rpartition('.')[2]}.{route.__name__}")
     return route
 
 
 def is_open(endpoint: str | None) -> bool:
-    """Return whether a stranger may use a route."""
     return endpoint in _open_routes
 
 
 def protect(app: Flask) -> None:
-    """Let only owners through, except where a route is open to all."""
+    """Reject all visitors except owners, unless a route is open to all."""
 
     @app.before_request
     def admit() -> ResponseReturnValue | None:
-        # Asked at each request: who stops being an owner is out at once.
-        # Of strangers nothing is asked: whether the process lives does not depend on the database.
+        # Checked for each request: a removed owner loses access at once. For strangers the database is not read, so
+        # that the liveness check does not depend on it.
         owner = services().owners.get(session[OWNER]) if OWNER in session else None
         g.owner, g.only_reads = owner and owner.email, owner is not None and owner.role is Role.READ
         if g.only_reads and request.method not in _READING and request.endpoint not in _READERS_MAY_SEND:
@@ -58,25 +57,25 @@ def protect(app: Flask) -> None:
             _remember_place()
             return render_template("welcome.html", **welcome()), 401
         if request.method == "POST" and None in request.form:
-            abort(400)  # a part without a name, over which flask-wtf would stumble
+            abort(400)  # a form part without a name, which makes flask-wtf fail
         return None
 
 
 def welcome() -> dict[str, bool]:
-    """Return what a stranger is shown: the button, or where the link is that comes first."""
+    """Return the values for the welcome page. needs_link: the visitor must open the start link first."""
     return {
         "needs_link": not may_sign_in(),
-        "owned": services().start_link is None or bool(services().owners.all()),
+        "owned": services().start_link is None or bool(services().owners.emails()),
     }
 
 
 def _remember_place() -> None:
-    """Keep in a stranger's session which page they asked for, to go there after the sign-in.
+    """Store the requested page in a stranger's session, to redirect there after the sign-in.
 
-    It is made from the route and not from what the browser sent, so it is always one of ours.
+    The URL is built from the route, not from the request, so it cannot lead to another site.
     """
-    seen = request.method == "GET" and request.headers.get("Sec-Fetch-Dest", "document") == "document"
-    if not seen or not may_sign_in() or request.endpoint is None:
+    is_page = request.method == "GET" and request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    if not is_page or not may_sign_in() or request.endpoint is None:
         return
     query = request.query_string.decode("ascii", "ignore")
     place = url_for(request.endpoint, **(request.view_args or {})) + (query and f"?{query}")
@@ -85,17 +84,17 @@ def _remember_place() -> None:
 
 
 def may_sign_in() -> bool:
-    """Return whether this visitor may go to Google: with owners anybody may try, the first one must be admitted."""
-    return services().start_link is None or bool(services().owners.all()) or may_become_owner()
+    """Return whether this visitor may sign in. If there are owners, anybody may try; the first one needs the link."""
+    return services().start_link is None or bool(services().owners.emails()) or may_become_owner()
 
 
 def may_become_owner() -> bool:
-    """Return whether this visitor would own the page by signing in first: whoever opened the start link."""
+    """Return whether this visitor has opened the start link, and so may become the first owner."""
     return bool(session.get(ADMITTED))
 
 
 def by_owner() -> str:
-    """Return who makes a change, for the audit trail."""
+    """Return the author of a change, for the audit trail."""
     return f"{g.owner}, on the page"
 
 
@@ -106,11 +105,11 @@ def browser() -> ServerSession:
     return found
 
 
-def token_shown() -> Token | None:
-    """Return the token of the API that the request shows; None if it is none.
+def bearer_token() -> Token | None:
+    """Return the API token in the request's header; None if there is none or a wrong one.
 
-    Raises TooManyRequests for a visitor who has shown many that are none. One that is right is always taken, so that
-    a program with an old token keeps no other one on its machine from asking.
+    Raises TooManyRequests for a visitor with many wrong tokens. A right token is always accepted, so that a program
+    with a wrong token does not block other programs on its machine.
     """
     given = request.authorization
     if given is None or given.type != "bearer" or not given.token:
@@ -119,9 +118,9 @@ def token_shown() -> Token | None:
 
 
 def token_in_address() -> Token | None:
-    """Return the token for downloads that the address of this request holds; None if it is none, or of another kind.
+    """Return the download token in the request's URL; None if it is wrong or has another scope.
 
-    Raises what ``token_shown`` raises.
+    Raises TooManyRequests like ``bearer_token``.
     """
     secret = request.args.get("token", "")
     token = _known(secret) if secret else None
@@ -141,15 +140,15 @@ def _known(secret: str) -> Token | None:
 
 
 def visitor() -> str:
-    """Return what limits count visitors by: an address, or of IPv6 the network that one household has.
+    """Return the key of a visitor for rate limits: the address, for IPv6 the /64 network of a household.
 
-    Behind a proxy it is the address that the proxy wrote down. Whoever makes one up is counted as somebody else: that
-    gains a few tries more, and keeps nobody out.
+    Behind a proxy it is the address that the proxy reports. A forged one only gains some more tries; it locks nobody
+    out.
     """
-    named = ""
+    forwarded = ""
     if services().app.settings.public_url is not None:
-        named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    address = named or request.remote_addr or ""
+        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    address = forwarded or request.remote_addr or ""
     try:
         return str(ip_network((address, 64 if ":" in address else 32), strict=False))
     except ValueError:

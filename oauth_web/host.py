@@ -1,7 +1,7 @@
-"""The page and the API of a host, which many sellers share: each request is served by one seller's services.
+"""The page and the API of a host with many sellers. Each request is served by one seller's services.
 
-Whose request it is says the name of its session, which begins with the number of the tenant, or its token. Nothing is
-in memory that another process would miss, so any number of them may run behind a load balancer.
+The seller is known by the session's name, which starts with the tenant's number, or by the token. Processes share
+nothing in memory, so any number of them may run behind a load balancer.
 """
 
 import logging
@@ -16,8 +16,8 @@ from flask.typing import ResponseReturnValue
 from oauth_web.access.client_file import read_client_file
 from oauth_web.access.sessions import Sessions, SessionStore
 from oauth_web.application import PARTS, page_of, print_on_terminal, services_of
-from oauth_web.guard import browser, open_to_all, token_shown
-from oauth_web.server import Ending, limit_arenas, refuse_plain_http, run
+from oauth_web.guard import bearer_token, browser, open_to_all
+from oauth_web.server import Shutdown, limit_arenas, refuse_plain_http, run
 from oauth_web.services import Services, sellers, services
 from oauth_web.texts.english import text
 from worker.clock import SystemClock
@@ -25,7 +25,7 @@ from worker.database import Database
 from worker.database.postgres import Postgres, open_pool
 from worker.errors import StorageError
 from worker.host.limits import SharedLimit
-from worker.host.moving import move_out
+from worker.host.moving import export_seller
 from worker.host.operation import metrics
 from worker.host.program import database_url
 from worker.host.tenants import Tenants
@@ -35,9 +35,9 @@ from worker.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_KEPT = 500  # sellers whose services are kept ready
-_MOST = 999_999_999
-_BEHIND = "."  # what follows the number of a tenant; neither a random name nor a stranger's cookie holds one
+_MAX_CACHED = 500  # sellers whose services are cached
+_MAX_TENANT = 999_999_999
+_SEPARATOR = "."  # after the tenant's number; random names and strangers' cookies do not contain it
 
 monitoring = Blueprint("monitoring", __name__)
 
@@ -51,7 +51,7 @@ def create_host_app(tenants: Tenants) -> Flask:
 def serve_host(settings: Settings, *, insecure_http: bool) -> None:
     """Serve the page and the API of a host until SIGTERM or Ctrl-C, then stop within five seconds.
 
-    Raises SettingsError, UsageError or StorageError, each one sentence, before anything has started.
+    Raises SettingsError, UsageError or StorageError before anything has started.
     """
     refuse_plain_http(settings, insecure_http=insecure_http)
     read_client_file(settings.client_secrets)
@@ -61,39 +61,39 @@ def serve_host(settings: Settings, *, insecure_http: bool) -> None:
         closing(Tenants(pool, settings, SystemClock())) as tenants,
     ):
         shown = f"The host's page is at {settings.public_url or settings.own_url} (Ctrl-C stops it)"
-        run(create_host_app(tenants), settings, Ending(), partial(print_on_terminal, shown))
+        run(create_host_app(tenants), settings, Shutdown(), partial(print_on_terminal, shown))
 
 
 class ManySellers:
-    """The sellers of a host, as the page asks for them. Safe for threads."""
+    """The sellers of a host. Thread-safe."""
 
     def __init__(self, tenants: Tenants) -> None:
         self.tenants = tenants
-        self._of = lru_cache(_KEPT)(self._services)
+        self._of = lru_cache(_MAX_CACHED)(self._services)
         self._strangers = self._services(tenants.host)
         self.sessions: SessionStore = _AllSessions(tenants, self._strangers.sessions)
 
     def current(self) -> Services:
-        """Return the services of the seller whose session it is; strangers have the host's own part."""
+        """Return the services of the session's seller; for strangers those of the host itself."""
         session = browser()
-        return self.of_session(session.name) if session.is_owners else self._strangers
+        return self.of_session(session.name) if session.is_owner else self._strangers
 
     def of_session(self, name: str) -> Services:
-        """Return what serves an owner's session, which is known to be one."""
+        """Return the services for an owner's session, which was verified before."""
         tenant = _tenant_of(name)
         return self._strangers if tenant is None else self._of(tenant)
 
     def of_token(self, secret: str) -> Services | None:
-        """Return what serves a program that shows this token; None if nobody has made it."""
+        """Return the services for a token; None for an unknown one."""
         tenant = self.tenants.of_token(secret)
         return None if tenant is None else self._of(tenant)
 
     def choices(self, email: str) -> Mapping[str, str]:
-        """Return the sellers among whom this account has to choose, each with who let it in."""
+        """See ``Sellers.choices``."""
         return self.tenants.choices(email)
 
     def admit(self, email: str, chosen: str = "") -> Services | None:
-        """Return what serves this Google account: its own list, one that it has entered or chosen, or a new one."""
+        """Return the services for this Google account: of its own list, one it has entered or chosen, or a new one."""
         tenant = self.tenants.admit(email, chosen)
         return None if tenant is None else self._of(tenant)
 
@@ -103,12 +103,12 @@ class ManySellers:
 
     def _services(self, tenant: int) -> Services:
         limit = partial(SharedLimit, self.tenants.pool)
-        back_up = partial(move_out, self.tenants, tenant)
+        back_up = partial(export_seller, self.tenants, tenant)
         return services_of(self.tenants.app(tenant), limit, back_up, session_prefix=_prefix(tenant))
 
 
 class _AllSessions:
-    """The sessions of all sellers, each in its seller's part of the database; those of strangers are cookies."""
+    """The sessions of all sellers, each in its seller's part of the database. Strangers' sessions are cookies."""
 
     def __init__(self, tenants: Tenants, strangers: Sessions) -> None:
         self._tenants = tenants
@@ -117,8 +117,8 @@ class _AllSessions:
     def get(self, cookie: str) -> dict[str, Any] | None:
         return self._of(cookie).get(cookie)
 
-    def sealed(self, values: Mapping[str, Any]) -> str:
-        return self._strangers.sealed(values)
+    def stranger_cookie(self, values: Mapping[str, Any]) -> str:
+        return self._strangers.stranger_cookie(values)
 
     def put(self, name: str, values: dict[str, Any], *, new: bool) -> None:
         self._of(name).put(name, values, new=new)
@@ -127,7 +127,7 @@ class _AllSessions:
         self._of(name).end(name)
 
     def _of(self, name: str) -> Sessions:
-        """Return the sessions among which this one would be. The number may be anybody's, so nothing is kept for it."""
+        """Return the store of a session name. Nothing is cached, since the name is not verified."""
         if (tenant := _tenant_of(name)) is None:
             return self._strangers
         part = Database(Postgres(self._tenants.pool, tenant))
@@ -135,21 +135,21 @@ class _AllSessions:
 
 
 def _prefix(tenant: int) -> str:
-    return f"{tenant}{_BEHIND}"
+    return f"{tenant}{_SEPARATOR}"
 
 
 def _tenant_of(name: str) -> int | None:
-    number, behind, _ = name.partition(_BEHIND)
-    return whole_number(number, 1, _MOST) if behind else None
+    number, separator, _ = name.partition(_SEPARATOR)
+    return whole_number(number, 1, _MAX_TENANT) if separator else None
 
 
 @monitoring.get("/readyz")
 @open_to_all
 def readyz() -> ResponseReturnValue:
-    """Say by the status whether this process can serve: whether the database answers."""
+    """Return status 200 if the database answers, else 503."""
     ready = True
     try:
-        _host().own.engine.newest()
+        _host().host_database.engine.newest()
     except StorageError as error:
         log.warning("%s", error)
         ready = False
@@ -159,8 +159,8 @@ def readyz() -> ResponseReturnValue:
 @monitoring.get("/metrics")
 @open_to_all
 def prometheus() -> ResponseReturnValue:
-    """Return the host's figures in Prometheus's text format, to programs that show a token of the host itself."""
-    if token_shown() is None or services().session_prefix != _prefix(_host().host):
+    """Return the host's metrics in Prometheus' text format. Needs a token of the host itself."""
+    if bearer_token() is None or services().session_prefix != _prefix(_host().host):
         refusal = {
             "WWW-Authenticate": 'Bearer realm="buyerblock host"',
             "Content-Type": "text/plain; charset=utf-8",

@@ -1,4 +1,4 @@
-"""One process: waitress serves the page, the scheduler runs the passes, until a signal."""
+"""The server process: waitress serves the page, the scheduler runs the passes."""
 
 import _thread
 import ctypes
@@ -41,21 +41,20 @@ from worker.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# A pass ends at its next call or wait; a call that Google leaves hanging is cut after this many seconds.
-# Nothing is lost by it: every step of a pass may be the last.
+# Seconds. After a signal a pass ends at its next call or wait; after this time the process exits in any case. Nothing
+# is lost: a pass may be killed at every step.
 MAX_STOP = 4.0
 ANSWER_FIRST = 0.5  # seconds
-GATE_EVERY = timedelta(seconds=5)  # a look whether its settings have changed
-# No file that an owner may send is larger. Of a stranger far less is read, see access/uploads.py.
+GATE_EVERY = timedelta(seconds=5)  # interval of checks for changed settings
+# Bytes: the largest upload of an owner. The limits of strangers are much lower, see uploads.py.
 MAX_BODY = 32 * 1024 * 1024
-MAX_UNSENT = 1024 * 1024  # bytes of an export that wait in memory for a slow reader
+MAX_UNSENT = 1024 * 1024  # bytes of an export that wait in memory for a slow client
 
-# With glibc every thread allocates in a heap of its own, and what is free there stays there: in half an hour of passes,
-# with nothing kept, the process grew by a quarter. So the threads share two heaps, and pieces that are large go
-# straight back to the system. mallopt(3) explains the numbers.
+# With glibc every thread has its own heap and keeps the free memory in it: in half an hour of passes the process grew
+# by a quarter. So the threads share two heaps, and large blocks are returned to the system. See mallopt(3).
 _MALLOC_OPTIONS = {
     -8: 2,  # M_ARENA_MAX
-    -3: 64 * 1024,  # M_MMAP_THRESHOLD, in bytes; set, it no longer grows with what was freed
+    -3: 64 * 1024,  # M_MMAP_THRESHOLD, in bytes; setting it disables its automatic growth
     -1: 128 * 1024,  # M_TRIM_THRESHOLD, in bytes; likewise
 }
 
@@ -65,8 +64,8 @@ def serve_forever(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then stop within five seconds.
 
-    log_file: log to a file in the data folder, for a service whose standard error nobody keeps. Raises UsageError or
-    StorageError, each one sentence, before anything has started.
+    log_file: log to a file in the data folder, for a service whose standard error is lost. Raises UsageError or
+    StorageError before anything has started.
     """
     file = settings.data_dir / "buyerblock.log" if log_file else None
     if file:
@@ -88,7 +87,7 @@ def _serve_repeatedly(settings: Settings, *, open_page: bool, insecure_http: boo
     refuse_plain_http(settings, insecure_http=insecure_http)
     if settings.client_secrets.exists():
         read_client_file(settings.client_secrets)
-    # It warns of every pass that is still busy when the next is due, as a long first pass is.
+    # It warns whenever a pass still runs when the next one is due, such as a long first pass.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     make_private_directory(settings.data_dir)
     limit_arenas()
@@ -97,14 +96,16 @@ def _serve_repeatedly(settings: Settings, *, open_page: bool, insecure_http: boo
 
 
 def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
-    """Serve until somebody ends it; return whether to restart, with what a restore has put in place."""
+    """Serve until the end; return whether to restart, which finishes a restore."""
     if finish_restore(settings.data_dir):
         log.info("A restore was finished.")
     app = build_app(settings)
     with _only_server(app, open_page=open_page):
-        ending = Ending()
-        # Of a service that has no standard error, the link for the first owner is in its log.
-        page = create_app(app, restart=ending.ask, say=log.info if log_file else print_on_terminal)
+        shutdown = Shutdown()
+        # A service without standard error writes the link for the first owner to its log.
+        page = create_app(
+            app, restart=shutdown.request_restart, say=log.info if log_file else print_on_terminal
+        )
         gate = Follower(app.database, app.sealer, now=app.clock.now, folder=settings.data_dir)
 
         def start() -> None:
@@ -113,27 +114,27 @@ def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
             app.scheduler.every(GATE_EVERY, "gate", gate.look)
             _show_page(app, page, open_page=open_page)
 
-        run(page, settings, ending, start)
+        run(page, settings, shutdown, start)
         app.scheduler.stop()
         gate.stop()
         app.close()
-    return ending.asked
+    return shutdown.restart
 
 
-def run(page: Flask, settings: Settings, ending: "Ending", start: Callable[[], None]) -> None:
-    """Serve a page until a signal or a wish to restart ends it. start: what begins once its port is taken."""
+def run(page: Flask, settings: Settings, shutdown: "Shutdown", start: Callable[[], None]) -> None:
+    """Serve a page until a signal or a restart. start: called when the server listens."""
     connections: dict[int, Any] = {}
     server = listen(page, settings, connections)
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, ending.end)
+        signal.signal(each, shutdown.handle_signal)
     log_settings(settings, version("buyerblock"))
     start()
     notify(READY)
     server.run()  # returns on SystemExit and KeyboardInterrupt
-    if not ending.asked:
+    if not shutdown.restart:
         notify(STOPPING)
     server.close()
-    # A browser that keeps a connection open would wait for ever on it after a new start.
+    # Otherwise a browser with an open connection would wait on it for ever after the restart.
     wasyncore.close_all(connections, ignore_all=True)
 
 
@@ -141,52 +142,52 @@ def _show_page(app: App, page: Flask, *, open_page: bool) -> None:
     url = app.settings.public_url or app.settings.own_url
     print_on_terminal(f"buyerblock is at {url} (Ctrl-C stops it)")
     seller: OneSeller = page.extensions[NAME]
-    if seller.services.start_link and not seller.services.owners.all():
+    if seller.services.start_link and not seller.services.owners.emails():
         url = seller.services.start_link.show()
     if open_page:
         webbrowser.open(url)
 
 
-class Ending:
-    """How the server ends: at a signal, or at a wish to restart, which a page may have; a signal overrules it."""
+class Shutdown:
+    """Ends the server at a signal, or for a restart that a page requests. A signal cancels the restart."""
 
     def __init__(self) -> None:
-        self.asked = False
-        self._begins = False
+        self.restart = False
+        self._own_signal = False
 
-    def ask(self) -> None:
-        """End the server in a moment, when the answer to whoever asked has left. Asked twice, it ends once."""
-        if not self.asked:
-            self.asked = True
-            _later(ANSWER_FIRST, self._begin)
+    def request_restart(self) -> None:
+        """End the server soon, after the current answer was sent. A second request changes nothing."""
+        if not self.restart:
+            self.restart = True
+            _later(ANSWER_FIRST, self._interrupt)
 
-    def _begin(self) -> None:
-        self._begins = True
+    def _interrupt(self) -> None:
+        self._own_signal = True
         _thread.interrupt_main(signal.SIGTERM)
 
-    def end(self, _signal: int, _frame: FrameType | None) -> None:
-        """End the server, as a signal wishes; and the program in time, even if something hangs on the way."""
-        if not self._begins:
-            self.asked = False
+    def handle_signal(self, _signal: int, _frame: FrameType | None) -> None:
+        """End the server; after a signal from outside the process exits within MAX_STOP even if something hangs."""
+        if not self._own_signal:
+            self.restart = False
             _later(MAX_STOP, lambda: os._exit(0))
-        self._begins = False  # any other signal comes from outside
+        self._own_signal = False  # the next signal comes from outside
         raise SystemExit
 
 
 def limit_arenas() -> bool:
-    """Set up the C library, before there are threads; return False where it is not glibc and has no such trouble."""
+    """Configure glibc's memory allocator; call it before threads start. Return False without glibc."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, TypeError, AttributeError):  # as Windows, macOS and musl have it
+    except (OSError, TypeError, AttributeError):  # on Windows, macOS or musl
         return False
     return all(mallopt(option, value) == 1 for option, value in _MALLOC_OPTIONS.items())
 
 
 def refuse_plain_http(settings: Settings, *, insecure_http: bool) -> None:
-    """Raise SettingsError where the page would be reached by others than this machine without https."""
+    """Raise SettingsError if other machines could reach the page without https."""
     if insecure_http or (settings.public_url or "").startswith("https://"):
         return
-    # A proxy may be in front of a server that listens to this machine alone.
+    # Also check public_url: a proxy may forward to a server that listens only on this machine.
     for host in (settings.host, urlsplit(settings.public_url or "http://localhost").hostname):
         if not is_loopback(host):
             raise SettingsError(
@@ -197,9 +198,9 @@ def refuse_plain_http(settings: Settings, *, insecure_http: bool) -> None:
 
 
 def _only_server(app: App, *, open_page: bool) -> AbstractContextManager[Any]:
-    """Take the lock that one server at a time can hold. The system frees it however the process ends.
+    """Take the lock of the server. The system releases it when the process ends, even after a kill.
 
-    Whoever wanted the page gets that of the server that holds it.
+    Raises BusyError if another server has it; with open_page, first open that server's page.
     """
     try:
         return FileLock(app.settings.data_dir / "serve.lock", mode=0o600).acquire(blocking=False)
@@ -214,7 +215,7 @@ def _only_server(app: App, *, open_page: bool) -> AbstractContextManager[Any]:
 
 
 def listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
-    """Return a server of the page that listens already, and keeps its connections there. Raises UsageError."""
+    """Return a listening server for the page; it adds its connections to this dict. Raises UsageError."""
     try:
         server = create_server(
             page,
@@ -222,14 +223,14 @@ def listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
             threads=8,
             max_request_body_size=MAX_BODY,
             outbuf_high_watermark=MAX_UNSENT,
-            # All links begin with it. A proxy may pass it on, or take it away.
-            url_prefix=unquote_to_bytes(security.path_of(settings)).decode("latin-1"),
+            # All links start with it. A proxy may forward it or remove it.
+            url_prefix=unquote_to_bytes(security.base_path(settings)).decode("latin-1"),
             **connection_limits(),
-            # Limits count visitors by what a proxy says of them; nothing else is believed of its headers.
+            # Rate limits use X-Forwarded-For; no other header of a proxy is used.
             clear_untrusted_proxy_headers=False,
             map=connections,
         )
-    except (socket.gaierror, UnicodeError) as error:  # the latter of a name with a part that is too long
+    except (socket.gaierror, UnicodeError) as error:  # UnicodeError: a label of the name is too long
         raise UsageError(
             "{host} is no address of this machine; choose another with --host.", host=settings.host
         ) from error
@@ -251,7 +252,7 @@ def _sockets(host: str, port: int) -> list[socket.socket]:
     for family, address in dict.fromkeys((family, address) for family, _, _, _, address in found):
         bound.append(listener := socket.socket(family))
         if sys.platform == "win32":
-            # waitress asks for SO_REUSEADDR, which on Windows lets two programs have one port.
+            # waitress sets SO_REUSEADDR, which on Windows allows two programs on one port.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""What the routes work with, for one seller; and whose of them serve a request."""
+"""The services that routes use, for one seller, and the choice of the seller for a request."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,34 +26,30 @@ BackUp = Callable[[Path, str | None], None]
 
 
 class CachedHealth:
-    """The health, looked at again after some seconds: each look writes to the disk, and anybody may ask.
-
-    monotonic: seconds that never run backwards.
-    """
+    """The health, cached for some seconds: each check writes to the disk, and anybody may request it."""
 
     def __init__(self, look: Callable[[], Health], monotonic: Callable[[], float]) -> None:
         self._look = look
         self._monotonic = monotonic
         self._lock = Lock()
-        self._kept: tuple[float, Health] | None = None
+        self._cached: tuple[float, Health] | None = None
 
     def get(self) -> Health:
-        """Return the health of now, or of a moment ago."""
+        """Return the health, at most HEALTH_KEPT_FOR old."""
         with self._lock:
-            if self._kept is None or self._monotonic() - self._kept[0] >= HEALTH_KEPT_FOR:
-                self._kept = (self._monotonic(), self._look())
-            return self._kept[1]
+            if self._cached is None or self._monotonic() - self._cached[0] >= HEALTH_KEPT_FOR:
+                self._cached = (self._monotonic(), self._look())
+            return self._cached[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The engine of one seller, and what only the page knows: who may enter, who is inside, what is pending.
+    """The engine of one seller, and the services of the page: owners, sessions, pending forms, limits.
 
-    session_prefix: how the names of this seller's sessions begin. pending_imports: files that were previewed.
-    pending_grants: of mailboxes that somebody is asked about, and of newcomers who are asked whose list they want.
-    start_link: for the first owner; None on a host, where
-    everybody may try to sign in. back_up: writes a backup of all that this seller has to a file, under a passphrase or
-    None; raises what ``backup.py`` raises. restart: has the server restart in a moment.
+    session_prefix: of the names of this seller's sessions. pending_imports: previewed files. pending_grants: grants of
+    mailboxes that wait for a person's answer, and of new people who must choose a list. start_link: for the first
+    owner; None on a host, where everybody may try to sign in. back_up: writes a backup of this seller to a file, with a
+    passphrase or None; raises the errors of ``backup.py``. restart: restarts the server soon.
     """
 
     app: App
@@ -67,45 +63,46 @@ class Services:
     tokens: Tokens
     webhook: Webhook
     destinations: Destinations
-    # Of strangers. Behind a proxy that does not name them all share one.
+    # By visitor. Behind a proxy without X-Forwarded-For all visitors share one.
     sign_in_limit: Limit
     token_limit: Limit
+    # By token.
     api_limit: Limit
-    download_limit: Limit  # by the name of the token
+    download_limit: Limit
     back_up: BackUp
     restart: Callable[[], None]
 
 
 class Sellers(Protocol):
-    """Whose page it is: one seller's at home, many sellers' on a host."""
+    """The sellers of the page: one at home, many on a host."""
 
     @property
     def sessions(self) -> SessionStore:
-        """The sessions of all of them."""
+        """The sessions of all sellers."""
 
     def current(self) -> Services:
-        """Return what serves this request, by its session."""
+        """Return the services for this request, by its session."""
 
     def of_session(self, name: str) -> Services:
-        """Return what serves an owner's session."""
+        """Return the services for an owner's session."""
 
     def of_token(self, secret: str) -> Services | None:
-        """Return what serves a program that shows this token; None if nobody has made it."""
+        """Return the services for a token; None for an unknown one."""
 
     def choices(self, email: str) -> Mapping[str, str]:
-        """Return the sellers among whom this account has to choose, each with who let it in; none if it need not.
+        """Return the sellers among whom this account must choose, with who invited it; empty if there is no choice.
 
-        Its own address means a list of its own. "" where nobody need have let it in, or it has entered before.
+        Its own address means its own list. The value is "" if no invitation is needed, or it has entered before.
         """
 
     def admit(self, email: str, chosen: str = "") -> Services | None:
-        """Return what serves whoever signs in with this Google account; None if it gets no list here.
+        """Return the services for a Google account that signs in; None if it may use no list here.
 
         chosen: one of its choices.
         """
 
     def is_connected(self, email: str) -> bool:
-        """Return whether any of them has connected this mailbox."""
+        """Return whether any seller has connected this mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,7 @@ class OneSeller:
     def current(self) -> Services:
         return self.services
 
-    def of_session(self, name: str) -> Services:  # noqa: ARG002 - as the protocol has it
+    def of_session(self, name: str) -> Services:  # noqa: ARG002 - required by the protocol
         return self.services
 
     def of_token(self, secret: str) -> Services | None:  # noqa: ARG002 - as above
@@ -138,12 +135,12 @@ class OneSeller:
 
 
 def waiting() -> int:
-    """Return how many mails wait for a decision."""
+    """Return the number of mails that wait for a decision."""
     return len(services().app.review)
 
 
 def services() -> Services:
-    """Return what serves this request."""
+    """Return the services for this request."""
     if "services" not in g:
         g.services = sellers().current()
     found: Services = g.services
@@ -151,6 +148,5 @@ def services() -> Services:
 
 
 def sellers() -> Sellers:
-    """Return whose page the application is that serves this request."""
     found: Sellers = current_app.extensions[NAME]
     return found

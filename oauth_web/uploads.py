@@ -1,4 +1,4 @@
-"""How large a body may be, by who sends it: asked before any of it is kept, when only its headers are here."""
+"""Limit the size of request bodies by sender, after the headers and before the body is stored."""
 
 from collections.abc import Callable, Iterable
 from copy import copy
@@ -15,14 +15,14 @@ from oauth_web.access.sessions import OWNER
 from oauth_web.connections import Channel
 from oauth_web.services import NAME, Sellers
 
-# What a stranger sends; below the size from which the server keeps a body on the disk.
+# Bytes. For strangers: less than the size at which the server stores a body on the disk.
 MAX_STRANGERS = 256 * 1024
-# What comes with a token, right or wrong: the largest question of the API fits.
+# With a token, right or wrong: enough for the largest request of the API.
 MAX_WITH_TOKEN = 1024 * 1024
 
 
 def limit_bodies(page: Flask, servers: Iterable[object]) -> None:
-    """Have servers of this page refuse bodies that only an owner may send, by whomever else they are sent."""
+    """Make these servers reject bodies from others that only an owner may send."""
     parser = partial(_Request, is_owners=partial(_is_owners, page))
     for server in servers:
         if isinstance(server, BaseWSGIServer):
@@ -30,7 +30,7 @@ def limit_bodies(page: Flask, servers: Iterable[object]) -> None:
 
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]  # waitress ships no types
-    """A request whose limit depends on its headers. is_owners: whether a cookie is that of an owner's session."""
+    """A request whose limit depends on its headers. is_owners: whether a cookie belongs to an owner's session."""
 
     def __init__(self, adj: Any, *, is_owners: Callable[[str], bool]) -> None:
         super().__init__(adj)

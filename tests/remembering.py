@@ -33,4 +33,4 @@ def remember_routes() -> None:
             compiled[key] = compile_builder(rule, append_unknown)
         return compiled[key]
 
-    Rule._compile_builder = remembered  # type: ignore[method-assign, assignment]
+    Rule._compile_builder = remembered  # type: ignore[assignment, method-assign]

@@ -1,4 +1,4 @@
-"""Put the API together, and beside the page."""
+"""Create the API application and mount it next to the page."""
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
@@ -9,12 +9,12 @@ from oauth_web.access.sessions import ServerSessions
 from oauth_web.api import blocks, docs, guard, problems
 from oauth_web.services import NAME, Sellers
 
-MAX_REQUEST = 1_000_000  # bytes; a thousand keys of the longest kind, written as JSON escapes, fit
+MAX_REQUEST = 1_000_000  # bytes; enough for a thousand keys of maximum length in JSON escapes
 
-# What the API has in common with the page: its names, its sessions and the forms' tokens.
+# Configuration that the API shares with the page: host names, sessions and CSRF tokens.
 _SHARED = (
     "SECRET_KEY",
-    security.NAMES,
+    security.TRUSTED_HOSTS,
     "SESSION_COOKIE_NAME",
     "SESSION_COOKIE_PATH",
     "SESSION_COOKIE_SECURE",
@@ -24,19 +24,19 @@ _SHARED = (
 
 
 def mount(page: Flask) -> None:
-    """Let the API answer under ``/api`` and the page everywhere else."""
+    """Serve the API under ``/api`` and the page everywhere else."""
     api = create_api(page)
-    page.wsgi_app = DispatcherMiddleware(page.wsgi_app, {"/api": api.wsgi_app})  # type: ignore[method-assign]  # Flask's documented place for it
+    page.wsgi_app = DispatcherMiddleware(page.wsgi_app, {"/api": api.wsgi_app})  # type: ignore[method-assign]  # documented by Flask
 
 
 def create_api(page: Flask) -> Flask:
-    """Return the API over the services of the page."""
+    """Return the API with the services of the page."""
     found: Sellers = page.extensions[NAME]
     api = Flask("oauth_web.api", static_folder=None)
     api.extensions[NAME] = found
     api.config.from_mapping({name: page.config[name] for name in _SHARED})
     api.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
-    # A token is proof enough; for sessions guard.py asks for the check itself.
+    # Tokens need no CSRF check; guard.py does it for sessions.
     api.config["WTF_CSRF_CHECK_DEFAULT"] = False
     api.session_interface = ServerSessions(found.sessions)
     api.url_map.merge_slashes = False

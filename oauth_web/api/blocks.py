@@ -1,4 +1,4 @@
-"""Ask the block list, export it, and change it."""
+"""The calls that query, export and change the block list."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
 
-from oauth_web.api.guard import by_caller, question
+from oauth_web.api.guard import by_caller, read_only
 from oauth_web.api.openapi import (
     BLOCK,
     CHECK,
@@ -33,13 +33,13 @@ from worker.block_list.listing import Cursor, Query, query_of
 from worker.block_list.model import MessageKind
 from worker.errors import UsageError
 
-_CALLER_ALONE = "private, no-cache"  # may keep it
+_PRIVATE_CACHE = "private, no-cache"
 
 blueprint = Blueprint("blocks", __name__, url_prefix="/v1")
 
 
 class BlockConverter(BaseConverter):
-    """Any key in an address: of what is an address of its own, only that one's methods are there."""
+    """Any key in a path, except the paths of other calls."""
 
     regex = r"(?!check\Z)[^/]+"
     part_isolating = True
@@ -51,14 +51,14 @@ def listed() -> ResponseReturnValue:
     given = arguments(LIST)
     query = query_of(given)
     cursor = None if given["cursor"] is None else _cursor(given["cursor"])
-    return unless_unchanged(lambda: _page(query, cursor, given["limit"]), cache=_CALLER_ALONE)
+    return unless_unchanged(lambda: _page(query, cursor, given["limit"]), cache=_PRIVATE_CACHE)
 
 
 @blueprint.get("/blocks/<block:key>")
 def one(key: str) -> ResponseReturnValue:
-    """Return the block that a key means."""
+    """Return the block of a key."""
     arguments(ONE)
-    key = _in_list(key)
+    key = _canonical(key)
     block = services().app.block_list.get(key)
     if block is None:
         raise NotFound(f"{key} is not blocked.")
@@ -66,28 +66,28 @@ def one(key: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/blocks/check")
-@question
+@read_only
 def check() -> ResponseReturnValue:
-    """Say for each key whether the buyer is blocked, and whether this kind of message may be sent."""
+    """Return for each key whether the buyer is blocked, and whether this kind of message may be sent."""
     arguments(CHECK)
-    asked = body("CheckRequest")
-    return _json({"results": _checked(asked["keys"], asked["kind"])})
+    given = body("CheckRequest")
+    return _json({"results": _checked(given["keys"], given["kind"])})
 
 
 @blueprint.post("/blocks")
 def block() -> ResponseReturnValue:
-    """Block buyers; one result for each key, and a key that is no key does not keep the others out."""
+    """Block buyers and return one result for each key. An invalid key does not affect the others."""
     arguments(BLOCK)
-    asked = body("BlockRequest")
+    given = body("BlockRequest")
     block_list = services().app.block_list
-    return _json({"results": block_list.block(asked["keys"], note=asked["note"] or "", by=by_caller())})
+    return _json({"results": block_list.block(given["keys"], note=given["note"] or "", by=by_caller())})
 
 
 @blueprint.delete("/blocks/<block:key>")
 def unblock(key: str) -> ResponseReturnValue:
-    """Unblock a buyer; only a later notice, or a person, blocks them again."""
+    """Unblock a buyer; only a later notice, or a person, blocks the buyer again."""
     arguments(UNBLOCK)
-    key = _in_list(key)
+    key = _canonical(key)
     if not services().app.block_list.unblock(key, by=by_caller()):
         raise NotFound(f"{key} is not blocked.")
     done = Response(status=204)
@@ -97,37 +97,37 @@ def unblock(key: str) -> ResponseReturnValue:
 
 @blueprint.get("/export")
 def export() -> ResponseReturnValue:
-    """Return the list, or what is filtered of it, as a file in the format that ``format`` names, piece by piece."""
+    """Stream the filtered list as a file in the format named by ``format``."""
     given = arguments(EXPORT)
     row = export_format(given["format"])
-    return unless_unchanged(lambda: file_answer(row, query_of(given)), cache=_CALLER_ALONE)
+    return unless_unchanged(lambda: file_answer(row, query_of(given)), cache=_PRIVATE_CACHE)
 
 
 @blueprint.get("/openapi.json")
 def openapi() -> ResponseReturnValue:
-    """Return the description of the API, for people and for programs that make clients of it."""
+    """Return the OpenAPI description."""
     arguments(DESCRIPTION)
     return _json(described())
 
 
 def described() -> dict[str, Any]:
-    """Return the description, with the address under which this request has found it."""
+    """Return the description, with the base URL of this request."""
     base = request.script_root.removesuffix("/api") or "/"
     return DOCUMENT | {"servers": [{"url": base}]}
 
 
 def _page(query: Query, cursor: Cursor | None, limit: int) -> Response:
-    """Return at most limit blocks after the cursor, and the cursor for what follows, if anything does.
+    """Return at most limit blocks after the cursor, and the next cursor, if there are more blocks.
 
-    A cursor names the last block of a page, not a number of blocks: whatever is added or unblocked meanwhile, no
-    other block is skipped or returned twice.
+    A cursor names the last block of a page, not an offset. So changes of the list between two calls skip and repeat no
+    other block.
     """
     found = services().app.block_list.listing.after(query, cursor, limit=limit + 1)
-    shown, next_cursor = found[:limit], None
+    page, next_cursor = found[:limit], None
     if len(found) > limit:
-        last = shown[-1]
+        last = page[-1]
         next_cursor = f"{last['first_seen']}_{last['address'] or last['orders'][0]}"
-    return _json({"blocks": [orjson.Fragment(public_json(it)) for it in shown], "next_cursor": next_cursor})
+    return _json({"blocks": [orjson.Fragment(public_json(it)) for it in page], "next_cursor": next_cursor})
 
 
 def _cursor(text: str) -> Cursor:
@@ -138,28 +138,28 @@ def _cursor(text: str) -> Cursor:
 
 
 def _checked(keys: Sequence[str], kind: MessageKind | None) -> list[dict[str, Any]]:
-    understood: list[tuple[str, Key]] = []
+    parsed: list[tuple[str, Key]] = []
     problems: dict[str, str] = {}
     for key in keys:
         try:
-            understood.append((key, parse_key(key)))
+            parsed.append((key, parse_key(key)))
         except UsageError as error:
             problems[key] = str(error)
-    found = iter(services().app.block_list.look_up(understood))
-    results = [_not_a_key(key, problems[key]) if key in problems else next(found)._asdict() for key in keys]
+    found = iter(services().app.block_list.look_up(parsed))
+    results = [_invalid_key(key, problems[key]) if key in problems else next(found)._asdict() for key in keys]
     if kind is not None:
         for it in results:
             it["allowed"] = None if it["blocked"] is None else kind in it["still_allowed"]
     return results
 
 
-def _not_a_key(key: str, problem: str) -> dict[str, Any]:
-    """Return neither yes nor no: nothing is known of what is no key, and an empty list lets nobody send by mistake."""
+def _invalid_key(key: str, problem: str) -> dict[str, Any]:
+    # blocked is neither true nor false, and still_allowed is empty, so that nobody sends a message by mistake.
     return {"key": key, "blocked": None, "reason": None, "still_allowed": [], "problem": problem}
 
 
-def _in_list(key: str) -> str:
-    """Return a key as the list has it; what is no key is on no list, so it is not found."""
+def _canonical(key: str) -> str:
+    """Return a key in canonical spelling. Raises NotFound for an invalid key."""
     try:
         return parse_key(key).text
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""Who may use the API: a program with a token, as far as its scope goes, or an owner who is signed in."""
+"""Access control of the API: by a token and its scope, or by an owner's session."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,33 +13,33 @@ from werkzeug.exceptions import Forbidden
 from oauth_web.access.owners import Role
 from oauth_web.access.sessions import OWNER
 from oauth_web.api.problems import problem
-from oauth_web.guard import is_open, token_shown
+from oauth_web.guard import bearer_token, is_open
 from oauth_web.services import services
 
 MAX_PER_MINUTE = 600
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 _Route = TypeVar("_Route", bound=Callable[..., ResponseReturnValue])
-_questions: set[str] = set()
+_read_only_posts: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. id: what requests are counted by. by: the name in the audit trail."""
+    """The caller of a request. id: the key for rate limits. by: the name in the audit trail."""
 
     id: str
     by: str
     may_write: bool
 
 
-def question(route: _Route) -> _Route:
-    """Mark a POST that only asks, so that the scope ``read`` is enough. All others take ``write``."""
-    _questions.add(f"{route.__module__.rpartition('.')[2]}.{route.__name__}")
+def read_only(route: _Route) -> _Route:
+    """Mark a POST that changes nothing, so that the scope ``read`` is enough. Other POSTs need ``write``."""
+    _read_only_posts.add(f"{route.__module__.rpartition('.')[2]}.{route.__name__}")
     return route
 
 
 def protect(api: Flask, csrf: CSRFProtect) -> None:
-    """Let nobody through without a token or an owner's session, whatever the address."""
+    """Reject every request without a token or an owner's session, even for unknown paths."""
 
     @api.before_request
     def admit() -> ResponseReturnValue | None:
@@ -47,28 +47,28 @@ def protect(api: Flask, csrf: CSRFProtect) -> None:
             return None
         caller = _by_token() if "Authorization" in request.headers else _by_session(csrf)
         if caller is None:
-            return _unknown()
+            return _unauthorized()
         if wait := services().api_limit.wait(caller.id):
-            return _too_fast(wait)
+            return _too_many_requests(wait)
         if _changes_the_list() and not caller.may_write:
-            return _read_only()
+            return _forbidden()
         g.caller = caller
         return None
 
 
 def by_caller() -> str:
-    """Return who makes a change, for the audit trail."""
+    """Return the author of a change, for the audit trail."""
     caller: Caller = g.caller
     return caller.by
 
 
 def _changes_the_list() -> bool:
-    # An address that does not exist is answered with 404, whatever the token.
-    return bool(request.endpoint) and request.method in _CHANGING and request.endpoint not in _questions
+    # An unknown path has no endpoint; it gets 404 with any token.
+    return bool(request.endpoint) and request.method in _CHANGING and request.endpoint not in _read_only_posts
 
 
 def _by_token() -> Caller | None:
-    token = token_shown()
+    token = bearer_token()
     if token is None:
         return None
     if token.scope == "download":
@@ -77,24 +77,24 @@ def _by_token() -> Caller | None:
 
 
 def _by_session(csrf: CSRFProtect) -> Caller | None:
-    # Asked at each request: who stops being an owner is out at once.
+    # Checked for each request: a removed owner loses access at once.
     owner = services().owners.get(session.get(OWNER, ""))
     if owner is None:
         return None
-    csrf.protect()  # a browser sends its cookie along with whatever another site makes it send
+    csrf.protect()  # a browser also sends its cookie with requests from other sites
     return Caller(f"owner {owner.email}", f"{owner.email}, by the API", owner.role is Role.FULL)
 
 
-def _unknown() -> ResponseReturnValue:
-    shown = ', error="invalid_token"' if "Authorization" in request.headers else ""
+def _unauthorized() -> ResponseReturnValue:
+    error = ', error="invalid_token"' if "Authorization" in request.headers else ""
     return problem(
         401,
         "Show a token that is in force, in a header such as: Authorization: Bearer buyerblock_...",
-        {"WWW-Authenticate": f'Bearer realm="buyerblock"{shown}'},
+        {"WWW-Authenticate": f'Bearer realm="buyerblock"{error}'},
     )
 
 
-def _read_only() -> ResponseReturnValue:
+def _forbidden() -> ResponseReturnValue:
     return problem(
         403,
         "This token, or this person, may only read; changing the list takes a token with the scope write.",
@@ -102,7 +102,7 @@ def _read_only() -> ResponseReturnValue:
     )
 
 
-def _too_fast(wait: float) -> ResponseReturnValue:
+def _too_many_requests(wait: float) -> ResponseReturnValue:
     seconds = ceil(wait)
     return problem(
         429,

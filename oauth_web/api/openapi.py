@@ -1,4 +1,4 @@
-"""The API as an OpenAPI 3.1 document: its calls. ``schemas.py`` has what they take and give."""
+"""The OpenAPI 3.1 document of the API. The schemas of requests and responses are in ``schemas.py``."""
 
 from typing import Any, get_args
 
@@ -61,7 +61,7 @@ def _problem(about: str) -> _Part:
 
 
 def _answers(*statuses: int, **answer: _Part) -> _Part:
-    """Return the answers of a call: its own (s200=...), those named, and those that every call may give."""
+    """Return the responses of a call: its own (s200=...), these statuses, and those of every call."""
     return {name[1:]: value for name, value in answer.items()} | {
         str(status): {"$ref": f"#/components/responses/{status}"}
         for status in (*statuses, 400, 401, 429, 503)
@@ -159,7 +159,7 @@ DESCRIPTION = {
 DOCUMENT: _Part = {
     "openapi": "3.1.0",
     "info": {"title": "buyerblock", "version": "1", "description": _ABOUT},
-    "servers": [{"url": "/"}],  # more exactly: where it is served, see blocks.py
+    "servers": [{"url": "/"}],  # replaced by blocks.described
     "security": [{"token": []}],
     "tags": [{"name": "blocks", "description": "The block list."}],
     "paths": {

@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457): the status, its name, and a sentence that says what to do."""
+"""Errors as problem documents (RFC 9457): the status, its title, and a sentence that says what to do."""
 
 import logging
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ _DETAILS = {
     413: "The request is too large; send at most 1,000 keys at once.",
 }
 _HOST = "The API is not served under that name; use localhost, or the address in BUYERBLOCK_PUBLIC_URL."
-# Of the library's own headers, those that are not about the page it would show.
-_KEPT = ("Allow", "Retry-After")
+# Headers of the library's error that are sent; its other headers are about its own HTML page.
+_SENT_HEADERS = ("Allow", "Retry-After")
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a problem document. The status says all about its type, hence no ``type`` of our own."""
+    """Return a problem document. The type is ``about:blank``, which means that the status is the type."""
     document = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -43,7 +43,7 @@ def handle(api: Flask) -> None:
 
 def _ours(error: BuyerblockError) -> ResponseReturnValue:
     if isinstance(error, StorageError):
-        # The sentence names paths of the server, which are for its owner.
+        # The sentence may contain paths of the server, so only the log gets it.
         log.error("%s", error)
         wait = {"Retry-After": "5"} if isinstance(error, BusyError) else None
         return problem(503, "The block list cannot be used at the moment; the server's log says why.", wait)
@@ -55,8 +55,9 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     detail = _HOST if isinstance(error, SecurityError) else error.description or ""
     if code in _DETAILS and error.description == type(error).description:
         detail = _DETAILS[code]
-    kept = {name: value for name, value in error.get_headers() if name in _KEPT}
-    return problem(code, detail, kept)
+    return problem(
+        code, detail, {name: value for name, value in error.get_headers() if name in _SENT_HEADERS}
+    )
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""What callers send, read as the description of the API says; a UsageError in one sentence for what does not do."""
+"""Parse requests by the schemas of the API's description. Raises UsageError for invalid requests."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,9 +14,9 @@ from worker.errors import UsageError
 
 
 def arguments(call: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the query that a call takes, by name: times and numbers as such; what is left out has its default or None.
+    """Return the query parameters of a call by name, times and numbers parsed; missing ones have their default or None.
 
-    A misspelt filter would quietly answer with too much, so unknown ones are refused.
+    Unknown parameters are rejected: a misspelt filter would silently give too many results.
     """
     known = {it["name"]: it["schema"] for it in call.get("parameters", ()) if it["in"] == "query"}
     for name, values in request.args.lists():
@@ -35,9 +35,9 @@ def arguments(call: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def body(schema_name: str) -> dict[str, Any]:
-    """Return the fields of a JSON body, None for one that may be left out and is.
+    """Return the fields of a JSON body; a missing optional field is None.
 
-    Raises UnsupportedMediaType for what does not say it is JSON.
+    Raises UnsupportedMediaType without the content type of JSON.
     """
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
@@ -69,7 +69,7 @@ def _from_text(name: str, text: str, schema: Mapping[str, Any]) -> str | int | d
         found = parsing.whole_number(text, schema["minimum"], schema["maximum"])
         needed = f"a whole number from {schema['minimum']} to {schema['maximum']:,}"
     else:
-        if schema is not FORMAT:  # a name that there is not has a sentence of its own
+        if schema is not FORMAT:  # export_format reports an unknown format with its own sentence
             _check(name, text, schema)
         if len(text) > schema.get("maxLength", len(text)):
             raise UsageError(
@@ -82,7 +82,7 @@ def _from_text(name: str, text: str, schema: Mapping[str, Any]) -> str | int | d
 
 
 def _check(name: str, value: object, schema: Mapping[str, Any]) -> None:
-    """Raise UsageError for what is none of the words, no list of texts or no text, as the schema demands."""
+    """Raise UsageError if a value does not match its schema: an enum, a list of texts, or a text."""
     if "enum" in schema:
         if value not in schema["enum"]:
             raise UsageError("{name} must be one of {choices}.", name=name, choices=", ".join(schema["enum"]))

@@ -1,4 +1,4 @@
-"""What the calls of the API take and give, as JSON Schema."""
+"""The JSON Schemas of requests and responses."""
 
 from typing import Any, get_args
 
@@ -12,17 +12,15 @@ _Part = dict[str, Any]
 
 
 def ref(name: str) -> _Part:
-    """Return a reference to one of the schemas."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def array(items: _Part, **more: Any) -> _Part:
-    """Return the schema of a list."""
     return {"type": "array", "items": items, **more}
 
 
 def obj(*optional: str, **properties: _Part) -> _Part:
-    """Return the schema of an object that has these fields and no others; all but the optional ones always."""
+    """Return the schema of an object with exactly these fields; all are required except the optional ones."""
     return {
         "type": "object",
         "properties": properties,
@@ -37,7 +35,7 @@ def _or_null(schema: _Part) -> _Part:
 
 _TEXT: _Part = {"type": "string"}
 _MOMENT: _Part = {"type": "string", "format": "date-time"}
-# Without a zone it is in UTC; a space may replace the T, and a part of the time may be missing.
+# A time without a zone is in UTC; a space may replace the T, and minutes and seconds are optional.
 _LOOSE_MOMENT: _Part = {
     "type": "string",
     "pattern": "^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])[Tt ]([01][0-9]|2[0-3])"

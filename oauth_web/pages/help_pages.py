@@ -38,8 +38,8 @@ def page(name: str) -> ResponseReturnValue:
 
 @cache
 def _document(name: str) -> tuple[str, Markup]:
-    """Return the title and the content of a document, as HTML without its pictures."""
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - no need to have it in memory before
+    """Return the title and the HTML of a document, without pictures."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - saves memory
 
     markdown = MarkdownIt().enable("table")
     tokens = markdown.parse((_FOLDER / f"{name}.md").read_text(encoding="utf-8"))
@@ -50,5 +50,5 @@ def _document(name: str) -> tuple[str, Markup]:
         for part in text.children or ():
             if part.type == "link_open":
                 part.attrSet("href", _DOCUMENT.sub(r"\1\2", str(part.attrGet("href"))))
-    # The documents are ours; raw HTML in them would be escaped.
+    # Safe: the documents are part of the program, and raw HTML in them is escaped.
     return shown[1].content, Markup(markdown.renderer.render(shown, markdown.options, {}))  # noqa: S704

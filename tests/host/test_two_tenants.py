@@ -184,25 +184,28 @@ class Pair:
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool, self._settings = pool, settings
-        self._kept: list[Any] = []
-        self.tenants: Tenants
-        self.both: list[Seller]
+        self._make()
 
-    def ready(self) -> None:
-        if self._kept and self._kept == [kept(self.tenants, it) for it in self.both]:
-            self._pool.run(lambda connection: connection.execute(b"DELETE FROM limits"))
-            return
-        self.close()
+    def _make(self) -> None:
         emptied(self._pool)
         self.tenants = Tenants(self._pool, self._settings, FakeClock())
         self.page = create_host_app(self.tenants)
         both = [made(self.tenants, self.page, name, number) for number, name in enumerate(NAMES, 1234501)]
         self.both = [replace(it, csrf=csrf_token(it.browser, "/settings/general")) for it in both]
-        self._kept = [kept(self.tenants, it) for it in self.both]
+        self._kept = self._kept_now()
+
+    def _kept_now(self) -> list[Any]:
+        return [kept(self.tenants, it) for it in self.both]
+
+    def ready(self) -> None:
+        """Make them anew where that is needed, and let nobody wait for a limit."""
+        if self._kept_now() != self._kept:
+            self.close()
+            self._make()
+        self._pool.run(lambda connection: connection.execute(b"DELETE FROM limits"))
 
     def close(self) -> None:
-        if self._kept:
-            self.tenants.close()
+        self.tenants.close()
 
 
 @pytest.fixture(scope="module")

@@ -132,7 +132,7 @@ def _fill(seller: Seller, tenants: Tenants, tenant: int, session_id: str) -> Non
         ("import", {"content": "eJwDAAAAAAE=", "source": f"{name}.txt"}),
         ("grant", {"email": seller.email, "sealed": app.sealer.seal("{}")}),
     ):
-        pending = Pending(app.database, app.clock.now, kind=kind, life=timedelta(minutes=10), most=5)
+        pending = Pending(app.database, app.clock.now, kind=kind, lifetime=timedelta(minutes=10), limit=5)
         pending.add(f"{kind}-of-{name}", value, session_id=session_id)
 
 

@@ -122,7 +122,7 @@ def test_an_owner_whose_record_is_wrong_still_owns_the_page(
 ) -> None:
     store(engine.database, "owners", OWNER, [])
     assert owner.get("/blocks").status_code == 200
-    assert services.owners.all() == {OWNER}
+    assert services.owners.emails() == {OWNER}
     assert web.test_client().get("/blocks").status_code == 401
 
 

@@ -1,4 +1,4 @@
-"""Mail in files, read one at a time and judged without Gmail: .eml, .msg, folders, Maildir, mbox, .zip and .gz.
+"""Read and judge mail files without Gmail: .eml, .msg, folders, Maildir, mbox, .zip and .gz.
 
-Promise: what is not read is named, with the reason. Start reading at ``reading.py``.
+Promise: every file that is not read is reported with the reason. Start reading at ``reading.py``.
 """

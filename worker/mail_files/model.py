@@ -1,4 +1,4 @@
-"""What comes out of files: mails, and files that were not read, with the reason. Frozen values."""
+"""The content of files: mails, and files that were not read, with the reason. Frozen values."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class WhyNot(Enum):
-    """Why a file was not read, and the sentence that its owner reads."""
+    """Why a file was not read. The values are shown to the user."""
 
     OTHER_NAME = "It is not named like mail; name the file itself to have it read."
     NOT_MAIL = "It holds no mail: header lines such as From and Date are missing. Save mail as .eml or .mbox."
@@ -35,7 +35,7 @@ class Mail(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NotRead:
-    """A file that was not read, or not to its end."""
+    """A file that was not read, or not completely."""
 
     source: str
     why: WhyNot

@@ -1,8 +1,8 @@
-"""Which files are mail, by their names."""
+"""Recognise mail files by their names."""
 
 from pathlib import PurePath
 
-# An .emlx of Apple Mail is a mail between a line with its length and a property list: both are no headers.
+# An .emlx of Apple Mail is a mail after a line with its length and before a property list: neither looks like headers.
 _SINGLE = frozenset((".eml", ".emlx"))
 _MBOX = frozenset((".mbox", ".mbx"))
 _OUTLOOK_DATA = frozenset((".pst", ".ost", ".olm"))
@@ -10,7 +10,7 @@ _MAILDIR_FOLDERS = frozenset(("cur", "new"))
 
 
 def named_like_mail(name: PurePath) -> bool:
-    """Whether a file in a folder is taken for mail: also what cannot be read, since somebody has to know of it."""
+    """Whether a file in a folder is read as mail. True also for mail that we cannot read, so that it is reported."""
     suffix = name.suffix.lower()
     if suffix == ".gz":
         return not PurePath(name.stem).suffix or named_like_mail(name.with_suffix(""))
@@ -18,18 +18,17 @@ def named_like_mail(name: PurePath) -> bool:
 
 
 def holds_outlook_data(name: PurePath) -> bool:
-    """Whether this is a file in which Outlook keeps all its mail."""
+    """Whether this is a data file of Outlook."""
     return name.suffix.lower() in _OUTLOOK_DATA
 
 
 def holds_several(name: PurePath, start: bytes) -> bool:
-    """Whether to split this file. In a mail that is a file of its own no line is protected: it could forge another."""
-    several = name.suffix.lower() in _MBOX
-    return several or (not holds_one(name) and start.startswith(b"From "))
+    """Whether to read this file as an mbox. Not for a single mail: its text may contain "From " lines, even forged."""
+    return name.suffix.lower() in _MBOX or (not holds_one(name) and start.startswith(b"From "))
 
 
 def holds_one(name: PurePath) -> bool:
-    """Whether its name says that a file is one mail."""
+    """Whether a file is a single mail by its name."""
     return name.suffix.lower() in _SINGLE or _in_maildir(name)
 
 

@@ -1,4 +1,4 @@
-"""Unpack .zip and .gz files while they are read, within bounds: a small file may unpack to more than a disk holds."""
+"""Unpack .zip and .gz files while they are read, with a size limit against zip bombs."""
 
 import errno
 import gzip
@@ -16,91 +16,93 @@ from worker.mail_files.model import Content, NotRead, WhyNot
 from worker.mail_files.names import named_like_mail
 
 SAMPLE = io.DEFAULT_BUFFER_SIZE
-"""How many bytes of a stream can be looked at before it is read."""
+"""The number of bytes of a stream that can be peeked."""
 
 ZIP, GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
-_OTHERS = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
-# Mail becomes ten times smaller, and many notices in one file a hundred times; nothing but zeros a thousand times.
-_MOST_TIMES = 200
+_OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+# Mail is compressed by a factor of ten, many notices in one file by a hundred, zeros by a thousand.
+_MAX_RATIO = 200
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError)
 
 
 @dataclass(slots=True)
-class Room:
-    """How many bytes may still be unpacked of a file of this size."""
+class UnpackLimit:
+    """The number of bytes that may still be unpacked."""
 
     left: int
 
     @classmethod
-    def of(cls, size: int) -> "Room":
-        """Return the room for all that a file of size bytes holds."""
-        return cls(MAIL_LIMIT + _MOST_TIMES * size)
+    def of(cls, size: int) -> "UnpackLimit":
+        """Return the limit for a file of this size in bytes."""
+        return cls(MAIL_LIMIT + _MAX_RATIO * size)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where bytes come from. source: for people; name: says how they are read; layers: the archives around them."""
+class Origin:
+    """Where bytes come from. source: for people. name: decides how they are read. layers: the archives around them."""
 
     source: str
     name: PurePath
-    room: Room
+    limit: UnpackLimit
     layers: tuple[str, ...] = ()
 
 
 class TooLargeError(Exception):
-    """More came out of a file than mail would."""
+    """A file unpacked to more than its limit."""
 
 
-Entry = tuple[Place, io.BufferedReader]
+Entry = tuple[Origin, io.BufferedReader]
 
 
 def is_other_archive(start: bytes) -> bool:
-    """Whether these bytes begin an archive of another kind, such as a .tar."""
-    return start.startswith(_OTHERS) or start[257:262] == b"ustar"
+    """Whether a file that starts with these bytes is an unsupported archive, such as .tar."""
+    return start.startswith(_OTHER_ARCHIVES) or start[257:262] == b"ustar"
 
 
-def unpack(place: Place, stream: io.BufferedReader) -> Iterator[Entry | NotRead]:
-    """Yield the files in an archive, each to be read before the next is asked for; damage shows as many errors."""
+def unpack(origin: Origin, stream: io.BufferedReader) -> Iterator[Entry | NotRead]:
+    """Yield the files of an archive; read each one before the next. Reading may raise errors, see report_damage."""
     kind = "gz" if stream.peek(2).startswith(GZIP) else "zip"
-    if kind in place.layers or (kind == "zip" and place.layers):
-        yield NotRead(place.source, WhyNot.NESTED)
+    if kind in origin.layers or (kind == "zip" and origin.layers):
+        yield NotRead(origin.source, WhyNot.NESTED)
     elif kind == "zip":
-        yield from _unzip(place, stream)
+        yield from _unzip(origin, stream)
     else:
-        name = place.name.with_suffix("") if place.name.suffix.lower() == ".gz" else place.name
-        inner = Place(place.source, name, place.room, (*place.layers, "gz"))
+        name = origin.name.with_suffix("") if origin.name.suffix.lower() == ".gz" else origin.name
+        inner = Origin(origin.source, name, origin.limit, (*origin.layers, "gz"))
         with gzip.open(stream) as content:
-            yield inner, _limited(content, place.room)
+            yield inner, _limited(content, origin.limit)
 
 
-def guarded(place: Place, contents: Iterator[Content]) -> Iterator[Content]:
-    """Pass on what an archive holds, and say where it cannot be unpacked to its end."""
+def report_damage(origin: Origin, contents: Iterator[Content]) -> Iterator[Content]:
+    """Yield the content of an archive, and a NotRead if it cannot be unpacked completely."""
     try:
         yield from contents
     except _DAMAGE:
-        yield NotRead(place.source, WhyNot.DAMAGED)
+        yield NotRead(origin.source, WhyNot.DAMAGED)
     except OSError as error:
-        # No header of a gzip member, or a place before the beginning of a zip file; all else is the disk's.
+        # Damage in gzip has no errno, a negative offset in zip has EINVAL. Other errors come from the disk.
         if error.errno not in (None, errno.EINVAL):
             raise
-        yield NotRead(place.source, WhyNot.DAMAGED)
+        yield NotRead(origin.source, WhyNot.DAMAGED)
     except TooLargeError:
-        if place.layers:
-            raise  # the room is that of the whole file
-        yield NotRead(place.source, WhyNot.TOO_LARGE)
+        if origin.layers:
+            raise  # the limit is that of the outermost file
+        yield NotRead(origin.source, WhyNot.TOO_LARGE)
 
 
-def _unzip(place: Place, stream: io.BufferedReader) -> Iterator[Entry | NotRead]:
+def _unzip(origin: Origin, stream: io.BufferedReader) -> Iterator[Entry | NotRead]:
     with zipfile.ZipFile(stream) as archive:
         for file in sorted(archive.infolist(), key=lambda it: it.filename):
-            inner = Place(f"{place.source}/{file.filename}", PurePath(file.filename), place.room, ("zip",))
+            inner = Origin(
+                f"{origin.source}/{file.filename}", PurePath(file.filename), origin.limit, ("zip",)
+            )
             if file.filename.endswith("/"):
                 continue
             if why := _why_not(file):
                 yield NotRead(inner.source, why)
                 continue
             with archive.open(file) as content:
-                reader = _limited(content, place.room)
+                reader = _limited(content, origin.limit)
                 if named_like_mail(inner.name) or reader.peek(5).startswith(b"From "):
                     yield inner, reader
                 else:
@@ -116,25 +118,25 @@ def _why_not(file: zipfile.ZipInfo) -> WhyNot | None:
     return None if file.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else WhyNot.OTHER_ARCHIVE
 
 
-def _limited(content: IO[bytes] | gzip.GzipFile, room: Room) -> io.BufferedReader:
-    return io.BufferedReader(_Limited(content, room), SAMPLE)
+def _limited(content: IO[bytes] | gzip.GzipFile, limit: UnpackLimit) -> io.BufferedReader:
+    return io.BufferedReader(_LimitedStream(content, limit), SAMPLE)
 
 
-class _Limited(io.RawIOBase):
-    """A stream that takes what is read of it from the room that is left."""
+class _LimitedStream(io.RawIOBase):
+    """A stream that counts what is read against the limit."""
 
-    def __init__(self, content: IO[bytes] | gzip.GzipFile, room: Room) -> None:
+    def __init__(self, content: IO[bytes] | gzip.GzipFile, limit: UnpackLimit) -> None:
         super().__init__()
         self._content = content
-        self._room = room
+        self._limit = limit
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = self._content.read(len(buffer))
-        self._room.left -= len(piece)
-        if self._room.left < 0:
+        chunk = self._content.read(len(buffer))
+        self._limit.left -= len(chunk)
+        if self._limit.left < 0:
             raise TooLargeError
-        buffer[: len(piece)] = piece
-        return len(piece)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

@@ -1,4 +1,4 @@
-"""Judge mail files offline: the same verdicts as in the mailbox, without Gmail."""
+"""Judge mail files without Gmail; the verdicts are the same as in a mailbox."""
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,28 +15,24 @@ from worker.mail_files.reading import messages
 from worker.notices.judge import judge
 from worker.notices.model import OptOut, Suspect, Unrelated, Verdict
 
-# The account under which blocks from files are remembered.
+# The account name of blocks from files.
 FILES = "files"
-# How many opt-outs are made durable in one step; a Takeout archive may hold thousands.
+# The number of opt-outs that are stored in one transaction.
 DURABLE_EVERY = 500
-
 
 _WORDS = {OptOut: "opt_out", Suspect: "suspect", Unrelated: "unrelated", NotRead: "not_read"}
 
 
 @dataclass(frozen=True, slots=True)
 class ScannedMail:
-    """One mail of a file, or a file that was not read.
-
-    source: the file, and the message's number where it holds several; size: bytes.
-    """
+    """One mail of a file, or a file that was not read. source: see ``messages``. size: in bytes."""
 
     source: str
     verdict: Verdict | NotRead
     size: int
 
     def as_json(self) -> dict[str, Any]:
-        """Return the line that ``scan --json`` prints; null where unknown."""
+        """Return the line of ``scan --json``; unknown fields are null."""
         clues = {
             name: getattr(self.verdict, name, None)
             for name in ("address", "order_id", "marketplace", "language")
@@ -49,7 +45,7 @@ class ScannedMail:
 
     @property
     def passed_over(self) -> bool:
-        """Whether it is a file that nobody named, and that is not named like mail."""
+        """Whether it is a file in a folder or an archive without a mail file's name."""
         return isinstance(self.verdict, NotRead) and self.verdict.why is WhyNot.OTHER_NAME
 
     @property
@@ -68,7 +64,7 @@ class ScannedMail:
 def scan(
     paths: Iterable[Path], *, trusted: Container[str], redirectors: Container[str], authserv_id: str
 ) -> Iterator[ScannedMail]:
-    """Judge every mail in these files and folders, one at a time. Raises UsageError for a path that cannot be read."""
+    """Judge every mail in these files and folders, one at a time. Raises UsageError if a file cannot be read."""
     for path in paths:
         for found in messages(path):
             if isinstance(found, NotRead):
@@ -79,19 +75,19 @@ def scan(
 
 
 def blocking(found: Iterable[ScannedMail], block_list: BlockList, *, now: datetime) -> Iterator[ScannedMail]:
-    """Pass everything on, blocking the opt-outs on the way; each is durable when the iteration has ended."""
-    waiting: list[Sighting] = []
+    """Yield everything, and block the opt-outs meanwhile; all are stored at the end of the iteration."""
+    pending: list[Sighting] = []
     for it in found:
         if isinstance(it.verdict, OptOut):
-            # A file does not say when the mailbox took the mail. The Date header is the sender's, here Amazon's;
-            # a date in the future would outlive every unblocking.
+            # A file does not contain the time of receipt; the Date header is Amazon's. A date in the future would
+            # block the buyer again after every unblock.
             received_at = min(it.verdict.dated or now, now)
-            waiting.append(
+            pending.append(
                 sighting_of(it.verdict, account=FILES, message_id=it.source, received_at=received_at)
             )
-        if len(waiting) >= DURABLE_EVERY:
-            block_list.record(waiting)
-            waiting.clear()
+        if len(pending) >= DURABLE_EVERY:
+            block_list.record(pending)
+            pending.clear()
         yield it
-    if waiting:
-        block_list.record(waiting)
+    if pending:
+        block_list.record(pending)

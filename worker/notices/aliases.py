@@ -1,4 +1,4 @@
-"""Buyers' aliases and order IDs: what they look like, and how they are written in a mail."""
+"""Find buyers' aliases and order IDs in text and links."""
 
 import re
 from collections.abc import Iterable
@@ -6,28 +6,28 @@ from urllib.parse import unquote
 
 from worker.notices.amazon import ALIAS_DOMAINS, NEVER_A_BUYER
 
-# Characters without width, and marks of direction: they may be inside of a word or an address.
+# Zero-width characters and text direction marks: they may occur inside a word or an address.
 INVISIBLE = dict.fromkeys(
     (0, 0xAD, 0x34F, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
 )
 
-# 15 characters in a dozen samples, 16 in Amazon's Polish help. Bounded on both sides: "blacklisted-abc..." is
-# not "abc...", and marketplace.amazon.it.example.com is not Amazon.
+# 15 characters in a dozen samples, 16 in Amazon's Polish help. With boundaries on both sides: "blacklisted-abc..." does
+# not contain the alias "abc...", and marketplace.amazon.it.example.com is not Amazon.
 _ALIAS = re.compile(
     r"(?<![\w.+%/=@&*-])(?<!\w')([0-9a-z]{8,32})(?:\+[\w.=-]{0,64})?"
     r"@((?:m\.)?marketplace\.amazon\.(?:[a-z]{2,3}\.)?[a-z]{2,3})(?![\w@-]|\.[\w-])",
     re.IGNORECASE | re.ASCII,
 )
 _PLAIN_LOCAL = re.compile(r"[0-9a-z]{8,32}").fullmatch
-# The character before it shows that an order is part of a URL.
+# "/" or "=" before an order ID means that it is part of a URL.
 _ORDER = re.compile(
     r"(?:(?<=([/=]))|(?<![\w-]))((?:\d{3}|D\d\d)-\d{7}-\d{7})(?![\w-])", re.IGNORECASE | re.ASCII
 )
 
 
 def alias(address: str) -> str | None:
-    """Return this address as an alias in canonical form (lower case, no ``+suffix``), or None if it is none."""
-    # Tools ask for thousands, nearly always in canonical form, which is recognised in a third of the time.
+    """Return an alias in canonical form (lower case, no ``+suffix``), or None if this is no alias."""
+    # A fast path for the canonical form, in which tools check thousands of aliases.
     local, _, domain = address.partition("@")
     if domain in ALIAS_DOMAINS and _PLAIN_LOCAL(local) and not local.startswith(NEVER_A_BUYER):
         return address
@@ -36,21 +36,21 @@ def alias(address: str) -> str | None:
 
 
 def aliases_in_text(folded: str) -> list[str]:
-    """The distinct aliases in folded text, in their order."""
+    """Return the distinct aliases in folded text, in their order."""
     if "marketplace.amazon." not in folded:
-        return []  # most notices name the alias in a link alone
+        return []  # a fast path: most notices have the alias only in a link
     return _distinct(_buyer(found) for found in _ALIAS.finditer(folded))
 
 
 def aliases_in_links(links: Iterable[str]) -> list[str]:
-    """The distinct aliases that mailto links write to, in their order."""
+    """Return the distinct aliases in mailto links, in their order."""
     return _distinct(alias(address) for link in links for address in recipients(link))
 
 
 def recipients(link: str) -> list[str]:
-    """The addresses a mailto link writes to (RFC 6068): its path, and ``to=`` fields; not cc, bcc or body.
+    """Return the recipients of a mailto link (RFC 6068): its path and ``to=`` fields, not cc and bcc.
 
-    A browser drops tabs and newlines from URLs before it reads them.
+    Tabs and newlines are removed first, as browsers do.
     """
     path, _, query = re.sub(r"[\t\r\n]", "", link)[7:4000].partition("?")
     lists = [path]
@@ -59,15 +59,15 @@ def recipients(link: str) -> list[str]:
         if name.strip().lower() == "to":
             lists.append(value)
     addresses = (unquote(each).strip() for value in lists for each in value.split(","))
-    # Some write the address as in a header: "Ann <a@example.org>".
+    # Some have the form of a header: "Ann <a@example.org>".
     return [each.rpartition("<")[2].removesuffix(">").strip() for each in addresses]
 
 
 def orders(text: str) -> list[str]:
-    """Return the distinct order IDs in text, digital ones too; those in URLs only if there are no others."""
+    """Return the distinct order IDs in text, including digital orders; those in URLs only if there are no others."""
     found = _ORDER.findall(text)
-    named = [order for url, order in found if not url] or [order for _, order in found]
-    return _distinct(map(str.upper, named))
+    preferred = [order for url, order in found if not url] or [order for _, order in found]
+    return _distinct(map(str.upper, preferred))
 
 
 def _buyer(found: re.Match[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""What belongs to Amazon: its mail domains, marketplaces and senders, as tables."""
+"""Tables of Amazon's mail domains, marketplaces and senders."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ OPT_OUT_TYPE = "BUYER_OPTED_OUT_BSM_MESSAGES"
 
 @dataclass(frozen=True, slots=True)
 class Marketplace:
-    """One of Amazon's shops.
+    """One of Amazon's marketplaces.
 
-    tld: what follows ``amazon.``. ids: values of the X-Marketplace-ID header. evidence: ``seen`` in mail or
-    ``documented`` in Amazon's public list of marketplace IDs for developers. Buyers' aliases live at
-    ``marketplace.amazon.<tld>``, the mail exchangers of which were looked up in August 2026.
+    tld: the part after ``amazon.``. id: the value of the X-Marketplace-ID header. evidence: ``seen`` in mail or
+    ``documented`` in Amazon's public list for developers. Buyers' aliases are at ``marketplace.amazon.<tld>``, whose MX
+    records were checked in August 2026.
     """
 
     tld: str
@@ -22,7 +22,7 @@ class Marketplace:
 
     @property
     def domain(self) -> str:
-        """``amazon.it``: the name of the marketplace, and a domain that Amazon sends mail from."""
+        """The name of the marketplace, such as ``amazon.it``; Amazon also sends mail from this domain."""
         return f"amazon.{self.tld}"
 
 
@@ -54,10 +54,10 @@ MARKETPLACES: tuple[Marketplace, ...] = (
 
 MARKETPLACE_BY_ID: dict[str, str] = {place.id: place.domain for place in MARKETPLACES if place.id}
 
-# Whole domains: a From must equal one of them, label by label.
+# A From must have exactly one of these domains.
 AMAZON_DOMAINS: frozenset[str] = frozenset(place.domain for place in MARKETPLACES)
 
-# Top-level domains of countries (ISO 3166-1, and "uk" and "eu").
+# Country-code top-level domains (ISO 3166-1, and "uk" and "eu").
 _COUNTRIES = """
 ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bl bm bn bo bq br bs bt bv bw by bz
 ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg eh er es et eu fi fj fk fm fo
@@ -68,22 +68,22 @@ ro rs ru rw sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st sv sx sy sz tc td
 tv tw tz ua ug uk um us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
 """
 
-# Amazon names its shops by this rule. One that opens later is no sender that we trust, but its buyers are buyers.
+# By Amazon's naming rule. A new marketplace is not trusted as a sender, but its aliases are recognised.
 POSSIBLE_MARKETPLACES: frozenset[str] = AMAZON_DOMAINS | {
     f"amazon.{form}{country}" for country in _COUNTRIES.split() for form in ("", "co.", "com.")
 }
 
-# Where buyers' aliases live. "m." was seen for Japan; nothing says that it stays there.
+# The domains of buyers' aliases. "m." was seen only for Japan.
 ALIAS_DOMAINS: frozenset[str] = frozenset(
     f"{prefix}marketplace.{domain}" for domain in POSSIBLE_MARKETPLACES for prefix in ("", "m.")
 )
 
-# Who sends opt-out notices. Seen: auto-communication at amazon.com for an Italian order; other mails of the
-# same family come from the marketplace's own domain. Sellers' copies once had this sender too.
+# The senders of opt-out notices. Seen: auto-communication@amazon.com for an Italian order; similar mails come from the
+# marketplace's own domain. Copies of sellers' messages formerly had this sender too.
 NOTICE_SENDERS: frozenset[str] = frozenset(f"auto-communication@{domain}" for domain in AMAZON_DOMAINS)
 
-# How the local part of an address begins that never is a buyer's: machines, the address that is for
-# all business customers, and aliases that other tools broke on purpose.
+# Prefixes of local parts that are never a buyer's: machines, the shared address of all business customers, and aliases
+# that other tools made invalid on purpose.
 NEVER_A_BUYER: tuple[str, ...] = (
     "no-reply",
     "noreply",

@@ -1,8 +1,8 @@
-"""Who sent a mail, and whether the receiving server vouches for it.
+"""The sender of a mail, and whether the receiving server has verified it.
 
-Only the topmost Authentication-Results of the receiving server counts: it adds its own above those that came
-with the mail. DMARC decides, because it alone is about the From that people see: a DKIM signature of
-amazonses.com proves only that somebody is a customer of Amazon's.
+Only the topmost Authentication-Results of the receiving server counts: the server adds it above those of the mail
+itself. DMARC decides, because only DMARC checks the visible From: a DKIM signature of amazonses.com proves only that
+the sender is a customer of Amazon SES.
 """
 
 import re
@@ -17,11 +17,11 @@ from worker.notices.addresses import PLAIN_DOMAIN, PLAIN_LOCAL
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.headers import Head, decode_words, text_of
 
-# Real ones have under 1,500 characters; the parser recurses into nested comments.
+# Real ones have less than 1,500 characters; the parser is recursive for nested comments.
 RESULTS_LIMIT = 8_000
 _FROM_LIMIT = 1_000
 
-# One address, bare or in angle brackets behind a name. No comments, no groups, no second address.
+# One address, bare or in angle brackets after a name. No comments, no groups, no second address.
 _BARE = re.compile(r"([^<>\"(),:;@\s]+)@([^<>\"(),:;@\s]+)")
 _NAMED = re.compile(r'(?:"((?:[^"\\]|\\.)*+)"|([^<>"(),:;@]*+))\s*<([^<>"(),:;@\s]+)@([^<>"(),:;@\s]+)>')
 _RESULT = re.compile(r'(?:[^;"()\\]++|"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\))*+')
@@ -29,20 +29,20 @@ _ANY_DMARC = re.compile(r"\bdmarc\s{0,9}=\s{0,9}(\w+)")
 _ANY_FROM = re.compile(r"\bheader\.from\s{0,9}=\s{0,9}\"?([^\s;\"()]*)")
 # Exchange Online: Outlook.com and Microsoft 365.
 MICROSOFT = ("outlook.com", "office365.com", "exchangelabs.com")
-# Whose own Received headers are known by their names. What is below a header of another server may be forged.
-_TRACED = (("google.com",), MICROSOFT)
+# Providers whose Received headers we recognise by host name. Headers below a Received of another server may be forged.
+_KNOWN_PROVIDERS = (("google.com",), MICROSOFT)
 RECEIVED_BY = re.compile(r"\bby\s+([\w.:-]+)", re.IGNORECASE)
-# Inside Google, hops are named by addresses that only Google uses, and say nothing of where the mail came from:
+# Hops inside Google are named by addresses that only Google uses:
 # "by 2002:a05:6f02:c8c:b0:5a:1f2e:3d4c with SMTP id ...", in older mail "by 10.223.147.199 with SMTP id ...".
 _INSIDE_GOOGLE = re.compile(r"by (?:2002:a[\da-f]{2}:[\da-f:]+|10(?:\.\d{1,3}){3}) with SMTP id\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The From of a mail. address, domain: in lower case, empty where doubt says why there is none.
+    """The sender of a mail. address, domain: in lower case; empty if doubt is set.
 
-    name: what a mail program shows, decoded. through: the address in From, where somebody who redirects mail put his
-    own there; the others are then those of who wrote it.
+    name: the decoded display name. through: the address in From if a redirector put its own there; the other fields are
+    then those of the original sender.
     """
 
     address: str
@@ -53,7 +53,7 @@ class Sender:
 
 
 def sender_of(head: Head) -> Sender:
-    """Return the one address in From; anything that a mail program may show differently is a doubt."""
+    """Return the only address in From. A From that mail programs may display differently is a doubt."""
     values = head.all("from")
     if len(values) != 1:
         return _doubtful(Doubt.SEVERAL_SENDERS if values else Doubt.NO_SENDER)
@@ -75,9 +75,9 @@ def _doubtful(doubt: Doubt) -> Sender:
 
 
 def reason_to_doubt(head: Head, sender: Sender, authserv_id: str) -> Reason | None:
-    """Return why this mail may be forged, or None where the receiving server vouches for it.
+    """Return why this mail may be forged, or None if the receiving server has verified it.
 
-    authserv_id: the name under which the receiving server writes Authentication-Results (RFC 8601, 2.5).
+    authserv_id: the receiving server's name in Authentication-Results (RFC 8601, 2.5).
     """
     doubt = sender.doubt or _doubt_about(head, sender, authserv_id)
     return Reason(doubt) if doubt else None
@@ -91,11 +91,11 @@ def _doubt_about(head: Head, sender: Sender, authserv_id: str) -> Doubt | None:
 
 
 def doubt_in_results(value: str, domain: str) -> Doubt | None:
-    """Return why this value of Authentication-Results does not vouch for a domain, or None where it does."""
+    """Return why this value of Authentication-Results does not verify a domain, or None if it does."""
     return _dmarc_doubt(_dmarc_only(value), domain) or _hidden_doubt(value, domain)
 
 
-# Amazon's mails bring the same few results again and again, and reading them is slow.
+# Amazon's mails have only a few different results, and parsing is slow.
 @lru_cache(maxsize=256)
 def _dmarc_doubt(value: str, domain: str) -> Doubt | None:
     if (checks := results_by(value, "dmarc")) is None:
@@ -112,7 +112,7 @@ def _dmarc_doubt(value: str, domain: str) -> Doubt | None:
 
 
 def results_by(value: str, method: str) -> list[Any] | None:
-    """Return the results by one method, as authres gives them, None where this value cannot be read."""
+    """Return authres' results of one method, None if the value cannot be parsed."""
     try:
         results = AuthenticationResultsHeader.parse_value(value).results
     except (AuthResError, RecursionError, ValueError, TypeError, AttributeError, IndexError):
@@ -121,47 +121,47 @@ def results_by(value: str, method: str) -> list[Any] | None:
 
 
 def _hidden_doubt(value: str, domain: str) -> Doubt | None:
-    """Return the doubt where a string or comment holds another DMARC result than the parsed one.
+    """Return a doubt if a string or comment contains a different DMARC result than the parsed one.
 
-    The sender chooses some of the words in this header, his own address for one: an odd quotation mark
-    there turns the server's true result into part of a string.
+    The sender chooses some text in this header, such as the own address: an unbalanced quotation mark there makes the
+    server's real result part of a string.
     """
     results, domains = set(_ANY_DMARC.findall(value.lower())), set(_ANY_FROM.findall(value.lower()))
     return None if results <= {"pass"} and domains <= {domain} else Doubt.RESULTS_CONTRADICT
 
 
 def _dmarc_only(value: str) -> str:
-    """Leave out the results of other methods: parsing them all takes most of a notice's time.
+    """Remove the results of other methods: parsing all takes most of a notice's time.
 
-    What cannot be split cleanly is returned whole.
+    A value that cannot be split is returned unchanged.
     """
-    pieces = split_results(value)
-    if pieces is None:
+    results = split_results(value)
+    if results is None:
         return value
-    others = [piece for piece in pieces[1:] if piece.lstrip().lower().startswith(("dmarc", "("))]
-    return ";".join([pieces[0], *others]) if others else f"{pieces[0]}; none"
+    dmarc = [result for result in results[1:] if result.lstrip().lower().startswith(("dmarc", "("))]
+    return ";".join([results[0], *dmarc]) if dmarc else f"{results[0]}; none"
 
 
 def split_results(value: str) -> list[str] | None:
-    """Split at semicolons outside of strings and comments; None where that cannot be done cleanly."""
-    pieces, at = [], 0
+    """Split at semicolons outside of strings and comments; None if strings or comments are not closed."""
+    results, at = [], 0
     while at <= len(value):
-        piece = _RESULT.match(value, at)
-        if piece is None or value[piece.end() : piece.end() + 1] not in ("", ";"):
+        result = _RESULT.match(value, at)
+        if result is None or value[result.end() : result.end() + 1] not in ("", ";"):
             return None
-        pieces.append(piece[0])
-        at = piece.end() + 1
-    return pieces
+        results.append(result[0])
+        at = result.end() + 1
+    return results
 
 
 def results_of(head: Head, authserv_id: str) -> tuple[int, str] | None:
-    """The topmost results under this name, and where they are, unless another server's Received is above them.
+    """Return index and value of the topmost results of this server; None if another server's Received is above them.
 
-    Gmail writes its results right below its own Received headers; what is below the Received of
-    any other server came with the mail. So does Exchange Online (Outlook.com, Microsoft 365), but without its name.
+    Gmail writes its results directly below its own Received headers; everything below the Received of another server
+    came with the mail. Exchange Online (Outlook.com, Microsoft 365) does the same, but its results have no server name.
     """
     wanted = authserv_id.lower()
-    owner = next((domains for domains in _TRACED if _within(wanted, domains)), None)
+    owner = next((domains for domains in _KNOWN_PROVIDERS if _is_in_domains(wanted, domains)), None)
     for at, (name, value) in enumerate(head.fields):
         if name == b"authentication-results":
             results = text_of(value[:RESULTS_LIMIT]).rstrip("; \t")
@@ -176,12 +176,12 @@ def results_of(head: Head, authserv_id: str) -> tuple[int, str] | None:
 
 
 def _received_by(owner: tuple[str, ...], received: str) -> bool:
-    """Whether a server of these domains wrote this Received header; one without a name may be anybody's."""
+    """Whether a server of these domains wrote this Received header. Not if it has no name."""
     found = RECEIVED_BY.search(received)
-    if found is not None and _within(found[1].lower(), owner):
+    if found is not None and _is_in_domains(found[1].lower(), owner):
         return True
     return owner != MICROSOFT and _INSIDE_GOOGLE.match(received) is not None
 
 
-def _within(host: str, domains: tuple[str, ...]) -> bool:
+def _is_in_domains(host: str, domains: tuple[str, ...]) -> bool:
     return any(host == domain or host.endswith(f".{domain}") for domain in domains)

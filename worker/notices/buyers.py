@@ -1,4 +1,4 @@
-"""Find out from an ordinary mail which buyer an order belongs to."""
+"""Find the buyer of an order in an ordinary mail."""
 
 from worker.notices.addresses import addresses_in
 from worker.notices.aliases import alias, orders
@@ -11,10 +11,10 @@ from worker.notices.mime import parts
 
 
 def buyer_of(raw: bytes, order_id: str, *, from_owner: bool = False) -> str | None:
-    """Return the alias of the buyer whose order this mail is about, or None.
+    """Return the alias of the order's buyer, or None.
 
-    The mail has to name this order and no other. The alias is that of a genuine mail's sender or reply address, or, for
-    a mail that the account itself sent (from_owner), its only buyer in To.
+    The mail must contain this order ID and no other. The alias is the sender or the Reply-To of a genuine mail; or, if
+    the account itself sent the mail (from_owner), the only alias in To.
     """
     head = read_head(raw)
     found = content_of(head.first("subject"), pages_of(parts(raw, head), quoted=True))
@@ -23,8 +23,8 @@ def buyer_of(raw: bytes, order_id: str, *, from_owner: bool = False) -> str | No
     if from_owner:
         return _only_alias(head, "to")
     sender = sender_of(head)
-    known = sender.domain.rpartition("marketplace.")[2] in AMAZON_DOMAINS
-    if not known or reason_to_doubt(head, sender, GMAIL):
+    from_amazon = sender.domain.rpartition("marketplace.")[2] in AMAZON_DOMAINS
+    if not from_amazon or reason_to_doubt(head, sender, GMAIL):
         return None
     return alias(sender.address) or _only_alias(head, "reply-to")
 

@@ -1,25 +1,25 @@
-"""Decode bytes to text, whatever the mail claims about its charset."""
+"""Decode bytes to text, even if the declared charset is wrong."""
 
 import codecs
 import re
 
-# Read with what was declared: their bytes also pass for UTF-8, with another meaning.
+# Decoded as declared, since their bytes are often also valid UTF-8 with another meaning.
 _SEVEN_BIT_OR_WIDE = ("iso2022_jp", "utf-16", "utf-32", "utf-7", "hz")
 
-# Latin codecs accept almost any bytes, so that their names prove nothing; nor does UTF-8 that is not.
+# Latin codecs accept almost any bytes, and UTF-8 was tried before, so a declaration of these proves nothing.
 _PROVES_NOTHING = frozenset(("", "utf-8", "ascii", "iso8859-1", "cp1252", "iso8859-15"))
 
 _CHARSET = re.compile(r"ascii|iso|cp\d|utf|shift|euc|big5|gb|hz|koi8|mac|tis|johab|ptcp|kz")
 
-# Kana make up about half of any Japanese sentence; a wrong codec gives rare ideographs instead.
+# About half of a Japanese sentence is kana; a wrong codec gives rare ideographs instead.
 _KANA = frozenset(map(chr, range(0x3041, 0x30FF)))
 
 
 def decode(data: bytes, declared: str = "") -> str:
     """Return the text of data; never raises.
 
-    UTF-8 is tried before the declared charset: mail rebuilt from Gmail's API is UTF-8 already while
-    its Content-Type still names the original charset, and other text rarely is valid UTF-8 by accident.
+    UTF-8 is tried before the declared charset: mail rebuilt from Gmail's API is UTF-8, but its Content-Type still has
+    the original charset. Other text is rarely valid UTF-8 by accident.
     """
     name = _known(declared)
     if name.startswith(_SEVEN_BIT_OR_WIDE) and (text := _strict(data, name)) is not None:
@@ -32,7 +32,7 @@ def decode(data: bytes, declared: str = "") -> str:
 
 
 def _guess(data: bytes, declared: str) -> str:
-    # Mail calls "shift_jis" what Windows writes, which has more letters.
+    # Mail declares "shift_jis" for Windows' cp932, which has more characters.
     declared = "cp932" if declared == "shift_jis" else declared
     if declared not in _PROVES_NOTHING and (text := _strict(data, declared)) is not None:
         return text
@@ -62,9 +62,9 @@ def _strict(data: bytes, name: str) -> str | None:
 
 
 def _known(declared: str) -> str:
-    """Python's name for a charset of mail, or an empty string for others: "base64" and "idna" are codecs too."""
+    """Return Python's name of a charset, or an empty text if it is none: "base64" and "idna" are codecs too."""
     try:
-        # "x-euc-jp", "x-mac-roman": names from before they were registered.
+        # "x-euc-jp", "x-mac-roman": old names with a prefix.
         name = codecs.lookup(declared.strip().strip("\"'").lower().removeprefix("x-")).name
     except (LookupError, ValueError):
         return ""

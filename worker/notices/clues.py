@@ -1,4 +1,4 @@
-"""What a notice states: the buyer, the order, the day, and who it is from."""
+"""Extract the data of a notice: buyer, order, day, marketplace, sender."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from worker.notices.model import OptOut, Suspect, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A mail that may be a notice. head: for its identity and date. sender: who wrote it."""
+    """A mail that may be a notice. head: for its Message-ID and date. sender: the original sender."""
 
     head: Head
     sender: Sender
@@ -25,7 +25,7 @@ class Candidate:
 
 
 def opt_out(mail: Candidate) -> Verdict:
-    """Return the verdict for a notice without a doubt; it is a suspect all the same where it contradicts itself."""
+    """Return the verdict for a notice without a doubt; a suspect if its data is ambiguous or missing."""
     if len(mail.content.aliases) > 1:
         return suspect(mail, Reason(Doubt.SEVERAL_BUYERS))
     if len(_orders(mail.content)) > 1:
@@ -37,19 +37,18 @@ def opt_out(mail: Candidate) -> Verdict:
 
 
 def suspect(mail: Candidate, reason: Reason) -> Suspect:
-    """Return the verdict that leaves a mail to a person, with all that it states."""
+    """Return a verdict for a person's decision, with the data of the mail."""
     subject, sender = decode_words(mail.head.first("subject")), decode_words(mail.head.first("from"))
     return Suspect(**_clues(mail), reason=reason, subject=_printable(subject), sender=_printable(sender))
 
 
 def _printable(text: str) -> str:
-    """Return a stranger's text without control characters, which a terminal would obey."""
+    """Remove control characters from untrusted text: a terminal would execute them."""
     text = text[:500]
     return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
 
 
 def _clues(mail: Candidate) -> dict[str, Any]:
-    """Return the fields of an OptOut."""
     content = mail.content
     address = content.aliases[0] if len(content.aliases) == 1 else None
     found = _orders(content)
@@ -66,7 +65,7 @@ def _clues(mail: Candidate) -> dict[str, Any]:
 
 
 def _orders(content: Content) -> list[str]:
-    """The orders that the sentence names; where none is near it, those of the whole mail."""
+    """Return the orders near the sentence; without one, those of the whole mail."""
     return orders(content.context) or orders(content.text) or orders(content.subject)
 
 
@@ -76,7 +75,7 @@ def _marketplace(mail: Candidate, address: str | None) -> str | None:
         return MARKETPLACE_BY_ID[id_]
     if address:
         return address.partition("marketplace.")[2]
-    # The name shown is the marketplace's, while the address may be at amazon.com for all of them.
+    # The display name is the marketplace; the address may be at amazon.com for all marketplaces.
     name, domain = mail.sender.name.lower(), mail.sender.domain
     if name in POSSIBLE_MARKETPLACES:
         return name

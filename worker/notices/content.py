@@ -1,4 +1,4 @@
-"""What a mail says, apart from how it is packed."""
+"""The text of a mail, its known sentences, and the buyers in it."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from itertools import islice
 from worker.notices.aliases import aliases_in_links, aliases_in_text, orders
 from worker.notices.headers import decode_words
 from worker.notices.mime import Part
-from worker.notices.new_words import mentions_unsolicited_messages, tells_of_refused_message
+from worker.notices.new_words import mentions_unsolicited_messages, reports_refused_message
 from worker.notices.page import Page, read_html, read_plain
 from worker.notices.sentences import (
     Sentence,
@@ -20,13 +20,13 @@ from worker.notices.sentences import (
 )
 from worker.notices.wording import Wording
 
-# Mail programs split the text at pictures; hostile mail has a thousand parts.
+# More than one, since mail programs split the text at pictures; limited, since hostile mail has a thousand parts.
 PAGE_LIMIT = 5
 
-# After the greeting, the Italian sentence names buyer, order and day before the known words.
+# Characters before a known sentence: a greeting; in Italian also buyer, order and day.
 _LEAD = 160
 _GREETING = re.compile(r"\b(?:dear|hello|hi) [^:.!?]{1,40}:")
-# The end of another sentence, an introduction ("Message:"), an opening quotation mark, the name of a copy.
+# The end of another sentence, an introduction ("Message:"), an opening quotation mark, the word "copy".
 _OTHER_WORDS = re.compile(r"[.!?](?= )|。|:(?![\d/])|(?<!\w)'|\bcop(?:y|ie|ia)\b|コピー|写し|控え")
 
 _LOOKS_LIKE_HTML = re.compile(r"\s{0,100}<(?:!doctype html|html|head|body|div|table|p)\b", re.IGNORECASE)
@@ -34,9 +34,9 @@ _LOOKS_LIKE_HTML = re.compile(r"\s{0,100}<(?:!doctype html|html|head|body|div|ta
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A mail's decoded subject, its folded text, and the buyers it names.
+    """A mail's decoded subject, its folded text, and its aliases.
 
-    sentences: the known ones in it, proven ones first. subject_wording: the row whose subject it has.
+    sentences: the known sentences, proven ones first. subject_wording: the wording with this subject.
     """
 
     subject: str
@@ -47,34 +47,34 @@ class Content:
 
     @property
     def wording(self) -> Wording | None:
-        """The row of which both halves are there; one of them may be in the subject."""
+        """The wording whose two halves were found; one half may be in the subject."""
         return self.sentences[0].wording if self.sentences else None
 
     @property
     def context(self) -> str:
-        """The text around the sentences, which names the order and the day."""
+        """The text around the sentences, with the order and the day."""
         return " | ".join(self.text[max(0, each.start - 160) : each.end + 200] for each in self.sentences)
 
     @property
     def starts_with_sentence(self) -> bool:
-        """Whether the text begins with a sentence, as notices do, or with a greeting before it.
+        """Whether the text starts with a known sentence, perhaps after a greeting, like a notice.
 
-        Copies of sellers' messages once had the sender of notices. They begin with a text of
-        Amazon's, and what the seller wrote, which may be anything, follows it.
+        Copies of sellers' messages formerly had the same sender. They start with a text of Amazon, then comes the
+        seller's text, which may contain anything.
         """
         first = min((each.start for each in self.sentences), default=_LEAD)
         return first < _LEAD and not _OTHER_WORDS.search(_GREETING.sub("", self.text[:first], count=1))
 
     @property
     def gives_opt_out_reason(self) -> bool:
-        """Whether it gives the reason of notices in proven wording, and names a single order or buyer."""
+        """Whether it has the reason of notices in proven wording, and one order or buyer."""
         return self._is_about_one and bool(find_because_clauses(self.text))
 
     @property
-    def tells_of_refused_message(self) -> bool:
-        """Whether it says, in any words, that the message to a single buyer was not delivered or not wanted."""
+    def reports_refused_message(self) -> bool:
+        """Whether it says, in any wording, that a message to one buyer was not delivered or not wanted."""
         return self._is_about_one and (
-            tells_of_refused_message(fold(self.subject)) or tells_of_refused_message(self.text)
+            reports_refused_message(fold(self.subject)) or reports_refused_message(self.text)
         )
 
     @property
@@ -83,17 +83,17 @@ class Content:
 
     @property
     def mentions_opting_out(self) -> bool:
-        """Whether it mentions unsolicited messages at all, in known wording or not."""
+        """Whether it mentions unsolicited messages, in any wording."""
         return mentions_unsolicited_messages(self.text)
 
     @property
     def failed_for_other_reason(self) -> bool:
-        """Whether it reports a message that was not delivered for another reason than an opt-out."""
+        """Whether it reports a message that was not delivered for a reason other than an opt-out."""
         return not self.wording and bool(find_undelivered(self.text)) and not self.mentions_opting_out
 
 
 def content_of(subject: str, pages: Iterable[Page]) -> Content:
-    """Return what the pages of one mail say. subject: as in the header."""
+    """Return the content of a mail's pages. subject: the raw header."""
     pages = list(pages)
     text = fold("\n\n".join(page.text for page in pages))
     aliases = [*aliases_in_links(link for page in pages for link in page.links), *aliases_in_text(text)]
@@ -101,20 +101,20 @@ def content_of(subject: str, pages: Iterable[Page]) -> Content:
     found = tuple(find_sentences(text))
     subject_wording = known_subject(subject)
     if subject_wording and not (found and found[0].wording.proven):
-        # The subject says "not delivered" as well as the text does.
+        # The subject is the "not delivered" half.
         clauses = find_because_clauses(text)
         found = tuple(it for it in clauses if it.wording.language == subject_wording.language) or found
     return Content(subject, text, tuple(dict.fromkeys(aliases)), found, subject_wording)
 
 
 def pages_of(parts: Iterable[Part], *, quoted: bool) -> list[Page]:
-    """Read the parts that a mail program shows as the text of the mail."""
+    """Read the parts that a mail program displays as text. quoted: whether to include quotations."""
     shown = (part for part in parts if part.kind.startswith("text/") and not part.attached)
     return [page_of(part, quoted=quoted) for part in islice(shown, PAGE_LIMIT)]
 
 
 def page_of(part: Part, *, quoted: bool) -> Page:
-    """Read a text part; HTML is recognised where nothing calls it so."""
+    """Read a text part; HTML is also recognised by its content."""
     text = part.text()
     if part.kind == "text/html" or _LOOKS_LIKE_HTML.match(text):
         return read_html(text, quoted=quoted)

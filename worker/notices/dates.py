@@ -1,9 +1,9 @@
-"""The day a notice names: when the seller sent the message that did not arrive."""
+"""Find the day in a notice: when the seller sent the undelivered message."""
 
 import re
 from datetime import date
 
-# The first letters that tell the months apart, in the languages of the table of wording.
+# The first letters of the months, in the languages of ``wording.py``.
 _MONTHS = {
     1: "jan gen ene sty oca januari ocak",
     2: "feb fév fev lut şub",
@@ -32,9 +32,9 @@ _MONTH_DAY = re.compile(
 
 
 def find_day(folded: str, *, month_first: bool) -> date | None:
-    """The single day that folded text names, or None where it names none, several or an ambiguous one.
+    """Return the only day in folded text, or None if there is none, or several.
 
-    month_first: how this marketplace writes 9/10/2026.
+    month_first: whether 9/10/2026 is in September.
     """
     days: set[date | None] = set()
     for year in _YEAR.finditer(folded):

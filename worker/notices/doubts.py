@@ -1,14 +1,14 @@
-"""Why a mail that looks like a notice needs a person: the only place with these sentences."""
+"""The reasons why a mail that looks like a notice needs a person's decision, and their sentences."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class Doubt(Enum):
-    """A doubt about a mail, and the sentence that the seller reads; Reason fills in the address.
+    """A doubt about a mail, and the template of its sentence.
 
-    A sentence says what was seen, and what it means for the seller. The names are stored on the review list: a renamed
-    member needs a migration.
+    A sentence says what was found, and what it means for the seller. The names are stored on the review list: renaming
+    a member needs a migration.
     """
 
     # Who sent it
@@ -87,7 +87,7 @@ class Doubt(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A doubt, and the address it is about where its sentence names one. ``str()`` gives the sentence."""
+    """A doubt, and the address for its sentence, if it has one. ``str()`` is the sentence."""
 
     doubt: Doubt
     address: str = ""
@@ -104,7 +104,7 @@ class Reason:
         return self.template.format_map(self.fields)
 
 
-# It may be a notice, but its wording is not in the table, or not proven.
+# Possible notices whose wording is unknown or not proven.
 NEW_WORDS = frozenset(
     (
         Doubt.NEW_TEXT,
@@ -118,9 +118,9 @@ NEW_WORDS = frozenset(
 
 
 class Group(Enum):
-    """How likely a doubtful mail is genuine, the likeliest first; each has its doubts."""
+    """How likely a suspect is genuine, the most likely first. The values are sets of doubts."""
 
-    # Its sender is proven, and only what it says is not clear.
+    # The sender is verified; only the content is unclear.
     GENUINE = NEW_WORDS | {
         Doubt.NOT_READABLE,
         Doubt.OTHER_ADDRESS_OF_AMAZON,
@@ -130,7 +130,7 @@ class Group(Enum):
         Doubt.SEVERAL_ORDERS,
         Doubt.NO_BUYER,
     }
-    # It is as true as whoever passed it on.
+    # It depends on the forwarder or redirector.
     FORWARDED = frozenset(
         (
             Doubt.FORWARDED_BY_STRANGER,

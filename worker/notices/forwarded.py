@@ -1,9 +1,8 @@
-"""Find the notice in a forwarded mail: an attached mail first, else the lines quoted in the text."""
+"""Find the notice in a forwarded mail: as an attached mail, else quoted in the text."""
 
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from worker.notices.above import names_another
 from worker.notices.addresses import only_address
 from worker.notices.amazon import AMAZON_DOMAINS, OPT_OUT_TYPE, TYPE_HEADER
 from worker.notices.authenticity import Sender, sender_of
@@ -12,21 +11,22 @@ from worker.notices.doubts import Doubt, Reason
 from worker.notices.first_check import first_check
 from worker.notices.header_lines import Block, find_block
 from worker.notices.headers import Head, decode_words, read_head
+from worker.notices.lines_above import may_name_other_sender
 from worker.notices.mime import Part, parts
-from worker.notices.one_line import find_line
+from worker.notices.one_line_headers import find_one_line_block
 from worker.notices.page import Page
 from worker.notices.sentences import contains_known_subject, is_reply
 
-_AGAIN = Reason(Doubt.FORWARDED_AGAIN)
-_UNCLEAR = Reason(Doubt.OTHER_MAIL_ABOVE)
+_FORWARDED_AGAIN = Reason(Doubt.FORWARDED_AGAIN)
+_OTHER_MAIL_ABOVE = Reason(Doubt.OTHER_MAIL_ABOVE)
 
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """A mail of Amazon's inside another mail.
+    """A mail of Amazon inside another mail.
 
-    sender: without address where only a name is left.
-    head, types: only where it was attached whole. reason: why it may still not be Amazon's.
+    sender: without an address if only a name is left. head, types: only of an attached mail. reason: why it may not be
+    from Amazon.
     """
 
     sender: Sender
@@ -37,38 +37,38 @@ class Forwarded:
 
     @property
     def may_be_notice(self) -> bool:
-        """Whether it may be a notice: by its type, or because it mentions unsolicited messages at all."""
+        """Whether it may be a notice: by its type, or because it mentions unsolicited messages."""
         return OPT_OUT_TYPE in self.types or self.content.mentions_opting_out
 
 
 def forwarded_in(found: list[Part], forwarder: str, subject: str) -> list[Forwarded]:
-    """Return the mails of Amazon's that this mail forwards: all attached ones, or the one in its text.
+    """Return the forwarded mails of Amazon: all attached ones, else the one in the text.
 
-    forwarder: the address of who sent this mail. subject: its own, decoded.
+    forwarder: the address of the forwarding mail's sender. subject: its decoded subject.
     """
     attached = [part for part in found if part.kind == "message/rfc822"]
     ours = [mail for part in attached[:PAGE_LIMIT] if (mail := _attached(part.data())) is not None]
     texts = [part for part in found if part.kind.startswith("text/") and not part.attached][:PAGE_LIMIT]
     if not ours:
-        # Outlook for Mac writes the same line above a forward as above a reply: only the subject tells them apart.
+        # Outlook for Mac writes the same line above a forward as above a reply: only the subject shows the difference.
         introduced = contains_known_subject(subject) and not is_reply(subject)
         inline = _inline(texts, forwarder, introduced=introduced)
         return [inline] if inline else []
-    # A stranger's mail is forwarded together with its attachments.
+    # The text may be a stranger's mail that was forwarded together with its attachments.
     doubts = [doubt for text in texts if (doubt := _doubt_about_text(text, forwarder))]
     return [replace(mail, reason=doubts[0]) for mail in ours] if doubts else ours
 
 
-def passed_on(found: list[Part]) -> list[Page]:
-    """Return all text that a mail passes on: its own, what it quotes, and attached mails that are not Amazon's."""
+def all_pages(found: list[Part]) -> list[Page]:
+    """Return all text of a mail, with quotations and with attached mails that are not from Amazon."""
     pages = pages_of(found, quoted=True)
-    waiting = [part for part in found if part.kind == "message/rfc822"]
-    for part in islice(waiting, PAGE_LIMIT):
+    pending = [part for part in found if part.kind == "message/rfc822"]
+    for part in islice(pending, PAGE_LIMIT):
         raw = part.data()
         head = read_head(raw)
         if sender_of(head).domain not in AMAZON_DOMAINS:
             inner = list(parts(raw, head))
-            waiting += [each for each in inner if each.kind == "message/rfc822"]
+            pending += [each for each in inner if each.kind == "message/rfc822"]
             pages += [Page(decode_words(head.first("subject"))), *pages_of(inner, quoted=True)]
     return pages
 
@@ -85,29 +85,33 @@ def _attached(raw: bytes) -> Forwarded | None:
 
 
 def _doubt_about_text(text: Part, forwarder: str) -> Reason | None:
-    """Why the mail in this text, beside an attached one, may be forwarded too, and not be Amazon's."""
+    """Return a doubt if the text, beside an attached mail of Amazon, may be another forwarded mail."""
     lines = page_of(text, quoted=True).text.splitlines()
     block = _first_block(lines, introduced=False)
-    if block is not None and not _is_amazons(block):
-        return _AGAIN
-    return _UNCLEAR if names_another(lines[: block.start] if block else lines, forwarder) else None
+    if block is not None and not _is_from_amazon(block):
+        return _FORWARDED_AGAIN
+    return (
+        _OTHER_MAIL_ABOVE
+        if may_name_other_sender(lines[: block.start] if block else lines, forwarder)
+        else None
+    )
 
 
 def _inline(found: list[Part], forwarder: str, *, introduced: bool) -> Forwarded | None:
     pages: list[Page] = []
     first: Block | None = None
     reason: Reason | None = None
-    # HTML first: the alias is in a link there, which plain text may have lost.
+    # HTML first: it has the alias in a link, which plain text may not have.
     for part in sorted(found, key=lambda each: each.kind != "text/html"):
         page = page_of(part, quoted=True)
         lines = page.text.splitlines()
         block = _first_block(lines, introduced=introduced)
-        if block is not None and not _is_amazons(block):
-            reason, block = _AGAIN, find_block(lines, block.end)
-        if block is not None and _is_amazons(block):
+        if block is not None and not _is_from_amazon(block):
+            reason, block = _FORWARDED_AGAIN, find_block(lines, block.end)
+        if block is not None and _is_from_amazon(block):
             first = first or block
-            if names_another(lines[: block.start], forwarder):
-                reason = reason or _UNCLEAR
+            if may_name_other_sender(lines[: block.start], forwarder):
+                reason = reason or _OTHER_MAIL_ABOVE
             pages.append(Page("\n".join(lines[block.end :]), page.links))
     if first is None:
         return None
@@ -117,10 +121,10 @@ def _inline(found: list[Part], forwarder: str, *, introduced: bool) -> Forwarded
 
 def _first_block(lines: list[str], *, introduced: bool) -> Block | None:
     block = find_block(lines)
-    return find_line(lines[: block.start if block else None], introduced=introduced) or block
+    return find_one_line_block(lines[: block.start if block else None], introduced=introduced) or block
 
 
-def _is_amazons(block: Block) -> bool:
+def _is_from_amazon(block: Block) -> bool:
     address = block.sender or only_address(block.name)
     if address:
         return address.rpartition("@")[2] in AMAZON_DOMAINS

@@ -1,7 +1,7 @@
-"""The header lines that mail programs put above a forwarded mail, by language.
+"""Find the header lines that mail programs put above a forwarded mail, in many languages.
 
-A table and a loop over lines, because the regular expressions of existing parsers backtrack: one of them takes
-half a minute for 32 KB of blanks.
+With a table and a loop over lines, because the regular expressions of existing parsers backtrack: one of them needs
+half a minute for 32 KB of spaces.
 """
 
 # ruff: noqa: RUF001 - header names in many scripts
@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from worker.notices.addresses import only_address
 
-# Gmail, Outlook (desktop, web, new), Apple Mail, Thunderbird, Yahoo, HubSpot and others write these names in the
-# language of their interface; some languages have two or three, one for each program.
-# Columns: From | Date or Sent | Subject | To. Inside a column, names are separated by commas.
+# The names of Gmail, Outlook (desktop, web, new), Apple Mail, Thunderbird, Yahoo, HubSpot and others, which write them
+# in the language of their user interface. Columns: From | Date or Sent | Subject | To. Commas separate alternatives.
 _ROWS = """
 en: From | Date, Sent | Subject | To
 de: Von | Datum, Gesendet | Betreff | An
@@ -56,41 +55,41 @@ fa: از | تاریخ, ارسال | موضوع | به
 hi: से, द्वारा | दिनांक, भेजा गया | विषय | प्रति, को
 """.strip()
 
-# A value may be on the line below its name; a block has a handful of lines.
-_BLOCK_LINES = 14
-# "Rispondi a: ..." and other lines between the known ones, which alone mark the end of a block.
-_UNKNOWN_LINES = 3
-# A forwarded notice begins on the first screen.
+# A block has a few header lines; a value may be on the line below its name.
+_MAX_BLOCK_LINES = 14
+# Unknown header lines in a block, such as "Rispondi a: ...".
+_MAX_UNKNOWN_LINES = 3
+# A forwarded notice starts near the top.
 _LINE_LIMIT = 5_000
-# How many kinds of lines tell a block from text; where the From has no address at all, one more.
-_FEW_LINES = 2
-# Programs wrap plain text at 72 to 78 characters; a shorter line, or one with a full stop, ended by itself.
-_WRAPPED = 60
-# A hostile text of nothing but header lines would otherwise be read again from each of them.
-_BLOCKS = 50
+# A block has at least so many kinds of header lines; one more if the From has no address.
+_MIN_KINDS = 2
+# Programs wrap plain text at 72 to 78 characters; a shorter line was not wrapped.
+_MIN_WRAPPED = 60
+# Limits the time for a hostile text with only header lines, where a block could start at each line.
+_MAX_TRIES = 50
 
 
 def _kinds() -> dict[str, str]:
-    """The kinds of headers by name, in lower case. Where languages disagree, From goes before Subject before others."""
+    """Return the kind by header name in lower case. If languages conflict, From wins, then Subject."""
     kinds = dict.fromkeys(("cc", "kopie", "copia", "reply-to", "importance"), "other")
     for column, kind in ((1, "other"), (3, "other"), (2, "subject"), (0, "from")):
         kinds.update((name.casefold(), kind) for name in NAMES[column])
     return kinds
 
 
-# The names of all languages, a column each: From, Date, Subject, To.
+# The names of all languages by column: From, Date, Subject, To.
 NAMES = tuple(
     tuple(dict.fromkeys(name.strip() for cell in cells for name in cell.split(",")))
     for cells in zip(*(row.partition(":")[2].split("|") for row in _ROWS.splitlines()), strict=True)
 )
 _KINDS = _kinds()
-_BEGINNINGS = frozenset(name.split()[0] for name in _KINDS)
+_FIRST_WORDS = frozenset(name.split()[0] for name in _KINDS)
 
-# What mail programs put before a quoted line, and around bold words in plain text.
-_MARKS = "\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # directions of Arabic and Hebrew, mostly
+# Around header lines: marks of quotations, of bold text, and of text direction in Arabic and Hebrew.
+_MARKS = "\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 _MARGIN = " \t\u00a0>*|\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 _LINE = re.compile(rf"[\s>*|{_MARKS}]{{0,40}}([^\s>*|:：{_MARKS}][^:：*|]{{0,30}})\*?\s?[:：|](.*)")
-# Looked at first, to save time: most lines of a mail begin with other letters than a From.
+# A fast check: most lines do not start with the first letter of a From.
 _FIRST_LETTERS = frozenset(_MARGIN).union(*({name[0].lower(), name[0].upper()} for name in NAMES[0]))
 
 
@@ -98,8 +97,8 @@ _FIRST_LETTERS = frozenset(_MARGIN).union(*({name[0].lower(), name[0].upper()} f
 class Block:
     """The header lines of a forwarded mail.
 
-    sender: its address; empty where there is none, or several, or no name. name: the text before it, or all of it.
-    start, end: numbers of the block's first line and of the first line after it.
+    sender: the address in From; empty if there is none or a doubt. name: the text before the address, or the whole
+    From. start, end: the line numbers of the block, end exclusive.
     """
 
     sender: str
@@ -110,7 +109,7 @@ class Block:
 
 
 def find_block(lines: list[str], start: int = 0) -> Block | None:
-    """Return the first block of header lines, from line ``start`` on."""
+    """Return the first block of header lines at or after line ``start``."""
     tries = 0
     for number in range(start, min(len(lines), _LINE_LIMIT)):
         if lines[number].lstrip()[:1] not in _FIRST_LETTERS:
@@ -122,7 +121,7 @@ def find_block(lines: list[str], start: int = 0) -> Block | None:
         else:
             continue
         tries += 1
-        if tries > _BLOCKS:
+        if tries > _MAX_TRIES:
             break
         if (block := read(lines, number)) is not None:
             return block
@@ -130,28 +129,28 @@ def find_block(lines: list[str], start: int = 0) -> Block | None:
 
 
 def _start_of(lines: list[str], number: int) -> int:
-    """Where the block begins: some programs put date, subject or addressee above the From in line ``number``."""
+    """Return the first line of the block: some programs put date, subject or To above the From in line ``number``."""
     start, below = number, False
-    for above in range(number - 1, max(-1, number - _BLOCK_LINES), -1):
+    for above in range(number - 1, max(-1, number - _MAX_BLOCK_LINES), -1):
         kind, value = _header(lines[above])
         if kind in ("subject", "other") and not (below and value and not _is_wrapped(kind, lines[above])):
             start, below = above, False
         elif lines[above].strip(_MARGIN):
             if kind or below:
                 break
-            below = True  # a value, if the line above it is a name alone
+            below = True  # it is a value if the line above it is only a name
     return start
 
 
 def _block_at(lines: list[str], number: int) -> Block | None:
-    """The block around the From in this line, if there are enough other lines."""
+    """Return the block around the From in this line, if it has enough header lines."""
     start = _start_of(lines, number)
     values: dict[str, str] = {}
-    end, open_value, unknown = start, "", 0
-    for at in range(start, min(len(lines), start + _BLOCK_LINES)):
+    end, open_value, unknown = start, "", 0  # open_value: the kind whose value continues
+    for at in range(start, min(len(lines), start + _MAX_BLOCK_LINES)):
         kind, value = _header(lines[at])
         if kind == "from" and "from" in values:
-            break  # another block begins
+            break  # another block starts
         if kind:
             values.setdefault(kind, value)
             end, open_value = at + 1, kind if _continues(lines, at, kind, value) else ""
@@ -160,19 +159,19 @@ def _block_at(lines: list[str], number: int) -> Block | None:
             end, open_value = at + 1, open_value if _lists_more(open_value, text) else ""
         elif text:
             unknown += 1
-            if unknown > _UNKNOWN_LINES or not _LINE.match(text):
+            if unknown > _MAX_UNKNOWN_LINES or not _LINE.match(text):
                 break
-    return block_of(values, lines[start:end], start, end) if len(values) >= _FEW_LINES else None
+    return block_of(values, lines[start:end], start, end) if len(values) >= _MIN_KINDS else None
 
 
 def _bare_block_at(lines: list[str], number: int) -> Block | None:
-    """The block that begins with the From in this line, if its names have no colon, as those of eM Client and 163.
+    """Return the block that starts at this line with names without colons, as eM Client and 163 write them.
 
-    A name may be alone above its value. Only such lines count, and no fewer than four: From, Subject, two others.
+    A name may be alone above its value. At least four such lines are needed: From, Subject and two others.
     """
     values: dict[str, str] = {}
     count, at = 0, number
-    last = min(len(lines), number + _BLOCK_LINES)
+    last = min(len(lines), number + _MAX_BLOCK_LINES)
     while at < last and (header := _bare_header(lines[at]))[0]:
         kind, value = header
         at += 1
@@ -181,49 +180,49 @@ def _bare_block_at(lines: list[str], number: int) -> Block | None:
         values.setdefault(kind, value)
         count += 1
     block = block_of(values, lines[number:at], number, at)
-    return block if count > len(values) > _FEW_LINES and block and block.sender else None
+    return block if count > len(values) > _MIN_KINDS and block and block.sender else None
 
 
 def block_of(values: dict[str, str], lines: list[str], start: int, end: int) -> Block | None:
-    """The block of these values by kind of header, in these lines; None if too few kinds are there for its From."""
+    """Return the block of these values by kind of header, in these lines; None if its From needs more kinds."""
     sender, subject = values.get("from", ""), values.get("subject", "")
     address = only_address(sender)
     if address and not _may_be_name(address, sender, lines):
         name = sender[: sender.lower().find(address)].strip(' "<[*')
         return Block(address, name, subject, start, end)
-    # Where the From has no address at all, one more kind has to tell a block from text.
-    return Block("", sender, subject, start, end) if len(values) >= _FEW_LINES + ("@" not in sender) else None
+    return Block("", sender, subject, start, end) if len(values) >= _MIN_KINDS + ("@" not in sender) else None
 
 
 def _may_be_name(address: str, sender: str, lines: list[str]) -> bool:
-    """Whether this From may be a name that a stranger chose: an address alone, in a block that shows only names."""
+    """Whether the address may be a display name that a stranger chose: the block has no other address."""
     return len(sender) <= len(address) + 2 and not any(
         "@" in line for line in lines if address not in line.lower()
     )
 
 
 def _continues(lines: list[str], at: int, kind: str, value: str) -> bool:
-    """Whether the value of the header in this line continues, or begins, on the line below."""
+    """Whether the value of this header line continues or starts on the next line."""
     if not value or _lists_more(kind, value):
         return True
     if kind == "from":
         return "@" not in value
-    # What follows a subject at once may be the text of the mail; after the rest of a subject there is an empty line.
-    behind = "".join(lines[at + 2 : at + 3])
-    return _is_wrapped(kind, lines[at]) and (not behind.strip(_MARGIN) or _header(behind)[0] != "")
+    # The line after a subject may be the text of the mail. The rest of a subject is followed by an empty line or a
+    # header.
+    following = "".join(lines[at + 2 : at + 3])
+    return _is_wrapped(kind, lines[at]) and (not following.strip(_MARGIN) or _header(following)[0] != "")
 
 
 def _lists_more(kind: str, value: str) -> bool:
-    """Whether this is a list of addressees that goes on below; a greeting below a subject ends with a comma too."""
+    """Whether a list of recipients continues below. Not for a subject: a greeting below it may end with a comma."""
     return kind != "subject" and value.endswith((",", ";"))
 
 
 def _is_wrapped(kind: str, line: str) -> bool:
-    return kind == "subject" and len(line) >= _WRAPPED and line.rstrip()[-1:].isalnum()
+    return kind == "subject" and len(line) >= _MIN_WRAPPED and line.rstrip()[-1:].isalnum()
 
 
 def _header(line: str) -> tuple[str, str]:
-    """The kind of header ("from", "subject", "other"; empty for other lines), and its value."""
+    """Return the kind of a header line ("from", "subject", "other"; empty for other lines), and its value."""
     found = _LINE.match(line[:1_000])
     if not found:
         return "", ""
@@ -232,9 +231,9 @@ def _header(line: str) -> tuple[str, str]:
 
 
 def _bare_header(line: str) -> tuple[str, str]:
-    """The same for a line whose name has no colon, and may be alone."""
+    """Like ``_header``, for a name without a colon, perhaps without a value."""
     words = line[:1_000].strip(_MARGIN).split(None, 2)
-    if not words or words[0].casefold() not in _BEGINNINGS:
+    if not words or words[0].casefold() not in _FIRST_WORDS:
         return "", ""
     for count in (2, 1):  # "De la" before "De"
         if kind := _KINDS.get(" ".join(words[:count]).casefold()):

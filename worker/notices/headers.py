@@ -1,4 +1,4 @@
-"""The header block of a mail, read without trusting it."""
+"""Parse the headers of an untrusted mail."""
 
 import binascii
 import re
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from worker.notices.charsets import decode
 
-# Real header blocks have less than 20 KB. A longer one is truncated, and its mail is a suspect at most:
-# the part that is not read may hold a second From.
+# Bytes. Real headers have less than 20 KB. Longer ones are truncated, and the mail is a suspect at most: the rest may
+# contain a second From.
 HEAD_LIMIT = 256 * 1024
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
@@ -18,9 +18,9 @@ _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Headers in their order: names in lower case, values unfolded and not yet decoded.
+    """Headers in their order: names in lower case, values unfolded but not decoded.
 
-    body_at: where the body begins. truncated: the block was longer than the limit.
+    body_at: the offset of the body. truncated: the headers were longer than the limit.
     """
 
     fields: tuple[tuple[bytes, bytes], ...]
@@ -29,11 +29,11 @@ class Head:
     _first: dict[bytes, bytes] = field(repr=False)
 
     def first(self, name: str) -> str:
-        """The topmost value of a header, or an empty string."""
+        """Return the topmost value of a header, or an empty text."""
         return text_of(self._first.get(name.lower().encode(), b""))
 
     def all(self, name: str) -> list[str]:
-        """Every value of a header, topmost first."""
+        """Return all values of a header, the topmost first."""
         wanted = name.lower().encode()
         if wanted not in self._first:
             return []
@@ -41,14 +41,11 @@ class Head:
 
 
 def read_head(raw: bytes, start: int = 0, end: int | None = None, limit: int = HEAD_LIMIT) -> Head:
-    """Read the header block of ``raw[start:end]``; lines that are no headers are skipped.
-
-    limit: bytes of the block that are read.
-    """
+    """Read the headers of ``raw[start:end]``, at most ``limit`` bytes; other lines are skipped."""
     stop = len(raw) if end is None else end
-    # One byte earlier, for a part that begins with the blank line.
+    # One byte earlier, for a part that starts with the blank line.
     found = _END_OF_HEAD.search(raw, max(start - 1, 0), stop)
-    # Nothing but headers, or nothing but a body: the fields tell which.
+    # Without a blank line, everything is read as headers.
     head_end, body_at = (found.start(), found.end()) if found else (stop, stop)
     truncated = head_end - start > limit
     block = raw[start : min(head_end, start + limit)].replace(b"\r\n", b"\n")
@@ -57,7 +54,7 @@ def read_head(raw: bytes, start: int = 0, end: int | None = None, limit: int = H
     for line in _FOLD.sub(b" ", block).split(b"\n"):
         name, colon, value = line.partition(b":")
         if not colon or not name or b" " in (name := name.rstrip()):
-            continue  # also the "From sender date" line of mbox files
+            continue  # such as the "From sender date" line of mbox files
         key = name.lower()
         fields.append((key, value))
         first.setdefault(key, value)
@@ -65,7 +62,7 @@ def read_head(raw: bytes, start: int = 0, end: int | None = None, limit: int = H
 
 
 def text_of(value: bytes) -> str:
-    """Return the text of a header value: bytes above ASCII are in an unnamed charset, most likely UTF-8."""
+    """Return the text of a header value; other bytes than ASCII are most likely UTF-8."""
     value = value.strip()
     return value.decode("ascii") if value.isascii() else decode(value)
 
@@ -73,8 +70,7 @@ def text_of(value: bytes) -> str:
 def decode_words(value: str) -> str:
     """Decode RFC 2047 encoded words; never raises.
 
-    Neighbouring words of one charset are joined before decoding, because mailers split them in the
-    middle of a character.
+    Adjacent words of one charset are joined before decoding, because mailers split them inside a character.
     """
     if "=?" not in value:
         return value
@@ -103,7 +99,7 @@ def _word_bytes(encoding: str, text: str) -> bytes:
 
 
 def from_base64(data: bytes) -> bytes:
-    """Decode base64 as far as possible: a mail may be truncated or damaged at its end."""
+    """Decode base64 as far as possible: a mail may be truncated or damaged."""
     try:
         return binascii.a2b_base64(data)
     except binascii.Error:

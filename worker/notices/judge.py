@@ -1,7 +1,7 @@
 """Turn the bytes of a mail into a verdict.
 
-The order of trust: whether the sender is genuine, then the type header of Amazon's mail, then the
-sentences of notices. A mail that fails a step is at most a suspect.
+The steps: is the sender genuine, then the type header of Amazon's mail, then the sentences of notices. A mail that
+fails a step is at most a suspect.
 """
 
 import codecs
@@ -14,7 +14,7 @@ from worker.notices.authenticity import Sender, sender_of
 from worker.notices.clues import Candidate, opt_out, suspect
 from worker.notices.content import Content, content_of, pages_of
 from worker.notices.doubts import Doubt, Reason
-from worker.notices.forwarded import Forwarded, forwarded_in, passed_on
+from worker.notices.forwarded import Forwarded, all_pages, forwarded_in
 from worker.notices.headers import Head, decode_words, read_head
 from worker.notices.mime import Part, parts
 from worker.notices.model import Kind, Unrelated, Verdict
@@ -23,7 +23,7 @@ from worker.notices.sentences import contains_known_subject, is_reply
 
 GMAIL = "mx.google.com"
 
-# The other values of the type header that were seen.
+# The other seen values of the type header.
 _KINDS = {
     "BBC_MESSAGE_CONFIRMATION_TO_MERCHANT": Kind.COPY,
     "BBC_MESSAGE_SENT_TO_MERCHANT": Kind.MESSAGE,
@@ -47,14 +47,13 @@ def judge(
     authserv_id: str = GMAIL,
     from_owner: bool = False,
 ) -> Verdict:
-    """Return what this mail says about a buyer; never raises, whatever the bytes.
+    """Return the verdict about a mail; never raises.
 
     raw: the mail as delivered, or rebuilt from Gmail's API with headers and bodies already in UTF-8.
-    trusted: lower-case addresses from which forwarded notices are accepted.
-    redirectors: lower-case addresses and domains whose word counts for mail that they pass on and change.
-    authserv_id: the name of the receiving server in Authentication-Results.
-    from_owner: Gmail says that the account itself wrote this mail. Such a mail carries no
-    Authentication-Results, and needs none.
+    trusted: addresses whose forwards are accepted, lower case.
+    redirectors: addresses and domains that may redirect and change mail, lower case.
+    authserv_id: the receiving server's name in Authentication-Results.
+    from_owner: Gmail says that the account itself sent this mail. It has no Authentication-Results, and needs none.
     """
     raw = _with_newlines(raw)
     head = read_head(raw)
@@ -78,9 +77,10 @@ def judge(
 
 
 def _kind_by_type(types: Sequence[str], sender: Sender) -> Kind | None:
-    """What the type header says that a mail is, other than a notice.
+    """Return the kind of a mail by its type header; None for a notice, or if the text must decide.
 
-    One specimen shows the type of notices. Who sends them may send them under another one: then the words decide.
+    The type of notices is known from one specimen only. So a mail from a sender of notices with an unknown type is
+    judged by its text.
     """
     if not any(types) or OPT_OUT_TYPE in types:
         return None
@@ -95,7 +95,7 @@ def _by_type(mail: Candidate, reason: Reason | None) -> Verdict:
 
 
 def _doubt_about_type(head: Head, sender: Sender) -> Reason | None:
-    # Encoded words are no doubt: Gmail's API decodes them in some of its formats, so they cannot always be seen.
+    # An encoded value is no doubt: Gmail's API decodes headers in some formats, so we cannot always see it.
     if [decode_words(value).strip() for value in head.all(TYPE_HEADER)] != [OPT_OUT_TYPE]:
         return Reason(Doubt.UNUSUAL_TYPE)
     if sender.domain not in AMAZON_DOMAINS:
@@ -106,7 +106,7 @@ def _doubt_about_type(head: Head, sender: Sender) -> Reason | None:
 def _by_sentence(
     mail: Candidate, types: Sequence[str], reason: Reason | None, *, otherwise: Kind = Kind.OTHER_OF_AMAZON
 ) -> Verdict:
-    """Judge by the words. types: values of the type header that are not the known one, if it has one at all."""
+    """Judge by the text. types: values of the type header that are not that of notices."""
     content = mail.content
     if content.wording is None:
         doubt = _doubt_about_new_words(mail, proven=reason is None)
@@ -122,7 +122,7 @@ def _by_sentence(
 
 
 def _doubt_about_new_words(mail: Candidate, *, proven: bool) -> Doubt | None:
-    """Why a mail without a known sentence may be a notice all the same. proven: whether its sender is genuine."""
+    """Return why a mail without a known sentence may still be a notice. proven: its sender is genuine."""
     content = mail.content
     if content.failed_for_other_reason:
         return None
@@ -132,7 +132,7 @@ def _doubt_about_new_words(mail: Candidate, *, proven: bool) -> Doubt | None:
         return None
     if content.gives_opt_out_reason:
         return Doubt.HALF_A_SENTENCE
-    return Doubt.NEW_SENTENCE if content.tells_of_refused_message else None
+    return Doubt.NEW_SENTENCE if content.reports_refused_message else None
 
 
 def _doubt_about_sentence(mail: Candidate) -> Reason | None:
@@ -161,12 +161,12 @@ def _not_from_amazon(
         return verdict
     subject = decode_words(head.first("subject"))
     if accepted and not is_reply(subject):
-        content = content_of(subject, passed_on(found))
+        content = content_of(subject, all_pages(found))
         named = contains_known_subject(content.text) or (not inner and contains_known_subject(subject))
     else:
         content, named = content_of(subject, pages_of(found, quoted=False)), False
     mail = Candidate(head, sender, content)
-    # Articles quote notices too: a person is asked only about an imitation, or a mail of somebody trusted.
+    # Articles quote notices too. So ask a person only about an imitation, or about mail from a trusted sender.
     if _is_proven(content) and (accepted or content.subject_wording or _claims_amazon(sender, head)):
         unclear = Doubt.TEXT_NOT_FROM_AMAZON if reason else Doubt.FORWARD_NOT_UNDERSTOOD
         return suspect(mail, Reason(sender.doubt or unclear))
@@ -181,7 +181,7 @@ def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
     mail = Candidate(inner.head or head, inner.sender, inner.content)
     reason = reason or inner.reason
     if inner.head is None and is_reply(decode_words(head.first("subject"))):
-        # Whom it quotes, and whether the header lines are invented, cannot be known in every language.
+        # In an unknown language we cannot see whom it quotes, and whether the header lines are forged.
         reason = reason or Reason(Doubt.REPLY)
     if not inner.sender.address:
         reason = reason or Reason(Doubt.FORWARD_WITHOUT_SENDER)
@@ -192,7 +192,7 @@ def _forwarded(head: Head, inner: Forwarded, reason: Reason | None) -> Verdict:
         and inner.may_be_notice
         and (reason is None or OPT_OUT_TYPE in inner.types)
     ):
-        # Somebody forwarded it on purpose: say that it was not understood.
+        # Somebody forwarded it on purpose: tell them that it was not understood.
         return suspect(mail, reason or Reason(Doubt.FORWARD_OF_NEW_TEXT))
     new_types = [each for each in inner.types if each != OPT_OUT_TYPE]
     return _by_sentence(mail, new_types, reason, otherwise=Kind.FORWARDED)
@@ -206,9 +206,9 @@ def _is_trusted(trusted: Container[str], sender: Sender) -> bool:
 
 
 def _may_matter(sender: Sender, head: Head, found: list[Part]) -> bool:
-    """Whether a stranger's mail can be a forward or an imitation at all; most mail is neither.
+    """Whether a stranger's mail can be a forward or an imitation. A fast check: most mail is neither.
 
-    Every forwarded notice names who sent it.
+    Every forwarded notice contains its sender's address.
     """
     if _claims_amazon(sender, head) or contains_known_subject(decode_words(head.first("subject"))):
         return True
@@ -226,7 +226,7 @@ def _own_content(raw: bytes, head: Head) -> Content:
 
 
 def _with_newlines(raw: bytes) -> bytes:
-    """Undo what saving by hand does: a byte order mark, blank lines at the start, carriage returns alone or doubled."""
+    """Repair a manually saved mail: byte order mark, blank lines at the start, carriage returns alone or doubled."""
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
     elif b"\r\r\n" in raw[:1000]:

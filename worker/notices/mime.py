@@ -1,7 +1,7 @@
-"""Split a mail into its parts, in linear time and without recursion, however deep they are nested.
+"""Split a mail into its parts, in linear time and without recursion.
 
-The standard library's parser keeps a generator for each level of nesting and asks each of
-them about each line, which a hostile mail turns into minutes and a RecursionError.
+The standard library's parser has a generator for each level of nesting and calls each one for each line. With a hostile
+mail that takes minutes and ends with a RecursionError.
 """
 
 import binascii
@@ -14,27 +14,27 @@ from urllib.parse import unquote_to_bytes
 from worker.notices.charsets import decode
 from worker.notices.headers import Head, decode_words, from_base64, read_head
 
-# Amazon's notices have one part, forwards a handful.
+# Amazon's notices have one part, forwards a few.
 PART_LIMIT = 200
-# Every level of nesting is scanned for its boundary; this bounds the sum over all levels.
+# Bytes scanned for boundaries: the sum over all levels of nesting.
 SCAN_LIMIT = 64 * 1024 * 1024
-# Encoded size of a part that is read at all, and how much of it is read as text. Notices have 7 to 60 KB, but the
-# style sheets above their text may be longer than both.
+# Bytes of a part that are decoded, and then read as text. Notices have 7 to 60 KB, but style sheets above the text may
+# be very long.
 ENCODED_LIMIT = 32 * 1024 * 1024
 TEXT_LIMIT = 1024 * 1024
 
-# The headers of a part: a handful of short lines.
+# Bytes. A part has a few short header lines.
 _PART_HEAD_LIMIT = 16 * 1024
 
-# Other names for what is read like these: RFC 6532 has mails whose headers are UTF-8, XHTML is served as XML.
-_NAMES_OF_KINDS = {"message/global": "message/rfc822", "application/xhtml+xml": "text/html"}
+# Kinds that are read like another one: RFC 6532 defines mails with UTF-8 headers; XHTML is HTML.
+_ALIASES_OF_KINDS = {"message/global": "message/rfc822", "application/xhtml+xml": "text/html"}
 
 _PARAMETER = re.compile(r';\s*([\w-]+)(\*\d+)?(\*)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))')
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that contains no others. kind: ``text/html``. attached: shown as a file, not as the text."""
+    """A part without inner parts. kind: such as ``text/html``. attached: displayed as a file, not as text."""
 
     kind: str
     attached: bool
@@ -43,7 +43,7 @@ class Part:
     body: bytes
 
     def data(self) -> bytes:
-        """The bytes of the part without their transfer encoding."""
+        """Return the bytes of the part without the transfer encoding."""
         if self.encoding == "base64":
             return from_base64(self.body)
         if self.encoding == "quoted-printable":
@@ -51,19 +51,19 @@ class Part:
         return self.body
 
     def text(self) -> str:
-        """The part as text, without style sheets and comments where it is long."""
+        """Return the text of the part; of a long one without style sheets and comments."""
         data = self.data()
         if len(data) > TEXT_LIMIT:
-            data = without(without(data, b"<style", b"</style>"), b"<!--", b"-->")[:TEXT_LIMIT]
+            data = remove_between(remove_between(data, b"<style", b"</style>"), b"<!--", b"-->")[:TEXT_LIMIT]
         return decode(data, self.charset)
 
 
 def parts(raw: bytes, head: Head) -> Iterator[Part]:
     """Yield the leaf parts of a mail in their order; an attached mail is one leaf."""
-    waiting = [(head, head.body_at, len(raw))]
+    stack = [(head, head.body_at, len(raw))]
     scanned = count = 0
-    while waiting and count < PART_LIMIT:
-        head, start, end = waiting.pop()
+    while stack and count < PART_LIMIT:
+        head, start, end = stack.pop()
         kind, parameters = content_type(head.first("content-type"))
         if kind.startswith("multipart/") and scanned < SCAN_LIMIT:
             scanned += end - start
@@ -71,7 +71,7 @@ def parts(raw: bytes, head: Head) -> Iterator[Part]:
             if sections:
                 inner = [read_head(raw, *section, _PART_HEAD_LIMIT) for section in sections]
                 bounds = [(each.body_at, stop) for each, (_, stop) in zip(inner, sections, strict=True)]
-                waiting.extend(
+                stack.extend(
                     (each, *bound) for each, bound in zip(reversed(inner), reversed(bounds), strict=True)
                 )
                 continue
@@ -83,19 +83,19 @@ def parts(raw: bytes, head: Head) -> Iterator[Part]:
 def _leaf(head: Head, body: bytes) -> Part:
     kind, parameters = content_type(head.first("content-type"))
     disposition = head.first("content-disposition").lower()
-    # Some mailers add a comment or a parameter.
     transfer = head.first("content-transfer-encoding")
     attached = disposition.startswith("attachment")
-    if kind.startswith("multipart/"):  # without a usable boundary: read it as it is
+    if kind.startswith("multipart/"):  # without a usable boundary
         kind = "text/html" if b"<html" in body[:2000].lower() else "text/plain"
-    elif kind in _NAMES_OF_KINDS:
-        kind = _NAMES_OF_KINDS[kind]
+    elif kind in _ALIASES_OF_KINDS:
+        kind = _ALIASES_OF_KINDS[kind]
     elif (attached or kind.startswith("application/")) and _file_name(head, parameters).endswith(".eml"):
-        kind = "message/rfc822"  # as some mail programs attach a mail
+        kind = "message/rfc822"  # some mail programs attach a mail as a file
     return Part(
         kind=kind,
         attached=attached,
         charset=parameters.get("charset", ""),
+        # Some mailers add a comment or a parameter.
         encoding=transfer.partition("(")[0].partition(";")[0].strip().lower(),
         body=body,
     )
@@ -106,10 +106,10 @@ def _file_name(head: Head, parameters: dict[str, str]) -> str:
     return decode_words(disposition.get("filename") or parameters.get("name", "")).strip().lower()
 
 
-def without(source: AnyStr, opening: AnyStr, closing: AnyStr) -> AnyStr:
-    """Remove every stretch from opening to closing, in lower or upper case; one that is never closed stays."""
+def remove_between(source: AnyStr, opening: AnyStr, closing: AnyStr) -> AnyStr:
+    """Remove all text from opening to closing, case-insensitive. Without closing, the text stays."""
     lower = source.lower()
-    if len(lower) != len(source):  # letters that grow in lower case, such as the Turkish İ
+    if len(lower) != len(source):  # some letters are longer in lower case, such as the Turkish İ
         lower = source
     out: list[AnyStr] = []
     end = 0
@@ -121,19 +121,19 @@ def without(source: AnyStr, opening: AnyStr, closing: AnyStr) -> AnyStr:
 
 
 def _sections(raw: bytes, start: int, end: int, boundary: str) -> list[tuple[int, int]]:
-    """Where the parts of a multipart lie; the last delimiter may be missing."""
+    """Return start and end of each part of a multipart; the last delimiter may be missing."""
     if not boundary:
         return []
     delimiter = b"\n--" + boundary.encode("utf-8", "replace")
     sections: list[tuple[int, int]] = []
     begin = -1
-    # One byte earlier: the newline before the first delimiter may be the one that ended the head.
+    # One byte earlier: the newline before the first delimiter may be the end of the headers.
     at = raw.find(delimiter, max(start - 1, 0), end)
     while at >= 0 and len(sections) < PART_LIMIT:
         line_end = raw.find(b"\n", at + 1, end)
         line_end = end if line_end < 0 else line_end
         rest = raw[at + len(delimiter) : line_end].strip(b" \t\r")
-        if rest in (b"", b"--"):  # anything else is the delimiter of an inner multipart, or no delimiter
+        if rest in (b"", b"--"):  # else it is the delimiter of an inner multipart, or no delimiter
             if begin >= 0:
                 sections.append((begin, at + 1))
             begin = line_end + 1
@@ -146,7 +146,7 @@ def _sections(raw: bytes, start: int, end: int, boundary: str) -> list[tuple[int
 
 
 def content_type(value: str) -> tuple[str, dict[str, str]]:
-    """Split a Content-Type into its kind and parameters, RFC 2231 continuations joined."""
+    """Parse a Content-Type into kind and parameters, with RFC 2231 continuations joined."""
     value = value[:4000]
     kind = value.partition(";")[0].strip().lower()
     if "/" not in kind:

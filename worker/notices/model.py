@@ -1,4 +1,4 @@
-"""Verdicts: what one mail says about a buyer."""
+"""Verdicts about a mail."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,13 +9,13 @@ from worker.notices.doubts import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Clues:
-    """What a mail states about the buyer, as far as it was found.
+    """The data of a mail, None if not found.
 
-    address: the buyer's alias, normalised: lower case, no ``+suffix``.
+    address: the buyer's alias in canonical form: lower case, no ``+suffix``.
     order_id: ``123-1234567-1234567`` or ``D01-1234567-1234567``.
-    marketplace: ``amazon.it``.
-    sent_on: the day on which the seller's refused message was sent.
-    language: two letters, of the sentence that was recognised.
+    marketplace: such as ``amazon.it``.
+    sent_on: the day of the seller's undelivered message.
+    language: of the recognised sentence, two letters.
     message_id: the Message-ID header, without angle brackets.
     dated: the Date header, aware, in UTC.
     """
@@ -31,15 +31,12 @@ class _Clues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptOut(_Clues):
-    """A genuine notice: this buyer opted out. At least one of address and order_id is known."""
+    """A genuine notice. At least one of address and order_id is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect(_Clues):
-    """Looks like a notice, but a person has to decide.
-
-    subject, sender: decoded headers, written by a stranger: escape them wherever they are shown.
-    """
+    """Looks like a notice, but a person must decide. subject, sender: decoded headers, untrusted text."""
 
     reason: Reason
     subject: str = ""
@@ -47,7 +44,7 @@ class Suspect(_Clues):
 
 
 class Kind(Enum):
-    """What any other mail is, in the words that ``scan`` prints."""
+    """The kinds of other mail. The values are printed by ``scan``."""
 
     COPY = "copy of the seller's message"
     MESSAGE = "buyer's message"

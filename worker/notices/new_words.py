@@ -1,7 +1,7 @@
-"""News of a message that a buyer did not get or did not want, in words that are in no table of sentences.
+"""Recognise reports of an undelivered or unwanted message in wording that is not in ``wording.py``.
 
-One specimen in one language is known whole, so that others may say it in any words. What is found by these words is
-shown to a person, never believed. The filters need none of them: all mail of those who send notices is queued.
+Only one complete specimen in one language is known, so notices in other languages may have any wording. Mail found here
+is only shown to a person. The Gmail filters do not need these words: they queue all mail from the senders of notices.
 """
 
 # ruff: noqa: RUF001 - words in many scripts
@@ -13,9 +13,9 @@ from worker.notices.sentences import fold
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stems:
-    """How one language talks about messages that a buyer did not get or want.
+    """The words of one language. message, buyer, unwanted: parts of words. undelivered: a regular expression.
 
-    message, buyer, unwanted: parts of words, folded. undelivered: a regular expression for folded text.
+    All are for folded text.
     """
 
     language: str
@@ -158,32 +158,32 @@ STEMS: tuple[Stems, ...] = (
     ),
 )
 
-# A notice begins with what it has to say; advice, footers and what others wrote come later.
+# Characters. A notice starts with its message; advice, footers and quotations come later.
 _BEGINNING = 1_500
 _CLAUSE = re.compile(r"(?:[^.!?;:。！？।]|[.!?;:](?! |$)|: ?(?=[\d\[]))+")
 _QUOTED = re.compile(r'"[^"]*(?:"|$)')
-# Copies of sellers' own messages begin by saying that they are copies; anything may follow.
+# A copy of a seller's message says at the start that it is a copy; then may come any text.
 _COPY = re.compile(r"\b[ck][oó]p(?:y|ie|ia|ię|ya)|コピー|写し|控え|نسخة|副本|प्रति")
 _ROWS = tuple((row, re.compile(row.undelivered)) for row in STEMS)
 _UNWANTED = tuple(dict.fromkeys(fold(stem) for row in STEMS for stem in row.unwanted))
 
 
 def mentions_unsolicited_messages(folded: str) -> bool:
-    """Whether folded text mentions unsolicited messages at all, in any language of the table."""
+    """Whether folded text mentions unsolicited messages, in any language of the table."""
     return any(stem in folded for stem in _UNWANTED)
 
 
-def tells_of_refused_message(folded: str) -> bool:
-    """Whether folded text begins with news of a message that a buyer did not get or did not want."""
+def reports_refused_message(folded: str) -> bool:
+    """Whether folded text reports near its start a message that a buyer did not get or did not want."""
     for clause in _CLAUSE.findall(_QUOTED.sub("", folded[:_BEGINNING])):
         if _COPY.search(clause):
             return False
-        if any(_is_news(clause, *row) for row in _ROWS):
+        if any(_is_report(clause, *row) for row in _ROWS):
             return True
     return False
 
 
-def _is_news(clause: str, row: Stems, undelivered: re.Pattern[str]) -> bool:
+def _is_report(clause: str, row: Stems, undelivered: re.Pattern[str]) -> bool:
     if not _has(clause, row.message):
         return False
     return bool(undelivered.search(clause)) or (_has(clause, row.buyer) and _has(clause, row.unwanted))

@@ -1,4 +1,4 @@
-"""What a mail says, for a person to read: plain text, whoever wrote it."""
+"""The text of a mail for a person to read, as untrusted plain text."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -12,10 +12,7 @@ MAX_TEXT = 8000  # characters; a notice has 1,500
 
 
 def text_of(raw: bytes) -> str:
-    """Return the text of a mail, of what it quotes and of mails attached to it: lines without markup.
-
-    What is longer than MAX_TEXT is cut, and ends with an ellipsis.
-    """
+    """Return the text of a mail with quotations and attached mails, cut at MAX_TEXT with an ellipsis."""
     pages = dict.fromkeys(_tidy(text) for text in _texts(list(parts(raw, read_head(raw)))))
     text = "\n\n".join(filter(None, pages))
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
@@ -29,10 +26,10 @@ def _texts(found: list[Part]) -> Iterator[str]:
 
 
 def _tidy(text: str) -> str:
-    """Leave out empty lines, and signs that nobody sees or that turn the direction of others."""
-    lines = (" ".join("".join(map(_shown, line)).split()) for line in text.splitlines())
+    """Remove empty lines, and invisible and text direction characters."""
+    lines = (" ".join("".join(map(_visible, line)).split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 
 
-def _shown(sign: str) -> str:
-    return "" if unicodedata.category(sign) == "Cf" else " " if unicodedata.category(sign) == "Cc" else sign
+def _visible(character: str) -> str:
+    return {"Cf": "", "Cc": " "}.get(unicodedata.category(character), character)

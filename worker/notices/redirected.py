@@ -1,8 +1,8 @@
-"""Mail of Amazon's that somebody else received first and redirected, changed on the way.
+"""Mail of Amazon that a redirector received first, changed and sent on.
 
 A Google Group or a forwarding service puts its own address in From, or changes the text so that DMARC fails. Then the
-receiving server cannot vouch for Amazon any more; it vouches for the redirector, who says what he found. That counts
-where the owner trusts him: by the address in From, or by the domain of an ARC seal (RFC 8617).
+receiving server can only verify the redirector, and the redirector reports its own check of Amazon. That counts if the
+owner trusts the redirector: by the address in From, or by the domain of an ARC seal (RFC 8617).
 """
 
 import re
@@ -16,7 +16,7 @@ from worker.notices.authenticity import RESULTS_LIMIT, Sender, doubt_in_results,
 from worker.notices.doubts import Doubt, Reason
 from worker.notices.headers import Head, decode_words, text_of
 
-# Google Groups writes both. The second is an address alone.
+# Google Groups writes both. The second has only an address.
 _ORIGINALS = ("x-original-from", "x-original-sender")
 _FIRST_RESULTS = "x-original-authentication-results"
 _INSTANCE = re.compile(r"(?:^|;)\s*i\s*=\s*(\d{1,2})\s*(?:;|$)")
@@ -24,7 +24,7 @@ _DOMAIN = re.compile(r"(?:^|;)\s*d\s*=\s*([\w.-]{1,255})\s*(?:;|$)")
 
 
 def original_sender(head: Head, shown: Sender) -> Sender:
-    """Return who wrote a mail of Amazon's that somebody redirected under his own name; else who is shown in From."""
+    """Return the original sender if a redirector put its own address in From of Amazon's mail, else ``shown``."""
     if shown.doubt or shown.domain in AMAZON_DOMAINS:
         return shown
     values = [decode_words(value[:1_000]) for name in _ORIGINALS for value in head.all(name)]
@@ -39,9 +39,9 @@ def original_sender(head: Head, shown: Sender) -> Sender:
 def reason_to_doubt(
     head: Head, sender: Sender, authserv_id: str, redirectors: Container[str]
 ) -> Reason | None:
-    """Return why this mail may be forged, or None where the receiving server, or a trusted redirector, vouches for it.
+    """Return why this mail may be forged, or None if the receiving server or a trusted redirector has verified it.
 
-    redirectors: addresses and domains, in lower case. authserv_id: as for :func:`authenticity.reason_to_doubt`.
+    redirectors: trusted addresses and domains, in lower case. authserv_id: see :func:`authenticity.reason_to_doubt`.
     """
     if sender.through:
         shown = replace(sender, address=sender.through, domain=sender.through.rpartition("@")[2], through="")
@@ -69,7 +69,7 @@ def _doubt_about_redirector(
 
 
 def _first_untrusted(names: list[str], redirectors: Container[str]) -> Reason | None:
-    """Return the doubt about the first of these who is not trusted. Without any, nobody has checked the sender."""
+    """Return a doubt about the first untrusted name. Without names, nobody has checked the sender."""
     for name in names:
         if name not in redirectors and name.rpartition("@")[2] not in redirectors:
             return Reason(Doubt.REDIRECTED, name)
@@ -77,13 +77,13 @@ def _first_untrusted(names: list[str], redirectors: Container[str]) -> Reason | 
 
 
 def _sealers(head: Head, domain: str, authserv_id: str) -> list[str]:
-    """Return the domains of all who sealed the mail on its way, first one first, if the first found it genuine.
+    """Return the domains of all ARC seals, the first sealer first, if its results verify this domain.
 
-    Empty where the receiving server did not find the seals to be whole. Its own, above its results, does not count.
+    Empty if the receiving server did not validate the chain. Its own seal, above its results, is not included.
     """
     at, value = results_of(head, authserv_id) or (0, "")
     checks = [
-        piece.split() for piece in split_results(value) or () if piece.lstrip().lower().startswith("arc")
+        result.split() for result in split_results(value) or () if result.lstrip().lower().startswith("arc")
     ]
     if [check[0].lower() for check in checks] != ["arc=pass"]:
         return []
@@ -99,7 +99,7 @@ def _sealers(head: Head, domain: str, authserv_id: str) -> list[str]:
 
 
 def _by_instance(head: Head, name: bytes, start: int) -> dict[int, str]:
-    """The headers of this name below the one at start, by their number in the chain; none where a number is missing."""
+    """Return the headers of this name from index start, by their instance number; empty if a number is missing."""
     values = [text_of(value[:RESULTS_LIMIT]) for key, value in head.fields[start:] if key == name]
     numbers = [int(found[1]) for value in values if (found := _INSTANCE.search(value))]
     return dict(zip(numbers, values, strict=True)) if len(set(numbers)) == len(values) else {}

@@ -1,4 +1,4 @@
-"""Find the sentence of a notice in text, by the table of wording."""
+"""Find the sentences of notices in text, by the table in ``wording.py``."""
 
 # ruff: noqa: RUF001 - the letters that look alike are the subject of this table
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from worker.notices.aliases import INVISIBLE
 from worker.notices.wording import WORDING, Wording
 
-# The two halves are in one sentence; between them are a name, an order ID and a date.
+# Characters between the two halves of a sentence: a name, an order ID and a date.
 _REACH = 300
-# Text that is searched: far more than any notice has, and little enough for a hostile mail.
+# Characters that are searched: more than any notice has, but limited for hostile mail.
 _TEXT_LIMIT = 200_000
-_OCCURRENCES = 20
-# How far before a sentence an opening quotation mark is looked for: a greeting may come between.
+_MAX_OCCURRENCES = 20
+# Characters before a sentence in which an opening quotation mark counts: a greeting may be between.
 _QUOTE_REACH = 150
 
 _TABLE: dict[int, str | None] = {
@@ -24,10 +24,10 @@ _TABLE: dict[int, str | None] = {
     **dict.fromkeys(map(ord, "“”„«»‟「」『』″"), '"'),
     **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
 }
-# Looked up by a pattern: str.translate takes five times as long over text with few of them.
+# With a pattern: str.translate takes five times as long if the text has few of these characters.
 _SPECIAL = re.compile(f"[{''.join(map(re.escape, map(chr, _TABLE)))}]")
 _SPACES = re.compile(r"\s+")
-# Japanese has no spaces: where one stands between two of its letters, a mailer wrapped the line.
+# Japanese has no spaces: a space between two of its characters comes from a wrapped line.
 _CJK_SPACE = re.compile(
     r"(?<=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]) (?=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])"
 )
@@ -49,10 +49,10 @@ def _plain(special: re.Match[str]) -> str:
 
 
 def _normalize(text: str) -> str:
-    # Time grows with the square of the length of a run of combining marks: cut what no word needs.
+    # The time is quadratic in the length of a run of combining marks, so text with very long words is split.
     if max(map(len, text.split()), default=0) > 500:
-        pieces = (text[at : at + 250] for at in range(0, len(text), 250))
-        return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
+        chunks = (text[at : at + 250] for at in range(0, len(text), 250))
+        return "".join(unicodedata.normalize("NFKC", chunk) for chunk in chunks)
     return unicodedata.normalize("NFKC", text)
 
 
@@ -71,10 +71,7 @@ _ROWS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A known sentence, or the half of it that gives the reason.
-
-    start, end: its position in the folded text. Text in quotation marks is not the mail's own.
-    """
+    """A known sentence, or its "because" half. start, end: its position in the folded text."""
 
     wording: Wording
     start: int
@@ -82,7 +79,7 @@ class Sentence:
 
 
 def find_sentences(folded: str) -> list[Sentence]:
-    """Return every known sentence in folded text, proven wording first."""
+    """Return the known sentences in folded text that are not in quotation marks, proven wording first."""
     found = [
         Sentence(row.wording, *span)
         for row in _ROWS
@@ -94,7 +91,7 @@ def find_sentences(folded: str) -> list[Sentence]:
 
 
 def find_because_clauses(folded: str) -> list[Sentence]:
-    """Return the "because" halves of proven sentences, with or without the other half."""
+    """Return the "because" halves of proven sentences that are not in quotation marks."""
     return [
         Sentence(row.wording, start, end)
         for row in _ROWS
@@ -106,7 +103,7 @@ def find_because_clauses(folded: str) -> list[Sentence]:
 
 def _occurrences(folded: str, phrase: str) -> Iterator[tuple[int, int]]:
     at = folded.find(phrase)
-    for _ in range(_OCCURRENCES):
+    for _ in range(_MAX_OCCURRENCES):
         if at < 0:
             return
         yield at, at + len(phrase)
@@ -122,7 +119,7 @@ def _with_other_half(folded: str, phrase: str, start: int, end: int) -> tuple[in
 
 
 def _in_quotes(folded: str, at: int) -> bool:
-    """Whether quotation marks are open here, as in an article about notices."""
+    """Whether a quotation mark is open here, as in an article about notices."""
     return folded.count('"', max(0, at - _QUOTE_REACH), at) % 2 == 1
 
 
@@ -131,30 +128,30 @@ def find_undelivered(folded: str) -> list[Wording]:
     return [row.wording for row in _ROWS if row.wording.proven and row.could_not_deliver in folded]
 
 
-# What mail servers of companies put before the subjects of mails from outside.
+# Tags that companies' mail servers put before subjects of external mail.
 _TAGS = re.compile(r"^(?:(?:\[[^\]]{1,30}\]|ext(?:ernal)?:) ?){1,3}")
 
 
 def known_subject(subject: str) -> Wording | None:
-    """Return the wording whose subject this one begins with; ``Re:`` and ``Fwd:`` do not count as a beginning."""
+    """Return the wording whose subject is the start of this subject. Not after ``Re:`` or ``Fwd:``."""
     folded = _TAGS.sub("", fold(subject))
     for row in _ROWS:
         if row.subject and folded.startswith(row.subject):
             rest = folded[len(row.subject) :]
-            # An order ID may follow, but no further words: "... could not be delivered - what now?"
-            named = len(rest.split()) <= 4 and sum(map(str.isalpha, rest)) <= 12
-            return row.wording if named else None
+            # An order ID may follow, but no other words: "... could not be delivered - what now?"
+            at_most_order = len(rest.split()) <= 4 and sum(map(str.isalpha, rest)) <= 12
+            return row.wording if at_most_order else None
     return None
 
 
 def contains_known_subject(subject: str) -> bool:
-    """Whether this subject contains a known one, as after ``Fwd:``."""
+    """Whether this subject contains a known one, such as after ``Fwd:``."""
     folded = fold(subject)
     return any(row.subject and row.subject in folded for row in _ROWS)
 
 
-# As mail programs write it in their own language; the number counts the replies. "VS" is not here: it marks a
-# reply in Finnish, but a forward in Danish and Norwegian.
+# The prefixes of replies by language; a number counts the replies. Without "VS": it means a reply in Finnish, but a
+# forward in Danish and Norwegian.
 _REPLY = re.compile(
     r"(?:re?|aw|sv|rif?|ref|res|antw|odp|ynt|vá|bls|atb|απ|σχετ|отв|回复|回覆|答复|答覆|返信|답장|השב|رد|trả lời)"
     r" ?(?:\[\d{1,3}\] ?)?:"

@@ -1,7 +1,7 @@
-"""The words of opt-out notices, by language: one table for the judge, the Gmail filters and the searches.
+"""The wording of opt-out notices by language: one table for the judge, the Gmail filters and the searches.
 
-A new wording is a new row, with a sample mail in ``tests/samples``. Rows that no mail or
-quotation proves make a mail a suspect at most.
+A new wording is a new row, with a sample mail in ``tests/samples``. With a row that is not proven, a mail is a suspect
+at most.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,11 @@ Evidence = Literal["specimen", "quoted", "help page", "guess"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """One way to say "not delivered, because the buyer opted out".
+    """One wording of "not delivered, because the buyer opted out".
 
-    subject: how the Subject begins; empty where unknown. could_not_deliver, because: the two halves of the
-    sentence in the body. evidence: ``specimen`` is a whole notice seen, ``quoted`` a sentence quoted from
-    one, ``help page`` Amazon's words elsewhere, ``guess`` anything less. source: where it was read.
-    sample: the file under ``tests/samples`` that shows it.
+    subject: the start of the Subject; empty if unknown. could_not_deliver, because: the two halves of the sentence in
+    the body. evidence: ``specimen``: a complete notice; ``quoted``: a quotation of a notice; ``help page``: another
+    text of Amazon; ``guess``: anything else. source: where it was found. sample: a file under ``tests/samples``.
     """
 
     language: str
@@ -30,7 +29,7 @@ class Wording:
 
     @property
     def proven(self) -> bool:
-        """Whether Amazon is known to use these words in notices; only then may they block anyone."""
+        """Whether Amazon is known to use this wording in notices. Only then it may block anyone."""
         return self.evidence in ("specimen", "quoted")
 
 

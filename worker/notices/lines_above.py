@@ -1,8 +1,8 @@
-"""Lines above a forwarded notice: whether they may be the header lines of another mail.
+"""Check whether the lines above a forwarded notice may be the header lines of another mail.
 
-A stranger's mail may begin with header lines of Amazon's that he made up. Forwarded by a program whose header names we
-do not know, only what is above the made-up lines tells it from a notice. So everything counts that such a program may
-have written there in any language: another address, a date with a time, lines with names, a line that introduces them.
+A stranger's mail may start with forged header lines of Amazon. If it was forwarded by a program with unknown header
+names, only the lines above show the real sender. So we look for anything that a program writes there in any language:
+another address, a date with a time, lines with names, a line that introduces another mail.
 """
 
 import re
@@ -12,11 +12,11 @@ from worker.notices.amazon import AMAZON_DOMAINS
 from worker.notices.page import introduces_other_mail
 
 _LINE_LIMIT = 1_000
-# A note is shorter.
-_MOST_LINES = 200
-# One line with a name is a note ("For the list: ..."); header lines are at least three, the last of which may be
-# where a program announces the notice.
-_FEW_LINES = 2
+# A forwarder's note is shorter.
+_MAX_LINES = 200
+# One line with a name may be a note ("For the list: ..."). A header block has three lines or more; the last one is not
+# counted, since it may introduce the notice.
+_MIN_HEADER_LINES = 2
 
 _NAMED = re.compile(r"[\W_]{0,20}([^\W\d_][^:：|<>@]{0,30}?)\s?[:：|](?!//)")  # noqa: RUF001 - a wide colon
 _RULE = re.compile(r"[\W_]{0,10}[-_=*─]{4,}\s?\w")
@@ -26,7 +26,7 @@ _TIME = re.compile(  # "02:04", "2h04", "2時04分", in Finnish "2.04.50"
 _DAY = re.compile(r"(?<!\d)(?:\d{4}(?!\d)|\d{1,2}[./-]\d{1,2}(?!\d))")
 _MENTION = re.compile(r"(?<!\S)@[\w-]*[:,;.!?]*(?!\S)")  # "@ann": no address
 _LINK = re.compile(r"<(?:mailto:)?[^<>\s]*>", re.IGNORECASE)
-# What people write before their own addresses and numbers, below their names.
+# Names before addresses and numbers in signatures.
 _CONTACT = re.compile(
     r"(?:e-?)?mail|e|e-?posta?|posta|correo|courriel|メール|邮箱|郵箱|이메일|почта"
     r"|t|t[ée]l|t[ée]l[ée]phone|tel[ée]fon[eo]?|telefoon|phone|mob|mobile?|m|cell|handy|fax|f|電話|电话|전화|тел"
@@ -35,10 +35,10 @@ _CONTACT = re.compile(
 )
 
 
-def names_another(lines: list[str], forwarder: str) -> bool:
-    """Whether these lines may be header lines of a mail of somebody else than the forwarder and Amazon."""
+def may_name_other_sender(lines: list[str], forwarder: str) -> bool:
+    """Whether these lines may be headers of a mail whose sender is neither the forwarder nor Amazon."""
     lines = [line[:_LINE_LIMIT] for line in lines if line.strip()]
-    if len(lines) > _MOST_LINES:
+    if len(lines) > _MAX_LINES:
         return True
     named = 0
     for number, line in enumerate(lines, start=1):
@@ -47,15 +47,15 @@ def names_another(lines: list[str], forwarder: str) -> bool:
             continue
         if introduces_other_mail(line) or _has_other_address(line, forwarder) or _has_time(line):
             return True
-        if number < len(lines):  # the last one may announce the notice: "Begin forwarded message:"
+        if number < len(lines):  # the last one may introduce the notice: "Begin forwarded message:"
             named += found is not None
-            if named >= _FEW_LINES or _RULE.match(line):
+            if named >= _MIN_HEADER_LINES or _RULE.match(line):
                 return True
     return False
 
 
 def _has_other_address(line: str, forwarder: str) -> bool:
-    """Whether an address of somebody else is in this line, but for one alone in its line, as below a signature."""
+    """Whether this line contains another address. One alone in its line does not count: it may be a signature."""
     others = {
         address
         for address in addresses_in(_MENTION.sub("", line))
