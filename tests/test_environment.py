@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -311,6 +312,7 @@ def test_set_up_uses_the_standard_library_only() -> None:
         subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, check=True)
 
 
+@cache
 def old_pythons() -> list[Path]:
     """Return the Pythons of this machine that are too old: those beside its own, as pyenv keeps them, and on PATH."""
     beside = sorted(Path(sys.base_prefix).parent.glob("*/bin/python"))

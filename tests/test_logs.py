@@ -14,7 +14,8 @@ import pytest
 
 from worker.errors import StorageError
 from worker.events import fields
-from worker.operation.logs import MAX_BYTES, Lines, log_settings, set_up
+from worker.operation import logs
+from worker.operation.logs import Lines, log_settings, set_up
 from worker.operation.redaction import without_buyers, without_secrets
 from worker.settings import Settings
 
@@ -196,11 +197,15 @@ def test_setting_up_twice_logs_every_event_once(stream: io.StringIO) -> None:
     assert stream.getvalue().count("Once.") == 1
 
 
-def test_a_file_takes_the_log_of_a_service_and_stays_small(tmp_path: Path) -> None:
+def test_a_file_takes_the_log_of_a_service_and_stays_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 10_000
+    monkeypatch.setattr(logs, "MAX_BYTES", size)
     path = tmp_path / "buyerblock.log"
     set_up(file=path)
     for n in range(5):
-        log.info("Line %s: %s", n, "x" * (MAX_BYTES - 200))
+        log.info("Line %s: %s", n, "x" * (size - 200))
     set_up(stream=io.StringIO())  # closes the file
 
     assert {it.name for it in tmp_path.iterdir()} == {
@@ -209,7 +214,7 @@ def test_a_file_takes_the_log_of_a_service_and_stays_small(tmp_path: Path) -> No
         "buyerblock.log.2",
     }
     assert "Line 4" in path.read_text(encoding="utf-8")
-    assert sum(it.stat().st_size for it in tmp_path.iterdir()) <= 3 * MAX_BYTES
+    assert sum(it.stat().st_size for it in tmp_path.iterdir()) <= 3 * size
     if os.name == "posix":
         assert {stat.S_IMODE(it.stat().st_mode) for it in tmp_path.iterdir()} == {0o600}
 
