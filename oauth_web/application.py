@@ -40,7 +40,7 @@ from oauth_web.pages import (
     webhook,
 )
 from oauth_web.pages.forms import described, fault, rejected, typed
-from oauth_web.pages.notes import take_note
+from oauth_web.pages.notes import pop_note
 from oauth_web.services import NAME, BackUp, CachedHealth, OneSeller, Sellers, Services, waiting
 from oauth_web.texts import languages, words
 from oauth_web.texts.english import text
@@ -125,8 +125,8 @@ def services_of(
         owners=Owners(database),
         sessions=Sessions(database, sealer, now),
         session_prefix=session_prefix,
-        pending_imports=Pending(database, now, kind="import", life=timedelta(minutes=30), most=5),
-        pending_grants=Pending(database, now, kind="grant", life=timedelta(minutes=10), most=1000),
+        pending_imports=Pending(database, now, kind="import", lifetime=timedelta(minutes=30), limit=5),
+        pending_grants=Pending(database, now, kind="grant", lifetime=timedelta(minutes=10), limit=1000),
         start_link=start_link,
         health=CachedHealth(lambda: health(app, now()), app.clock.monotonic),
         tokens=Tokens(database),
@@ -148,7 +148,7 @@ def page_of(sellers: Sellers, app: App, parts: Iterable[Blueprint]) -> Flask:
     flask_app.config.from_mapping(_configuration(app))
     flask_app.session_interface = ServerSessions(sellers.sessions)
     flask_app.jinja_env.globals.update(
-        t=text, take_note=take_note, waiting=waiting, routes=flask_app.view_functions
+        t=text, pop_note=pop_note, waiting=waiting, routes=flask_app.view_functions
     )
     flask_app.jinja_env.globals.update(typed=typed, described=described, fault=fault, rejected=rejected)
     flask_app.jinja_env.trim_blocks = flask_app.jinja_env.lstrip_blocks = True
@@ -165,10 +165,10 @@ def page_of(sellers: Sellers, app: App, parts: Iterable[Blueprint]) -> Flask:
 
 
 def _configuration(app: App) -> dict[str, object]:
-    https, (name, path) = security.is_https(app.settings), security.cookie_of(app.settings)
+    https, (name, path) = security.is_https(app.settings), security.cookie_name_and_path(app.settings)
     return {
         "SECRET_KEY": app.sealer.derived(b"page"),
-        security.NAMES: security.trusted_hosts(app.settings),
+        security.TRUSTED_HOSTS: security.trusted_hosts(app.settings),
         "SESSION_COOKIE_NAME": name,
         "SESSION_COOKIE_PATH": path,
         "SESSION_COOKIE_SECURE": https,

@@ -42,9 +42,9 @@ def serve(
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Until the server handles it: Python can lose an exception that Ctrl-C raises during an import.
         signal.signal(signal.SIGINT, leave)
+    given = current_settings()  # fails before the imports below
     from oauth_web.server import serve_forever
 
-    given = current_settings()
     # An IPv6 address may be in brackets, as in a URL.
     chosen = replace(given, host=(host or given.host).strip("[]"), port=port or given.port)
     on_terminal = sys.stdout.isatty()

@@ -65,7 +65,7 @@ def welcome() -> dict[str, bool]:
     """Return the values for the welcome page. needs_link: the visitor must open the start link first."""
     return {
         "needs_link": not may_sign_in(),
-        "owned": services().start_link is None or bool(services().owners.all()),
+        "owned": services().start_link is None or bool(services().owners.emails()),
     }
 
 
@@ -85,7 +85,7 @@ def _remember_place() -> None:
 
 def may_sign_in() -> bool:
     """Return whether this visitor may sign in. If there are owners, anybody may try; the first one needs the link."""
-    return services().start_link is None or bool(services().owners.all()) or may_become_owner()
+    return services().start_link is None or bool(services().owners.emails()) or may_become_owner()
 
 
 def may_become_owner() -> bool:

@@ -5,22 +5,19 @@ nothing in memory, so any number of them may run behind a load balancer.
 """
 
 import logging
-import signal
 from collections.abc import Mapping
 from contextlib import closing
 from functools import lru_cache, partial
-from importlib.metadata import version
 from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify
 from flask.typing import ResponseReturnValue
-from waitress import wasyncore
 
 from oauth_web.access.client_file import read_client_file
 from oauth_web.access.sessions import Sessions, SessionStore
 from oauth_web.application import PARTS, page_of, print_on_terminal, services_of
 from oauth_web.guard import bearer_token, browser, open_to_all
-from oauth_web.server import Shutdown, limit_arenas, listen, refuse_plain_http
+from oauth_web.server import Shutdown, limit_arenas, refuse_plain_http, run
 from oauth_web.services import Services, sellers, services
 from oauth_web.texts.english import text
 from worker.clock import SystemClock
@@ -28,13 +25,11 @@ from worker.database import Database
 from worker.database.postgres import Postgres, open_pool
 from worker.errors import StorageError
 from worker.host.limits import SharedLimit
-from worker.host.moving import move_out
+from worker.host.moving import export_seller
 from worker.host.operation import metrics
 from worker.host.program import database_url
 from worker.host.tenants import Tenants
-from worker.operation.logs import log_settings
 from worker.operation.metrics import CONTENT_TYPE
-from worker.operation.systemd import READY, STOPPING, notify
 from worker.parsing import whole_number
 from worker.settings import Settings
 
@@ -65,20 +60,8 @@ def serve_host(settings: Settings, *, insecure_http: bool) -> None:
         closing(open_pool(database_url(settings))) as pool,
         closing(Tenants(pool, settings, SystemClock())) as tenants,
     ):
-        connections: dict[int, Any] = {}
-        server = listen(create_host_app(tenants), settings, connections)
-        shutdown = Shutdown()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, shutdown.handle_signal)
-        log_settings(settings, version("buyerblock"))
-        print_on_terminal(
-            f"The host's page is at {settings.public_url or settings.own_url} (Ctrl-C stops it)"
-        )
-        notify(READY)
-        server.run()  # returns on SystemExit and KeyboardInterrupt
-        notify(STOPPING)
-        server.close()
-        wasyncore.close_all(connections, ignore_all=True)
+        shown = f"The host's page is at {settings.public_url or settings.own_url} (Ctrl-C stops it)"
+        run(create_host_app(tenants), settings, Shutdown(), partial(print_on_terminal, shown))
 
 
 class ManySellers:
@@ -93,7 +76,7 @@ class ManySellers:
     def current(self) -> Services:
         """Return the services of the session's seller; for strangers those of the host itself."""
         session = browser()
-        return self.of_session(session.name) if session.is_owners else self._strangers
+        return self.of_session(session.name) if session.is_owner else self._strangers
 
     def of_session(self, name: str) -> Services:
         """Return the services for an owner's session, which was verified before."""
@@ -120,7 +103,7 @@ class ManySellers:
 
     def _services(self, tenant: int) -> Services:
         limit = partial(SharedLimit, self.tenants.pool)
-        back_up = partial(move_out, self.tenants, tenant)
+        back_up = partial(export_seller, self.tenants, tenant)
         return services_of(self.tenants.app(tenant), limit, back_up, session_prefix=_prefix(tenant))
 
 
@@ -134,8 +117,8 @@ class _AllSessions:
     def get(self, cookie: str) -> dict[str, Any] | None:
         return self._of(cookie).get(cookie)
 
-    def sealed(self, values: Mapping[str, Any]) -> str:
-        return self._strangers.sealed(values)
+    def stranger_cookie(self, values: Mapping[str, Any]) -> str:
+        return self._strangers.stranger_cookie(values)
 
     def put(self, name: str, values: dict[str, Any], *, new: bool) -> None:
         self._of(name).put(name, values, new=new)
@@ -166,7 +149,7 @@ def readyz() -> ResponseReturnValue:
     """Return status 200 if the database answers, else 503."""
     ready = True
     try:
-        _host().own.engine.newest()
+        _host().host_database.engine.newest()
     except StorageError as error:
         log.warning("%s", error)
         ready = False

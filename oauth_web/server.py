@@ -106,33 +106,46 @@ def _serve(settings: Settings, *, open_page: bool, log_file: bool) -> bool:
         page = create_app(
             app, restart=shutdown.request_restart, say=log.info if log_file else print_on_terminal
         )
-        connections: dict[int, Any] = {}
-        server = listen(page, settings, connections)
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, shutdown.handle_signal)
-        log_settings(settings, version("buyerblock"))
-        app.scheduler.start()
-        schedule_housekeeping(app)
         gate = Follower(app.database, app.sealer, now=app.clock.now, folder=settings.data_dir)
-        app.scheduler.every(GATE_EVERY, "gate", gate.look)
-        url = settings.public_url or settings.own_url
-        print_on_terminal(f"buyerblock is at {url} (Ctrl-C stops it)")
-        seller: OneSeller = page.extensions[NAME]
-        if seller.services.start_link and not seller.services.owners.all():
-            url = seller.services.start_link.show()
-        if open_page:
-            webbrowser.open(url)
-        notify(READY)
-        server.run()  # returns on SystemExit and KeyboardInterrupt
-        if not shutdown.restart:
-            notify(STOPPING)
-        server.close()
-        # Otherwise a browser with an open connection would wait on it for ever after the restart.
-        wasyncore.close_all(connections, ignore_all=True)
+
+        def start() -> None:
+            app.scheduler.start()
+            schedule_housekeeping(app)
+            app.scheduler.every(GATE_EVERY, "gate", gate.look)
+            _show_page(app, page, open_page=open_page)
+
+        run(page, settings, shutdown, start)
         app.scheduler.stop()
         gate.stop()
         app.close()
     return shutdown.restart
+
+
+def run(page: Flask, settings: Settings, shutdown: "Shutdown", start: Callable[[], None]) -> None:
+    """Serve a page until a signal or a restart. start: called when the server listens."""
+    connections: dict[int, Any] = {}
+    server = listen(page, settings, connections)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, shutdown.handle_signal)
+    log_settings(settings, version("buyerblock"))
+    start()
+    notify(READY)
+    server.run()  # returns on SystemExit and KeyboardInterrupt
+    if not shutdown.restart:
+        notify(STOPPING)
+    server.close()
+    # Otherwise a browser with an open connection would wait on it for ever after the restart.
+    wasyncore.close_all(connections, ignore_all=True)
+
+
+def _show_page(app: App, page: Flask, *, open_page: bool) -> None:
+    url = app.settings.public_url or app.settings.own_url
+    print_on_terminal(f"buyerblock is at {url} (Ctrl-C stops it)")
+    seller: OneSeller = page.extensions[NAME]
+    if seller.services.start_link and not seller.services.owners.emails():
+        url = seller.services.start_link.show()
+    if open_page:
+        webbrowser.open(url)
 
 
 class Shutdown:
@@ -211,7 +224,7 @@ def listen(page: Flask, settings: Settings, connections: dict[int, Any]) -> Any:
             max_request_body_size=MAX_BODY,
             outbuf_high_watermark=MAX_UNSENT,
             # All links start with it. A proxy may forward it or remove it.
-            url_prefix=unquote_to_bytes(security.path_of(settings)).decode("latin-1"),
+            url_prefix=unquote_to_bytes(security.base_path(settings)).decode("latin-1"),
             **connection_limits(),
             # Rate limits use X-Forwarded-For; no other header of a proxy is used.
             clear_untrusted_proxy_headers=False,

@@ -46,6 +46,7 @@ _FIELD = re.compile(r"\{[^{}]*\}")
 MsgId = str | tuple[str, str]
 
 
+@cache
 def sentences() -> dict[MsgId, list[str]]:
     """Return every sentence that the page may show, with its keys or the files it is in; one and many as a pair."""
     found: dict[MsgId, list[str]] = {}

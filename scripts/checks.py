@@ -9,7 +9,9 @@ CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
     ("types", ["mypy"]),
-    ("tests", ["pytest", "--numprocesses", "2"]),
+    # Many tests wait for other processes: on two cores a third worker has something to do meanwhile. Who has run all
+    # of its tests takes over some of another's, whose neighbours share what was made for their module.
+    ("tests", ["pytest", "--numprocesses", "3", "--dist", "worksteal"]),
 )
 
 

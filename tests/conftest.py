@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from clocks import FakeClock
 from flask import Flask
-from remembering import Remembered
+from remembering import Remembered, remember_routes
 from sellers import EMAIL, Seller, connected, running
 
 from oauth_web.demo import postgres_server
@@ -48,8 +48,9 @@ if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 4_000_000_
     os.environ.setdefault("TMPDIR", "/dev/shm")
     tempfile.tempdir = None  # pytest has asked for it already
 
-# Nearly every test of the page makes an application of its own, with the same templates.
+# Nearly every test of the page makes an application of its own, with the same templates and routes.
 Flask.jinja_options = {"bytecode_cache": Remembered()}
+remember_routes()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,9 +68,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    # Thousands of tests that stay until the end need not be looked through for garbage.
+    # Thousands of tests that stay until the end need not be looked through for garbage, nor anything so often.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

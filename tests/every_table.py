@@ -93,7 +93,7 @@ def fill(database: Database, sealer: Sealer) -> None:
     webhook.update(hook, hook.failed("It did not answer.", NOW))
     Announcements(database).add(WAITING)
     Sessions(database, sealer, lambda: NOW).put("browser", {OWNER: EMAIL}, new=True)
-    waiting = Pending(database, lambda: NOW, kind="import", life=timedelta(minutes=30), most=5)
+    waiting = Pending(database, lambda: NOW, kind="import", lifetime=timedelta(minutes=30), limit=5)
     waiting.add("preview", {"source": "optouts.csv"}, session_id="browser")
     JudgedIds(database, EMAIL).add(["1a"], NOW)
     database.documents("unresolved").put({f"{EMAIL} {ORDER_ALONE}": {"tries": 1, "next_try": NOW}})
@@ -140,7 +140,7 @@ def check(database: Database) -> None:
     assert not Review(database).add([replace(SUSPECT, gmail_id="2b")]), "it was dismissed"
     (account,) = Accounts(database, Sealer("")).all()
     assert (account.email, account.problem, account.notice_days) == (EMAIL, PROBLEM, (date(2026, 11, 25),))
-    assert Owners(database).all() == {EMAIL}
+    assert Owners(database).emails() == {EMAIL}
     assert [it.name for it in Tokens(database).all()] == ["listmonk"]
     assert read_preferences(database) == PREFERENCES
     assert WAITING in Announcements(database).waiting()

@@ -16,9 +16,9 @@ from worker.app import App, build_app
 from worker.block_list.block_list import BlockList
 from worker.block_list.review import Review
 from worker.database import Database, open_database
-from worker.gmail.connection import Sessions
 from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
+from worker.gmail.sessions import Sessions
 from worker.mailbox_pass.context import Context
 from worker.mailbox_pass.report import PassReport
 from worker.mailbox_pass.sync import Sync

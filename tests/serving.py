@@ -58,12 +58,12 @@ def answers(environment: Mapping[str, str]) -> bool:
         return False
 
 
-def until(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    """Wait until something is so, for so many seconds at most."""
+def until(condition: Callable[[], object], *, seconds: float = 30, every: float = 0.02) -> None:
+    """Wait until something is so, for so many seconds at most. every: seconds between two looks."""
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, f"waited for {seconds} seconds"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def start_link(process: "subprocess.Popen[str]", environment: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from folders import block_list_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no shell and no SIGINT of this kind there")
 
@@ -49,7 +50,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def shell(environment: dict[str, str]) -> Shell:
+def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
     """Run a line of bash in which ``buyerblock`` is the program, with one blocked buyer."""
 
     def run(line: str) -> subprocess.CompletedProcess[str]:
@@ -59,7 +60,8 @@ def shell(environment: dict[str, str]) -> Shell:
             command, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
 
-    assert run(f"buyerblock block {BLOCKED}").returncode == 0
+    with block_list_in(tmp_path / "data") as blocks:
+        blocks.block([BLOCKED], by="test")
     return run
 
 

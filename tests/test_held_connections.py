@@ -68,7 +68,7 @@ def test_hundreds_of_silent_and_dripping_connections_do_not_stop_the_page_and_ar
             held[:] = [it for it in held if it.is_open()]
             return not held
 
-        until(closed, seconds=120)
+        until(closed, seconds=120, every=0.5)
         assert answers(environment)
 
 

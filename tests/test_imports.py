@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def imported(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -61,71 +63,64 @@ def room(module: str) -> tuple[int, str] | None:
     return max(matches, key=lambda match: len(match[1]), default=None)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_a_module_imports_only_from_its_own_row_and_below(path: Path) -> None:
-    if module_name(path) == "worker":
-        return
-    here = room(module_name(path))
-    assert here is not None, "this module has no row yet: decide where it belongs"
-    for name in imported(path):
-        if name.startswith(("worker", "oauth_web")):
-            there = room(name)
-            assert there is not None, name
-            assert there[0] >= here[0], f"{name} is above"
+def test_a_module_imports_only_from_its_own_row_and_below() -> None:
+    for path in SOURCES:
+        if (module := module_name(path)) == "worker":
+            continue
+        here = room(module)
+        assert here is not None, f"{module} has no row yet: decide where it belongs"
+        for name in imported(path):
+            if name.startswith(("worker", "oauth_web")):
+                there = room(name)
+                assert there is not None, name
+                assert there[0] >= here[0], f"{module}: {name} is above"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_each_outside_library_has_one_room(path: Path) -> None:
-    module = module_name(path)
-    names = imported(path)
-    if not module.startswith("worker.gmail"):
-        assert not any(name.startswith(("googleapiclient", "httplib2", "google.")) for name in names)
-    if not module.startswith(
-        (
-            "oauth_web.access.pending",
-            "worker.block_list",
-            "worker.database",
-            "worker.mailbox_pass.judged",
-            "worker.mailbox_pass.unreadable",
-            "worker.notifications.queue",
-            "worker.operation.unpacking",
-            "worker.owner",
-        )
-    ):
-        assert not any(name.startswith("tinydb") for name in names)
-    if module != "worker.notifications.messengers":
-        assert not any(name.startswith("apprise") for name in names)
-    if not module.startswith(("worker.database.postgres", "worker.host")):
-        assert not any(name.startswith(("psycopg", "procrastinate")) for name in names)
-    if module != "worker.mail_files.outlook":
-        assert not any(name.startswith("olefile") for name in names)
-    if module != "worker.block_list.formats.workbook":
-        assert not any(name.startswith("xlsxwriter") for name in names)
-    if module != "worker.mailbox_pass.scheduler":
-        assert not any(name.startswith("apscheduler") for name in names)
-    if module != "worker.gate.session":
-        assert not any(name.startswith("aiosmtpd") for name in names)
-    if not module.startswith("oauth_web"):
-        assert not any(name.startswith(("flask", "waitress")) for name in names)
+# The outside libraries, each with the beginnings of the names of the modules that may import it.
+ROOMS = {
+    ("googleapiclient", "httplib2", "google."): ("worker.gmail",),
+    ("tinydb",): (
+        "oauth_web.access.pending",
+        "worker.block_list",
+        "worker.database",
+        "worker.mailbox_pass.judged",
+        "worker.mailbox_pass.unreadable",
+        "worker.notifications.queue",
+        "worker.operation.unpacking",
+        "worker.owner",
+    ),
+    ("apprise",): ("worker.notifications.messengers",),
+    ("psycopg", "procrastinate"): ("worker.database.postgres", "worker.host"),
+    ("olefile",): ("worker.mail_files.outlook",),
+    ("xlsxwriter",): ("worker.block_list.formats.workbook",),
+    ("apscheduler",): ("worker.mailbox_pass.scheduler",),
+    ("aiosmtpd",): ("worker.gate.session",),
+    ("flask", "waitress"): ("oauth_web",),
+}
 
 
-@pytest.mark.parametrize("path", [it for it in SOURCES if "notices" in it.parts], ids=module_name)
-def test_notices_know_nothing_else_of_ours_and_touch_nothing(path: Path) -> None:
-    for name in imported(path):
-        assert not name.startswith("oauth_web")
-        assert not name.startswith("worker") or name.startswith("worker.notices")
-        assert not name.startswith(("os", "pathlib", "socket", "time", "subprocess", "logging")), name
+@pytest.mark.parametrize(("libraries", "rooms"), ROOMS.items(), ids=str)
+def test_each_outside_library_has_one_room(libraries: tuple[str, ...], rooms: tuple[str, ...]) -> None:
+    outside = [it for it in SOURCES if not module_name(it).startswith(rooms)]
+    assert [it for it in outside if any(name.startswith(libraries) for name in imported(it))] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_only_the_command_demo_imports_the_demo(path: Path) -> None:
-    if not module_name(path).startswith(("oauth_web.demo", "oauth_web.cli")):
-        assert not any(name.startswith("oauth_web.demo") for name in imported(path))
+def test_notices_know_nothing_else_of_ours_and_touch_nothing() -> None:
+    forbidden = ("oauth_web", "os", "pathlib", "socket", "time", "subprocess", "logging")
+    for path in (it for it in SOURCES if "notices" in it.parts):
+        for name in imported(path):
+            assert not name.startswith("worker") or name.startswith("worker.notices"), f"{path}: {name}"
+            assert not name.startswith(forbidden), f"{path}: {name}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_production_never_imports_the_tests_or_the_scripts(path: Path) -> None:
-    assert not any(name.split(".")[0] in {"tests", "scripts"} for name in imported(path))
+def test_only_the_command_demo_imports_the_demo() -> None:
+    outside = [it for it in SOURCES if not module_name(it).startswith(("oauth_web.demo", "oauth_web.cli"))]
+    assert [it for it in outside if any(name.startswith("oauth_web.demo") for name in imported(it))] == []
+
+
+def test_production_never_imports_the_tests_or_the_scripts() -> None:
+    for path in SOURCES:
+        assert not {name.split(".")[0] for name in imported(path)} & {"tests", "scripts"}, path
 
 
 def test_the_program_of_one_seller_loads_nothing_of_a_host(tmp_path: Path) -> None:
@@ -148,6 +143,29 @@ def test_the_program_of_one_seller_loads_nothing_of_a_host(tmp_path: Path) -> No
     assert (done.returncode, "worker.database.sqlite" in done.stderr) == (0, True), done.stderr
     for name in ("psycopg", "procrastinate", "worker.database.postgres"):
         assert name not in done.stderr
+
+
+def test_a_server_keeps_no_library_in_memory_that_only_a_mailbox_or_a_rare_page_needs() -> None:
+    code = "import sys, oauth_web.server; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rare = {
+        "aiosmtpd",
+        "apprise",
+        "google",
+        "googleapiclient",
+        "httplib2",
+        "markdown_it",
+        "oauthlib",
+        "olefile",
+    }
+    rare |= {"prometheus_client", "requests", "rich", "selectolax", "tenacity", "urllib3", "xlsxwriter"}
+    assert rare.isdisjoint(done.stdout.split())
 
 
 def test_the_program_of_one_seller_installs_nothing_of_a_host() -> None:

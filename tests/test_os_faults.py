@@ -5,12 +5,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from worker.block_list.block_list import BlockList
-from worker.database import open_database
+from worker.database import open_database, opening
+from worker.database.sqlite import SQLite
 from worker.errors import BuyerblockError
 from worker.files import write_atomically
 from worker.operation.backup import backup, rotate
@@ -43,6 +45,8 @@ class Refusals:
 @pytest.fixture
 def refusals() -> Iterator[Refusals]:
     with pytest.MonkeyPatch.context() as patch:
+        # What was not closed holds a lock, which nobody gives back.
+        patch.setattr(opening, "SQLite", partial(SQLite, patience=0.5))
         yield Refusals(patch)
 
 

@@ -15,7 +15,7 @@ import oauth_web.cli  # noqa: F401 - adds serve
 from worker.block_list.block_list import BlockList
 from worker.cli.program import commands, run
 from worker.clock import SystemClock
-from worker.database import DATABASE, open_database, sqlite
+from worker.database import DATABASE, open_database, opening
 from worker.database.sqlite import SQLite
 from worker.operation.backup import rotate
 
@@ -66,7 +66,7 @@ def buyerblock(
 ) -> Run:
     monkeypatch.setenv("BUYERBLOCK_DATA_DIR", str(data_dir))
     monkeypatch.setenv("BUYERBLOCK_SECRET_KEY", "k" * 32)
-    monkeypatch.setattr(sqlite, "SQLite", partial(sqlite.SQLite, patience=0.01))
+    monkeypatch.setattr(opening, "SQLite", partial(SQLite, patience=0.01))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "list.txt").write_text(OTHER)
 

@@ -10,8 +10,8 @@ from worker.clock import Clock, SystemClock
 from worker.database import Database, open_database
 from worker.errors import GmailError, StorageError
 from worker.files import make_private_directory
-from worker.gmail.connection import Sessions
 from worker.gmail.credentials import Grant
+from worker.gmail.sessions import Sessions
 from worker.mailbox_pass.connections import address_of, disconnect, rename, undo_rules
 from worker.mailbox_pass.decisions import Decision
 from worker.mailbox_pass.jobs import Jobs

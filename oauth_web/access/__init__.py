@@ -1,4 +1,4 @@
-"""What decides who may enter: Google's consent, sessions, owners, limits, and what every answer forbids browsers.
+"""Access control: Google's consent, sessions, owners, rate limits and security headers.
 
-``oauth_web/guard.py`` asks it at every request: nobody but a signed-in owner sees the list or changes anything.
+``oauth_web/guard.py`` uses it for every request: only a signed-in owner sees the list or changes anything.
 """

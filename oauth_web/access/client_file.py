@@ -1,4 +1,4 @@
-"""The OAuth client file from Google's console: who this program is, in Google's eyes."""
+"""The OAuth client file from Google's console, which identifies this program to Google."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from worker.sentences import Sentence
 
 MAX_SIZE = 64_000  # bytes; real files have about 500
 
-# Where Google's client files, of whatever age, send browsers and codes. Whole names: others at google.com run what
-# anybody wrote.
+# All hosts in client files from Google, old and new. Exact names only: other hosts of google.com serve content of
+# users.
 _GOOGLE = {"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com"}
 
-# Google shows a secret when it is made and never again, so a file downloaded later is of no use.
+# Google shows a client secret only once, when it is created, so a file downloaded later does not contain it.
 _WHERE = Sentence(
     "create a client in Google's console, under Clients, and download its JSON file before you close that window"
 )
@@ -28,8 +28,8 @@ _WHERE = Sentence(
 class Client:
     """An OAuth client.
 
-    kind: ``installed`` is what Google calls a Desktop app, ``web`` a Web application. redirect_uris: what the
-    file lists; for a Desktop app any port of one's own machine is allowed besides.
+    kind: ``installed`` is Google's “Desktop app”, ``web`` a “Web application”. redirect_uris: those in the file; a
+    Desktop app may also use any port on loopback.
     """
 
     kind: Literal["installed", "web"]
@@ -41,7 +41,7 @@ class Client:
 
 
 def read_client_file(path: Path) -> Client:
-    """Return the client of a file. Raises SettingsError with one sentence that says what is wrong with it."""
+    """Return the client of a file. Raises SettingsError with one sentence about the problem."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_SIZE + 1)
@@ -61,7 +61,7 @@ def read_client_file(path: Path) -> Client:
 
 
 def parse_client(content: bytes, *, name: str) -> Client:
-    """Return the client of a file's content. name: what to call it in the sentence of the SettingsError."""
+    """Return the client of a file's content. name: of the file, for the sentence of the SettingsError."""
     if len(content) > MAX_SIZE:
         raise SettingsError("{name} is too large for an OAuth client file; {where}.", name=name, where=_WHERE)
     try:
@@ -90,10 +90,9 @@ def parse_client(content: bytes, *, name: str) -> Client:
 
 
 def check_google(client: Client) -> None:
-    """Raise SettingsError if the sign-in would go to anybody but Google, or this machine.
+    """Raise SettingsError unless the sign-in goes to Google or to this machine.
 
-    For files that come by way of the page: a seller may have one from somebody who means no good, and whoever is at
-    the token_uri gets the mailbox.
+    For uploaded files: an attacker may have given one to the seller, and the server at token_uri gets the mailbox.
     """
     for key, address in (("auth_uri", client.auth_uri), ("token_uri", client.token_uri)):
         host = urlsplit(address).hostname
@@ -135,7 +134,7 @@ def _client(kind: Literal["installed", "web"], part: Mapping[str, Any], name: st
             )
         texts[key] = part[key]
     for key in ("auth_uri", "token_uri"):
-        if not _is_safe(texts[key]):
+        if not _is_https_or_loopback(texts[key]):
             raise SettingsError(
                 "“{key}” in {name} is no https address; the sign-in would not be safe; {where}.",
                 key=key,
@@ -147,8 +146,8 @@ def _client(kind: Literal["installed", "web"], part: Mapping[str, Any], name: st
     return Client(kind=kind, **texts, redirect_uris=listed)
 
 
-def _is_safe(address: str) -> bool:
-    """https to anywhere; http only to this machine, where nobody listens on the way."""
+def _is_https_or_loopback(address: str) -> bool:
+    """Return whether nobody can read the traffic: https, or http to this machine."""
     try:
         parts = urlsplit(address)
     except ValueError:

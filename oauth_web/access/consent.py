@@ -1,8 +1,7 @@
-"""Ask Google for the user's consent, and turn what comes back into a grant.
+"""Ask Google for the user's consent, and exchange the code for a grant.
 
-This is the only module that uses google-auth-oauthlib. Its traps are covered here: no default timeout, a
-missing refresh token goes unnoticed, an unticked scope is a bare ``Warning``, tokens are logged at
-debug level.
+Only this module uses google-auth-oauthlib, and works around its problems: no default timeout, no error for a missing
+refresh token, an unticked scope raises a ``Warning``, tokens are logged at debug level.
 """
 
 import base64
@@ -11,34 +10,34 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
-import requests
-from google_auth_oauthlib.flow import Flow
-from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it ships no types
 
 from oauth_web.access.client_file import Client
 from worker.errors import BuyerblockError
-from worker.gmail.connection import describe_network_error, prepare
 from worker.gmail.credentials import REASONS, SCOPES, Grant, google_error_text
 from worker.sentences import Sentence
 
+if TYPE_CHECKING:
+    import requests
+    from google_auth_oauthlib.flow import Flow
+
 _T = TypeVar("_T")
 
-# Enough to know who somebody is. Google needs no verification of a client for these.
-_IDENTITY = ("openid", "email")
+# Scopes for the identity only. Google does not require a verified client for these.
+_IDENTITY_SCOPES = ("openid", "email")
 _ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 
 TIMEOUT = 20  # seconds, for the exchange of the code
-MAX_SIZE = 64_000  # bytes of its answer; real ones have about 2,000
+MAX_SIZE = 64_000  # bytes of the token response; real ones have about 2,000
 
 logging.getLogger("requests_oauthlib").setLevel(logging.INFO)
 logging.getLogger("oauthlib").setLevel(logging.INFO)
 
 
 class ConsentError(BuyerblockError):
-    """Google gave no usable permission; a new sign-in may."""
+    """Google gave no usable permission; a new sign-in may help."""
 
 
 class UntickedError(ConsentError):
@@ -52,43 +51,49 @@ class UntickedError(ConsentError):
 def consent_url(
     client: Client, redirect_uri: str, *, state: str, hint: str | None = None, mailbox: bool = True
 ) -> tuple[str, str]:
-    """Return the address of Google's consent page and the PKCE verifier that redeems its answer.
+    """Return the URL of Google's consent page, and the PKCE verifier for the exchange of the code.
 
-    hint: the address of the account to offer first. mailbox: whether to ask for the mailbox, or only who it is.
+    hint: the account to offer first. mailbox: ask for access to the mailbox, not only for the identity.
     """
-    flow = _flow(client, redirect_uri, scopes=SCOPES if mailbox else _IDENTITY)
+    flow = _flow(client, redirect_uri, scopes=SCOPES if mailbox else _IDENTITY_SCOPES)
     extra = {"login_hint": hint} if hint else {}
-    # Without prompt=consent Google sends a refresh token at the first sign-in only.
-    kind = {"access_type": "offline", "prompt": "consent"} if mailbox else {"prompt": "select_account"}
-    with _http_to_ourselves(client.auth_uri):
-        url, _ = flow.authorization_url(state=state, **kind, **extra)
+    # Without prompt=consent Google sends a refresh token only at the first sign-in.
+    prompt = {"access_type": "offline", "prompt": "consent"} if mailbox else {"prompt": "select_account"}
+    with _allow_loopback_http(client.auth_uri):
+        url, _ = flow.authorization_url(state=state, **prompt, **extra)
     return url, flow.code_verifier
 
 
 def redeem(client: Client, redirect_uri: str, *, code: str, verifier: str) -> Grant:
-    """Exchange the code for a lasting grant. Raises ConsentError in one sentence for the user."""
-    return _exchanged(client, redirect_uri, code, verifier, _grant)
+    """Exchange the code for a grant with a refresh token. Raises ConsentError with one sentence for the user."""
+    return _exchange(client, redirect_uri, code, verifier, _grant)
 
 
 def identify(client: Client, redirect_uri: str, *, code: str, verifier: str) -> str:
-    """Exchange the code for the address of who signed in, lower case, and keep nothing else. Raises ConsentError."""
-    return _exchanged(client, redirect_uri, code, verifier, _address)
+    """Exchange the code for the lower-case address of the account; keep no token. Raises ConsentError."""
+    return _exchange(client, redirect_uri, code, verifier, _address)
 
 
-def _exchanged(
+def _exchange(
     client: Client, redirect_uri: str, code: str, verifier: str, read: Callable[[Client, dict[str, Any]], _T]
 ) -> _T:
-    # No scopes here: then a user who ticked less is no Warning, and what was granted is in the token.
+    # Imported here to save memory: only a sign-in needs these libraries, and most processes never see one.
+    from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # noqa: PLC0415 - it ships no types
+    from requests.exceptions import InvalidJSONError  # noqa: PLC0415
+
+    from worker.gmail.connection import describe_network_error, prepare  # noqa: PLC0415
+
+    # Without scopes, oauthlib raises no Warning for unticked scopes; the token lists the granted ones.
     flow = _flow(client, redirect_uri, scopes=None, code_verifier=verifier)
-    flow.oauth2session.register_compliance_hook("access_token_response", _checked)
+    flow.oauth2session.register_compliance_hook("access_token_response", _check_response)
     prepare(flow.oauth2session, max_size=MAX_SIZE)
     flow.oauth2session.max_redirects = 0
     try:
-        with flow.oauth2session, _http_to_ourselves(client.token_uri):
+        with flow.oauth2session, _allow_loopback_http(client.token_uri):
             return read(client, flow.fetch_token(code=code, timeout=TIMEOUT))
     except OAuth2Error as error:
-        raise refused(str(error.error), error.description) from error
-    except requests.exceptions.InvalidJSONError as error:
+        raise refusal_error(str(error.error), error.description) from error
+    except InvalidJSONError as error:
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
     except OSError as error:
         raise ConsentError(
@@ -99,7 +104,7 @@ def _exchanged(
         raise ConsentError("Google's answer to the sign-in was garbled; please try again.") from error
 
 
-# What is said in other words while somebody signs in.
+# Errors with another sentence during a sign-in.
 _REFUSALS = {
     "invalid_grant": Sentence(
         "Google no longer knows this sign-in; it was used already or took too long. Please start again."
@@ -111,8 +116,8 @@ _REFUSALS = {
 }
 
 
-def refused(code: str, description: object = "") -> ConsentError:
-    """Return the error for a refusal of Google's; one that is not known is shown in Google's words."""
+def refusal_error(code: str, description: object = "") -> ConsentError:
+    """Return the error for a refusal by Google. For an unknown code it shows Google's text."""
     if code in _REFUSALS:
         return ConsentError(_REFUSALS[code].template)
     if cause := REASONS.get(code):
@@ -123,7 +128,9 @@ def refused(code: str, description: object = "") -> ConsentError:
     )
 
 
-def _flow(client: Client, redirect_uri: str, **options: Any) -> Flow:
+def _flow(client: Client, redirect_uri: str, **options: Any) -> "Flow":
+    from google_auth_oauthlib.flow import Flow  # noqa: PLC0415 - as above
+
     config = {
         client.kind: {
             "client_id": client.client_id,
@@ -135,12 +142,12 @@ def _flow(client: Client, redirect_uri: str, **options: Any) -> Flow:
     return Flow.from_client_config(config, redirect_uri=redirect_uri, **options)
 
 
-def _checked(response: requests.Response) -> requests.Response:
-    """Stop at answers that oauthlib would misread: a server's error page, or JSON that is no object."""
+def _check_response(response: "requests.Response") -> "requests.Response":
+    """Raise an error for a response that oauthlib would misread: a server's error page, or JSON that is no object."""
     if response.status_code >= 500:
         response.raise_for_status()
     if not isinstance(response.json(), dict):
-        raise requests.exceptions.InvalidJSONError("no JSON object")
+        raise TypeError("no JSON object")
     return response
 
 
@@ -165,7 +172,7 @@ def _grant(client: Client, token: dict[str, Any]) -> Grant:
 
 
 def _address(client: Client, token: dict[str, Any]) -> str:
-    """Return the address in Google's ID token; its signature adds nothing to where it came from by TLS.
+    """Return the address in Google's ID token. Its signature is not checked: it came from Google by TLS.
 
     OpenID Connect Core, section 3.1.3.7; developers.google.com/identity/openid-connect/openid-connect
     """
@@ -178,29 +185,28 @@ def _address(client: Client, token: dict[str, Any]) -> str:
 
 
 def _lifetime(token: dict[str, Any]) -> int | None:
-    """Return the seconds that the permission lasts, if Google sets an end to it.
+    """Return the seconds until the refresh token expires, None if it does not.
 
-    Google documents the field for users who allow a length of time; it is in the answers to clients in status
-    Testing as well, with the seconds of seven days.
+    Google documents the field for users who grant access for a limited time. Clients in status Testing get it too, with
+    seven days.
     """
     lifetime = token.get("refresh_token_expires_in")
     return lifetime if type(lifetime) is int and lifetime > 0 else None
 
 
-_environment = threading.Lock()
+_environment_lock = threading.Lock()
 
 
 @contextmanager
-def _http_to_ourselves(uri: str) -> Iterator[None]:
-    """Let oauthlib use plain http for this step, if the client file says so.
+def _allow_loopback_http(uri: str) -> Iterator[None]:
+    """Allow oauthlib to use http for this step if the URI is http; ``client_file.py`` ensured that it is loopback.
 
-    The client file was checked: its http addresses are on this machine. oauthlib knows no other switch than the
-    environment, so it is set for the length of the step.
+    oauthlib can only be configured by an environment variable, so it is set temporarily.
     """
     if uri.startswith("https://"):
         yield
         return
-    with _environment:
+    with _environment_lock:
         before = os.environ.get("OAUTHLIB_INSECURE_TRANSPORT")
         os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
         try:

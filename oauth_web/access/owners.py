@@ -1,4 +1,4 @@
-"""Whose page this is: the people who may enter, each by one or several Google accounts, and how far they may go."""
+"""The owners: people who may use the page, each with one or more Google accounts and a role."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from worker.database import Database
 
 
 class Role(StrEnum):
-    """How far somebody may go: ``full`` is an owner, ``read`` sees all pages and changes nothing."""
+    """``full`` may change everything; ``read`` sees all pages and changes nothing."""
 
     FULL = "full"
     READ = "read"
@@ -17,10 +17,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A Google account that may enter. person: the first account of the one whose it is, often the same.
+    """A Google account that may enter. person: the address of the same person's first account.
 
-    invited_by: who let it in, while it has not entered yet, None if that is not known; "" once it has. On a host
-    somebody is asked before they enter among people who let them in.
+    invited_by: the address of the inviter, None if it is unknown; "" after the account accepted the invitation. On a
+    host an account must accept before it enters.
     """
 
     email: str
@@ -30,76 +30,75 @@ class Owner:
 
 
 class Owners:
-    """The owners, by their addresses in lower case. A document without a role is that of a full owner."""
+    """The owners, by lower-case address. A document without a role is a full owner."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._documents = database.documents("owners")
-        # Whoever is listed is an owner, whatever else the record says.
+        # A damaged record is still an owner.
         self._documents.expect(dict, instead=lambda _: {})
 
-    def all(self) -> frozenset[str]:
-        """Return the addresses of all who may enter; none before the first sign-in."""
+    def emails(self) -> frozenset[str]:
+        """Return the addresses of all owners; empty before the first sign-in."""
         return frozenset(str(document.doc_id) for document in self._documents.walk())
 
-    def everybody(self) -> list[Owner]:
-        """Return all who may enter: by person, each one's first account first."""
+    def by_person(self) -> list[Owner]:
+        """Return all owners, sorted by person; a person's first account comes first."""
         found = [_owner(str(it.doc_id), it) for it in self._documents.walk()]
         return sorted(found, key=lambda it: (it.person, it.email != it.person, it.email))
 
     def get(self, email: str) -> Owner | None:
-        """Return who this is; None if they may not enter."""
         document = self._documents.find(email)
         return None if document is None else _owner(email, document)
 
-    def follow(self, email: str, formerly: Iterable[str]) -> None:
-        """Let an account whose address has changed own the page under the new one, if it did under a former one."""
+    def change_email(self, email: str, former_emails: Iterable[str]) -> None:
+        """Replace a former address of an owner by the new one, if the owner is listed by a former address."""
         with self._database.together():
-            if former := self._documents.find_many(formerly):
+            if former := self._documents.find_many(former_emails):
                 self._documents.put({email: next(iter(former.values()))})
                 self._documents.delete(former)
-                theirs = [it for it in self.everybody() if it.person in former]
-                self._put(*(replace(it, person=email) for it in theirs))
+                same_person = [it for it in self.by_person() if it.person in former]
+                self._put(*(replace(it, person=email) for it in same_person))
 
     def claim(self, email: str) -> bool:
-        """Make this account the owner if there is none; return whether it is one who may enter now."""
+        """Make this account the first owner if there is none; return whether it is an owner now."""
         with self._database.together():
             if not len(self._documents):
                 self._put(Owner(email, Role.FULL, email, invited_by=""))
-        return email in self.all()
+        return email in self.emails()
 
     def add(self, email: str, role: Role, *, by: str | None = None) -> bool:
-        """Let somebody in from now on; False if the account may enter already. by: who does it."""
+        """Add an owner; return False if the account is one already. by: the address of the inviter."""
         with self._database.together():
             new = self.get(email) is None
             if new:
                 self._put(Owner(email, role, email, invited_by=by))
         return new
 
-    def entered(self, email: str) -> None:
-        """Remember that an account has entered, so it wants to be here."""
+    def accept_invitation(self, email: str) -> None:
+        """Record that an account has entered, so it accepts its invitation."""
         with self._database.together():
             if (known := self.get(email)) is not None and known.invited_by != "":
                 self._put(replace(known, invited_by=""))
 
     def add_account(self, email: str, *, of: str) -> None:
-        """Let a person who may enter do so by another account. of: one that they have."""
+        """Add another account of an owner. of: an account of the same person."""
         with self._database.together():
             if (known := self.get(of)) is not None and self.get(email) is None:
                 self._put(Owner(email, known.role, known.person, invited_by=""))
 
     def remove(self, email: str) -> frozenset[str]:
-        """Let an account in no longer, with all others of a person whose first one it is; return which these were.
+        """Remove an account, and with a person's first account all others of the person; return the removed ones.
 
-        None are removed, and none returned, if nobody would be left who may change anything.
+        Removes nothing, and returns nothing, if no full owner would be left.
         """
         with self._database.together():
-            everybody = self.everybody()
-            gone = frozenset(it.email for it in everybody if email in {it.email, it.person})
-            if not any(it.role is Role.FULL for it in everybody if it.email not in gone):
+            owners = self.by_person()
+            removed = frozenset(it.email for it in owners if email in {it.email, it.person})
+            if not any(it.role is Role.FULL for it in owners if it.email not in removed):
                 return frozenset()
-            self._documents.delete(gone)
-        return gone
+            self._documents.delete(removed)
+        return removed
 
     def _put(self, *owners: Owner) -> None:
         self._documents.put(
@@ -111,7 +110,7 @@ class Owners:
 
 
 def _owner(email: str, document: Mapping[str, Any]) -> Owner:
-    # A role that is not known, as of a newer version, is no reason to let somebody change things.
+    # An unknown role, for example of a newer version, only allows reading.
     role = Role.FULL if document.get("role", Role.FULL) == Role.FULL else Role.READ
     person, by = document.get("person"), document.get("invited_by")
     return Owner(

@@ -1,4 +1,4 @@
-"""Rules for every answer: what browsers may do with it, and under which names the page is reached."""
+"""Rules for every response: security headers, and the host names at which the page can be reached."""
 
 from urllib.parse import urlsplit
 
@@ -8,14 +8,14 @@ from werkzeug.exceptions import SecurityError
 from worker.settings import Settings
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
-NAMES = "BUYERBLOCK_NAMES"  # Flask's own TRUSTED_HOSTS takes no IPv6 address
+TRUSTED_HOSTS = "BUYERBLOCK_NAMES"  # Flask's own TRUSTED_HOSTS takes no IPv6 address
 
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -28,22 +28,22 @@ _HSTS = f"max-age={365 * 24 * 3600}"
 
 
 def is_https(settings: Settings) -> bool:
-    """Return whether browsers reach the page by https."""
     return (settings.public_url or "").startswith("https://")
 
 
-def path_of(settings: Settings) -> str:
-    """Return the path below which the page is reached, such as ``/buyerblock``; "" for none."""
+def base_path(settings: Settings) -> str:
+    """Return the path prefix of the page, such as ``/buyerblock``; "" for none."""
     return urlsplit(settings.public_url or "").path
 
 
-def cookie_of(settings: Settings) -> tuple[str, str]:
-    """Return the name and the path of the cookie.
+def cookie_name_and_path(settings: Settings) -> tuple[str, str]:
+    """Return the name and the path of the session cookie.
 
-    Browsers keep one jar for all ports of a host, so the port is in the name. The prefixes make them refuse such a
-    cookie over plain http, and ``__Host-`` also from a neighbouring host; that one holds for a whole host only.
+    Browsers share cookies between the ports of a host, so the port is in the name. With the prefix ``__Secure-`` or
+    ``__Host-`` browsers refuse the cookie over http; ``__Host-`` also refuses it from a neighbouring host, but requires
+    the path "/".
     """
-    path, public = path_of(settings), urlsplit(settings.public_url or settings.own_url)
+    path, public = base_path(settings), urlsplit(settings.public_url or settings.own_url)
     https = is_https(settings)
     prefix = ("__Secure-" if path else "__Host-") if https else ""
     port = public.port or (443 if https else 80)
@@ -51,9 +51,9 @@ def cookie_of(settings: Settings) -> tuple[str, str]:
 
 
 def trusted_hosts(settings: Settings) -> list[str]:
-    """Return the names under which the page answers.
+    """Return the host names at which the page answers.
 
-    Any other Host is a stranger's name that was made to point here (DNS rebinding) and gets nothing.
+    Any other Host header may be DNS rebinding: an attacker's name that points to this machine.
     """
     names = [*LOOPBACK_NAMES]
     if settings.public_url:
@@ -63,34 +63,34 @@ def trusted_hosts(settings: Settings) -> list[str]:
     return names
 
 
-def name_asked_for() -> str:
-    """Return the name or address by which the browser reached the page, without port and brackets."""
+def requested_host() -> str:
+    """Return the host of the request, without port and brackets."""
     return urlsplit(f"//{request.host}").hostname or ""
 
 
 def protect(app: Flask) -> None:
-    """Refuse strangers' names and what other pages ask for behind a visitor's back, and add headers to every answer."""
-    https, names = app.config["SESSION_COOKIE_SECURE"], app.config[NAMES]
+    """Refuse unknown host names and requests of other sites, and add security headers to every response."""
+    https, names = app.config["SESSION_COOKIE_SECURE"], app.config[TRUSTED_HOSTS]
 
     @app.before_request
-    def answer_to_our_names() -> None:
-        if name_asked_for() not in names:
+    def check_host() -> None:
+        if requested_host() not in names:
             raise SecurityError
 
     @app.before_request
-    def refuse_other_pages() -> None:
-        # Browsers say who asks, and for what (Fetch Metadata). Without this any page on the web could use up the
-        # sign-ins of this machine, and one on another port of it, which gets our cookies, could measure answers.
-        site, goal = request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Dest")
-        if site in {"cross-site", "same-site"} and (goal != "document" or request.method != "GET"):
+    def refuse_cross_site() -> None:
+        # Fetch Metadata. Without this check any web page could use up this machine's limit of sign-ins, and a page on
+        # another port of it, whose requests carry our cookies, could measure responses.
+        site, destination = request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Dest")
+        if site in {"cross-site", "same-site"} and (destination != "document" or request.method != "GET"):
             abort(403)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
         for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)  # a route may be stricter
+            response.headers.setdefault(name, value)  # a route may set stricter ones
         if https:
             response.headers["Strict-Transport-Security"] = _HSTS
-        # Files that are the same for everybody say themselves how long they hold.
+        # Public static files set their own value.
         response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -1,9 +1,7 @@
-"""The link for the first owner, and for one whose address has changed.
+"""The link for the first owner, and for an owner whose address has changed.
 
-It proves that a visitor can see the server's terminal or log.
-
-Nothing else about a request is proof. A proxy on this machine may pass on strangers' requests that look in every
-respect like those of a browser here.
+It proves that a visitor can read the server's terminal or log. Nothing else in a request is proof: a proxy on this
+machine may forward requests of strangers that look like those of a local browser.
 """
 
 import hmac
@@ -14,28 +12,28 @@ from typing import Literal
 
 
 class StartLink:
-    """A link that counts once. base: the page's address, with a slash at its end. say: prints a line."""
+    """A link that works once. base: the page's URL with a final slash."""
 
-    def __init__(self, base: str, say: Callable[[str], None]) -> None:
+    def __init__(self, base: str, print_line: Callable[[str], None]) -> None:
         self._base = base
-        self._say = say
+        self._print_line = print_line
         self._lock = Lock()
         self._secret = secrets.token_urlsafe(32)
-        self._used: str | None = None
+        self._used_secret: str | None = None
 
     def show(self) -> str:
-        """Print the link that counts now, and return it."""
+        """Print and return the current link."""
         link = f"{self._base}start/{self._secret}"
-        self._say(f"Open this link in your browser, then sign in: {link}")
+        self._print_line(f"Open this link in your browser, then sign in: {link}")
         return link
 
     def open(self, secret: str) -> Literal["right", "used", "wrong"]:
-        """Take the secret of a link. ``used``: it was right once; the next one is printed."""
+        """Check the secret of a link, and replace a right one. ``used``: it worked before; the new link is printed."""
         with self._lock:
             if _same(secret, self._secret):
-                self._used, self._secret = self._secret, secrets.token_urlsafe(32)
+                self._used_secret, self._secret = self._secret, secrets.token_urlsafe(32)
                 return "right"
-            if self._used is None or not _same(secret, self._used):
+            if self._used_secret is None or not _same(secret, self._used_secret):
                 return "wrong"
             self.show()
             return "used"

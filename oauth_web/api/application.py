@@ -14,7 +14,7 @@ MAX_REQUEST = 1_000_000  # bytes; enough for a thousand keys of maximum length i
 # Configuration that the API shares with the page: host names, sessions and CSRF tokens.
 _SHARED = (
     "SECRET_KEY",
-    security.NAMES,
+    security.TRUSTED_HOSTS,
     "SESSION_COOKIE_NAME",
     "SESSION_COOKIE_PATH",
     "SESSION_COOKIE_SECURE",

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, render_template, send_from
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from oauth_web.access.security import POLICY
+from oauth_web.access.security import CONTENT_SECURITY_POLICY
 from oauth_web.api.blocks import described
 from oauth_web.guard import open_to_all
 
@@ -29,7 +29,9 @@ def docs() -> ResponseReturnValue:
     """Show the documentation. Without a sign-in, since it contains no data."""
     response = make_response(render_template("docs.html", description=described()))
     # Swagger UI has its icons in the style sheet.
-    response.headers["Content-Security-Policy"] = POLICY.replace("img-src 'self'", "img-src 'self' data:")
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
+        "img-src 'self'", "img-src 'self' data:"
+    )
     return response
 
 

@@ -1,1 +1,1 @@
-"""The pages, one file each, with the forms that belong to them; each file is a blueprint of its own name."""
+"""The pages with their forms, one file each. Each file is a blueprint with the name of the file."""

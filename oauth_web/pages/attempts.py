@@ -1,4 +1,4 @@
-"""Ways to Google: what a browser needs when it comes back from one, kept in its own session."""
+"""Sign-in attempts: data that a browser needs when it comes back from Google, stored in its session."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -10,13 +10,13 @@ from oauth_web.guard import browser
 from oauth_web.services import services
 from oauth_web.texts.english import text
 
-MAX_PENDING = 3  # visits to Google of one browser, in tabs side by side
-MAX_AWAY = timedelta(minutes=10)
-_PENDING = "at_google"
+MAX_ATTEMPTS = 3  # of one browser, in several tabs
+MAX_AGE = timedelta(minutes=10)
+_SESSION_KEY = "at_google"
 
 
-class NotLetInError(ConsentError):
-    """We, or the user, said no. status: of the answer."""
+class AccessDeniedError(ConsentError):
+    """We or the user refused the sign-in. status: the HTTP status of the response."""
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
@@ -25,9 +25,9 @@ class NotLetInError(ConsentError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A way to Google, kept in the browser's session until it comes back.
+    """A sign-in attempt.
 
-    mailbox: whether Google is asked for the mailbox. account: the one that was to sign in again.
+    mailbox: whether it asks for access to the mailbox. account: the account that has to sign in again.
     """
 
     redirect_uri: str
@@ -38,15 +38,15 @@ class Attempt:
 
 
 def redirect_uri() -> str:
-    """Return where Google sends the browser back to: the public address, or the one on this machine in use."""
+    """Return the URI to which Google redirects: at the public URL, or at the host of this request."""
     base = services().app.settings.public_url or f"{request.scheme}://{request.host}"
     return f"{base}/oauth2/callback"
 
 
-def remember(state: str, verifier: str, account: str | None, *, mailbox: bool) -> None:
-    """Keep in the browser's session what its way to Google needs when it comes back, of the last few such ways."""
+def store_attempt(state: str, verifier: str, account: str | None, *, mailbox: bool) -> None:
+    """Store an attempt in the browser's session, with the last few others."""
     session = browser()
-    kept = list(session.get(_PENDING, {}).items())[1 - MAX_PENDING :]
+    kept = list(session.get(_SESSION_KEY, {}).items())[1 - MAX_ATTEMPTS :]
     attempt = Attempt(
         redirect_uri=redirect_uri(),
         verifier=verifier,
@@ -54,18 +54,18 @@ def remember(state: str, verifier: str, account: str | None, *, mailbox: bool) -
         mailbox=mailbox,
         account=account,
     )
-    session[_PENDING] = {**dict(kept), state: asdict(attempt)}
+    session[_SESSION_KEY] = {**dict(kept), state: asdict(attempt)}
 
 
-def recall(state: str) -> Attempt | None:
-    """Return a way to Google, once; None if it is not known to a browser that is signed in. Raises NotLetInError."""
+def take_attempt(state: str) -> Attempt | None:
+    """Remove and return an attempt; None if it is unknown and the browser is signed in. Raises AccessDeniedError."""
     session = browser()
-    pending = dict(session.get(_PENDING, {}))
+    pending = dict(session.get(_SESSION_KEY, {}))
     found = pending.pop(state, None)
-    session[_PENDING] = pending
+    session[_SESSION_KEY] = pending
     if found is None and g.owner is not None:
         return None
     attempt = Attempt(**found) if found is not None else None
-    if attempt is None or services().app.clock.now() - datetime.fromisoformat(attempt.since) > MAX_AWAY:
-        raise NotLetInError(text("sign_in.stale"), status=400)
+    if attempt is None or services().app.clock.now() - datetime.fromisoformat(attempt.since) > MAX_AGE:
+        raise AccessDeniedError(text("sign_in.stale"), status=400)
     return attempt

@@ -1,4 +1,4 @@
-"""A picture of opt-outs by week and marketplace: bars as plain numbers, for a template to draw."""
+"""A bar chart of opt-outs by week and marketplace, as numbers for a template."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 WIDTH, HEIGHT = 640, 140
-SERIES = 5  # marketplaces with a colour of their own; the rest share one
+SERIES = 5  # marketplaces with their own colour; the others share one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """A rectangle. series: which colour."""
+    """A rectangle, in pixels. series: index of the colour."""
 
     x: float
     y: float
@@ -22,20 +22,20 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """The picture and the same figures as a table.
+    """The chart, and the same values as a table.
 
-    series: the names of the colours, in order; "" for the rest. rows: for each week its figures by series, and their
-    sum. most: the largest sum.
+    series: marketplaces in the order of the colours; "" for all others. rows: week, values by series, and their sum.
+    max_total: the largest sum.
     """
 
     bars: tuple[Bar, ...]
     series: tuple[str, ...]
     rows: tuple[tuple[date, tuple[int, ...], int], ...]
-    most: int
+    max_total: int
 
 
 def weeks_until(today: date, number: int) -> list[date]:
-    """Return the Mondays of this many weeks, today's the last."""
+    """Return the Mondays of so many weeks; the last one is the current week."""
     monday = today - timedelta(days=today.weekday())
     return [monday - timedelta(weeks=back) for back in reversed(range(number))]
 
@@ -49,26 +49,28 @@ def draw(weeks: Sequence[date], counts: Mapping[tuple[date, str], int]) -> Chart
         by_week[week] += count
     names = [name for name, _ in by_marketplace.most_common() if name]
     series = (*names[:SERIES], *([""] if names[SERIES:] or by_marketplace[""] else []))
-    rows = tuple((week, _figures(counts, week, series, by_week[week]), by_week[week]) for week in weeks)
-    most = max((total for _, _, total in rows), default=0)
+    rows = tuple((week, _values(counts, week, series, by_week[week]), by_week[week]) for week in weeks)
+    max_total = max((total for _, _, total in rows), default=0)
     step = WIDTH / max(1, len(rows))
-    bars = [bar for index, row in enumerate(rows) for bar in _stack(row[1], index * step, step, most)]
-    return Chart(bars=tuple(bars), series=series, rows=rows, most=most)
+    bars = [
+        bar for index, row in enumerate(rows) for bar in _stacked_bars(row[1], index * step, step, max_total)
+    ]
+    return Chart(bars=tuple(bars), series=series, rows=rows, max_total=max_total)
 
 
-def _figures(
+def _values(
     counts: Mapping[tuple[date, str], int], week: date, series: Sequence[str], total: int
 ) -> tuple[int, ...]:
     named = [counts.get((week, name), 0) for name in series if name]
-    rest = [total - sum(named)] if "" in series else []
-    return (*named, *rest)
+    others = [total - sum(named)] if "" in series else []
+    return (*named, *others)
 
 
-def _stack(figures: tuple[int, ...], left: float, step: float, most: int) -> list[Bar]:
+def _stacked_bars(values: tuple[int, ...], left: float, step: float, max_total: int) -> list[Bar]:
     bars, floor = [], float(HEIGHT)
-    for series, figure in enumerate(figures):
-        if figure:
-            height = HEIGHT * figure / most
+    for series, value in enumerate(values):
+        if value:
+            height = HEIGHT * value / max_total
             floor -= height
             bars.append(
                 Bar(

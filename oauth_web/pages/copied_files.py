@@ -1,4 +1,4 @@
-"""Files on this machine that are rewritten after every change of the list: of the program of one seller."""
+"""Files on this machine that are rewritten after every change of the list. Only in a single-seller program."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.pages.copies import chosen_format
-from oauth_web.pages.forms import FormError, reading, shown_again
-from oauth_web.pages.notes import go_on
+from oauth_web.pages.forms import FormError, blame, redisplay
+from oauth_web.pages.notes import redirect_to
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from worker.block_list.formats.exports import FORMATS
@@ -19,18 +19,18 @@ blueprint = Blueprint("copied_files", __name__)
 
 
 @blueprint.post("/settings/copies")
-@shown_again("copies.page")
+@redisplay("copies.page")
 def add() -> ResponseReturnValue:
-    """Write the list to a file of the page's own folder, now and after every change."""
+    """Write the list to a file in the page's folder, now and after every change."""
     app, chosen = services().app, chosen_format()
     filters = {name: value for name in FILTERS if (value := request.form.get(name, "").strip())}
-    with reading("since"):
+    with blame("since"):
         query_of(filters)
-    with reading("name"):
+    with blame("name"):
         place = place_of_page(_file_name(FORMATS[chosen].extension), app.settings.data_dir)
         copy = Copy(path=place, format=chosen, filters=filters)
         written = keep(Copies(app.database), app.block_list, copy, now=app.clock.now())
-    return go_on("copies.page", text("copies.added", path=written.path, count=written.blocks))
+    return redirect_to("copies.page", text("copies.added", path=written.path, count=written.blocks))
 
 
 @blueprint.post("/settings/copies/remove")
@@ -38,12 +38,12 @@ def remove() -> ResponseReturnValue:
     """Stop writing a copy."""
     path = request.form.get("copy", "")
     if not Copies(services().app.database).remove(path):
-        raise UsageError(text("copies.none_there"))
-    return go_on("copies.page", text("copies.removed", path=path))
+        raise UsageError(text("notifications.gone"))
+    return redirect_to("copies.page", text("copies.removed", path=path))
 
 
 def _file_name(extension: str) -> str:
-    """Return the name that was typed, with an ending."""
+    """Return the name from the form, with an extension."""
     name = request.form.get("name", "").strip()
     if not name:
         raise FormError(text("copies.no_name"), field="name")

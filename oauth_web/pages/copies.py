@@ -1,12 +1,12 @@
-"""Copies of the list: at home files that are rewritten after every change, and addresses to fetch it from."""
+"""Copies of the list: URLs for downloads, and in a single-seller program files that follow every change."""
 
 from typing import get_args
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.pages.forms import reading, shown_again
-from oauth_web.pages.notes import go_on
+from oauth_web.pages.forms import blame, redisplay
+from oauth_web.pages.notes import redirect_to
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from worker.block_list.formats.exports import FORMATS
@@ -20,7 +20,7 @@ blueprint = Blueprint("copies", __name__)
 
 @blueprint.get("/settings/copies")
 def page() -> ResponseReturnValue:
-    """Show the addresses, and at home the files and what is wrong with them."""
+    """Show the URLs, and in a single-seller program the files with their problems."""
     app = services().app
     return render_template(
         "settings_copies.html",
@@ -34,11 +34,11 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/copies/address")
-@shown_again("copies.page")
+@redisplay("copies.page")
 def make_address() -> ResponseReturnValue:
-    """Make an address that holds a token, and show it, for the only time."""
+    """Create a URL that contains a token, and show it once."""
     chosen, app = chosen_format(), services().app
-    with reading("address_name"):
+    with blame("address_name"):
         name = request.form.get("address_name", "")
         secret = services().tokens.create(name, "download", now=app.clock.now())
     return render_template(
@@ -51,15 +51,15 @@ def make_address() -> ResponseReturnValue:
 
 @blueprint.post("/settings/copies/revoke")
 def revoke() -> ResponseReturnValue:
-    """Make an address useless."""
+    """Revoke the token of a URL."""
     name = request.form.get("name", "")
     if not services().tokens.revoke(name, scope="download"):
-        raise UsageError(text("copies.none_there"))
-    return go_on("copies.page", text("copies.address_revoked", name=name))
+        raise UsageError(text("notifications.gone"))
+    return redirect_to("copies.page", text("copies.address_revoked", name=name))
 
 
 def chosen_format() -> str:
-    """Return the format that was chosen. Raises UsageError."""
+    """Return the format of the form. Raises UsageError."""
     if (chosen := request.form.get("format", "")) not in FORMATS:
         raise UsageError(text("error.other"))
     return chosen

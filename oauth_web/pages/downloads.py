@@ -1,7 +1,7 @@
-"""The list as a file at one address: for an owner, and for programs that can only fetch an address with a token in it.
+"""The list as a file at one URL: for an owner, and for programs that can only fetch a URL with a token in it.
 
-Google Sheets (IMPORTDATA) and Excel (web query) are such programs. Addresses end up in histories and logs of others,
-so the tokens are of a kind that is good for this alone, and no other kind is taken here.
+Such programs are Google Sheets (IMPORTDATA) and Excel (web query). URLs end up in histories and logs, so these tokens
+have a scope of their own, and tokens of other scopes are refused here.
 """
 
 from math import ceil
@@ -21,7 +21,7 @@ from worker.block_list.formats.exports import FORMATS
 from worker.block_list.listing import query_of
 from worker.errors import UsageError
 
-# A misspelt filter would quietly answer with too much, so unknown ones are refused.
+# Unknown arguments are refused: a misspelt filter would return too many blocks.
 _CALL = {"parameters": [*FILTERS, {"name": "token", "in": "query", "schema": {"type": "string"}}]}
 
 blueprint = Blueprint("downloads", __name__)
@@ -30,7 +30,7 @@ blueprint = Blueprint("downloads", __name__)
 @blueprint.get("/blocks.<name>")
 @open_to_all
 def file(name: str) -> ResponseReturnValue:
-    """Return the list, or what is filtered of it, in the format of this name."""
+    """Return the filtered list. name: of the format."""
     if "token" not in request.args and g.owner is not None:
         return download(name, f"blocks.{name}")
     answer = _by_token(name)

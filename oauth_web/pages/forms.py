@@ -1,4 +1,4 @@
-"""A rejected form: its page once more, with what was typed and one sentence beside the field."""
+"""A rejected form: show its page again, with the input and one sentence beside the field."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ _Route = Callable[[], ResponseReturnValue]
 
 
 class FormError(UsageError):
-    """What was typed into one field of a form cannot be taken."""
+    """The input in one field of a form is invalid."""
 
     def __init__(self, sentence: str, *, field: str) -> None:
         super().__init__(sentence)
@@ -24,7 +24,7 @@ class FormError(UsageError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Rejected:
+class _Rejection:
     """endpoint: the route that the form was sent to."""
 
     endpoint: str
@@ -33,8 +33,8 @@ class _Rejected:
 
 
 @contextmanager
-def reading(field: str) -> Iterator[None]:
-    """Blame this field for input that cannot be taken. Raises FormError."""
+def blame(field: str) -> Iterator[None]:
+    """Turn a UsageError into a FormError of this field."""
     try:
         yield
     except FormError:
@@ -43,43 +43,43 @@ def reading(field: str) -> Iterator[None]:
         raise FormError(translated(error), field=field) from error
 
 
-def shown_again(page: str) -> Callable[[_Route], _Route]:
-    """Have a route answer a FormError with the page of this endpoint, that has its form, and status 400."""
+def redisplay(page: str) -> Callable[[_Route], _Route]:
+    """On a FormError show the page of this endpoint again, with status 400. page: the endpoint of the form's page."""
 
     def decorate(route: _Route) -> _Route:
         @wraps(route)
-        def guarded() -> ResponseReturnValue:
+        def with_redisplay() -> ResponseReturnValue:
             try:
                 return route()
             except FormError as error:
-                g.rejected = _Rejected(request.endpoint or "", error.field, str(error))
+                g.rejected = _Rejection(request.endpoint or "", error.field, str(error))
                 answer = make_response(current_app.view_functions[page]())
                 answer.status_code = 400
                 return answer
 
-        return guarded
+        return with_redisplay
 
     return decorate
 
 
-def rejected(endpoint: str, field: str | None = None) -> _Rejected | None:
-    """Return what is wrong with the form that is sent to this endpoint; None if nothing is.
+def rejected(endpoint: str, field: str | None = None) -> _Rejection | None:
+    """Return the rejection of the form that is sent to this endpoint, None if it was not rejected.
 
-    field: only what is wrong with this field of it.
+    field: only a rejection of this field.
     """
-    found: _Rejected | None = g.get("rejected")
+    found: _Rejection | None = g.get("rejected")
     if found is None or found.endpoint != endpoint or field not in (None, found.field):
         return None
     return found
 
 
 def typed(endpoint: str, field: str, kept: object = "") -> object:
-    """Return what a field shows: what was typed if the form was rejected, else what is kept."""
+    """Return the value of a field: the input if the form was rejected, else the stored value."""
     return request.form.get(field, "") if rejected(endpoint) else kept
 
 
 def described(endpoint: str, field: str, hint: str = "") -> Markup:
-    """Return the attributes by which a screen reader says what is wrong with a field, and put the cursor into it.
+    """Return the HTML attributes that connect a field with its error for screen readers, and focus it.
 
     hint: the id of the sentence that always describes the field.
     """
@@ -90,7 +90,7 @@ def described(endpoint: str, field: str, hint: str = "") -> Markup:
 
 
 def fault(endpoint: str, field: str) -> Markup:
-    """Return the sentence beside a field that was rejected."""
+    """Return the HTML of the error beside a rejected field."""
     if (found := rejected(endpoint, field)) is None:
         return Markup()
     return Markup('<span class="fault" id="fault" role="alert">{}</span>').format(found.sentence)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
@@ -39,7 +38,9 @@ def page(name: str) -> ResponseReturnValue:
 
 @cache
 def _document(name: str) -> tuple[str, Markup]:
-    """Return the title and the content of a document, as HTML without its pictures."""
+    """Return the title and the HTML of a document, without pictures."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - saves memory
+
     markdown = MarkdownIt().enable("table")
     tokens = markdown.parse((_FOLDER / f"{name}.md").read_text(encoding="utf-8"))
     shown = [it for it in tokens if not any(part.type == "image" for part in it.children or ())]
@@ -49,5 +50,5 @@ def _document(name: str) -> tuple[str, Markup]:
         for part in text.children or ():
             if part.type == "link_open":
                 part.attrSet("href", _DOCUMENT.sub(r"\1\2", str(part.attrGet("href"))))
-    # The documents are ours; raw HTML in them would be escaped.
+    # Safe: the documents are part of the program, and raw HTML in them is escaped.
     return shown[1].content, Markup(markdown.renderer.render(shown, markdown.options, {}))  # noqa: S704

@@ -1,4 +1,4 @@
-"""The home page, which changes by itself, and the machines' question whether we are alive."""
+"""The home page, which updates itself, and the liveness check."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from oauth_web.guard import may_become_owner, may_sign_in, open_to_all, welcome
 from oauth_web.pages.chart import draw, weeks_until
-from oauth_web.pages.notes import go_on
-from oauth_web.pages.setup import checks, is_ours, needs_client
+from oauth_web.pages.notes import redirect_to
+from oauth_web.pages.setup import checks, client_problem, may_write_client_file
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from oauth_web.texts.words import ago
@@ -22,7 +22,7 @@ from worker.sentences import Readable
 
 WEEKS = 16
 NEWEST = 5
-_WITH_ACCOUNT = {"sign_in_again", "advice", "late"}
+_SHOWN_WITH_ACCOUNT = {"sign_in_again", "advice", "late"}
 
 Kind = Literal["sign_in_again", "problem", "working", "waiting", "ok"]
 
@@ -33,8 +33,8 @@ _ORDER: tuple[Kind, ...] = ("sign_in_again", "problem", "working", "waiting", "o
 class AccountStatus:
     """An account as the page shows it.
 
-    kind ``waiting``: its first pass has not ended yet. progress: of the pass under way. queued: the mail that is not
-    judged yet, as the account or that pass counts it.
+    kind ``waiting``: the first pass has not ended yet. progress: of the current pass. queued: mails not judged yet,
+    counted by the account or the current pass.
     """
 
     account: Account
@@ -50,47 +50,49 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/")
 @open_to_all
 def home() -> ResponseReturnValue:
-    """Show the status; to strangers, the way in."""
+    """Show the status; strangers see the sign-in."""
     if g.owner is None:
-        return _welcome()
+        return _welcome_page()
     app = services().app
-    return render_template("home.html", **_live(health(app, app.clock.now())), version=version("buyerblock"))
+    return render_template(
+        "home.html", **_values(health(app, app.clock.now())), version=version("buyerblock")
+    )
 
 
 @blueprint.get("/live")
 def live() -> ResponseReturnValue:
-    """Return the home page without its frame, to be put in place of what it showed before."""
-    return render_template("live.html", **_live(services().health.get()))
+    """Return the content of the home page without its frame, for the update."""
+    return render_template("live.html", **_values(services().health.get()))
 
 
 @blueprint.post("/check")
 def check_now() -> ResponseReturnValue:
-    """Look at every mailbox now."""
+    """Start a pass over every mailbox now."""
     services().app.jobs.restart()
-    return go_on("home.home", text("home.checking"))
+    return redirect_to("home.home", text("home.checking"))
 
 
 @blueprint.post("/silence-heard")
 def silence_heard() -> ResponseReturnValue:
-    """Stop saying that notices no longer come to an account, until others come and stop; or say so again."""
+    """Hide the warning that an account gets no notices any more, until new ones come and stop; or show it again."""
     app, undo = services().app, "undo" in request.form
     account = app.accounts.get(request.form.get("account", ""))
     heard = None if undo or not account.notice_days else account.notice_days[-1]
     app.accounts.update(account.email, silence_heard=heard)
     if undo:
-        return go_on("home.home", text("home.told_again"))
+        return redirect_to("home.home", text("home.told_again"))
     again = ("home.silence_heard", {"account": account.email, "undo": "on"})
-    return go_on("home.home", text("home.told_no_more"), again)
+    return redirect_to("home.home", text("home.told_no_more"), again)
 
 
 @blueprint.get("/healthz")
 @open_to_all
 def healthz() -> ResponseReturnValue:
-    """Say that the process answers."""
+    """Answer, so that monitors see that the process is alive."""
     return "ok\n", {"Content-Type": "text/plain; charset=utf-8"}
 
 
-def _live(found: Health) -> dict[str, object]:
+def _values(found: Health) -> dict[str, object]:
     app, accounts = services().app, account_statuses()
     weeks = weeks_until(app.clock.now().date(), WEEKS)
     passes = [it.account.last_pass for it in accounts if it.account.last_pass]
@@ -99,8 +101,8 @@ def _live(found: Health) -> dict[str, object]:
         "state": _state(accounts, found),
         "needs": len(found.problems) or 1,
         "checked": ago(min(passes)) if passes else "",
-        # What the account shows itself is not said twice.
-        "problems": [it for it in found.problems if it.kind not in _WITH_ACCOUNT],
+        # The account already shows these problems.
+        "problems": [it for it in found.problems if it.kind not in _SHOWN_WITH_ACCOUNT],
         "blocked": len(app.block_list),
         "newest": app.block_list.listing.page(EVERYTHING, size=NEWEST).items,
         "chart": draw(weeks, app.block_list.listing.opt_outs_by_week(weeks[0])),
@@ -114,13 +116,13 @@ def _state(accounts: list[AccountStatus], found: Health) -> str:
     return "needs" if found.problems or first == "sign_in_again" else first
 
 
-def _welcome() -> ResponseReturnValue:
-    missing = needs_client()
+def _welcome_page() -> ResponseReturnValue:
+    missing = client_problem()
     if missing and may_become_owner():
-        if is_ours():
+        if may_write_client_file():
             return redirect(url_for("setup.guide"), 303)
         return render_template("welcome.html", **welcome(), problem=missing)
-    # What is wrong, and where files lie on the server, is for whoever may change it.
+    # Only those who may set up the program see the problem and the path of the client file.
     return render_template(
         "welcome.html", **welcome(), problem=text("error.closed") if missing and may_sign_in() else ""
     )

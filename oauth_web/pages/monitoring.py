@@ -1,7 +1,7 @@
-"""What monitors read: whether all that has to work does (``/readyz``), and numbers for Prometheus (``/metrics``).
+"""Pages for monitors: readiness (``/readyz``) and metrics for Prometheus (``/metrics``).
 
-Whether buyerblock is ready is no secret. Why it is not, and the numbers, name the accounts: those are for owners, and
-for programs that show a token of the API.
+The readiness is public. The reasons and the metrics contain addresses of accounts, so they are for owners and for
+programs with an API token.
 """
 
 from flask import Blueprint, Response, g, jsonify
@@ -11,7 +11,6 @@ from oauth_web.guard import bearer_token, open_to_all
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from worker.operation.health import health
-from worker.operation.metrics import CONTENT_TYPE, metrics
 
 blueprint = Blueprint("monitoring", __name__)
 
@@ -19,8 +18,8 @@ blueprint = Blueprint("monitoring", __name__)
 @blueprint.get("/readyz")
 @open_to_all
 def readyz() -> ResponseReturnValue:
-    """Say by the status whether all is well; whoever may know it reads why not. Others get null for the reasons."""
-    if _may_know():
+    """Return the readiness, status 200 or 503. reasons: null for those who may not read them."""
+    if _may_read():
         app = services().app
         found = health(app, app.clock.now())
         reasons: list[str] | None = list(found.reasons)
@@ -32,19 +31,22 @@ def readyz() -> ResponseReturnValue:
 @blueprint.get("/metrics")
 @open_to_all
 def prometheus() -> ResponseReturnValue:
-    """Return the numbers in Prometheus's text format."""
-    if not _may_know():
+    """Return the metrics in Prometheus' text format."""
+    if not _may_read():
         refusal = {
             "WWW-Authenticate": 'Bearer realm="buyerblock"',
             "Content-Type": "text/plain; charset=utf-8",
         }
         return text("monitoring.closed") + "\n", 401, refusal
+    # Imported here to save memory: few installations use Prometheus.
+    from worker.operation.metrics import CONTENT_TYPE, metrics  # noqa: PLC0415
+
     app = services().app
     return Response(metrics(app, app.clock.now()), content_type=CONTENT_TYPE)
 
 
-def _may_know() -> bool:
-    """Return whether an owner asks, or a program with a token of the API; each one may read."""
+def _may_read() -> bool:
+    """Return whether the request is from an owner, or has an API token; every API token may read."""
     if g.owner is not None:
         return True
     token = bearer_token()

@@ -1,12 +1,12 @@
-"""Where the owner is notified of problems and gets the summary of the week: mailboxes and messengers."""
+"""Destinations of notifications and of the weekly summary: mailboxes and messengers."""
 
 from dataclasses import replace
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.pages.forms import reading, shown_again
-from oauth_web.pages.notes import go_on
+from oauth_web.pages.forms import blame, redisplay
+from oauth_web.pages.notes import redirect_to
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from oauth_web.texts.languages import locale
@@ -22,7 +22,7 @@ blueprint = Blueprint("notifications", __name__)
 
 @blueprint.get("/settings/notifications")
 def page() -> ResponseReturnValue:
-    """Show who is notified, or why that cannot be read."""
+    """Show the destinations, or why they cannot be read."""
     app = services().app
     try:
         shown: dict[str, object] = {"destinations": services().destinations.all()}
@@ -39,45 +39,45 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/notifications/mailbox")
-@shown_again("notifications.page")
+@redisplay("notifications.page")
 def add_mailbox() -> ResponseReturnValue:
-    """Notify one of the connected mailboxes from now on."""
-    with reading("email"):
+    """Add a connected mailbox."""
+    with blame("email"):
         account = services().app.accounts.get(request.form.get("email", ""))
         added = services().destinations.add_mailbox(account.email)
-    return go_on("notifications.page", text("notifications.added", name=added.name))
+    return redirect_to("notifications.page", text("notifications.added", name=added.name))
 
 
 @blueprint.post("/settings/notifications/messenger")
-@shown_again("notifications.page")
+@redisplay("notifications.page")
 def add_messenger() -> ResponseReturnValue:
-    """Notify a messenger from now on."""
-    with reading("url"):
+    """Add a messenger."""
+    with blame("url"):
         added = services().destinations.add_messenger(request.form.get("url", "").strip()[:MAX_ADDRESS])
-    return go_on("notifications.page", text("notifications.added", name=added.name))
+    return redirect_to("notifications.page", text("notifications.added", name=added.name))
 
 
 @blueprint.post("/settings/notifications/test")
 def test() -> ResponseReturnValue:
-    """Send a message that says it is a test, and say what became of it."""
+    """Send a test message and report the result."""
     destination = services().destinations.get(request.form.get("id", ""))
     problem = send_test(services().app, destination)
     name = destination.name
     note = text("notifications.not_taken", name=name, problem=problem) if problem else None
-    return go_on("notifications.page", note or text("notifications.taken", name=name))
+    return redirect_to("notifications.page", note or text("notifications.taken", name=name))
 
 
 @blueprint.post("/settings/notifications/remove")
 def remove() -> ResponseReturnValue:
-    """Stop notifying one of them."""
+    """Remove a destination."""
     if not services().destinations.remove(request.form.get("id", "")):
         raise UsageError(text("notifications.gone"))
-    return go_on("notifications.page", text("notifications.removed"))
+    return redirect_to("notifications.page", text("notifications.removed"))
 
 
 @blueprint.post("/settings/notifications/day")
 def save_day() -> ResponseReturnValue:
-    """Set the day of the week's summary; empty for none."""
+    """Set the day of the weekly summary; empty for none."""
     day = whole_number(request.form.get("day", ""), 0, 6)
     change_preferences(services().app.database, lambda it: replace(it, summary_day=day))
-    return go_on("notifications.page", text("notifications.day_saved"))
+    return redirect_to("notifications.page", text("notifications.day_saved"))

@@ -1,11 +1,11 @@
-"""Whether there is a newer version, for an owner who asks."""
+"""Check for a newer version when an owner asks."""
 
 from importlib.metadata import version
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from oauth_web.pages.notes import go_on
+from oauth_web.pages.notes import redirect_to
 from oauth_web.texts.english import text
 from oauth_web.texts.languages import translated
 from worker.errors import UsageError
@@ -16,9 +16,9 @@ blueprint = Blueprint("releases", __name__)
 
 @blueprint.post("/newer")
 def look() -> ResponseReturnValue:
-    """Say whether there is a newer version."""
+    """Report whether there is a newer version."""
     try:
         newer = newer_than(version("buyerblock"))
     except UsageError as error:
-        return go_on("home.home", translated(error))
-    return go_on("home.home", text("home.is_newer", version=newer) if newer else text("home.is_newest"))
+        return redirect_to("home.home", translated(error))
+    return redirect_to("home.home", text("home.is_newer", version=newer) if newer else text("home.is_newest"))

@@ -1,4 +1,4 @@
-"""What an owner may set for each account and for the whole program, and disconnecting."""
+"""Settings of each account and of the whole program, and disconnecting an account."""
 
 import re
 from dataclasses import replace
@@ -7,8 +7,8 @@ from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oauth_web.guard import by_owner
-from oauth_web.pages.forms import FormError, shown_again
-from oauth_web.pages.notes import go_on
+from oauth_web.pages.forms import FormError, redisplay
+from oauth_web.pages.notes import redirect_to
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from oauth_web.texts.languages import LANGUAGES
@@ -29,7 +29,7 @@ from worker.owner.preferences import (
 
 MAX_TRUSTED = 50
 MAX_DAYS_BACK = 3650
-# Seconds that the page offers; the interval of now is offered besides.
+# Seconds that the page offers, in addition to the current interval.
 INTERVALS = (30, 60, 300, 900, 3600, 21_600)
 
 blueprint = Blueprint("settings", __name__)
@@ -37,7 +37,7 @@ blueprint = Blueprint("settings", __name__)
 
 @blueprint.get("/settings")
 def page() -> ResponseReturnValue:
-    """Show the settings of one account, the first one if none is named."""
+    """Show the settings of an account, by default of the first one."""
     accounts = services().app.accounts
     asked, known = request.values.get("account"), accounts.all()
     account = accounts.get(asked) if asked else next(iter(known), None)
@@ -46,123 +46,123 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/settings/general")
 def general() -> ResponseReturnValue:
-    """Show how often mail is looked for, and when blocks end."""
+    """Show the interval of passes, the language, and the expiry of blocks."""
     return render_template("settings_general.html", preferences=_preferences())
 
 
 @blueprint.post("/settings/forwarding")
-@shown_again("settings.page")
+@redisplay("settings.page")
 def forwarding() -> ResponseReturnValue:
-    """Set where tidied notices go as well; empty for nowhere."""
-    email = _account()
+    """Set the address to which filed notices are forwarded; empty for none."""
+    email = _email()
     address = request.form.get("address", "").strip().lower()
-    _change(email, forward_to=checked_address("address", address) if address else None)
+    _update(email, forward_to=checked_address("address", address) if address else None)
     note = text("forwarding.saved" if address else "forwarding.off", email=email, address=address)
-    return go_on("settings.page", note, account=email)
+    return redirect_to("settings.page", note, account=email)
 
 
 @blueprint.post("/settings/reading")
 def reading() -> ResponseReturnValue:
-    """Set whether tidied notices are marked as read."""
-    email, mark_read = _account(), "mark_read" in request.form
-    _change(email, mark_read=mark_read)
+    """Set whether filed notices are marked as read."""
+    email, mark_read = _email(), "mark_read" in request.form
+    _update(email, mark_read=mark_read)
     note = text("reading.on" if mark_read else "reading.off", email=email)
-    return go_on("settings.page", note, account=email)
+    return redirect_to("settings.page", note, account=email)
 
 
 @blueprint.post("/settings/trusted")
-@shown_again("settings.page")
+@redisplay("settings.page")
 def trusted() -> ResponseReturnValue:
-    """Set whose forwarded notices are believed, one address a line."""
-    email = _account()
-    _change(email, trusted=_entries(parsing.ADDRESS))
-    return go_on("settings.page", text("trusted.saved", email=email), account=email)
+    """Set the trusted forwarders, one address per line."""
+    email = _email()
+    _update(email, trusted=_entries(parsing.ADDRESS))
+    return redirect_to("settings.page", text("trusted.saved", email=email), account=email)
 
 
 @blueprint.post("/settings/redirectors")
-@shown_again("settings.page")
+@redisplay("settings.page")
 def redirectors() -> ResponseReturnValue:
-    """Set whose redirected mail is believed, one address or domain a line."""
-    email = _account()
-    _change(email, redirectors=_entries(parsing.ADDRESS_OR_DOMAIN))
-    return go_on("settings.page", text("redirectors.saved", email=email), account=email)
+    """Set the trusted redirectors, one address or domain per line."""
+    email = _email()
+    _update(email, redirectors=_entries(parsing.ADDRESS_OR_DOMAIN))
+    return redirect_to("settings.page", text("redirectors.saved", email=email), account=email)
 
 
 @blueprint.post("/settings/interval")
-@shown_again("settings.general")
+@redisplay("settings.general")
 def save_interval() -> ResponseReturnValue:
-    """Set the seconds between two passes; they hold at once."""
+    """Set the seconds between two passes, effective now."""
     given = request.form.get("seconds", "").strip()
     seconds = _number("seconds", given, MIN_INTERVAL, MAX_INTERVAL, sentence="interval.bad")
     app = services().app
     change_preferences(app.database, lambda it: replace(it, sync_interval=seconds))
     app.jobs.restart()
-    return go_on("settings.general", text("interval.saved", span=exactly(seconds)), _anchor="interval")
+    return redirect_to("settings.general", text("interval.saved", span=exactly(seconds)), _anchor="interval")
 
 
 @blueprint.post("/settings/language")
 def save_language() -> ResponseReturnValue:
-    """Set the language of the page; empty for the browser's."""
+    """Set the language of the page; empty for the browser's language."""
     if (chosen := request.form.get("language", "")) not in ("", *LANGUAGES):
         raise UsageError(text("error.other"))
     change_preferences(services().app.database, lambda it: replace(it, language=chosen))
     g.pop("language", None)
-    return go_on("settings.general", text("language.saved"))
+    return redirect_to("settings.general", text("language.saved"))
 
 
 @blueprint.post("/settings/expiry")
-@shown_again("settings.general")
+@redisplay("settings.general")
 def save_expiry() -> ResponseReturnValue:
-    """Set after how many days; empty for never."""
+    """Set the number of days after which blocks expire; empty for never."""
     given = request.form.get("days", "").strip()
     days = _number("days", given, MIN_DAYS, MAX_DAYS, sentence="expiry.bad") if given else None
     change_preferences(services().app.database, lambda it: replace(it, expire_after_days=days))
     note = text("expiry.never") if days is None else text("expiry.saved", days=days)
-    return go_on("settings.general", note, _anchor="expiry")
+    return redirect_to("settings.general", note, _anchor="expiry")
 
 
 @blueprint.post("/settings/expiry/now")
 def expire_now() -> ResponseReturnValue:
-    """Unblock more buyers at once than expiry does without a question."""
+    """Expire blocks after confirmation: they are too many for automatic expiry."""
     app = services().app
     found = expiring(app)
-    # Of what was agreed to: another number may hold by now.
+    # The user confirmed this number; it may have changed.
     if found is None or str(found.count) != request.form.get("count"):
         raise UsageError(text("expiry.changed"))
     expiry.expire(app.database, found, by=by_owner(), at=app.clock.now())
-    return go_on("settings.general", text("expiry.done", count=found.count), _anchor="expiry")
+    return redirect_to("settings.general", text("expiry.done", count=found.count), _anchor="expiry")
 
 
 @blueprint.post("/settings/expiry/undo")
 def undo_expiry() -> ResponseReturnValue:
-    """Block again whom expiry has unblocked, and let no block expire from now on: they would do so at once."""
+    """Undo expiry, and switch it off: else the same blocks would expire again at once."""
     app = services().app
     with app.database.together():
         change_preferences(app.database, lambda it: replace(it, expire_after_days=None))
         count = expiry.undo(app.database, by=by_owner(), at=app.clock.now())
-    return go_on("settings.general", text("expiry.undone", count=count), _anchor="expiry")
+    return redirect_to("settings.general", text("expiry.undone", count=count), _anchor="expiry")
 
 
 @blueprint.get("/disconnect")
 def ask_to_disconnect() -> ResponseReturnValue:
-    """Ask once more before disconnecting, and say what stays."""
+    """Ask for confirmation before disconnecting, and show what stays."""
     account = services().app.accounts.get(request.values.get("account", ""))
     return render_template("disconnect.html", email=account.email, most_days=MAX_DAYS_BACK)
 
 
 @blueprint.post("/disconnect")
-@shown_again("settings.ask_to_disconnect")
+@redisplay("settings.ask_to_disconnect")
 def disconnect() -> ResponseReturnValue:
-    """Disconnect an account; with ``undo`` our labels and filters go too, and notices go back to the inbox."""
+    """Disconnect an account; ``undo`` also removes our labels and filters, and moves notices back to the inbox."""
     email = services().app.accounts.get(request.form.get("account", "")).email
     undo, days = "undo" in request.form, request.form.get("days_back", "").strip() or "0"
     days_back = _number("days_back", days, 0, MAX_DAYS_BACK, sentence="disconnect.bad_days") if undo else 0
     services().app.disconnect(email, undo=undo, days_back=days_back)
-    return go_on("home.home", text("disconnect.done", email=email))
+    return redirect_to("home.home", text("disconnect.done", email=email))
 
 
 def _preferences() -> dict[str, object]:
-    """Return what the settings show: the numbers of now, and what can be chosen."""
+    """Return the current settings and the possible choices."""
     app = services().app
     interval, preferences = sync_interval(app.settings, app.database), read_preferences(app.database)
     return {
@@ -179,33 +179,33 @@ def _preferences() -> dict[str, object]:
 
 
 def _number(field: str, given: str, least: int, most: int, *, sentence: str) -> int:
-    """Return the number in a field; raise FormError with this sentence, filled with least and most, for another."""
+    """Return the number in a field. Raises FormError. sentence: the key of a text with the fields least and most."""
     if (number := parsing.whole_number(given, least, most)) is None:
         raise FormError(text(sentence, least=least, most=most), field=field)
     return number
 
 
-def _entries(form: re.Pattern[str]) -> tuple[str, ...]:
-    """Return the lines that were sent, in lower case and each once; each has to have this form."""
+def _entries(pattern: re.Pattern[str]) -> tuple[str, ...]:
+    """Return the distinct lines of the field ``addresses`` in lower case. Raises FormError."""
     lines = [line.strip().lower() for line in request.form.get("addresses", "").splitlines()]
-    entries = tuple(dict.fromkeys(checked_address("addresses", line, form) for line in lines if line))
+    entries = tuple(dict.fromkeys(checked_address("addresses", line, pattern) for line in lines if line))
     if len(entries) > MAX_TRUSTED:
         raise FormError(text("trusted.too_many", most=MAX_TRUSTED), field="addresses")
     return entries
 
 
-def _change(email: str, **changes: object) -> None:
+def _update(email: str, **changes: object) -> None:
     app = services().app
     app.accounts.update(email, **changes)
     app.settings_changed(email)
 
 
-def _account() -> str:
+def _email() -> str:
     return services().app.accounts.get(request.form.get("account", "")).email
 
 
-def checked_address(field: str, address: str, form: re.Pattern[str] = parsing.ADDRESS) -> str:
-    """Return the address that was typed into a field. Raises FormError if it does not have this form."""
-    if not form.fullmatch(address):
+def checked_address(field: str, address: str, pattern: re.Pattern[str] = parsing.ADDRESS) -> str:
+    """Return the address. Raises FormError of this field if it does not match the pattern."""
+    if not pattern.fullmatch(address):
         raise FormError(text("error.address", address=address[:100]), field=field)
     return address

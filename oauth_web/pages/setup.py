@@ -1,4 +1,4 @@
-"""The first run, as a guide: make an OAuth client in Google's console, and hand its file over."""
+"""The guide for the first run: create an OAuth client in Google's console and upload its file."""
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,10 +10,10 @@ from oauth_web.access.client_file import (
     parse_client,
     read_client_file,
 )
-from oauth_web.access.security import name_asked_for
+from oauth_web.access.security import requested_host
 from oauth_web.guard import ADMITTED, browser, may_become_owner, open_to_all, welcome
 from oauth_web.pages.attempts import redirect_uri
-from oauth_web.pages.forms import reading, shown_again
+from oauth_web.pages.forms import blame, redisplay
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from oauth_web.texts.languages import translated
@@ -39,8 +39,8 @@ blueprint = Blueprint("setup", __name__)
 @blueprint.get("/start/<secret>")
 @open_to_all
 def admit(secret: str) -> ResponseReturnValue:
-    """Admit the browser that opens the link from the server's terminal."""
-    if request.method == "HEAD":  # somebody looks whether the link leads anywhere
+    """Admit a browser that opens the link from the server's terminal."""
+    if request.method == "HEAD":  # a link preview must not use up the link
         raise MethodNotAllowed(["GET", "OPTIONS"])
     link = services().start_link
     if g.owner is None and not may_become_owner() and link is not None:
@@ -55,7 +55,7 @@ def admit(secret: str) -> ResponseReturnValue:
 @blueprint.get("/setup")
 @open_to_all
 def guide() -> ResponseReturnValue:
-    """Show the guide to whoever owns the page, or would; and how far things are."""
+    """Show the guide and its progress to owners, or to the person who may become the first owner."""
     if not _may_set_up():
         return redirect(url_for("home.home"), 303)
     return render_template(
@@ -63,24 +63,24 @@ def guide() -> ResponseReturnValue:
         console=CONSOLE,
         seller_central=SELLER_CENTRAL,
         redirect_uri=redirect_uri(),
-        at_home=is_loopback(name_asked_for()) and services().app.settings.public_url is None,
-        ours=is_ours(),
-        missing=needs_client(),
+        at_home=is_loopback(requested_host()) and services().app.settings.public_url is None,
+        ours=may_write_client_file(),
+        missing=client_problem(),
         checks=checks() if g.owner else {},
     )
 
 
 @blueprint.post("/setup")
 @open_to_all
-@shown_again("setup.guide")
+@redisplay("setup.guide")
 def take_client() -> ResponseReturnValue:
-    """Take the client file, dropped or pasted, check it at once and keep it."""
-    if not _may_set_up() or not is_ours():
+    """Check and store the uploaded or pasted client file."""
+    if not _may_set_up() or not may_write_client_file():
         abort(403)
     upload = request.files.get("file")
     uploaded = upload.read() if upload is not None and upload.filename else None
     content = request.form.get("text", "").encode() if uploaded is None else uploaded
-    with reading("text" if uploaded is None else "file"):
+    with blame("text" if uploaded is None else "file"):
         client = parse_client(content, name=text("setup.this"))
         check_google(client)
         check_redirect(client, redirect_uri())
@@ -88,14 +88,14 @@ def take_client() -> ResponseReturnValue:
     return redirect(url_for("home.home"), 303)
 
 
-def is_ours() -> bool:
-    """Return whether the client file is ours to write; a file that the host brought is not."""
+def may_write_client_file() -> bool:
+    """Return whether the client file is in the data directory; a file elsewhere belongs to the administrator."""
     settings = services().app.settings
     return settings.client_secrets.parent == settings.data_dir
 
 
-def needs_client() -> str:
-    """Return why nobody can sign in yet, in one sentence; "" if all is well."""
+def client_problem() -> str:
+    """Return one sentence about a problem of the client file, "" for none. With a problem nobody can sign in."""
     try:
         read_client_file(services().app.settings.client_secrets)
     except SettingsError as error:
@@ -104,7 +104,7 @@ def needs_client() -> str:
 
 
 def checks() -> dict[str, dict[str, str]]:
-    """Return for each account, by its address, whether everything is in place: ``done``, ``open`` or ``bad``."""
+    """Return the state of each step of the set-up, by account: ``done``, ``open`` or ``bad``."""
     return {account.email: _checks(account) for account in services().app.accounts.all()}
 
 
@@ -122,4 +122,4 @@ def _checks(account: Account) -> dict[str, str]:
 
 
 def _may_set_up() -> bool:
-    return g.owner is not None or (not services().owners.all() and may_become_owner())
+    return g.owner is not None or (not services().owners.emails() and may_become_owner())

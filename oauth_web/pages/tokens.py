@@ -1,12 +1,12 @@
-"""Tokens of the HTTP API: made, shown once, revoked."""
+"""Tokens of the HTTP API: create, show once, revoke."""
 
 from typing import cast
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.pages.forms import reading, shown_again
-from oauth_web.pages.notes import go_on
+from oauth_web.pages.forms import blame, redisplay
+from oauth_web.pages.notes import redirect_to
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from worker.errors import UsageError
@@ -17,22 +17,22 @@ blueprint = Blueprint("tokens", __name__)
 
 @blueprint.get("/settings/tokens")
 def page() -> ResponseReturnValue:
-    """Show which programs may ask."""
+    """Show the tokens."""
     tokens = [it for it in services().tokens.all() if it.scope != "download"]
     return render_template("settings_tokens.html", tokens=tokens)
 
 
 @blueprint.post("/settings/tokens")
-@shown_again("tokens.page")
+@redisplay("tokens.page")
 def make() -> ResponseReturnValue:
-    """Make a token and show it, for the only time.
+    """Create a token and show it once.
 
-    It is in the answer itself. A redirect would have to keep it somewhere until the next page asks.
+    The response contains it: with a redirect it would have to be stored until the next request.
     """
     name, scope = " ".join(request.form.get("name", "").split()), request.form.get("scope")
     if scope not in ("read", "write"):
         raise UsageError(text("error.other"))
-    with reading("name"):
+    with blame("name"):
         secret = services().tokens.create(name, cast(Scope, scope), now=services().app.clock.now())
     return render_template(
         "secret.html",
@@ -44,8 +44,7 @@ def make() -> ResponseReturnValue:
 
 @blueprint.post("/settings/tokens/revoke")
 def revoke() -> ResponseReturnValue:
-    """Make a token useless."""
     name = request.form.get("name", "")
     if not services().tokens.revoke(name):
         raise UsageError(text("tokens.none"))
-    return go_on("tokens.page", text("tokens.revoked", name=name))
+    return redirect_to("tokens.page", text("tokens.revoked", name=name))

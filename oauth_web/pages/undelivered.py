@@ -1,4 +1,4 @@
-"""The seller's messages that did not arrive: an invoice may be among them."""
+"""The seller's undelivered messages; an invoice may be one of them."""
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,7 +15,7 @@ _COLUMNS = ("order_id", "sent_on", "notice_received_at", "marketplace", "address
 
 @blueprint.get("/did-not-arrive")
 def page() -> ResponseReturnValue:
-    """Show them, newest first."""
+    """Show the undelivered messages, newest first."""
     number = page_number(request.args.get("page", ""))
     found = services().app.block_list.listing.undelivered(number=number, size=PER_PAGE)
     return render_template(
@@ -27,16 +27,16 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/did-not-arrive.csv")
 def table() -> ResponseReturnValue:
-    """Return them as a file for a spreadsheet."""
+    """Return the undelivered messages as a CSV file."""
     return Response(
-        csv_table(_COLUMNS, map(_cells, services().app.block_list.listing.all_undelivered())),
+        csv_table(_COLUMNS, map(_row, services().app.block_list.listing.all_undelivered())),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="did-not-arrive.csv"'},
     )
 
 
-def _cells(found: Undelivered) -> tuple[str, ...]:
-    # None can begin like a formula: all of them are ids, times and addresses that were checked.
+def _row(found: Undelivered) -> tuple[str, ...]:
+    # No formula injection: all values are checked IDs, times and addresses.
     evidence = found.evidence
     return (
         evidence.order_id or "",

@@ -1,12 +1,12 @@
-"""The webhook: its address, its state, and what an owner does about it."""
+"""The webhook: its address, its state and its actions."""
 
 from functools import partial
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from oauth_web.pages.forms import reading, shown_again
-from oauth_web.pages.notes import go_on
+from oauth_web.pages.forms import blame, redisplay
+from oauth_web.pages.notes import redirect_to
 from oauth_web.services import services
 from oauth_web.texts.english import text
 from worker.errors import StorageError
@@ -18,7 +18,7 @@ blueprint = Blueprint("webhook", __name__)
 
 @blueprint.get("/settings/webhook")
 def page() -> ResponseReturnValue:
-    """Show the webhook, or why it cannot be read: then it can only be removed."""
+    """Show the webhook, or why it cannot be read; then it can only be removed."""
     try:
         shown: dict[str, object] = {"hook": services().webhook.get()}
     except StorageError as error:
@@ -27,11 +27,11 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/webhook")
-@shown_again("webhook.page")
+@redisplay("webhook.page")
 def save() -> ResponseReturnValue:
-    """Send to this address from now on, and show the secret that signs the messages, for the only time."""
+    """Set the address of the webhook, and show the secret that signs its messages once."""
     url = request.form.get("url", "").strip()
-    with reading("url"):
+    with blame("url"):
         secret = services().webhook.set(url, allow_private="allow_private" in request.form)
     return render_template(
         "secret.html", title=text("webhook.made_title"), lead=text("webhook.made"), secret=secret
@@ -40,23 +40,22 @@ def save() -> ResponseReturnValue:
 
 @blueprint.post("/settings/webhook/test")
 def test() -> ResponseReturnValue:
-    """Send a test message, and say what became of it."""
+    """Send a test message and report the result."""
     app = services().app
     post = partial(send, internet_only=app.shared)
     problem = send_test(services().webhook, now=app.clock.now(), send=post)
     note = text("webhook.not_taken", problem=problem) if problem else text("webhook.taken")
-    return go_on("webhook.page", note)
+    return redirect_to("webhook.page", note)
 
 
 @blueprint.post("/settings/webhook/resume")
 def resume() -> ResponseReturnValue:
-    """Try again at once, from where it stopped."""
+    """Retry the delivery now, from the last position."""
     services().webhook.resume()
-    return go_on("webhook.page", text("webhook.resumed"))
+    return redirect_to("webhook.page", text("webhook.resumed"))
 
 
 @blueprint.post("/settings/webhook/remove")
 def remove() -> ResponseReturnValue:
-    """Stop sending."""
     services().webhook.remove()
-    return go_on("webhook.page", text("webhook.removed"))
+    return redirect_to("webhook.page", text("webhook.removed"))

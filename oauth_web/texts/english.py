@@ -92,7 +92,6 @@ ENGLISH = {
     ),
     "unticked.after": "Please sign in again and tick every box.",
     # Home
-    "home.title": "Home",
     "home.accounts": "Mailboxes",
     "home.blocked_one": "buyer is blocked",
     "home.blocked": "buyers are blocked",
@@ -131,7 +130,6 @@ ENGLISH = {
     "disconnect.undo": "Also remove its labels and filters from the mailbox; the mail itself stays.",
     "disconnect.days": "Notices of how many days go back into the inbox first? (0 for none)",
     "disconnect.bad_days": "Enter a whole number of days, from 0 to {most}.",
-    "disconnect.button": "Disconnect",
     "disconnect.cancel": "Keep it connected",
     "disconnect.done": "{email} is disconnected.",
     # Errors
@@ -191,7 +189,6 @@ ENGLISH = {
     "home.this_week_one": "1 buyer has opted out since Monday.",
     "home.all": "The whole list",
     # The list
-    "blocks.title": "Block list",
     "blocks.find": "Find",
     "blocks.search": "Search for an address, an order or a note",
     "blocks.search_button": "Search",
@@ -259,7 +256,6 @@ ENGLISH = {
     "detail.unknown": (
         "Only the order is known yet; the address is filled in as soon as a mail in your mailbox shows it."
     ),
-    "detail.last": "Latest notice",
     "detail.allowed": "Still allowed",
     "detail.still_allowed": (
         "Answers to messages that the buyer writes, and Seller Central's templates for critical messages."
@@ -272,7 +268,6 @@ ENGLISH = {
     "detail.opens": "(opens a new tab)",
     "detail.no_notice": "No notice from Amazon is known for this buyer.",
     # Import
-    "import.title": "Block many at once",
     "import.text": "Paste addresses or order IDs",
     "import.hint": (
         "One a line, or a table with columns, or an export of another tool. You see what would happen "
@@ -302,10 +297,8 @@ ENGLISH = {
     "preview.why": "What could not be read",
     "preview.line": "Line",
     "preview.reason": "Why",
-    "preview.more": "and {count} more",
     "preview.keys": "Show what would be blocked",
     # Did not arrive
-    "undelivered.title": "Did not arrive",
     "undelivered.lead": (
         "Amazon refused to deliver these messages of yours because the buyer opted out. If one held an "
         "invoice or something the buyer needs, send it through Seller Central's templates for critical "
@@ -324,7 +317,6 @@ ENGLISH = {
     "home.done": "Done",
     "home.told_no_more": "You will be notified again when notices have come and stop once more.",
     "home.told_again": "You will be notified again that notices have stopped.",
-    "review.title": "Review",
     "review.lead": (
         "These mails look like notices, but not enough to block anyone. Nobody is blocked by them unless "
         "you say so."
@@ -339,7 +331,6 @@ ENGLISH = {
     "state_of.dismissed": "Dismissed",
     "state_of.blocked": "Blocked",
     "review.search": "Search for a subject, a sender, an address or an order",
-    "review.search_button": "Search",
     "review.group": "How likely",
     "group.genuine": "Probably genuine",
     "group.forwarded": "Forwarded",
@@ -363,8 +354,6 @@ ENGLISH = {
     "review.no_sender": "(no sender)",
     "review.sender": "From",
     "review.received": "Received",
-    "review.order": "Order",
-    "review.block": "Block",
     "review.block_one": "Block the buyer of “{subject}”",
     "review.dismiss": "Dismiss",
     "review.dismiss_one": "Dismiss “{subject}”",
@@ -387,7 +376,6 @@ ENGLISH = {
     "review.all": "Tick all {count}",
     "review.ticked": "With all ticked mails:",
     "review.block_ticked": "Block buyers",
-    "review.dismiss_ticked": "Dismiss",
     "review.none_chosen": "No mail was ticked, or it was decided about already.",
     "review.changed": "Meanwhile there is another number of mails; please look again.",
     "review.blocked": "{count} blocked.",
@@ -405,7 +393,6 @@ ENGLISH = {
     ),
     "review.distrusted": "{person} is no longer trusted. Buyers that were blocked meanwhile stay blocked.",
     # Settings
-    "settings.title": "Settings",
     "settings.sections": "Sections of the settings",
     "section.mailboxes": "Mailboxes",
     "section.general": "Checking and expiry",
@@ -417,7 +404,6 @@ ENGLISH = {
     "section.webhook": "Webhook",
     "section.backup": "Backup and restore",
     "settings.no_accounts": "No account is connected.",
-    "settings.guide": "Is everything in place?",
     "personal.title": "Personal address",
     "personal.hint": (
         "Notices and forwards to this address reach this account and are read. Give it to Seller Central "
@@ -484,7 +470,6 @@ ENGLISH = {
     "expiry.saved": "Buyers will be unblocked {days} days after their latest notice.",
     "expiry.never": "Blocks never expire.",
     # Settings: who may enter
-    "people.title": "Who may enter",
     "people.lead": (
         "Each of these Google accounts can sign in here. A mailbox that an owner connects is one more account of that "
         "owner. Who is removed is signed out at once; a mailbox that is connected stays connected."
@@ -586,10 +571,8 @@ ENGLISH = {
     "copies.holds_one": "1 buyer.",
     "copies.written": "Written {when}.",
     "copies.unwritten": "Not written yet.",
-    "copies.remove": "Remove",
     "copies.remove_one": "Remove the copy {path}",
     "copies.removed": "{path} is written no more. The file is still there.",
-    "copies.none_there": "It was removed already.",
     "copies.addresses": "Addresses",
     "copies.addresses_lead": (
         "For programs that can only fetch an address, such as Google Sheets (IMPORTDATA) and Excel (From Web). Whoever "
@@ -608,7 +591,6 @@ ENGLISH = {
     "download.refused": "This address holds no token that is in force; make a new one under Settings, Copies.",
     "download.too_many": "Too many requests; try again in a minute.",
     "download.no_format": "There is no such format; choose one of {formats}.",
-    "webhook.title": "Webhook",
     "webhook.lead": (
         "buyerblock can tell an address of yours of every block and unblock within seconds, and of problems. The "
         "messages are signed as the Standard Webhooks specification says."
@@ -625,8 +607,6 @@ ENGLISH = {
     ),
     "webhook.to": "Changes are sent to",
     "webhook.well": "No message has failed.",
-    "webhook.failing": "Failed {count} times in a row: {problem}",
-    "webhook.failing_one": "Failed once: {problem}",
     "webhook.next": "Next try {when}.",
     "webhook.paused": (
         "It was tried for a day and is paused. Nothing is lost: once resumed, it goes on where it stopped."
@@ -715,7 +695,6 @@ ENGLISH = {
     "restore.kept": "What was there before is kept in",
     "restore.no_key": "The key to the mailboxes is not in it: if an account asks for it, sign in again.",
     "restore.after": "buyerblock restarts, which takes a few seconds; then sign in again.",
-    "restore.button_home": "Go to the home page",
     "settings.back": "Back to the settings",
     "error.address": "“{address}” is no mail address.",
     # Setup

@@ -16,7 +16,7 @@ from worker.database.postgres_pool import Pool
 from worker.gmail.glance import Glances
 from worker.host.tally import tallies
 from worker.host.tenants import Tenants
-from worker.host.work import LOOKS_AT_ONCE, Work
+from worker.host.work import LOOKS_PER_JOB, Work
 
 ROUNDS = 20
 MAILBOXES = 10_000  # for workers as processes; all are answered like the few that are real
@@ -34,14 +34,14 @@ def main() -> None:
     """Print the figures; it takes about two minutes."""
     with new_host() as (tenants, google, folder, url):
         measure(tenants, google, folder)
-        ask(tenants.pool, _COPIES, MAILBOXES // LOOKS_AT_ONCE - 1)
+        ask(tenants.pool, _COPIES, MAILBOXES // LOOKS_PER_JOB - 1)
         for processes in (1, 2):
             looks_by(processes, tenants, environment(tenants, url), folder / "log")
 
 
 def measure(tenants: Tenants, google: Sandbox, folder: Path) -> None:
     """Print what an idle look costs, by itself and as a worker does it."""
-    work, emails = Work(tenants), connect(tenants, google, folder, 1, LOOKS_AT_ONCE)
+    work, emails = Work(tenants), connect(tenants, google, folder, 1, LOOKS_PER_JOB)
     for email, tenant in emails.items():
         work.run_pass(email, tenant)
     work.look(list(emails))  # gets access tokens
@@ -70,7 +70,7 @@ def report(what: str, work: Callable[[], None], pool: Pool) -> None:
     cpu, database, wal, began = time.thread_time(), cpu_of_database(pool), written(pool), time.perf_counter()
     for _ in range(ROUNDS):
         work()
-    looks = ROUNDS * LOOKS_AT_ONCE
+    looks = ROUNDS * LOOKS_PER_JOB
     seconds = time.perf_counter() - began
     print(
         f"{what}: CPU {(time.thread_time() - cpu) / looks * 1000:.2f} ms here, "

@@ -2,7 +2,7 @@
 
 600 mails wait under Review.
 
-For the search and the pages, SQLite's answers to the same questions are printed beside them, without a page around them.
+Beside the search and the pages it prints how long SQLite takes for the same answers without a page.
 """
 
 import sqlite3

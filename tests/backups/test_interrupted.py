@@ -10,7 +10,8 @@ import pytest
 from saving import EMAIL, GRANT, NOW, accounts_of, alias, block, damage, keys, opened
 
 from worker.block_list.block_list import BlockList
-from worker.database import DATABASE, sqlite
+from worker.database import DATABASE, opening
+from worker.database.sqlite import SQLite
 from worker.errors import BusyError, DamagedFileError, StorageError
 from worker.operation import restore as restoring
 from worker.operation.backup import rotate
@@ -60,7 +61,7 @@ def test_a_database_that_is_damaged_or_missing_is_refused_until_it_is_restored(
 def test_nothing_is_replaced_while_a_command_is_at_work(
     saved: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "SQLite", partial(sqlite.SQLite, patience=0.01))
+    monkeypatch.setattr(opening, "SQLite", partial(SQLite, patience=0.01))
     with opened(data_dir) as database:
         with pytest.raises(BusyError, match="is at work"):
             restore(saved, data_dir)

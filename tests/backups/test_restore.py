@@ -40,7 +40,7 @@ def test_blocks_unblocked_buyers_review_and_owners_come_back_on_another_machine(
     assert keys(elsewhere) == [alias(1)]
     with opened(elsewhere) as database:
         assert [item.gmail_id for item in Review(database).items()] == ["1a"]
-        assert Owners(database).all() == {EMAIL}
+        assert Owners(database).emails() == {EMAIL}
         assert [event.what for event in database.events()] == ["block", "unblock"]
 
 
@@ -136,7 +136,7 @@ def test_whoever_owns_the_page_goes_on_owning_it(saved: Path, data_dir: Path) ->
         Owners(database).claim("another@gmail.com")
     restore(saved, data_dir)
     with opened(data_dir) as database:
-        assert Owners(database).all() == {"another@gmail.com"}
+        assert Owners(database).emails() == {"another@gmail.com"}
 
 
 def test_a_restored_list_has_another_name_for_its_versions(saved: Path, data_dir: Path) -> None:

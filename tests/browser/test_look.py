@@ -18,16 +18,8 @@ def page(filled: Any, tab: Callable[..., Any]) -> Any:
     return page
 
 
-def test_every_page_has_a_title_of_its_own(filled: Any, page: Any) -> None:
-    titles = []
-    for path in PAGES:
-        page.goto(filled.url + path)
-        titles.append(page.title())
-    assert len(set(titles)) == len(PAGES)
-    assert all(title.endswith(" · buyerblock") for title in titles)
-
-
-def test_every_page_is_small(filled: Any, page: Any) -> None:
+def test_every_page_is_small_and_has_a_title_of_its_own(filled: Any, page: Any) -> None:
+    titles: list[str] = []
     sizes: list[int] = []
     page.on("response", lambda answer: sizes.append(len(answer.body())))
     for path in PAGES:
@@ -35,6 +27,9 @@ def test_every_page_is_small(filled: Any, page: Any) -> None:
         page.goto(filled.url + path)
         # Fifty buyers, each with a form for its note.
         assert sum(sizes) < (110_000 if path == "/blocks" else 60_000), path
+        titles.append(page.title())
+    assert len(set(titles)) == len(PAGES)
+    assert all(title.endswith(" · buyerblock") for title in titles)
 
 
 def test_the_labels_of_the_chart_can_be_read_on_a_telephone(page: Any) -> None:

@@ -38,3 +38,9 @@ def sign_in(page: Any, site: Any) -> None:
 
 def wait_until_checked(page: Any) -> None:
     page.locator(".account.is-ok").wait_for(timeout=30_000)
+
+
+def fits(page: Any, width: int) -> bool:
+    """Return whether a page needs no more than this width, which it gets."""
+    page.set_viewport_size({"width": width, "height": 900})
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))

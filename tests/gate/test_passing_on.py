@@ -18,7 +18,7 @@ from gates import ALLOWED, BLOCKED, MAIL, SENDER, Running
 from real_server import PASSWORD, USER, RealServer, Script, until
 
 from worker.gate.body import Body, read_body
-from worker.gate.upstream import PASSED_ON
+from worker.gate.upstream import FORWARDED_EXTENSIONS
 
 HEAD = b"From: shop@seller.example\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\n"
 BODIES = {
@@ -53,7 +53,7 @@ def test_every_short_mail_is_read_to_its_end_and_no_further(tmp_path: Path) -> N
         reader.feed_eof()
         with Body(tmp_path, 1000) as body:
             await read_body(reader, body, lambda: None)
-            return b"".join(body.pieces()), await reader.read()
+            return b"".join(body.chunks()), await reader.read()
 
     async def read_all() -> None:
         for length in range(6):
@@ -138,7 +138,7 @@ def test_the_gate_says_it_can_what_the_real_server_can(run: Callable[..., Runnin
         assert poor.sessions == 1
     with RealServer() as rich, run(rich).connect() as tool:
         tool.ehlo()
-        assert tool.esmtp_features.keys() == {*PASSED_ON, "pipelining", "auth"}
+        assert tool.esmtp_features.keys() == {*FORWARDED_EXTENSIONS, "pipelining", "auth"}
 
 
 def test_commands_may_come_all_at_once(gate: Running, real: RealServer) -> None:

@@ -17,7 +17,7 @@ from worker.block_list import BlockList
 from worker.database import DATABASE, Database
 from worker.errors import UsageError
 from worker.gate.decide import kind_of, refusal
-from worker.gate.record import MAX_LATELY
+from worker.gate.record import MAX_REFUSED
 from worker.gate.settings import MARKED_USER, USER, GateSettings
 
 LOCAL, DOMAIN = BLOCKED[0].split("@")
@@ -250,7 +250,7 @@ def test_what_other_servers_could_take_for_the_end_of_a_mail_is_refused(
 def test_a_tool_that_says_nothing_is_sent_away(
     gate: Running, real: RealServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.gate.session.IDLE", 0.2)
+    monkeypatch.setattr("worker.gate.session.IDLE_TIMEOUT", 0.2)
     with gate.tool() as tool:
         tool.mail(SENDER)
         tool.rcpt(ALLOWED[0])
@@ -264,7 +264,7 @@ def test_a_tool_that_says_nothing_is_sent_away(
 def test_a_stranger_who_says_nothing_is_sent_away_sooner(
     gate: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.gate.session.STRANGERS_IDLE", 0.2)
+    monkeypatch.setattr("worker.gate.session.UNAUTHENTICATED_TIMEOUT", 0.2)
     with pytest.raises(smtplib.SMTPServerDisconnected, match=r"unexpectedly closed$"):
         gate.connect().getreply()
 
@@ -292,7 +292,7 @@ def test_the_record_knows_who_was_refused_lately_and_nothing_of_the_mail(
         for _ in range(30):
             tool.sendmail(SENDER, [ALLOWED[0], *BLOCKED], MAIL)
     record = gate.record
-    assert len(record.lately) == MAX_LATELY
+    assert len(record.lately) == MAX_REFUSED
     assert record.counts == {"sent": 30, "refused": 155}
     assert "Your order" not in str(database.documents("gate").all())
 

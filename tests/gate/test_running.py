@@ -148,8 +148,8 @@ def test_a_new_password_takes_the_place_of_the_former(set_up: str, buyerblock: C
     secret = buyerblock("gate", "password").strip()
     with closing(open_database(tmp_path / "data")) as database:
         found = StoredGate(database, Sealer(KEY)).existing()
-        assert found.lets_in(b"buyerblock", secret.encode())
-        assert not found.lets_in(b"buyerblock", set_up.encode())
+        assert found.accepts_login(b"buyerblock", secret.encode())
+        assert not found.accepts_login(b"buyerblock", set_up.encode())
 
 
 @pytest.mark.usefixtures("set_up")

@@ -90,7 +90,7 @@ def test_a_slow_server_is_waited_for(gate: Running, real: RealServer) -> None:
 def test_a_server_that_is_too_slow_leaves_the_tool_to_try_again(
     gate: Running, real: RealServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.gate.upstream.TAKING", 0.1)
+    monkeypatch.setattr("worker.gate.upstream.END_OF_MAIL_TIMEOUT", 0.1)
     real.script.waits = 0.5
     code, text = outcome(gate)
     assert code == 451

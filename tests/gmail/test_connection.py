@@ -6,15 +6,22 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
+from ssl import SSLContext
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+from certificates import write_certificate
+from proxies import behind_tls
 from sellers import EMAIL, Seller
+from urllib3.util.ssl_ import create_urllib3_context
 
 from oauth_web.demo.sandbox import Fault
 from worker.errors import TransientError
 from worker.gmail import api, connection
 from worker.gmail.refusals import MAX_RETRY_AFTER
+from worker.gmail.sessions import Sessions
 
 
 class _Server(BaseHTTPRequestHandler):
@@ -55,6 +62,31 @@ def server() -> Iterator[str]:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
+
+
+def test_connections_share_the_authorities_that_they_trust_and_no_others(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = write_certificate(tmp_path), write_certificate(tmp_path, "elsewhere.example")
+    connection._context.cache_clear()
+    made = []
+
+    def make() -> SSLContext:
+        made.append(create_urllib3_context())
+        return made[-1]
+
+    monkeypatch.setattr(connection, "create_urllib3_context", make)
+    monkeypatch.setenv("NO_PROXY", "*")
+    with behind_tls(urlsplit(server).port or 0, mine) as port:
+        for authority, contexts in ((mine, 1), (mine, 1), (other, 2)):
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+            with connection.open_session() as session:
+                if authority is other:
+                    with pytest.raises(requests.exceptions.SSLError):
+                        session.get(f"https://localhost:{port}/cookies", timeout=5)
+                else:
+                    assert session.get(f"https://localhost:{port}/cookies", timeout=5).ok
+            assert len(made) == contexts
 
 
 def test_an_answer_that_unpacks_to_too_much_is_given_up(server: str) -> None:
@@ -116,7 +148,7 @@ def test_mailboxes_share_one_session_and_one_description_of_gmail(
 def test_calls_at_the_same_time_have_a_session_each_which_close_with_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sessions = connection.Sessions()
+    sessions = Sessions()
     with sessions.borrow() as one, sessions.borrow() as other:
         assert one is not other
     with sessions.borrow() as again:

@@ -1,14 +1,15 @@
 """The verbs of a mailbox, through Google's client against the stand-in."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
-from sellers import EMAIL, EXPECTED, Seller, sample
+from clocks import FakeClock
+from sellers import EMAIL, EXPECTED, Seller, connected, sample
 
-from oauth_web.demo.sandbox import Fault
+from oauth_web.demo.sandbox import Fault, Sandbox
 from worker.errors import (
     GmailError,
     GoneError,
@@ -88,12 +89,24 @@ def test_only_the_messages_asked_for_are_taken_from_a_thread(seller: Seller) -> 
     assert {it.id for it in seller.mailbox.read(asked)} == {ref.id for ref in asked}
 
 
+@pytest.fixture(scope="module")
+def one_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seller]:
+    """A seller for all samples, each of which is taken away again."""
+    clock = FakeClock()
+    with Sandbox(clock=clock, allowance=None) as google:
+        google.add_user(EMAIL)
+        with connected(google, clock, tmp_path_factory.mktemp("one"), units_per_minute=10**6) as seller:
+            yield seller
+
+
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_mail_read_by_its_thread_gets_the_same_verdict(seller: Seller, name: str) -> None:
+def test_a_mail_read_by_its_thread_gets_the_same_verdict(one_for_all: Seller, name: str) -> None:
     """Three forgeries apart: how a sender was encoded cannot be seen there, and a broken header ends all headers."""
-    ids = [seller.receive(name) for _ in range(3)]
-    thread = refs(seller)[0].thread_id
-    messages = list(seller.mailbox.read([MessageRef(message_id, thread) for message_id in ids]))
+    ids = [one_for_all.receive(name) for _ in range(3)]
+    thread = one_for_all.google.world.mailboxes[EMAIL].message(ids[0]).thread_id
+    messages = list(one_for_all.mailbox.read([MessageRef(message_id, thread) for message_id in ids]))
+    for message_id in ids:
+        one_for_all.google.user(EMAIL).delete_message(message_id)
     trusted = EXPECTED[name].get("trusted", ())
     direct = judge(sample(name), trusted=trusted)
     for message in messages:

@@ -3,25 +3,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from new_host import emptied, settings_of_host
 
 from oauth_web.demo.sandbox import Sandbox
-from signing_in import settings_at
 from worker.clock import SystemClock
 from worker.database.postgres_pool import Pool
 from worker.host.tenants import Tenants
 from worker.settings import Settings
 
-TABLES = (
-    *("looks", "tallies", "limits", "tokens", "owners", "accounts", "procrastinate_jobs", "tenants"),
-    *("announcements", "notifications", "problems", "webhook"),
-)
-
 
 @pytest.fixture
 def empty_pool(pool: Pool) -> Pool:
     """The pool, with nothing of other tests."""
-    pool.run(lambda connection: connection.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE".encode()))
-    return pool
+    return emptied(pool)
 
 
 @pytest.fixture
@@ -34,7 +28,7 @@ def google() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def host_settings(google: Sandbox, tmp_path: Path) -> Settings:
-    return settings_at(google, tmp_path, sync_interval=5, database_url="unused", host_sign_up="open")
+    return settings_of_host(google, tmp_path)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_whatever_a_caller_calls_itself_is_counted(counted: Pool) -> None:
 
 
 def test_what_is_over_is_forgotten(counted: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "_SWEPT_EVERY", 3)
+    monkeypatch.setattr(limits, "_DELETE_EVERY", 3)
     limit = SharedLimit(counted, "token", 1, 1000)
     for caller in "ab":
         limit.wait(caller)

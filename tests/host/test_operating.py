@@ -16,7 +16,7 @@ from oauth_web.demo.sandbox import Sandbox
 from signing_in import sign_in
 from worker.app import build_app
 from worker.cli.host import host
-from worker.host.moving import move_in, move_out
+from worker.host.moving import export_seller, import_seller
 from worker.host.operation import metrics, reseal
 from worker.host.tally import tally
 from worker.host.tenants import Tenants
@@ -103,7 +103,7 @@ def test_a_seller_moves_in_with_a_backup_and_needs_no_new_sign_in(
         app.block_list.block([KEY], by="test")
         app.database.documents("owners").put({"bob@gmail.com": {"role": "full", "invited_by": ""}})
         backup(home, saved, PASSPHRASE)
-    assert move_in(tenants, OWNER, saved, PASSPHRASE) == (1, (EMAIL,))
+    assert import_seller(tenants, OWNER, saved, PASSPHRASE) == (1, (EMAIL,))
     tenant = tenants.of_owner(OWNER)
     assert tenant is not None
     assert tenants.choices("bob@gmail.com") == {OWNER: OWNER, "bob@gmail.com": ""}, (
@@ -119,7 +119,7 @@ def test_who_is_here_already_does_not_move_in_a_second_time(
 ) -> None:
     tenant = add_seller(tenants, google, tmp_path)
     saved = tmp_path / "saved.backup"
-    move_out(tenants, tenant, saved, None)
+    export_seller(tenants, tenant, saved, None)
     refused = command("tenant", "import", OWNER, str(saved))
     assert "is a seller here already" in str(refused.exception)
     refused = command("tenant", "import", "bob@gmail.com", str(saved))

@@ -450,7 +450,7 @@ def test_the_figures_are_for_who_shows_a_token_of_the_host(
     browser = page.test_client()
     enter(browser, ANN)
     theirs = Tokens(tenants.app(tenants.admit(ANN) or 0).database).create("tool", now=clock.now())
-    of_host = Tokens(tenants.own).create("prometheus", now=clock.now())
+    of_host = Tokens(tenants.host_database).create("prometheus", now=clock.now())
     for token, status in ((theirs, 401), ("buyerblock_wrong", 401), (of_host, 200)):
         answer = browser.get("/metrics", base_url=BASE, headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == status, token

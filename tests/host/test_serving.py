@@ -40,7 +40,7 @@ class Balancer:
             headers={"Host": NAME},
             cookies=self._cookies,
             allow_redirects=False,
-            timeout=20,
+            timeout=60,
         )
         self._cookies |= dict(answer.cookies.items())
         return answer

@@ -63,7 +63,7 @@ def test_whom_an_owner_has_let_in_chooses_once_and_known_sellers_enter_whatever_
     for chosen in ("", "bob@gmail.com"):
         assert closed.admit(email, chosen) is None is tenants.admit(email, chosen)
     assert closed.admit(email, "ann@gmail.com") == ann == closed.admit("ann@gmail.com")
-    owners_of(tenants, ann).entered(email)
+    owners_of(tenants, ann).accept_invitation(email)
     assert (tenants.choices(email), closed.admit(email)) == ({}, ann)
     assert closed.admit("") is None
 
@@ -107,7 +107,7 @@ def test_a_seller_who_is_removed_leaves_nothing(tenants: Tenants, google: Sandbo
 
 
 def test_the_host_has_a_part_of_its_own_that_nobody_can_sign_in_to(tenants: Tenants) -> None:
-    tenants.own.documents("preferences").put({"x": {"y": 1}})
+    tenants.host_database.documents("preferences").put({"x": {"y": 1}})
     assert tenants.of_owner("") is None
     assert tenants.all() == {}
 

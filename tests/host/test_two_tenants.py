@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 from zipfile import ZipFile
@@ -20,10 +19,12 @@ import pytest
 from browsing import csrf_token
 from clocks import FakeClock
 from flask import Flask
+from new_host import emptied, settings_of_host
 from people import CLIENT
 from two_sellers import STATE, Seller, kept, made
 from werkzeug.test import TestResponse
 
+from oauth_web.demo.sandbox import Sandbox
 from oauth_web.host import create_host_app
 from oauth_web.texts.english import ENGLISH
 from worker.block_list.formats.exports import FORMATS
@@ -178,24 +179,58 @@ API: dict[str, Callable[[Seller], list[Asked]]] = {
 }
 
 
-@pytest.fixture
-def tenants(empty_pool: Pool, host_settings: Settings, clock: FakeClock, tmp_path: Path) -> Iterator[Tenants]:
-    (tmp_path / "client_secret.json").write_bytes(orjson.dumps(CLIENT))
-    with closing(Tenants(empty_pool, host_settings, clock)) as tenants:
-        yield tenants
+class Pair:
+    """Two sellers in an otherwise empty database, made anew after something of theirs has changed."""
+
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        self._pool, self._settings = pool, settings
+        self._make()
+
+    def _make(self) -> None:
+        emptied(self._pool)
+        self.tenants = Tenants(self._pool, self._settings, FakeClock())
+        self.page = create_host_app(self.tenants)
+        both = [made(self.tenants, self.page, name, number) for number, name in enumerate(NAMES, 1234501)]
+        self.both = [replace(it, csrf=csrf_token(it.browser, "/settings/general")) for it in both]
+        self._kept = self._kept_now()
+
+    def _kept_now(self) -> list[Any]:
+        return [kept(self.tenants, it) for it in self.both]
+
+    def ready(self) -> None:
+        """Make them anew where that is needed, and let nobody wait for a limit."""
+        if self._kept_now() != self._kept:
+            self.close()
+            self._make()
+        self._pool.run(lambda connection: connection.execute(b"DELETE FROM limits"))
+
+    def close(self) -> None:
+        self.tenants.close()
+
+
+@pytest.fixture(scope="module")
+def pair(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    folder = tmp_path_factory.mktemp("host")
+    (folder / "client_secret.json").write_bytes(orjson.dumps(CLIENT))
+    with Sandbox() as google, closing(Pair(pool, settings_of_host(google, folder))) as pair:
+        yield pair
 
 
 @pytest.fixture
-def page(tenants: Tenants) -> Flask:
-    return create_host_app(tenants)
+def tenants(pair: Pair) -> Tenants:
+    pair.ready()
+    return pair.tenants
+
+
+@pytest.fixture
+def page(pair: Pair, tenants: Tenants) -> Flask:  # noqa: ARG001 - which makes the pair ready
+    return pair.page
 
 
 @pytest.fixture(params=[0, 1], ids=NAMES)
-def sellers(tenants: Tenants, page: Flask, request: pytest.FixtureRequest) -> tuple[Seller, Seller]:
+def sellers(pair: Pair, page: Flask, request: pytest.FixtureRequest) -> tuple[Seller, Seller]:  # noqa: ARG001 - as above
     """The one who tries, and the other one."""
-    both = [made(tenants, page, name, number) for number, name in enumerate(NAMES, 1234501)]
-    both = [replace(it, csrf=csrf_token(it.browser, "/settings/general")) for it in both]
-    return both[request.param], both[1 - request.param]
+    return pair.both[request.param], pair.both[1 - request.param]
 
 
 def api_of(page: Flask) -> Flask:

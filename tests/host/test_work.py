@@ -13,7 +13,7 @@ from oauth_web.demo.sandbox import Fault, Sandbox
 from signing_in import sign_in
 from worker.host.tally import tallies
 from worker.host.tenants import Tenants
-from worker.host.work import GIVE_UP, Work
+from worker.host.work import MAX_FAILURES, Work
 from worker.operation.alerts import LOOKS
 from worker.operation.health import health
 from worker.owner.accounts import Account
@@ -62,7 +62,7 @@ def run_all(tenants: Tenants, work: Work) -> list[str]:
 
 
 def make_due(tenants: Tenants, email: str = EMAIL) -> None:
-    tenants.looks.due([email])
+    tenants.looks.make_due([email])
 
 
 def problems(tenants: Tenants, tenant: int) -> list[str]:
@@ -139,7 +139,7 @@ def test_a_sign_in_that_has_ended_is_looked_at_no_more_until_the_owner_signs_in_
 def test_while_google_is_down_looks_give_up_soon_and_nothing_piles_up(
     tenants: Tenants, tenant: int, work: Work, google: Sandbox, tmp_path: Path
 ) -> None:
-    emails = [f"seller{number}@gmail.com" for number in range(GIVE_UP + 4)]
+    emails = [f"seller{number}@gmail.com" for number in range(MAX_FAILURES + 4)]
     for email in emails:
         google.add_user(email)
         tenants.app(tenant).connect(sign_in(google, tmp_path, email))
@@ -153,16 +153,16 @@ def test_while_google_is_down_looks_give_up_soon_and_nothing_piles_up(
 
     google.fault = down
     for _ in range(5):
-        tenants.looks.due(emails)
+        tenants.looks.make_due(emails)
         work.plan()
         work.plan()  # looks wait still: nothing more is put in line
         waiting = in_line(tenants)
         assert [task for task, _ in waiting] == ["look"]
         work.look(**waiting[0][1])
         assert in_line(tenants) == []
-    assert asked == 5 * GIVE_UP
+    assert asked == 5 * MAX_FAILURES
     google.fault = None
-    tenants.looks.due(emails)
+    tenants.looks.make_due(emails)
     assert run_all(tenants, work) == ["look"]
 
 
@@ -251,9 +251,9 @@ def test_a_person_s_decision_is_filed_by_a_worker(
 
 def test_what_a_dead_worker_had_begun_is_due_again(tenants: Tenants, tenant: int, work: Work) -> None:
     run_all(tenants, work)
-    work.taken_over("look", {"accounts": [EMAIL]})
+    work.recover("look", {"accounts": [EMAIL]})
     assert run_all(tenants, work) == ["look"]
-    work.taken_over("pass", {"account": EMAIL, "tenant": tenant})
+    work.recover("pass", {"account": EMAIL, "tenant": tenant})
     assert run_all(tenants, work) == ["look", "pass"]
 
 

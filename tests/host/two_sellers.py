@@ -132,7 +132,7 @@ def _fill(seller: Seller, tenants: Tenants, tenant: int, session_id: str) -> Non
         ("import", {"content": "eJwDAAAAAAE=", "source": f"{name}.txt"}),
         ("grant", {"email": seller.email, "sealed": app.sealer.seal("{}")}),
     ):
-        pending = Pending(app.database, app.clock.now, kind=kind, life=timedelta(minutes=10), most=5)
+        pending = Pending(app.database, app.clock.now, kind=kind, lifetime=timedelta(minutes=10), limit=5)
         pending.add(f"{kind}-of-{name}", value, session_id=session_id)
 
 
@@ -148,18 +148,18 @@ def _suspect(seller: Seller, which: int) -> ReviewItem:
     )
 
 
-def kept(tenants: Tenants, seller: Seller) -> dict[str, list[Any]]:
-    """Return all that is kept of a seller, by table."""
+def kept(tenants: Tenants, seller: Seller) -> list[Any]:
+    """Return all that is kept of a seller, each row with its table."""
     tenant = tenants.of_owner(seller.email)
-    asked = {
-        **{it: f'SELECT * FROM "{it}" WHERE tenant_id = {tenant} ORDER BY key' for it in TABLES},
-        "events": f"SELECT * FROM events WHERE tenant_id = {tenant} ORDER BY sequence",
-        "looks": f"SELECT * FROM looks WHERE tenant = {tenant} ORDER BY account",
-        "tenants": f"SELECT * FROM tenants WHERE id = {tenant}",
-        "jobs": f"SELECT task_name, args FROM procrastinate_jobs WHERE args->>'tenant' = '{tenant}' ORDER BY id",
+    rows_of = {
+        **dict.fromkeys((*TABLES, "events"), f"tenant_id = {tenant}"),
+        "looks": f"tenant = {tenant}",
+        "tenants": f"id = {tenant}",
+        "procrastinate_jobs": f"args->>'tenant' = '{tenant}'",
     }
-    return {it: _rows(tenants, sql) for it, sql in asked.items()}
-
-
-def _rows(tenants: Tenants, sql: str) -> list[Any]:
-    return tenants.pool.run(lambda connection: connection.execute(sql.encode()).fetchall())
+    each = (
+        f"SELECT '{table}', to_jsonb(it)::text FROM \"{table}\" AS it WHERE {where}"
+        for table, where in rows_of.items()
+    )
+    sql = f"{' UNION ALL '.join(each)} ORDER BY 1, 2".encode()
+    return tenants.pool.run(lambda connection: connection.execute(sql).fetchall())

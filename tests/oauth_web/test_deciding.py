@@ -10,7 +10,7 @@ from clocks import FakeClock
 from flask.testing import FlaskClient
 from people import OWNER
 
-from oauth_web.pages.review import OF_EACH, PER_PAGE, forwarder_of
+from oauth_web.pages.review import PER_GROUP, PER_PAGE, forwarder_of
 from worker.app import App
 from worker.block_list.review import ReviewItem, ReviewQuery, State
 from worker.notices.doubts import Doubt, Reason
@@ -182,7 +182,7 @@ def test_all_of_a_group_is_decided_about_at_once_as_it_was_shown(
         suspect(engine, clock, number, reason=Reason(Doubt.DMARC_FAILED))
     other = suspect(engine, clock, 60)
     page = owner.get("/review").text
-    assert page.count("data-row") == OF_EACH + 1
+    assert page.count("data-row") == PER_GROUP + 1
     assert "Tick all 60" in page
     assert owner.get("/review?group=forged").text.count("data-row") == PER_PAGE
     assert owner.get("/review?group=forged&page=99").text.count("data-row") == 60 - 2 * PER_PAGE

@@ -18,7 +18,7 @@ VALUE = {"source": "optouts.csv"}
 def test_the_first_to_claim_owns_and_the_second_does_not(database: Database) -> None:
     assert Owners(database).claim("first@gmail.com")
     assert not Owners(database).claim("second@gmail.com")
-    assert Owners(database).all() == {"first@gmail.com"}
+    assert Owners(database).emails() == {"first@gmail.com"}
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_the_secret_is_too_long_to_be_guessed(terminal: list[str]) -> None:
 
 @pytest.fixture
 def pending(database: Database, clock: FakeClock) -> Pending:
-    return Pending(database, clock.now, kind="import", life=timedelta(minutes=10), most=3)
+    return Pending(database, clock.now, kind="import", lifetime=timedelta(minutes=10), limit=3)
 
 
 def test_what_is_pending_is_taken_once_by_its_own_browser(pending: Pending) -> None:
@@ -75,7 +75,7 @@ def test_what_is_pending_of_one_kind_is_none_of_another(
     pending: Pending, database: Database, clock: FakeClock
 ) -> None:
     pending.add("a", VALUE, session_id="mine")
-    other = Pending(database, clock.now, kind="grant", life=timedelta(minutes=10), most=1)
+    other = Pending(database, clock.now, kind="grant", lifetime=timedelta(minutes=10), limit=1)
     assert other.take("a", session_id="mine") is None
     assert pending.take("a", session_id="mine") == VALUE
 

@@ -40,7 +40,7 @@ def test_the_gate_is_set_up_and_its_password_is_shown_once(owner: FlaskClient, e
     answer = post(owner, "/settings/gate", **FORM)
     assert answer.status_code == 200
     assert stored(engine).enabled
-    assert stored(engine).lets_in(b"buyerblock", secret_in(answer).encode())
+    assert stored(engine).accepts_login(b"buyerblock", secret_in(answer).encode())
     page = owner.get("/settings/gate").text
     assert "127.0.0.1" in page
     assert secret_in(answer) not in page
@@ -97,8 +97,8 @@ def test_it_is_switched_off(owner: FlaskClient, engine: App) -> None:
 def test_a_new_password_is_shown_once(owner: FlaskClient, engine: App) -> None:
     first = secret_in(post(owner, "/settings/gate", **FORM))
     second = secret_in(post(owner, "/settings/gate/password"))
-    assert stored(engine).lets_in(b"buyerblock+marked", second.encode())
-    assert not stored(engine).lets_in(b"buyerblock", first.encode())
+    assert stored(engine).accepts_login(b"buyerblock+marked", second.encode())
+    assert not stored(engine).accepts_login(b"buyerblock", first.encode())
 
 
 @pytest.fixture

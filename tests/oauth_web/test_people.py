@@ -136,7 +136,7 @@ def test_another_mailbox_than_the_one_to_sign_in_again_is_asked_about_first(
     assert asked.status_code == 200
     assert f"You wanted to sign in {OWNER} again, and chose {OTHER}" in asked.text
     assert connected(engine) == [OWNER]
-    assert services.owners.all() == {OWNER}
+    assert services.owners.emails() == {OWNER}
     assert (google.labels(OTHER), google.user(OTHER).filters()) == (set(), [])
     name = asked.text.split('name="name" value="')[1].split('"')[0]
     stranger = web.test_client()
@@ -283,7 +283,7 @@ def test_a_list_of_people_that_makes_no_sense_is_refused(
 ) -> None:
     answer = post(seller, path, form_on="/settings/people", **fields)
     assert (answer.status_code, said in answer.text) == (400, True)
-    assert services.owners.all() == {OWNER}
+    assert services.owners.emails() == {OWNER}
 
 
 def test_a_person_is_removed_with_all_their_accounts_but_never_the_last_owner(database: Database) -> None:
@@ -294,13 +294,13 @@ def test_a_person_is_removed_with_all_their_accounts_but_never_the_last_owner(da
     owners.add("reader@gmail.com", Role.READ)
     assert owners.remove("second@gmail.com") == {"second@gmail.com", "second.shop@gmail.com"}
     assert owners.remove("first@gmail.com") == frozenset()
-    assert owners.all() == {"first@gmail.com", "reader@gmail.com"}
+    assert owners.emails() == {"first@gmail.com", "reader@gmail.com"}
 
 
 def test_owners_of_before_may_do_everything_and_of_a_role_that_is_unknown_read(database: Database) -> None:
     owners = Owners(database)
     database.documents("owners").put({"before@gmail.com": {}, "later@gmail.com": {"role": "accounting"}})
-    assert [(it.email, it.role, it.person) for it in owners.everybody()] == [
+    assert [(it.email, it.role, it.person) for it in owners.by_person()] == [
         ("before@gmail.com", Role.FULL, "before@gmail.com"),
         ("later@gmail.com", Role.READ, "later@gmail.com"),
     ]
@@ -310,8 +310,8 @@ def test_a_new_address_keeps_the_role_and_the_other_accounts_of_a_person(databas
     owners = Owners(database)
     owners.claim("old@gmail.com")
     owners.add_account("shop@gmail.com", of="old@gmail.com")
-    owners.follow("new@gmail.com", ["old@gmail.com"])
-    assert {(it.email, it.person) for it in owners.everybody()} == {
+    owners.change_email("new@gmail.com", ["old@gmail.com"])
+    assert {(it.email, it.person) for it in owners.by_person()} == {
         ("new@gmail.com", "new@gmail.com"),
         ("shop@gmail.com", "new@gmail.com"),
     }

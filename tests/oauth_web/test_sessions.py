@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from clocks import FakeClock
 
-from oauth_web.access.sessions import OWNERS_IDLE, OWNERS_LIFE, STRANGERS_LIFE, Sessions
+from oauth_web.access.sessions import OWNER_IDLE_TIMEOUT, OWNER_LIFETIME, STRANGER_LIFETIME, Sessions
 from worker.database import Database
 from worker.errors import StorageError
 from worker.sealing import Sealer
@@ -45,15 +45,15 @@ def test_another_key_opens_no_session(open_sessions: Sessions, database: Databas
 
 def test_an_unused_session_ends(open_sessions: Sessions, clock: FakeClock) -> None:
     open_sessions.put("name", OWNED, new=True)
-    advance(clock, OWNERS_IDLE)
+    advance(clock, OWNER_IDLE_TIMEOUT)
     assert open_sessions.get("name") == OWNED
-    advance(clock, OWNERS_IDLE + timedelta(seconds=1))
+    advance(clock, OWNER_IDLE_TIMEOUT + timedelta(seconds=1))
     assert open_sessions.get("name") is None
 
 
 def test_a_used_session_ends_too(open_sessions: Sessions, clock: FakeClock) -> None:
     open_sessions.put("name", OWNED, new=True)
-    for _ in range(OWNERS_LIFE.days):
+    for _ in range(OWNER_LIFETIME.days):
         advance(clock, timedelta(days=1))
         assert open_sessions.get("name") == OWNED
     advance(clock, timedelta(seconds=1))
@@ -65,7 +65,7 @@ def test_use_is_remembered_across_a_restart(
 ) -> None:
     open_sessions.put("name", OWNED, new=True)
     for _ in range(2):
-        advance(clock, OWNERS_IDLE - timedelta(hours=1))
+        advance(clock, OWNER_IDLE_TIMEOUT - timedelta(hours=1))
         assert open_sessions.get("name") == OWNED
     assert Sessions(database, Sealer(SECRET), clock.now).get("name") == OWNED
 
@@ -73,10 +73,10 @@ def test_use_is_remembered_across_a_restart(
 def test_a_strangers_session_is_short_and_stands_in_the_cookie_alone(
     open_sessions: Sessions, database: Database, clock: FakeClock
 ) -> None:
-    cookie = open_sessions.sealed({"csrf_token": "x"})
+    cookie = open_sessions.stranger_cookie({"csrf_token": "x"})
     assert not len(database.documents("sessions"))
     assert open_sessions.get(cookie) == {"csrf_token": "x"}
-    advance(clock, STRANGERS_LIFE + timedelta(seconds=1))
+    advance(clock, STRANGER_LIFETIME + timedelta(seconds=1))
     assert open_sessions.get(cookie) is None
 
 
@@ -85,7 +85,7 @@ def test_no_cookie_that_was_made_up_is_a_strangers_session(open_sessions: Sessio
     for content in ("", "[]", "5", '["another", {}, "2026-01-01"]', '["a stranger\'s session", {}, 5]'):
         assert open_sessions.get(sealer.seal(content)) is None
     assert open_sessions.get(Sealer(SECRET[::-1]).seal("[]")) is None
-    assert open_sessions.get(open_sessions.sealed(OWNED)) is None
+    assert open_sessions.get(open_sessions.stranger_cookie(OWNED)) is None
 
 
 def test_an_ended_session_stays_ended_though_a_request_of_it_is_under_way(open_sessions: Sessions) -> None:
@@ -120,7 +120,7 @@ def test_a_sign_in_clears_away_what_has_expired(
     open_sessions: Sessions, database: Database, clock: FakeClock
 ) -> None:
     open_sessions.put("name", OWNED, new=True)
-    advance(clock, OWNERS_LIFE + timedelta(seconds=1))
+    advance(clock, OWNER_LIFETIME + timedelta(seconds=1))
     open_sessions.put("another", OWNED, new=True)
     assert len(database.documents("sessions")) == 1
 

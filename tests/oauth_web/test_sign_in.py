@@ -87,7 +87,7 @@ def test_the_first_account_owns_the_page(
     assert answer.headers["Location"] == "/"
     home = stranger.get("/", base_url="http://localhost:8000")
     assert f"{OWNER} is connected" in home.text
-    assert services.owners.all() == {OWNER}
+    assert services.owners.emails() == {OWNER}
     assert engine.accounts.get(OWNER).state == "ok"
     assert f"{OWNER} is connected" not in stranger.get("/", base_url="http://localhost:8000").text
 
@@ -111,7 +111,7 @@ def test_the_answer_to_one_loopback_name_comes_back_to_it(
         callback = google.consent(to_google(open_start_link(stranger, base=base), base=base), email=OWNER)
         assert callback.startswith(base)
         assert back(stranger, callback).status_code == 303
-    assert services.owners.all() == {OWNER}
+    assert services.owners.emails() == {OWNER}
 
 
 def test_an_owner_connects_further_accounts_and_comes_back_by_each_of_them(
@@ -120,7 +120,7 @@ def test_an_owner_connects_further_accounts_and_comes_back_by_each_of_them(
     enter(stranger)
     assert enter(stranger, OTHER).status_code == 303
     assert {account.email for account in engine.accounts.all()} == {OWNER, OTHER}
-    assert [(it.email, it.person) for it in services.owners.everybody()] == [(OWNER, OWNER), (OTHER, OWNER)]
+    assert [(it.email, it.person) for it in services.owners.by_person()] == [(OWNER, OWNER), (OTHER, OWNER)]
     another = web.test_client()
     assert enter(another, OTHER).status_code == 303
     assert another.get("/blocks", base_url="http://localhost:8000").status_code == 200
@@ -179,7 +179,7 @@ def test_an_owner_whose_address_was_changed_still_owns_the_page(
         browser.get(f"/start/{terminal[-1].rpartition('/start/')[2]}")
     assert enter(browser, "new.name@gmail.com").status_code == 303
     assert browser.get("/blocks", base_url="http://localhost:8000").status_code == 200
-    assert services.owners.all() == {"new.name@gmail.com"}
+    assert services.owners.emails() == {"new.name@gmail.com"}
     assert [it.email for it in engine.accounts.all()] == ["new.name@gmail.com"]
     engine.passes.run("new.name@gmail.com")
 
@@ -199,7 +199,7 @@ def test_a_visitor_from_elsewhere_is_not_let_in_by_the_filters_of_a_mailbox(
         environ_overrides={"REMOTE_ADDR": "203.0.113.9"},
     )
     assert answer.status_code == 403
-    assert services.owners.all() == {OWNER}
+    assert services.owners.emails() == {OWNER}
     google.user("new.name@gmail.com").expire_access_tokens()
     engine.passes.run(OWNER)
 
@@ -214,7 +214,7 @@ def test_an_unticked_scope_is_named_with_its_reason(
     assert ("two filters" if "settings" in scope else "to label them") in answer.text
     assert "Try again" in answer.text
     assert engine.accounts.all() == []
-    assert services.owners.all() == frozenset()
+    assert services.owners.emails() == frozenset()
 
 
 def test_a_user_who_cancels_is_told_that_nothing_happened(
@@ -409,7 +409,7 @@ def test_a_gmail_api_that_is_switched_off_becomes_one_sentence(
     answer = enter(stranger)
     assert answer.status_code == 502
     assert "Gmail API is switched off" in answer.text
-    assert services.owners.all() == frozenset()
+    assert services.owners.emails() == frozenset()
 
 
 def test_a_missing_client_file_is_said_at_the_button(stranger: FlaskClient, engine: App) -> None:

@@ -54,9 +54,9 @@ def setup(
 
     The password of your tools is printed when it is made.
     """
-    from worker.gate.settings import USER, USUAL_PORTS, GateSettings
+    from worker.gate.settings import DEFAULT_PORTS, USER, GateSettings
 
-    host, port = _address(upstream, USUAL_PORTS[tls])
+    host, port = _address(upstream, DEFAULT_PORTS[tls])
     own_host, own_port = _address(listen, 2525)
     password = _password(password_file) if user else ""
     secret = _stored().save(
@@ -89,9 +89,9 @@ def password() -> None:
 @gate.command()
 def test() -> None:
     """Connect and sign in to your outgoing server; nothing is sent."""
-    from worker.gate.upstream import try_out
+    from worker.gate.upstream import check_connection
 
-    if problem := try_out(_stored().existing()):
+    if problem := check_connection(_stored().existing()):
         raise UsageError(problem)
     click.echo("The outgoing server lets the gate in.")
 

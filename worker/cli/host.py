@@ -81,9 +81,9 @@ def status(as_json: bool) -> int:
 
     Exit code 0: all is well, 1: mailboxes wait for too long, or no worker runs.
     """
-    from worker.host.operation import figures
+    from worker.host.operation import statistics
 
-    found = figures(_tenants().pool)
+    found = statistics(_tenants().pool)
     in_line = {f"{task} {state}": number for (task, state), number in found.in_line.items()}
     shown = found._asdict()
     if as_json:
@@ -116,7 +116,7 @@ def token(name: str) -> None:
     from worker.owner.tokens import Tokens
 
     tenants = _tenants()
-    click.echo(Tokens(tenants.own).create(name, now=tenants.clock.now()))
+    click.echo(Tokens(tenants.host_database).create(name, now=tenants.clock.now()))
 
 
 @host.group()
@@ -139,10 +139,10 @@ def list_tenants() -> None:
 @with_passphrase
 def import_tenant(owner: str, file: Path, passphrase_file: Any, ask_passphrase: bool) -> None:
     """Make a seller of a backup."""
-    from worker.host.moving import move_in
+    from worker.host.moving import import_seller
 
     passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=False)
-    blocks, accounts = move_in(_tenants(), owner.lower(), file, passphrase)
+    blocks, accounts = import_seller(_tenants(), owner.lower(), file, passphrase)
     click.echo(f"{owner} is here (blocks: {blocks:,}, mailboxes: {len(accounts)}).")
 
 
@@ -155,11 +155,11 @@ def export_tenant(owner: str, file: Path, passphrase_file: Any, ask_passphrase: 
 
     Without a passphrase the key to the mailboxes is left out.
     """
-    from worker.host.moving import move_out
+    from worker.host.moving import export_seller
 
     tenants = _tenants()
     passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=True)
-    move_out(tenants, _number(tenants, owner), file, passphrase)
+    export_seller(tenants, _number(tenants, owner), file, passphrase)
     click.echo(f"{file} is written.")
 
 

@@ -1,6 +1,6 @@
 """Check the shape of stored documents, and convert them to dataclasses."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from datetime import date, datetime
@@ -32,8 +32,8 @@ def reading(what: Sentence) -> Iterator[None]:
 
 def checked(value: _T) -> _T:
     """Return a dataclass after checking its fields against their annotations. Raises TypeError."""
-    for name, kind in _kinds(cast(Hashable, type(value))):
-        if not fits(getattr(value, name), kind):
+    for name, _, fits in _fields(cast(Hashable, type(value))):
+        if not fits(getattr(value, name)):
             raise TypeError(name)
     return value
 
@@ -44,25 +44,8 @@ def stored(kind: type[_T], document: Mapping[str, Any]) -> _T:
     Missing fields get their defaults, and unknown fields are ignored: a later version may have stored more. In a
     document times are texts, tuples are lists, and members of an Enum are their names.
     """
-    kinds = _kinds(cast(Hashable, kind))
-    return checked(kind(**{name: _convert(document[name], of) for name, of in kinds if name in document}))
-
-
-def _convert(value: Any, kind: Any) -> Any:
-    """Convert a value of a document to an annotated type. A wrong value is returned as is; ``checked`` rejects it."""
-    if kind is str or not isinstance(value, str | list | dict):
-        return value  # a fast path for most values
-    for it in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
-        of = get_origin(it) or it
-        if of is tuple and isinstance(value, list):
-            return tuple(_convert(each, get_args(it)[0]) for each in value)
-        if of in (date, datetime) and isinstance(value, str):
-            return of.fromisoformat(value)
-        if is_dataclass(of) and isinstance(value, dict):
-            return stored(cast(type, of), value)
-        if isinstance(of, EnumType) and isinstance(value, str):
-            return of[value]
-    return value
+    fields = _fields(cast(Hashable, kind))
+    return checked(kind(**{name: read(document[name]) for name, read, _ in fields if name in document}))
 
 
 def listed(value: Any) -> tuple[Any, ...]:
@@ -72,20 +55,58 @@ def listed(value: Any) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def fits(value: Any, kind: Any) -> bool:
-    """Return whether a value matches an annotation."""
+@cache
+def _fields(of: Hashable) -> tuple[tuple[str, Callable[[Any], Any], Callable[[Any], bool]], ...]:
+    """Return the fields of a dataclass: name, converter, check. Cached, since records are read often."""
+    return tuple((name, _converter(kind), _check(kind)) for name, kind in get_type_hints(of).items())
+
+
+def _converter(kind: Any) -> Callable[[Any], Any]:
+    """Return the converter of an annotated type. It returns a wrong value as is; the check rejects it."""
+    options = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    converters = [found for it in options if (found := _stored_as(it)) is not None]
+
+    def read(value: Any) -> Any:
+        for type_, from_it in converters:
+            if isinstance(value, type_):
+                return from_it(value)
+        return value
+
+    return read if converters else lambda value: value
+
+
+def _stored_as(kind: Any) -> tuple[type, Callable[[Any], Any]] | None:
+    """Return the type of the stored value, and its converter; None if the value is stored as it is."""
+    of = get_origin(kind) or kind
+    if of is tuple:
+        each = _converter(get_args(kind)[0])
+        return list, lambda value: tuple(map(each, value))
+    if of in (date, datetime):
+        return str, of.fromisoformat
+    if is_dataclass(of):
+        return dict, lambda value: stored(cast(type, of), value)
+    if isinstance(of, EnumType):
+        return str, of.__getitem__
+    return None
+
+
+def _check(kind: Any) -> Callable[[Any], bool]:
+    """Return a function that says whether a value matches an annotation."""
     if kind is Any:
-        return True
+        return lambda _: True
     origin, inner = get_origin(kind) or kind, get_args(kind)
     if origin in (Union, UnionType):
-        return any(fits(value, it) for it in inner)
+        options = [_check(it) for it in inner]
+        return lambda value: any(it(value) for it in options)
     if origin is Literal:
-        return value in inner
+        return lambda value: value in inner
     if origin is tuple:
-        return isinstance(value, tuple) and all(fits(it, inner[0]) for it in value)
+        each = _check(inner[0])
+        return lambda value: isinstance(value, tuple) and all(map(each, value))
     if issubclass(origin, Mapping):
-        return isinstance(value, Mapping) and all(fits(it, inner[1]) for it in value.values())
-    return _is_a(value, origin)
+        of_value = _check(inner[1])
+        return lambda value: isinstance(value, Mapping) and all(map(of_value, value.values()))
+    return lambda value: _is_a(value, origin)
 
 
 def _is_a(value: Any, kind: type) -> bool:
@@ -96,8 +117,3 @@ def _is_a(value: Any, kind: type) -> bool:
     if kind is datetime:
         return isinstance(value, datetime) and value.tzinfo is not None
     return isinstance(value, kind)
-
-
-@cache
-def _kinds(of: Hashable) -> tuple[tuple[str, Any], ...]:
-    return tuple(get_type_hints(of).items())

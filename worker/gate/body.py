@@ -1,7 +1,7 @@
 """A mail between the tool and the real server: in memory while it is small, then in a temporary file.
 
-It is kept as it comes over the wire, with the dots that SMTP puts before lines, and goes on so: nothing is taken out
-and put back, so nothing can change.
+It is stored in the format of the wire, with SMTP's dot-stuffing, and sent in the same format, so its bytes never
+change.
 """
 
 import re
@@ -13,26 +13,26 @@ from pathlib import Path
 from worker.notices.headers import HEAD_LIMIT
 
 IN_MEMORY = 1_000_000  # bytes
-_PIECE = 256 * 1024
-_END = b"\r\n.\r\n"
-# A dot alone between other line ends than CRLF. A server that takes it for the end reads what follows as commands
-# (“SMTP smuggling”), which this gate has not seen.
+_CHUNK_SIZE = 256 * 1024
+_END_OF_MAIL = b"\r\n.\r\n"
+# A dot alone between line ends other than CRLF. A server that accepts it as the end of the mail would read the rest as
+# commands that the gate did not check (“SMTP smuggling”).
 _FALSE_END = re.compile(rb"[\r\n]\.[\r\n]")
 
 
 class Body:
-    """A mail; a context manager that deletes it. size: its bytes on the wire. false_end: holds one, see above.
+    """A mail; a context manager that deletes it. size: bytes on the wire. false_end: it contains a ``_FALSE_END``.
 
-    Past ``most`` bytes, or where the disk is full, it is read to its end and not kept: ``too_large``, ``no_room``.
+    After ``max_size`` bytes (``too_large``), or when the disk is full (``disk_full``), the rest is read but not stored.
     """
 
-    def __init__(self, folder: Path, most: int) -> None:
-        # Here and not in the folder that all users of the machine share.
+    def __init__(self, folder: Path, max_size: int) -> None:
+        # Not in the temporary folder that all users of the machine share.
         self._file = tempfile.SpooledTemporaryFile[bytes](IN_MEMORY, dir=str(folder))
-        self._most = most
-        self._last = b"\r\n"  # of the command that began it
+        self._max_size = max_size
+        self._last = b"\r\n"  # the line end of DATA
         self.size = 0
-        self.false_end = self.no_room = False
+        self.false_end = self.disk_full = False
 
     def __enter__(self) -> "Body":
         return self
@@ -42,59 +42,57 @@ class Body:
 
     @property
     def too_large(self) -> bool:
-        return self.size > self._most
+        return self.size > self._max_size
 
     @property
     def head(self) -> bytes:
-        """Its first bytes, with the header block."""
+        """The first HEAD_LIMIT bytes, with the header block."""
         self._file.seek(0)
         return self._file.read(HEAD_LIMIT)
 
-    def pieces(self) -> Iterator[bytes]:
-        """Yield it from the beginning."""
+    def chunks(self) -> Iterator[bytes]:
         self._file.seek(0)
-        while piece := self._file.read(_PIECE):
-            yield piece
+        while chunk := self._file.read(_CHUNK_SIZE):
+            yield chunk
 
-    def write(self, piece: bytes) -> None:
-        """Add to it."""
-        self.size += len(piece)
-        seen = self._last + piece
+    def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        seen = self._last + chunk
         self.false_end = self.false_end or _FALSE_END.search(seen) is not None
         self._last = seen[-2:]
-        if self.too_large or self.no_room:
+        if self.too_large or self.disk_full:
             return
         try:
-            self._file.write(piece)
+            self._file.write(chunk)
         except OSError:
-            self.no_room = True
+            self.disk_full = True
 
 
-async def read_body(reader: StreamReader, body: Body, moved: Callable[[], None]) -> None:
-    """Read from the wire up to the end of the mail, which is left out. moved: called whenever there is more.
+async def read_body(reader: StreamReader, body: Body, on_data: Callable[[], None]) -> None:
+    """Read a mail from the wire, without its end mark. on_data: called after each chunk.
 
-    Raises IncompleteReadError when the connection ends before.
+    Raises IncompleteReadError if the connection ends before the end mark.
     """
-    # The end may begin with the line end of the command, or with what follows at once: in steps that cannot lead behind
-    # it, until nothing is seen of it.
+    # The end mark may use the line end of DATA. Read in steps that cannot go past the end mark, until the tail contains
+    # no part of it.
     tail = b"\r\n"
-    known = len(tail)  # bytes of it that are not the mail's
+    foreign = len(tail)  # bytes of the tail that do not belong to the mail
     while tail:
-        tail += await reader.readexactly(len(_END) - len(tail))
-        if tail == _END:
-            body.write(tail[known:2])
+        tail += await reader.readexactly(len(_END_OF_MAIL) - len(tail))
+        if tail == _END_OF_MAIL:
+            body.write(tail[foreign:2])
             return
-        keep = next(n for n in range(len(_END) - 1, -1, -1) if tail.endswith(_END[:n]))
-        gone = len(tail) - keep
-        body.write(tail[known:gone])
-        known = max(0, known - gone)
-        tail = tail[gone:]
+        keep = next(n for n in range(len(_END_OF_MAIL) - 1, -1, -1) if tail.endswith(_END_OF_MAIL[:n]))
+        done = len(tail) - keep
+        body.write(tail[foreign:done])
+        foreign = max(0, foreign - done)
+        tail = tail[done:]
     while True:
         try:
-            last = await reader.readuntil(_END)
+            last = await reader.readuntil(_END_OF_MAIL)
         except LimitOverrunError as error:
             body.write(await reader.readexactly(error.consumed))
-            moved()
+            on_data()
         else:
-            body.write(last[: 2 - len(_END)])
+            body.write(last[: 2 - len(_END_OF_MAIL)])
             return

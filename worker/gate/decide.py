@@ -1,4 +1,4 @@
-"""Which recipients are refused, and why; what a mail says of its kind. No network, no clock."""
+"""Which recipients are refused and why; the kind of a mail. No network, no clock."""
 
 import re
 import unicodedata
@@ -11,14 +11,14 @@ from worker.errors import UsageError
 from worker.notices.headers import HEAD_LIMIT, decode_words, read_head
 
 KIND_HEADER = "X-Buyerblock-Kind"
-# Amazon's, in the languages in which its notices have shown it.
-_MARKS = ("[important]", "[importante]")
+# Amazon's marks, in the languages of known notices.
+_SUBJECT_MARKS = ("[important]", "[importante]")
 _ESCAPED = re.compile(r"\\(.)")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a recipient is refused. key: the buyer in canonical spelling. since: when that was first known, if it is."""
+    """Why a recipient is refused. key: the buyer's canonical key. since: the day of the first notice, if known."""
 
     key: str
     since: date | None
@@ -29,12 +29,12 @@ class Refusal:
 
 
 def refusal(block_list: BlockList, recipient: str) -> Refusal | None:
-    """Return why an address must not be written to, None if it may. Raises StorageError."""
+    """Return why a recipient is refused, None if it is allowed. Raises StorageError."""
     try:
-        key = parse_key(_plain(recipient))
+        key = parse_key(_normalized(recipient))
     except UsageError:
-        return None  # no buyer, so on no list
-    # Most are not on it, and that costs least to find out.
+        return None  # not a buyer
+    # Most are not blocked; this is the cheapest check for them.
     (result,) = block_list.look_up([(key.text, key)])
     if not result.blocked:
         return None
@@ -43,18 +43,18 @@ def refusal(block_list: BlockList, recipient: str) -> Refusal | None:
 
 
 def kind_of(head: bytes) -> MessageKind:
-    """Return what kind a mail says it is. head: how it begins, with its header block."""
+    """Return the kind that a mail claims. head: its first bytes, with the header block."""
     fields = read_head(head[:HEAD_LIMIT])
     named = fields.first(KIND_HEADER).strip().lower()
     for kind in ALL_KINDS:
         if named == kind:
             return kind
-    marked = decode_words(fields.first("Subject")).strip().lower().startswith(_MARKS)
+    marked = decode_words(fields.first("Subject")).strip().lower().startswith(_SUBJECT_MARKS)
     return "critical" if marked else "unsolicited"
 
 
-def _plain(recipient: str) -> str:
-    """Return an address without what changes its spelling only: quotes, a final dot, wide letters and dots."""
+def _normalized(recipient: str) -> str:
+    """Return an address without quotes, final dot, and full-width characters, which do not change its meaning."""
     narrow = unicodedata.normalize("NFKC", recipient).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
     local, at, domain = narrow.rpartition("@")
     if local.startswith('"'):

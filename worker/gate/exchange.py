@@ -1,6 +1,6 @@
-"""What one session asks of the block list and of the real server. Calls block, and run in a thread, one at a time.
+"""The work for each SMTP command: check the block list, ask the real server, return the reply for the tool.
 
-Each returns what the tool is answered.
+Calls block; they run in a thread, one at a time for each session.
 """
 
 import logging
@@ -17,25 +17,25 @@ from worker.gate.decide import Refusal, kind_of, refusal
 from worker.gate.path import Path as MailPath
 from worker.gate.record import GateRecord
 from worker.gate.settings import GateSettings
-from worker.gate.upstream import Reply, Upstream, UpstreamError, said
+from worker.gate.upstream import Reply, Upstream, UpstreamError, make_reply
 
-MAX_SIZE = 100_000_000  # bytes on the wire; most servers take less, and say so
+MAX_SIZE = 100_000_000  # bytes on the wire; most servers announce a lower limit
 
-ALONE = said(
+MUST_BE_ALONE = make_reply(
     "452 4.5.3 a recipient who may get marked mail only has to be the only one; send it and the others separately"
 )
-TOO_LARGE = said("552 5.3.4 the mail is larger than this gate takes")
-_UNREADABLE = said("451 4.3.0 the block list cannot be read, so nothing is sent; try again later")
+TOO_LARGE = make_reply("552 5.3.4 the mail is larger than this gate takes")
+_UNREADABLE = make_reply("451 4.3.0 the block list cannot be read, so nothing is sent; try again later")
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
-class Shared:
-    """What all sessions share.
+class SharedState:
+    """State that all sessions share.
 
-    folder: for large mails. pool: threads that may wait for the real server. name: of this machine. can: what the real
-    server can, empty until that is known.
+    folder: for large mails. pool: threads that may wait for the real server. name: of this machine. extensions: the
+    SMTP extensions of the real server, empty until they are known.
     """
 
     settings: GateSettings
@@ -45,78 +45,83 @@ class Shared:
     folder: Path
     pool: ThreadPoolExecutor
     name: str
-    can: Mapping[str, str] = field(default_factory=dict)
+    extensions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Mail:
-    """The mail under way: whom the real server has taken, and why the only one is refused unless the mail is marked."""
+    """The current mail.
+
+    recipients: those that the real server accepted. pending_refusal: why the only recipient is refused unless the mail
+    is marked.
+    """
 
     started: bool = False
     recipients: list[str] = field(default_factory=list)
-    waiting: Refusal | None = None
+    pending_refusal: Refusal | None = None
 
 
 class Exchange:
-    """One session's side towards the list and the real server."""
+    """The block list and the real server, for one session."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: SharedState) -> None:
         self._shared = shared
         self.upstream = Upstream(shared.settings)
 
     def connect(self) -> Reply:
-        """Connect to the real server, if that was not done yet, and note what it can."""
+        """Connect to the real server if needed, and store its extensions."""
         try:
-            can = self.upstream.connect()
+            extensions = self.upstream.connect()
         except UpstreamError as error:
             self._shared.record.problem(str(error))
             raise
-        size = can.get("size", "")
-        # No number, or 0, means that it sets no limit.
+        size = extensions.get("size", "")
+        # No number, or 0, means no limit (RFC 1870).
         most = min(int(size), MAX_SIZE) if size.isdecimal() and int(size) else MAX_SIZE
-        self._shared.can = {**can, "size": str(most)}  # at once, since others read it
+        # One assignment, because other threads read it.
+        self._shared.extensions = {**extensions, "size": str(most)}
         self._shared.record.problem("")
         return Reply(250, b"")
 
     def begin(self, mail: Mail, sender: MailPath) -> Reply:
-        """Answer MAIL."""
+        """Reply to MAIL."""
         self.connect()
         reply = self.upstream.mail(sender.line(b"MAIL FROM"))
-        mail.started = reply.taken
+        mail.started = reply.is_success
         return reply
 
     def add(self, mail: Mail, recipient: MailPath, marked: bool) -> Reply:
-        """Answer RCPT. marked: the tool marks its mail."""
-        why = refusal(self._shared.block_list, recipient.address)
-        if why and not marked:
-            return self._refused(why)
-        if why and mail.recipients:
-            return ALONE
-        reply = answer(self.upstream.command, recipient.line(b"RCPT TO"))
-        if reply.taken:
+        """Reply to RCPT. marked: the tool may send marked mail."""
+        reason = refusal(self._shared.block_list, recipient.address)
+        if reason and not marked:
+            return self._refused(reason)
+        if reason and mail.recipients:
+            return MUST_BE_ALONE
+        reply = reply_or_error(self.upstream.command, recipient.line(b"RCPT TO"))
+        if reply.is_success:
             mail.recipients.append(recipient.address)
-            mail.waiting = why
+            mail.pending_refusal = reason
         else:
             self._shared.record.count("not_taken")
         return reply
 
     def send(self, mail: Mail, body: Body) -> Reply:
-        """Answer the end of a mail."""
-        if mail.waiting and kind_of(body.head) not in mail.waiting.still_allowed:
-            return self._refused(mail.waiting)
-        reply = _unfit(body) or answer(self.upstream.data, body.pieces())
-        self._shared.record.count("sent" if reply.taken else "not_taken", len(mail.recipients))
-        if reply.taken and mail.waiting:
+        """Reply to the end of a mail."""
+        if mail.pending_refusal and kind_of(body.head) not in mail.pending_refusal.still_allowed:
+            return self._refused(mail.pending_refusal)
+        reply = _rejection(body) or reply_or_error(self.upstream.data, body.chunks())
+        self._shared.record.count("sent" if reply.is_success else "not_taken", len(mail.recipients))
+        if reply.is_success and mail.pending_refusal:
             self._shared.record.count("marked")
         return reply
 
-    def _refused(self, why: Refusal) -> Reply:
-        self._shared.record.refused(why.key, self._shared.now())
-        return said(f"550 5.7.1 {why}")
+    def _refused(self, reason: Refusal) -> Reply:
+        self._shared.record.refused(reason.key, self._shared.now())
+        return make_reply(f"550 5.7.1 {reason}")
 
 
-def answer(work: Callable[..., Reply], *arguments: object) -> Reply:
-    """Return what a call says, or what the tool is answered where it fails."""
+def reply_or_error(work: Callable[..., Reply], *arguments: object) -> Reply:
+    """Return the reply of a call, or the reply for its error."""
     try:
         return work(*arguments)
     except UpstreamError as error:
@@ -127,13 +132,13 @@ def answer(work: Callable[..., Reply], *arguments: object) -> Reply:
         return _UNREADABLE
 
 
-def _unfit(body: Body) -> Reply | None:
+def _rejection(body: Body) -> Reply | None:
     if body.too_large:
         return TOO_LARGE
-    if body.no_room:
-        return said("452 4.3.1 the disk is full; try again later")
+    if body.disk_full:
+        return make_reply("452 4.3.1 the disk is full; try again later")
     if body.false_end:
-        return said(
+        return make_reply(
             "550 5.6.0 a line of the mail is a dot alone; end lines by CRLF, and double dots that begin them"
         )
     return None

@@ -1,4 +1,4 @@
-"""Keep the gate as the settings say: started, stopped, or restarted when they have changed."""
+"""Start, stop or restart the gate when its settings change."""
 
 import logging
 from collections.abc import Callable
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Follower:
-    """A gate that follows its settings at each look. folder: the data directory."""
+    """A gate that applies its settings at each look. folder: the data directory."""
 
     def __init__(
         self, database: Database, sealer: Sealer, *, now: Callable[[], datetime], folder: Path
@@ -31,20 +31,20 @@ class Follower:
         self._now = now
         self._folder = folder
         self._gate: Gate | None = None
-        self._follows: GateSettings | None = None
-        self._was_on = False
+        self._applied: GateSettings | None = None
+        self._was_enabled = False
 
     def look(self) -> None:
-        """Have the gate run if it is switched on, by the settings of now. What keeps it from that is recorded."""
+        """Apply the current settings. Record a problem that prevents this."""
         try:
             settings = self._stored.get()
             if settings is not None and settings.enabled:
-                self._was_on = True
-                self._follow(settings)
-            elif self._was_on:
+                self._was_enabled = True
+                self._apply(settings)
+            elif self._was_enabled:
                 self.stop()
-                self._was_on = False
-                # Only now: a gate that is a process of its own has problems of its own.
+                self._was_enabled = False
+                # Only if it was enabled here: a gate in another process records its own problems.
                 self._record.problem("")
                 self._record.flush()
         except BuyerblockError as error:
@@ -52,24 +52,23 @@ class Follower:
             self._record.flush()
 
     def run(self) -> GateSettings:
-        """Have the gate run, switched on or not, and return its settings. Raises UsageError if it cannot."""
+        """Run the gate, enabled or not, and return its settings. Raises UsageError if that fails."""
         settings = self._stored.existing()
-        self._follow(settings)
+        self._apply(settings)
         return settings
 
-    def _follow(self, settings: GateSettings) -> None:
-        if settings == self._follows and self._gate and self._gate.runs:
+    def _apply(self, settings: GateSettings) -> None:
+        if settings == self._applied and self._gate and self._gate.is_running:
             return
         self.stop()
-        from worker.gate.server import Gate  # noqa: PLC0415 - aiosmtpd is for those who run a gate
+        from worker.gate.server import Gate  # noqa: PLC0415 - without a gate aiosmtpd is not loaded
 
         gate = Gate(settings, self._block_list, self._record, now=self._now, folder=self._folder)
         gate.start()
         self._record.problem("")
-        self._gate, self._follows = gate, settings
+        self._gate, self._applied = gate, settings
 
     def stop(self) -> None:
-        """Stop it if it runs."""
         if self._gate is not None:
             self._gate.stop()
-            self._gate = self._follows = None
+            self._gate = self._applied = None

@@ -1,4 +1,4 @@
-"""Addresses in SMTP commands, as RFC 5321 calls them paths."""
+"""Addresses in SMTP commands; RFC 5321 calls them paths."""
 
 import re
 from dataclasses import dataclass
@@ -12,32 +12,32 @@ _SIZE = re.compile(r"\bSIZE=(\d+)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """An address as it was sent, without brackets and old-fashioned route, and the options behind it."""
+    """An address as it was sent, without brackets and source route, and the options after it."""
 
     address: str
     options: str
 
     @property
     def size(self) -> int:
-        """The size of the mail, as its sender says; 0 if it does not."""
+        """The announced size of the mail in bytes, 0 if there is none."""
         found = _SIZE.search(self.options)
         return int(found[1]) if found else 0
 
     def line(self, verb: bytes) -> bytes:
-        """Return the command for the real server."""
+        """Return the command for the real server, without a line end."""
         text = f":<{self.address}>{' ' if self.options else ''}{self.options}"
         return verb + text.encode("utf-8", "surrogateescape")
 
 
 def parse_path(arg: str | None, keyword: str) -> Path | None:
-    """Return what follows ``FROM:`` or ``TO:``, None if that is no address."""
+    """Return the path after ``FROM:`` or ``TO:``, None if there is no address."""
     if arg is None or arg[: len(keyword)].upper() != keyword:
         return None
     found = _PATH.fullmatch(arg, len(keyword))
     if found is None:
         return None
     address = found["bare"] if found["path"] is None else found["path"]
-    # Nothing may be an end of line to the real server that was none here.
+    # The real server must not see a line end that this parser did not see.
     if any(ord(char) < 32 or ord(char) == 127 for char in address):
         return None
     return Path(address, " ".join((found["options"] or "").split()))

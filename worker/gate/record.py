@@ -1,7 +1,6 @@
-"""What the gate did: how many recipients fared how, and who was refused lately. Nothing of any mail.
+"""The record of the gate: recipients by outcome, and the latest refused ones. Nothing of any mail.
 
-The numbers are kept in memory and stored every few seconds: a mail does not wait for the disk. A gate that is killed
-forgets the last seconds of them.
+Counts are stored every few seconds, so that no mail waits for the disk. A killed gate loses the last seconds.
 """
 
 import threading
@@ -14,18 +13,18 @@ from typing import Any, Literal, get_args
 from worker.database import Database, checked, format_time, listed, parse_time
 from worker.errors import StorageError
 
-# Of a recipient. marked: taken although it is blocked, since the mail is critical or an answer; these are sent too.
-# not_taken: the real server refused it, or could not be reached.
+# Of a recipient. marked: blocked, but sent because the mail is critical or a reply; it also counts as sent. not_taken:
+# the real server refused it or could not be reached.
 Outcome = Literal["sent", "refused", "marked", "not_taken"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
-MAX_LATELY = 100
+MAX_REFUSED = 100
 _KEY = "record"
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A recipient who was refused, in canonical spelling."""
+    """A refused recipient, as its canonical key."""
 
     recipient: str
     at: datetime
@@ -33,7 +32,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """counts: recipients by outcome. lately: the newest first. problem: one sentence, "" if all is well."""
+    """counts: recipients by outcome. lately: newest first. problem: one sentence, "" for none."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     lately: tuple[Refused, ...] = ()
@@ -41,7 +40,7 @@ class Record:
 
 
 class GateRecord:
-    """The record, shared by the processes that run a gate or show it. Threads may share one too."""
+    """The record, shared by the processes that run or show a gate. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,10 +48,10 @@ class GateRecord:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._lately: list[Refused] = []
-        self._problem: str | None = None  # that there is no news of it
+        self._problem: str | None = None  # None: unchanged
 
     def read(self) -> Record:
-        """Return what is stored. Raises StorageError."""
+        """Return the stored record. Raises StorageError."""
         document = self._documents.find(_KEY)
         return Record() if document is None else to_record(document)
 
@@ -64,15 +63,15 @@ class GateRecord:
         with self._lock:
             self._counts["refused"] += 1
             self._lately.insert(0, Refused(recipient, at))
-            del self._lately[MAX_LATELY:]
+            del self._lately[MAX_REFUSED:]
 
     def problem(self, sentence: str) -> None:
-        """Have the owner know what is wrong; "" for nothing."""
+        """Set the problem that the owner sees; "" for none."""
         with self._lock:
             self._problem = sentence
 
     def flush(self) -> None:
-        """Store the news. Raises StorageError; they are then stored by the next call."""
+        """Store the changes. Raises StorageError; the next call then stores them."""
         with self._lock:
             counts, lately, problem = self._counts, self._lately, self._problem
             self._counts, self._lately, self._problem = Counter(), [], None
@@ -81,13 +80,13 @@ class GateRecord:
         try:
             self._store(counts, lately, problem)
         except StorageError:
-            self._keep(counts, lately, problem)
+            self._put_back(counts, lately, problem)
             raise
 
-    def _keep(self, counts: Counter[str], lately: list[Refused], problem: str | None) -> None:
+    def _put_back(self, counts: Counter[str], lately: list[Refused], problem: str | None) -> None:
         with self._lock:
             self._counts += counts
-            self._lately = [*self._lately, *lately][:MAX_LATELY]
+            self._lately = [*self._lately, *lately][:MAX_REFUSED]
             self._problem = problem if self._problem is None else self._problem
 
     def _store(self, counts: Counter[str], lately: list[Refused], problem: str | None) -> None:
@@ -95,7 +94,7 @@ class GateRecord:
             before = self.read()
             after = Record(
                 counts=dict(counts + Counter(before.counts)),
-                lately=(*lately, *before.lately)[:MAX_LATELY],
+                lately=(*lately, *before.lately)[:MAX_REFUSED],
                 problem=before.problem if problem is None else problem,
             )
             if after != before:
@@ -108,7 +107,6 @@ def _as_document(record: Record) -> dict[str, Any]:
 
 
 def to_record(document: Mapping[str, Any]) -> Record:
-    """Return the record of a stored document."""
     lately = tuple(
         checked(Refused(recipient, parse_time(at))) for recipient, at in listed(document["lately"])
     )

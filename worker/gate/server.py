@@ -1,4 +1,4 @@
-"""The gate as it runs: a thread with an event loop of its own, until it is stopped."""
+"""The running gate: a thread with its own event loop."""
 
 import asyncio
 import logging
@@ -14,21 +14,21 @@ from pathlib import Path
 from worker.block_list import BlockList
 from worker.errors import StorageError, UsageError
 from worker.events import fields
-from worker.gate.exchange import Shared
+from worker.gate.exchange import SharedState
 from worker.gate.record import GateRecord
 from worker.gate.session import GateSession
 from worker.gate.settings import GateSettings
 
-# Each has a thread that may wait for the real server, and a connection to it.
+# Each has a thread that may wait for the real server, and a connection to the real server.
 MAX_SESSIONS = 50
-STORED_EVERY = 5.0  # seconds
-FINISHING = 1.5  # seconds that mails under way get when it is stopped
+STORE_INTERVAL = 5.0  # seconds
+STOP_TIMEOUT = 1.5  # seconds for current mails
 
 log = logging.getLogger(__name__)
 
 
 class Gate:
-    """A gate by these settings. folder: where large mails are kept while they go through."""
+    """A gate with fixed settings. folder: for large mails, until they are sent."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Gate:
     ) -> None:
         self._settings = settings
         self._record = record
-        self._shared = Shared(
+        self._shared = SharedState(
             settings=settings,
             block_list=block_list,
             record=record,
@@ -55,20 +55,20 @@ class Gate:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="gate", daemon=True)
 
     @property
-    def runs(self) -> bool:
+    def is_running(self) -> bool:
         return self._thread.is_alive()
 
     def start(self) -> None:
         """Listen. Raises UsageError if it cannot."""
-        # It warns of what is as it should be here, and logs addresses.
+        # aiosmtpd's logger warns about our normal use, and logs addresses.
         logging.getLogger("mail").setLevel(logging.CRITICAL)
-        self._tls()
+        self._tls_context()
         self._thread.start()
         self._started.result()
         log.info("The gate takes mail.", extra=fields(host=self._settings.host, port=self._settings.port))
 
     def stop(self) -> None:
-        """Take nothing more, give mails under way a moment, and end."""
+        """Accept no more mail, let current mails finish for STOP_TIMEOUT, then stop."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
@@ -76,19 +76,21 @@ class Gate:
     async def _run(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         try:
-            server = await self._loop.create_server(self._session, self._settings.host, self._settings.port)
-        except (OSError, UnicodeError) as error:  # the latter of a name with a part that is too long
-            self._started.set_exception(self._no_listening(error))
+            server = await self._loop.create_server(
+                self._new_session, self._settings.host, self._settings.port
+            )
+        except (OSError, UnicodeError) as error:  # UnicodeError: a label of the name is too long
+            self._started.set_exception(self._listen_error(error))
             return
         self._started.set_result(None)
         while not self._stopping.is_set():
-            await self._store(STORED_EVERY)
+            await self._store(STORE_INTERVAL)
         server.close()
         await self._finish()
         await self._store(0)
 
     async def _store(self, after: float) -> None:
-        """Store the record after so many seconds, or when the gate is stopped."""
+        """Wait so many seconds, or until the gate is stopped; then store the record."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), after)
         try:
@@ -98,24 +100,24 @@ class Gate:
 
     async def _finish(self) -> None:
         sessions = self._sessions
-        await self._until(lambda: not any(it.busy for it in sessions))
+        await self._wait_for(lambda: not any(it.busy for it in sessions))
         for session in list(sessions):
             session.drop()
-        await self._until(lambda: not sessions)
+        await self._wait_for(lambda: not sessions)
         self._shared.pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _until(self, true: Callable[[], bool]) -> None:
-        end = self._loop.time() + FINISHING
-        while not true() and self._loop.time() < end:
+    async def _wait_for(self, condition: Callable[[], bool]) -> None:
+        end = self._loop.time() + STOP_TIMEOUT
+        while not condition() and self._loop.time() < end:
             await asyncio.sleep(0.02)
 
-    def _session(self) -> asyncio.Protocol:
+    def _new_session(self) -> asyncio.Protocol:
         if len(self._sessions) >= MAX_SESSIONS:
-            return _Full()
-        return GateSession(self._shared, self._sessions, self._tls())
+            return _TooManySessions()
+        return GateSession(self._shared, self._sessions, self._tls_context())
 
-    def _tls(self) -> ssl.SSLContext | None:
-        """Return what encrypts, read again each time: certificates are renewed every few weeks. Raises UsageError."""
+    def _tls_context(self) -> ssl.SSLContext | None:
+        """Read the certificate, for each session: it is renewed every few weeks. Raises UsageError."""
         if not self._settings.certificate:
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -129,7 +131,7 @@ class Gate:
             ) from error
         return context
 
-    def _no_listening(self, error: Exception) -> UsageError:
+    def _listen_error(self, error: Exception) -> UsageError:
         why = getattr(error, "strerror", None) or error
         return UsageError(
             "The gate cannot listen on {host}, port {port} ({why}); choose another port.",
@@ -139,8 +141,8 @@ class Gate:
         )
 
 
-class _Full(asyncio.Protocol):
-    """The answer to a tool that is one too many."""
+class _TooManySessions(asyncio.Protocol):
+    """Reply to a connection beyond MAX_SESSIONS."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.WriteTransport):

@@ -1,4 +1,4 @@
-"""What the gate needs to know, as it is stored: where it listens, the real server, and how tools sign in."""
+"""The stored settings of the gate: its address, the real server, and the password of the tools."""
 
 import hmac
 import secrets
@@ -13,10 +13,10 @@ from worker.parsing import is_loopback
 from worker.sealing import Sealer, digest_of
 from worker.sentences import Sentence
 
-# How tools sign in. The second: their mail may carry marks, see the package.
+# User names of tools. The second may send marked mail, see the package.
 USER, MARKED_USER = "buyerblock", "buyerblock+marked"
 TLS = Literal["implicit", "starttls", "none"]
-USUAL_PORTS: dict[TLS, int] = {"implicit": 465, "starttls": 587, "none": 25}
+DEFAULT_PORTS: dict[TLS, int] = {"implicit": 465, "starttls": 587, "none": 25}
 
 _KEY = "settings"
 
@@ -25,9 +25,9 @@ _KEY = "settings"
 class GateSettings:
     """The settings.
 
-    enabled: part of ``serve``. certificate, key: paths of PEM files, "" for none. upstream: the real server, and its
-    user and password, both "" where it asks for none. tool_hash: SHA-256 of the password of the tools.
-    Raises UsageError for what cannot work, or would let strangers read or send mail.
+    enabled: ``serve`` runs the gate. certificate, key: paths of PEM files, "" for none. upstream: the real server;
+    its user and password are "" if it needs none. tool_hash: SHA-256 of the tools' password. Raises UsageError for
+    settings that cannot work, or would let strangers read or send mail.
     """
 
     enabled: bool = False
@@ -70,17 +70,16 @@ class GateSettings:
 
     @property
     def beyond_loopback(self) -> bool:
-        """Whether other machines can reach it."""
+        """Whether other machines can reach the gate."""
         return not is_loopback(self.host)
 
-    def lets_in(self, user: bytes, password: bytes) -> bool:
-        """Return whether a tool may send by this user and password."""
+    def accepts_login(self, user: bytes, password: bytes) -> bool:
         known = user in (USER.encode(), MARKED_USER.encode())
         return known and hmac.compare_digest(digest_of(password), self.tool_hash)
 
 
 class StoredGate:
-    """The settings of the gate, if it was set up. Raises StorageError, UnsealError when the key is another one."""
+    """The stored settings. Raises StorageError, and UnsealError if they were encrypted with another key."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
@@ -89,36 +88,36 @@ class StoredGate:
         self._sealer = sealer
 
     def get(self) -> GateSettings | None:
-        """Return them, None if the gate was never set up."""
-        found = self._found()
+        """Return the settings, None if the gate was never set up."""
+        found = self._load()
         if found is None or not found.upstream_password:
             return found
         return replace(found, upstream_password=self._sealer.unseal(found.upstream_password))
 
     def existing(self) -> GateSettings:
-        """Return them. Raises UsageError if there are none."""
-        return _there(self.get())
+        """Return the settings. Raises UsageError if there are none."""
+        return _required(self.get())
 
     def save(self, wanted: GateSettings) -> str | None:
-        """Store the settings; return the password of the tools, for the only time, if it was made now.
+        """Store the settings; return a new password for the tools if there was none, else None.
 
-        One that was made before stays.
+        Only the hash of the password is stored, so it cannot be shown again.
         """
         password = wanted.upstream_password
         sealed = replace(wanted, upstream_password=self._sealer.seal(password) if password else "")
         with self._database.together():
-            if former := self._found():
+            if former := self._load():
                 self._put(replace(sealed, tool_hash=former.tool_hash))
                 return None
             return self._put_with_password(sealed)
 
     def new_password(self) -> str:
-        """Make another password for the tools, and return it, for the only time; the former one is refused."""
+        """Replace the password of the tools and return it; it cannot be shown again."""
         with self._database.together():
-            return self._put_with_password(_there(self._found()))
+            return self._put_with_password(_required(self._load()))
 
-    def _found(self) -> GateSettings | None:
-        """Return them, the real server's password still sealed."""
+    def _load(self) -> GateSettings | None:
+        """Return the settings with the real server's password still encrypted."""
         document = self._documents.find(_KEY)
         if document is None:
             return None
@@ -134,12 +133,12 @@ class StoredGate:
         self._documents.put({_KEY: asdict(settings)})
 
 
-def _there(found: GateSettings | None) -> GateSettings:
+def _required(found: GateSettings | None) -> GateSettings:
     if found is None:
         raise UsageError("The gate is not set up; do that under Settings, or by “buyerblock gate setup”.")
     return found
 
 
 def _read_stored(document: Mapping[str, Any]) -> object:
-    """Return what a document of the table holds: the settings, or the record."""
+    """Read a document of the table ``gate``: the settings or the record."""
     return to_record(document) if "lately" in document else stored(GateSettings, document)

@@ -6,10 +6,12 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_e
 
 from worker.clock import Clock
 from worker.errors import GoneError, QuotaError, StoppedError, TransientError
-from worker.gmail.connection import Connection, Sessions
-from worker.gmail.credentials import Grant, SharedCredentials
+from worker.gmail.connection import Connection
+from worker.gmail.credentials import Grant
 from worker.gmail.quota import MAX_STATED_WAIT, Quota
+from worker.gmail.refresh import SharedCredentials
 from worker.gmail.refusals import translating_errors
+from worker.gmail.sessions import Sessions
 from worker.problems import Cause
 
 MAX_TRIES = 6

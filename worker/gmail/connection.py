@@ -7,9 +7,9 @@ NO_PROXY and REQUESTS_CA_BUNDLE, and the system's proxy settings on macOS and Wi
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ import urllib3
 from google.auth.credentials import Credentials
 from google.auth.transport.requests import Request
 from requests.adapters import HTTPAdapter
+from urllib3.util.ssl_ import create_urllib3_context
 
 from worker.sentences import Sentence
 
@@ -50,6 +51,12 @@ class _Bounded(HTTPAdapter):
         super().__init__()
         self._max_size = max_size
 
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        host, options = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {**options, "ssl_context": _context(verify)}
+
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
         ends = time.monotonic() + MAX_TIME
         answer = super().send(request, *arguments, **{**options, "stream": True})
@@ -67,6 +74,12 @@ class _Bounded(HTTPAdapter):
             answer.close()
         answer._content = bytes(content)  # where requests keeps what was read
         return answer
+
+
+@lru_cache(maxsize=2)
+def _context(verify: bool | str) -> SSLContext:  # noqa: ARG001 - so that no other authorities are trusted too
+    """Return what all connections with these authorities share: by itself each would hold them in 0.7 MB of its own."""
+    return create_urllib3_context()
 
 
 class _Session(requests.Session):
@@ -99,34 +112,6 @@ class Session:
     def request_token(self, *arguments: Any, **options: Any) -> Any:
         """Make a request for google-auth."""
         return self._token_request(*arguments, **{**options, **_OPTIONS})
-
-
-class Sessions:
-    """A pool of sessions for all mailboxes. It grows to the largest number of calls in flight."""
-
-    def __init__(self) -> None:
-        self._idle: list[Session] = []
-        self._closed = False
-
-    @contextmanager
-    def borrow(self) -> Iterator[Session]:
-        """Yield a session that no other call uses. Not one per thread: too many threads run passes."""
-        try:
-            session = self._idle.pop()
-        except IndexError:
-            session = Session()
-        try:
-            yield session
-        finally:
-            self._idle.append(session)
-            if self._closed:
-                self.close()
-
-    def close(self) -> None:
-        """Close all sessions; one in use is closed when its call ends."""
-        self._closed = True
-        while self._idle:
-            self._idle.pop().http.close()
 
 
 class Connection:

@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from google.oauth2.credentials import Credentials
 
 from worker.clock import Clock
+from worker.gmail.answers import checking_shape
 from worker.gmail.api import api
-from worker.gmail.connection import Connection, Sessions
-from worker.gmail.credentials import Grant, SharedCredentials
-from worker.gmail.refusals import checking_shape, translating_errors
+from worker.gmail.connection import Connection
+from worker.gmail.credentials import Grant
+from worker.gmail.refresh import SharedCredentials
+from worker.gmail.refusals import translating_errors
+from worker.gmail.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,12 @@ from worker.errors import (
     StoppedError,
     TransientError,
 )
-from worker.gmail.api import api
-from worker.gmail.calls import Calls
-from worker.gmail.connection import Sessions
+from worker.gmail.answers import checking_shape, may_concern_one_message
 from worker.gmail.credentials import Grant
 from worker.gmail.model import Change, Filter, Label, Message, MessageRef
 from worker.gmail.quota import MAX_IN_FLIGHT, PRICES, Quota
 from worker.gmail.rebuild import rebuild_mail
-from worker.gmail.refusals import checking_shape, may_concern_one_message
+from worker.gmail.sessions import Sessions
 from worker.problems import Cause
 
 MAX_IDS = 1000  # of one batchModify
@@ -62,6 +60,10 @@ class Mailbox:
         clock: Clock,
         sessions: Sessions,
     ) -> None:
+        # Google's client library, for the memory of a program without a mailbox.
+        from worker.gmail.api import api  # noqa: PLC0415
+        from worker.gmail.calls import Calls  # noqa: PLC0415
+
         self.quota = Quota(units_per_minute, clock)
         self._clock = clock
         self._calls = Calls(grant, self.quota, clock, sessions)

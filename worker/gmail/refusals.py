@@ -48,20 +48,6 @@ def translating_errors(now: datetime) -> Iterator[None]:
         raise SignInAgainError(Cause.SIGN_IN_NOT_ACCEPTED) from error
 
 
-@contextmanager
-def checking_shape() -> Iterator[None]:
-    """Raise TransientError if an answer does not have the documented shape."""
-    try:
-        yield
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise TransientError(Cause.ANSWER_CUT) from error
-
-
-def may_concern_one_message(error: GmailError) -> bool:
-    """Return whether an error may be caused by the requested message, so that others can be read."""
-    return error.problem.cause in (Cause.GMAIL_FAILED, Cause.ANSWER_CUT, Cause.NOT_GMAIL, Cause.REFUSED)
-
-
 def _from_http(error: HttpError, now: datetime) -> BuyerblockError:  # noqa: PLR0911 - a table of refusals
     status = int(error.resp.status)
     reasons = _reasons(error)

@@ -1,4 +1,4 @@
-"""The accounts of a seller on a host: an idle look writes to the table ``looks`` alone."""
+"""The accounts of a seller on a host. A look at an idle mailbox writes only to the table ``looks``."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +10,7 @@ from worker.sealing import Sealer
 
 
 class HostAccounts(Accounts):
-    """Accounts as at home, with the times of the looks at them."""
+    """Accounts with the times of their looks."""
 
     def __init__(self, database: Database, sealer: Sealer, looks: Looks, tenant: int) -> None:
         super().__init__(database, sealer)
@@ -18,12 +18,10 @@ class HostAccounts(Accounts):
         self._tenant = tenant
 
     def all(self) -> list[Account]:
-        """Return the accounts, in the order in which they were connected."""
         times = self._looks.times(self._tenant)
         return [_with_times(it, *times.get(it.email, (None, None))) for it in super().all()]
 
     def get(self, email: str) -> Account:
-        """Return an account. Raises UsageError with a sentence if it is not connected."""
         account = super().get(email)
         return _with_times(account, *self._looks.times(self._tenant).get(account.email, (None, None)))
 

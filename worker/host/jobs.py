@@ -1,4 +1,4 @@
-"""What the page and the commands of a host ask of its workers, and how jobs are put in line."""
+"""Enqueue jobs, and what the page and the commands of a host ask of its workers."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -15,19 +15,19 @@ from worker.errors import UsageError
 from worker.host.looks import Looks
 from worker.mailbox_pass.decisions import Decision
 
-# Each has threads of its own, so that passes that wait for Google keep nobody else waiting.
+# Each queue has its own threads, so that passes that wait for Google do not delay other jobs.
 QUEUES = PLANS, LOOKS, PASSES, ERRANDS = "plans", "looks", "passes", "errands"
 
-# Never opened: it puts jobs in line by our own connections.
+# Never opened: it enqueues jobs with our own connections.
 _app = App(connector=SyncPsycopgConnector())
 
 
-def defer(
+def enqueue(
     connection: Any, task: str, queue: str, *, lock: str | None = None, once: bool = True, **arguments: Any
 ) -> None:
-    """Put a job in line by a connection, in its transaction if there is one.
+    """Enqueue a job with a connection, within its transaction if there is one.
 
-    lock: no two jobs with the same one run at once. once: nor wait, since the one that waits will do.
+    lock: jobs with the same lock never run at the same time. once: do nothing if a job with this lock already waits.
     """
     queueing_lock = lock if once else None
     job = _app.configure_task(
@@ -38,7 +38,7 @@ def defer(
 
 
 class HostJobs:
-    """The passes of a tenant's accounts. interval: returns the seconds between two looks that hold now."""
+    """The passes of a tenant's accounts. interval: returns the current seconds between two looks."""
 
     def __init__(self, pool: Pool, tenant: int, interval: Callable[[], int]) -> None:
         self._pool = pool
@@ -47,29 +47,31 @@ class HostJobs:
         self._looks = Looks(pool)
 
     def claim(self, email: str) -> None:
-        """Let the mailbox be this tenant's. Raises UsageError where it is another's."""
+        """Give the mailbox to this tenant. Raises UsageError if it belongs to another one."""
         if not self._looks.claim(email, self._tenant):
             raise UsageError(
                 "{email} is connected for another seller here; disconnect it there first.", email=email
             )
 
     def add(self, email: str) -> None:
-        """Give an account its passes, the first at once, and it looks at the rules."""
+        """Start the passes of an account; the first runs now and checks the filters."""
         self._looks.add(email, self._tenant, self._interval())
 
     def remove(self, email: str) -> None:
-        """Take an account's passes away, if it has any; another tenant may have the mailbox."""
+        """Stop the passes of an account, unless the mailbox belongs to another tenant."""
         self._looks.remove(email, self._tenant)
 
     def restart(self) -> None:
-        """Look at every mailbox at once, and from then on at the present interval."""
+        """Look at every mailbox now, then at the current interval."""
         self._looks.restart(self._tenant, self._interval())
 
     def file(self, items: list[ReviewItem], decision: Decision) -> None:
-        """Have a worker file mail that a person decided about, beside no pass over the same mailbox."""
-        mailboxes: defaultdict[str, list[str]] = defaultdict(list)
+        """Enqueue the filing of mail that a person decided about. The lock keeps passes of the mailbox out."""
+        by_account: defaultdict[str, list[str]] = defaultdict(list)
         for it in items:
-            mailboxes[it.account].append(it.id)
-        for account, ids in mailboxes.items():
-            about: dict[str, Any] = {"tenant": self._tenant, "items": ids, "decision": decision}
-            self._pool.run(partial(defer, task="file", queue=ERRANDS, lock=account, once=False, **about))
+            by_account[it.account].append(it.id)
+        for account, ids in by_account.items():
+            arguments: dict[str, Any] = {"tenant": self._tenant, "items": ids, "decision": decision}
+            self._pool.run(
+                partial(enqueue, task="file", queue=ERRANDS, lock=account, once=False, **arguments)
+            )

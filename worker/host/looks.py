@@ -1,8 +1,8 @@
-"""When each mailbox of a host is looked at, and whose it is: the table ``looks``, by the database's clock.
+"""The table ``looks``: the owner and the next look of each mailbox of a host. It uses the database's clock.
 
-``next_look`` is NULL while an account waits for a sign-in; ``rules_at`` is when a pass last looked at labels and
-filters, NULL where the next look has to begin a pass. ``unexplained`` is how many mails carry the queue's label that a
-pass did not find there, such as those in Trash.
+``next_look`` is NULL while an account waits for a sign-in. ``rules_at`` is the time of the last pass that checked
+labels and filters; it is NULL if the next look must start a pass. ``unexplained`` counts mails with the queue's label
+that a pass could not list, such as mails in Trash.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ _READ = """
         CASE WHEN token_until > now() + interval '1 minute' THEN token END
     FROM looks WHERE account = ANY(%s) AND next_look IS NOT NULL ORDER BY tenant
 """
-_ENDED = """
+_SUCCEEDED = """
     UPDATE looks SET label = %s, unexplained = %s, rules_at = now(), good_at = now()
     WHERE account = %s AND tenant = %s
 """
@@ -41,7 +41,7 @@ _ENDED = """
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A mailbox to be looked at. rules_due: a pass has to begin whatever it holds. token: sealed, None without one."""
+    """A mailbox to look at. rules_due: start a pass even if the queue is empty. token: an encrypted access token."""
 
     account: str
     tenant: int
@@ -58,62 +58,61 @@ class Looks:
         self._pool = pool
 
     def claim(self, account: str, tenant: int) -> bool:
-        """Let a mailbox be a tenant's; False where it is another's."""
+        """Give a mailbox to a tenant; return False if it belongs to another one."""
         return bool(self._rows(_CLAIM, account, tenant)[0][0] == tenant)
 
     def is_claimed(self, account: str) -> bool:
-        """Return whether a mailbox is some tenant's."""
         return bool(self._rows("SELECT FROM looks WHERE account = %s", account))
 
     def add(self, account: str, tenant: int, every: int) -> None:
-        """Look at a mailbox at once, and begin a pass; then every so many seconds."""
+        """Start a pass now, then look every so many seconds. Mailboxes of other tenants are unchanged."""
         self._change(_ADD, account, tenant, every)
 
     def remove(self, account: str, tenant: int) -> None:
-        """Look at a mailbox no longer; another tenant may have it."""
+        """Stop looking at a mailbox, unless it belongs to another tenant."""
         self._change("DELETE FROM looks WHERE account = %s AND tenant = %s", account, tenant)
 
     def restart(self, tenant: int, every: int) -> None:
-        """Look at all of a tenant's mailboxes at once, and then every so many seconds."""
+        """Look at all mailboxes of a tenant now, then every so many seconds."""
         sql = "UPDATE looks SET every = %s, next_look = now() WHERE tenant = %s AND next_look IS NOT NULL"
         self._change(sql, every, tenant)
 
     def read(self, accounts: Sequence[str]) -> list[Look]:
-        """Return what is known of these mailboxes, by tenant."""
+        """Return the looks of these mailboxes, ordered by tenant."""
         return [Look(*row) for row in self._rows(_READ, list(accounts))]
 
     def times(self, tenant: int) -> dict[str, tuple[datetime | None, datetime | None]]:
-        """Return when each mailbox of a tenant was last found in order, and when it is looked at next."""
+        """Return for each mailbox of a tenant the time of the last good look or pass, and of the next look."""
         found = self._rows("SELECT account, good_at, next_look FROM looks WHERE tenant = %s", tenant)
         return {account: (good_at, next_look) for account, good_at, next_look in found}
 
-    def idle(self, accounts: Iterable[str]) -> None:
-        """Record that nothing waits in these mailboxes."""
-        if them := list(accounts):
-            self._change("UPDATE looks SET good_at = now() WHERE account = ANY(%s)", them)
+    def record_idle(self, accounts: Iterable[str]) -> None:
+        """Record that the queues of these mailboxes are empty."""
+        if idle := list(accounts):
+            self._change("UPDATE looks SET good_at = now() WHERE account = ANY(%s)", idle)
 
-    def due(self, accounts: Iterable[str]) -> None:
-        """Look at these mailboxes at once, as far as they do not wait for a sign-in."""
+    def make_due(self, accounts: Iterable[str]) -> None:
+        """Look at these mailboxes now, except those that wait for a sign-in."""
         sql = "UPDATE looks SET next_look = now() WHERE account = ANY(%s) AND next_look IS NOT NULL"
-        if them := list(accounts):
-            self._change(sql, them)
+        if due := list(accounts):
+            self._change(sql, due)
 
-    def keep_token(self, account: str, token: str | None, until: datetime | None) -> None:
-        """Keep an access token, sealed, for the next looks."""
+    def save_token(self, account: str, token: str | None, until: datetime | None) -> None:
+        """Store an encrypted access token for the next looks."""
         self._change(
             "UPDATE looks SET token = %s, token_until = %s WHERE account = %s", token, until, account
         )
 
-    def ended(self, account: str, tenant: int, label: str | None, unexplained: int) -> None:
-        """Record a pass that came to its end."""
-        self._change(_ENDED, label, unexplained, account, tenant)
+    def pass_succeeded(self, account: str, tenant: int, label: str | None, unexplained: int) -> None:
+        """Record a pass that succeeded."""
+        self._change(_SUCCEEDED, label, unexplained, account, tenant)
 
-    def failed(self, account: str, tenant: int) -> None:
-        """Record a pass that failed: the next look begins one, whatever it finds."""
+    def pass_failed(self, account: str, tenant: int) -> None:
+        """Record a pass that failed; the next look starts another one."""
         self._change("UPDATE looks SET rules_at = NULL WHERE account = %s AND tenant = %s", account, tenant)
 
     def wait_for_sign_in(self, account: str, tenant: int) -> None:
-        """Stop looking at a mailbox until its owner has signed in again."""
+        """Stop looking at a mailbox until its owner signs in again."""
         sql = "UPDATE looks SET next_look = NULL, rules_at = NULL, token = NULL WHERE account = %s AND tenant = %s"
         self._change(sql, account, tenant)
 
@@ -124,6 +123,6 @@ class Looks:
         self._pool.run(lambda connection: connection.execute(sql.encode(), parameters))
 
 
-def claim_due(connection: Any, at_most: int) -> list[str]:
-    """Return mailboxes that are due, and set when they are due again, within the transaction of a connection."""
-    return [account for (account,) in connection.execute(_DUE.encode(), (at_most,))]
+def claim_due(connection: Any, limit: int) -> list[str]:
+    """Return at most so many due mailboxes and schedule their next look, in the connection's transaction."""
+    return [account for (account,) in connection.execute(_DUE.encode(), (limit,))]

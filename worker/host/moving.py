@@ -1,4 +1,4 @@
-"""A seller moves in with the backup of a program of their own, and out with one that such a program restores."""
+"""Import a seller from a backup of a single-seller program, and export one into such a backup."""
 
 import tempfile
 from contextlib import closing
@@ -18,13 +18,13 @@ from worker.operation.unpacking import unpack
 from worker.sealing import Sealer
 
 
-def move_in(
+def import_seller(
     tenants: Tenants, owner: str, source: Path, passphrase: str | None
 ) -> tuple[int, tuple[str, ...]]:
-    """Make a seller of a backup; return how many blocks there are, and the accounts, whose passes begin at once.
+    """Create a seller from a backup; return the number of blocks, and the accounts, whose passes start now.
 
-    Where the backup holds its key the accounts need no new sign-in. Raises UsageError where the owner or a mailbox is
-    here already, and what reading a backup raises; nothing is kept then.
+    If the backup contains its key, the accounts need no new sign-in. Raises UsageError if the owner or a mailbox exists
+    on this host already, and the errors of reading a backup; then nothing is stored.
     """
     if tenants.of_owner(owner) is not None:
         raise UsageError("{owner} is a seller here already; remove them first.", owner=owner)
@@ -33,23 +33,23 @@ def move_in(
         files = Path(name)
         blocks, accounts = unpack(source, opened, files)
         if (key := files / KEY).exists():
-            _seal_anew(files, *_keys(tenants), key.read_text("ascii").strip())
+            _reseal(files, *_keys(tenants), key.read_text("ascii").strip())
         tenant = tenants.add(owner)
         try:
-            _take_over(tenants, tenant, files / DATABASE, accounts)
+            _import_database(tenants, tenant, files / DATABASE, accounts)
         except BaseException:
             tenants.remove(tenant)
             raise
     return blocks, accounts
 
 
-def _take_over(tenants: Tenants, tenant: int, path: Path, accounts: tuple[str, ...]) -> None:
+def _import_database(tenants: Tenants, tenant: int, path: Path, accounts: tuple[str, ...]) -> None:
     for email in accounts:
         tenants.claim_mailbox(email, tenant)
     Postgres(tenants.pool, tenant).take_over(path)
     app, owner = tenants.app(tenant), tenants.all()[tenant]
     owners = app.database.documents("owners")
-    # All others are asked before they enter: a backup may name anybody.
+    # All other owners must accept first: a backup may name anybody.
     invited = {str(it.doc_id): {**it, "invited_by": owner} for it in owners.walk()}
     owners.put(invited | {owner: {"role": "full", "person": owner, "invited_by": ""}})
     for account in app.accounts.all():
@@ -57,20 +57,20 @@ def _take_over(tenants: Tenants, tenant: int, path: Path, accounts: tuple[str, .
             app.jobs.add(account.email)
 
 
-def move_out(tenants: Tenants, tenant: int, target: Path, passphrase: str | None) -> None:
-    """Write a seller's backup, sealed with a key of its own, which is in it if there is a passphrase.
+def export_seller(tenants: Tenants, tenant: int, target: Path, passphrase: str | None) -> None:
+    """Write a seller's backup, encrypted with a new key. With a passphrase the backup contains the key.
 
     Raises UsageError for a passphrase too short, StorageError.
     """
     with tempfile.TemporaryDirectory() as name:
         files, key = Path(name), Fernet.generate_key()
         Postgres(tenants.pool, tenant).backup(files / DATABASE)
-        _seal_anew(files, key.decode(), *_keys(tenants))
+        _reseal(files, key.decode(), *_keys(tenants))
         write_atomically(files / KEY, key)
         backup(files, target, passphrase, now=tenants.clock.now())
 
 
-def _seal_anew(files: Path, *keys: str) -> None:
+def _reseal(files: Path, *keys: str) -> None:
     with closing(open_copy(files / DATABASE)) as copy:
         reseal_database(copy, Sealer(*keys))
 

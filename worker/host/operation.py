@@ -1,4 +1,4 @@
-"""How a host does: figures for Prometheus and for ``host status``, and new keys for what is sealed."""
+"""Statistics of a host for Prometheus and ``host status``, and key rotation."""
 
 from collections.abc import Iterator
 from math import ceil
@@ -16,8 +16,8 @@ from worker.host.tally import tallies
 from worker.host.tenants import Tenants
 from worker.sealing import Sealer
 
-BUSIEST = 20  # tenants that the metrics name
-_FIGURES = """
+BUSIEST = 20  # tenants with a metric of their own
+_STATISTICS = """
     SELECT (SELECT count(*) FROM tenants WHERE owner <> ''), count(*), count(*) FILTER (WHERE next_look IS NULL),
         count(*) FILTER (WHERE next_look <= now()),
         count(*) FILTER (WHERE next_look <= now() - interval '1 minute'),
@@ -26,16 +26,15 @@ _FIGURES = """
         (SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds')
     FROM looks
 """
-_IN_LINE = "SELECT task_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2 ORDER BY 1, 2"
+_QUEUED = "SELECT task_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2 ORDER BY 1, 2"
 
 
-class Figures(NamedTuple):
-    """How a host does right now.
+class Statistics(NamedTuple):
+    """The current statistics of a host.
 
-    no_sign_in: mailboxes whose owner has to sign in again. due: to be looked at now; late: for more than a minute.
-    looks_a_second: good ones, of the last minute. oldest: seconds since the mailbox was due that waits longest.
-    workers: processes that have shown a sign of life. in_line: jobs by name and
-    state, ``todo`` or ``doing``.
+    no_sign_in: mailboxes whose owner has to sign in again. due: mailboxes to look at now. late: due for more than a
+    minute. looks_a_second: good looks of the last minute. oldest: seconds that the longest waiting mailbox has been
+    due. workers: processes with a recent heartbeat. in_line: queued jobs by name and state, ``todo`` or ``doing``.
     """
 
     tenants: int
@@ -49,16 +48,16 @@ class Figures(NamedTuple):
     in_line: dict[tuple[str, str], int]
 
 
-def figures(pool: Pool) -> Figures:
-    """Return how the host does. Raises StorageError."""
+def statistics(pool: Pool) -> Statistics:
+    """Return the current statistics. Raises StorageError."""
 
-    def ask(connection: Any) -> tuple[list[Any], list[Any]]:
-        return connection.execute(_FIGURES).fetchall(), connection.execute(_IN_LINE).fetchall()
+    def query(connection: Any) -> tuple[list[Any], list[Any]]:
+        return connection.execute(_STATISTICS).fetchall(), connection.execute(_QUEUED).fetchall()
 
-    ((row,), jobs) = pool.run(ask)
+    ((row,), jobs) = pool.run(query)
     sellers, mailboxes, no_sign_in, due, late, rate, oldest, workers = row
     in_line = {(task, state): number for task, state, number in jobs}
-    return Figures(
+    return Statistics(
         sellers,
         mailboxes,
         no_sign_in,
@@ -66,20 +65,20 @@ def figures(pool: Pool) -> Figures:
         late,
         round(float(rate), 2),
         oldest or 0.0,
-        ceil(workers / len(QUEUES)),  # a process has a worker of Procrastinate's for each
+        ceil(workers / len(QUEUES)),  # each process runs one Procrastinate worker per queue
         in_line,
     )
 
 
 def metrics(tenants: Tenants) -> bytes:
-    """Return the figures as Prometheus reads them, and what all workers have counted. Raises StorageError."""
-    return generate_latest(_Numbers(figures(tenants.pool), tallies(tenants.pool)))
+    """Return the statistics and the counters of all workers in Prometheus' text format. Raises StorageError."""
+    return generate_latest(_HostCollector(statistics(tenants.pool), tallies(tenants.pool)))
 
 
-class _Numbers(Collector):
-    def __init__(self, found: Figures, counted: dict[tuple[str, str], int]) -> None:
+class _HostCollector(Collector):
+    def __init__(self, found: Statistics, counted: dict[tuple[str, str], int]) -> None:
         self._found = found
-        self._counted = counted
+        self._tallies = counted
 
     def collect(self) -> Iterator[Metric]:
         found = self._found
@@ -101,10 +100,10 @@ class _Numbers(Collector):
         yield from self._counters()
 
     def _counters(self) -> Iterator[Metric]:
-        units = sorted(self._of("units"), key=lambda it: -it[1])[:BUSIEST]
-        for name, label, meaning, some in (
-            ("looks", "", "Looks that found nothing to do.", self._of("looks")),
-            ("passes", "outcome", "Passes that have ended.", self._of("passes")),
+        units = sorted(self._counts("units"), key=lambda it: -it[1])[:BUSIEST]
+        for name, label, meaning, counts in (
+            ("looks", "", "Looks that found nothing to do.", self._counts("looks")),
+            ("passes", "outcome", "Passes that have ended.", self._counts("passes")),
             (
                 "quota_units",
                 "tenant",
@@ -113,25 +112,26 @@ class _Numbers(Collector):
             ),
         ):
             family = CounterMetricFamily(f"buyerblock_host_{name}", meaning, labels=[label] if label else [])
-            for which, number in some:
+            for which, number in counts:
                 family.add_metric([which] if label else [], number)
             yield family
 
-    def _of(self, what: str) -> list[tuple[str, int]]:
-        return [(which, number) for (kind, which), number in self._counted.items() if kind == what]
+    def _counts(self, what: str) -> list[tuple[str, int]]:
+        return [(which, number) for (kind, which), number in self._tallies.items() if kind == what]
 
 
 def reseal(tenants: Tenants) -> int:
-    """Seal everything with the first of the keys; return how many records hold something sealed.
+    """Encrypt all secrets with the first key; return how many records were changed.
 
-    Afterwards the others can be taken away. Access tokens are left out: they end within the hour. Raises StorageError.
+    Afterwards the other keys are not needed. Access tokens are left out: they expire within an hour. Raises
+    StorageError.
     """
-    parts = [tenants.own, *(tenants.app(tenant).database for tenant in tenants.all())]
-    return sum(reseal_database(part, tenants.sealer) for part in parts)
+    databases = [tenants.host_database, *(tenants.app(tenant).database for tenant in tenants.all())]
+    return sum(reseal_database(it, tenants.sealer) for it in databases)
 
 
 def reseal_database(database: Database, sealer: Sealer) -> int:
-    """Seal what one of the sealer's keys opens with the first of them; return how many records hold such a thing."""
+    """Encrypt the secrets of a database with the sealer's first key; return how many records were changed."""
     changed = 0
     for table in TABLES:
         documents = database.documents(table)

@@ -1,7 +1,7 @@
-"""PostgreSQL is back as of an earlier moment: from a backup, or as a standby that lacked the last seconds.
+"""Handle a PostgreSQL that was restored from a backup, or replaced by a standby without the last seconds.
 
-Notices judged after that moment are no longer in any queue, so every mailbox is searched. PostgreSQL counts such
-returns as its timelines; the last one that was seen is kept among the tallies.
+Notices judged after the restored state are no longer in any queue, so every mailbox is searched. PostgreSQL starts a
+new timeline at each recovery; the table ``tallies`` stores the last known timeline.
 """
 
 import logging
@@ -12,44 +12,44 @@ from worker.operation.unpacking import search_again
 
 log = logging.getLogger(__name__)
 
-_NOW = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint"
-_SEEN = "SELECT number FROM tallies WHERE what = 'timeline'"
-_REMEMBER = """
+_CURRENT_TIMELINE = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint"
+_KNOWN_TIMELINE = "SELECT number FROM tallies WHERE what = 'timeline'"
+_SAVE_TIMELINE = """
     INSERT INTO tallies VALUES ('timeline', '', %s)
     ON CONFLICT (what, which) DO UPDATE SET number = excluded.number
 """
-# Nobody may take later events for the lost ones of the same numbers.
-_RENAME = "UPDATE tenants SET lineage = left(replace(gen_random_uuid()::text, '-', ''), 16)"
+# New events have the same numbers as the lost ones; the new lineage distinguishes them.
+_RENAME_LINEAGES = "UPDATE tenants SET lineage = left(replace(gen_random_uuid()::text, '-', ''), 16)"
 
 
 def search_after_recovery(tenants: Tenants) -> bool:
-    """Have every mailbox searched from its last good pass on if PostgreSQL has returned; say whether it has.
+    """If PostgreSQL was recovered, mark every mailbox to be searched from its last good pass; return whether it was.
 
-    To be called before any pass runs. Interrupted or at the same time elsewhere, it does no harm. Raises StorageError.
+    Call it before any pass runs. It is safe to interrupt it, and to run it in several processes. Raises StorageError.
     """
-    now, seen = tenants.pool.run(_timelines)
-    returned = seen not in (None, now)
-    if returned:
+    current, known = tenants.pool.run(_timelines)
+    recovered = known not in (None, current)
+    if recovered:
         log.warning("PostgreSQL is back as of an earlier moment; every mailbox is searched from then on.")
         for tenant in tenants.all():
             _search(tenants, tenant)
-    if seen != now:
-        tenants.pool.run(lambda connection: _remember(connection, now, rename=returned))
-    return returned
+    if known != current:
+        tenants.pool.run(lambda connection: _save_timeline(connection, current, rename=recovered))
+    return recovered
 
 
 def _timelines(connection: Connection) -> tuple[int, int | None]:
-    (now,), *_ = connection.execute(_NOW).fetchall()
-    return now, next((seen for (seen,) in connection.execute(_SEEN).fetchall()), None)
+    (current,), *_ = connection.execute(_CURRENT_TIMELINE).fetchall()
+    return current, next((known for (known,) in connection.execute(_KNOWN_TIMELINE).fetchall()), None)
 
 
 def _search(tenants: Tenants, tenant: int) -> None:
     for email in search_again(tenants.app(tenant).accounts):
-        tenants.looks.failed(email, tenant)
+        tenants.looks.pass_failed(email, tenant)
 
 
-def _remember(connection: Connection, timeline: int, *, rename: bool) -> None:
+def _save_timeline(connection: Connection, timeline: int, *, rename: bool) -> None:
     with connection.transaction():
         if rename:
-            connection.execute(_RENAME)
-        connection.execute(_REMEMBER, (timeline,))
+            connection.execute(_RENAME_LINEAGES)
+        connection.execute(_SAVE_TIMELINE, (timeline,))

@@ -1,4 +1,4 @@
-"""What all workers of a host have counted, for its metrics."""
+"""Counters that all workers of a host share, for its metrics."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,14 @@ _ADD = """
 
 
 def tally(pool: Pool, counts: Mapping[tuple[str, str], int]) -> None:
-    """Add to the counts. counts: by what, and which, such as ("passes", "good"). Raises StorageError."""
-    if some := sorted((what, which, number) for (what, which), number in counts.items() if number):
-        columns = [list(it) for it in zip(*some, strict=True)]
+    """Add to the counters. counts: by name and label, such as ("passes", "good"). Raises StorageError."""
+    if rows := sorted((what, which, number) for (what, which), number in counts.items() if number):
+        columns = [list(it) for it in zip(*rows, strict=True)]
         pool.run(lambda connection: connection.execute(_ADD, columns))
 
 
 def tallies(pool: Pool) -> dict[tuple[str, str], int]:
-    """Return the counts of all workers. Raises StorageError."""
+    """Return the counters of all workers by name and label. Raises StorageError."""
     rows = pool.run(
         lambda connection: connection.execute("SELECT what, which, number FROM tallies").fetchall()
     )

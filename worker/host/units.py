@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-# An instance for each process, distinguished by what follows the @; of web processes that is the port.
+# A template unit: each process is an instance, named after the @. The name of a web process is its port.
 _UNIT = """\
 # To /etc/systemd/system/{name}@.service; then: systemctl daemon-reload && systemctl enable --now {name}@{first}
 # The settings (BUYERBLOCK_...) are in /etc/buyerblock.env, a NAME=VALUE a line, for root alone: chmod 600
@@ -13,7 +13,7 @@ Wants=network-online.target
 After=network-online.target postgresql.service
 
 [Service]
-# Its user is made up and has no home directory; nothing is kept on this machine.
+# Its dynamic user has no home directory; nothing is stored on this machine.
 Environment=BUYERBLOCK_DATA_DIR=/nonexistent
 EnvironmentFile=/etc/buyerblock.env
 {more}ExecStart={command}
@@ -29,22 +29,22 @@ NoNewPrivileges=yes
 [Install]
 WantedBy=multi-user.target
 """
-# -P: whatever is in the folder that it starts in, it is not taken for a part of the program.
+# -P: Python does not import modules from the current folder.
 _PROGRAM = (sys.executable, "-P", "-m", "oauth_web", "host")
-# Only root can read the client file: systemd lends the process a copy.
-_LENT = "LoadCredential=client.json:{file}\n"
+# Only root can read the client file: systemd gives the process a copy.
+_CREDENTIAL = "LoadCredential=client.json:{file}\n"
 _WITH_CLIENT = ("/usr/bin/env", "BUYERBLOCK_CLIENT_SECRETS=${CREDENTIALS_DIRECTORY}/client.json")
 
 
 def worker_unit(*options: str) -> str:
-    """Return a unit that runs workers with some options."""
     return _unit("buyerblock-work", "1", "passes", *_PROGRAM, "work", *options)
 
 
 def web_unit(client_file: Path, *options: str) -> str:
-    """Return a unit that runs web processes with some options; they use this client file."""
     command = (*_WITH_CLIENT, *_PROGRAM, "serve", *options)
-    return _unit("buyerblock-serve", "8001", "page and API", *command, more=_LENT.format(file=client_file))
+    return _unit(
+        "buyerblock-serve", "8001", "page and API", *command, more=_CREDENTIAL.format(file=client_file)
+    )
 
 
 def _unit(name: str, first: str, what: str, *command: str, more: str = "") -> str:

@@ -10,10 +10,10 @@ from worker.database import Database, Documents
 from worker.errors import SignInAgainError
 from worker.events import fields
 from worker.gmail import rules
-from worker.gmail.connection import Sessions
 from worker.gmail.credentials import Grant, revoke
 from worker.gmail.mailbox import Mailbox
 from worker.gmail.model import Change, Filter
+from worker.gmail.sessions import Sessions
 from worker.gmail.wanted import INBOX, OPT_OUTS, queries, wanted_filters
 from worker.mailbox_pass.passes import Passes, open_mailbox
 from worker.owner.accounts import Account, Accounts

@@ -17,9 +17,9 @@ from worker.clock import Clock, is_due
 from worker.database import Database
 from worker.errors import BuyerblockError, StoppedError
 from worker.events import fields
-from worker.gmail.connection import Sessions
 from worker.gmail.credentials import Grant
 from worker.gmail.mailbox import Mailbox
+from worker.gmail.sessions import Sessions
 from worker.mailbox_pass.context import Context
 from worker.mailbox_pass.outcomes import Outcomes
 from worker.mailbox_pass.progress import STORED_EVERY, Progress, Watch, stored, unwatched

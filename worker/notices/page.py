@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
-from selectolax.lexbor import LexborHTMLParser
-
 from worker.notices.header_lines import find_block
 from worker.notices.mime import remove_between
 
@@ -43,6 +41,8 @@ class Page:
 
 def read_html(source: str, *, quoted: bool) -> Page:
     """Read an HTML document. quoted: whether to include quotations."""
+    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - it takes memory, and only mail needs it
+
     source = _limit_markup(source)
     # Form feeds mark line breaks, since a newline in the source is only a space. They must be white space: the parser
     # moves other text out of tables.

@@ -7,12 +7,13 @@ problems that were not reported yet, so that any process may take the next look.
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from worker.database import Database, checked, format_time, parse_time
 from worker.events import fields
+from worker.notifications import Queue
 from worker.operation.health import Problem
-from worker.webhook import Message
+from worker.webhook import Announcements, Message
 
 # A problem is reported after so many looks in a row, one a minute. Looks are counted, not minutes: after a laptop
 # wakes up, its last pass is late at the first look, but not at the next.
@@ -24,20 +25,13 @@ log = logging.getLogger(__name__)
 _Documents = Mapping[str, Mapping[str, Any]]
 
 
-class Outbox(Protocol):
-    """A queue of messages to be sent."""
-
-    def add(self, *news: Message) -> None:
-        """Store messages."""
-
-
 class Alerts:
     """The reported problems. Raises StorageError.
 
     outboxes: they get the messages in the same transaction.
     """
 
-    def __init__(self, database: Database, *outboxes: Outbox) -> None:
+    def __init__(self, database: Database, *outboxes: Announcements | Queue) -> None:
         self._database = database
         self._documents = database.documents("problems")
         self._documents.expect(_expect)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import requests
-
 from worker.clock import Clock
 from worker.errors import StorageError, UsageError
 from worker.files import delete_file, make_private_directory, write_atomically
@@ -235,6 +233,8 @@ def run_program(command: Sequence[str]) -> Answer:
 
 def page_answers(url: str) -> bool:
     """Return whether the page at this local address is healthy."""
+    import requests  # noqa: PLC0415 - a server need not keep it in memory
+
     with requests.Session() as session:
         session.trust_env = False  # no proxy for a local address
         try:

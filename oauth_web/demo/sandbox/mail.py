@@ -28,8 +28,9 @@ def parse(raw: bytes) -> Message:
 def decoded(value: object) -> str:
     """Return a header's value as Gmail shows it: RFC 2047 decoded, unfolded; raw bytes are read as UTF-8."""
     text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    with suppress(LookupError, ValueError, email.errors.HeaderParseError):  # invalid: not decoded
-        text = str(make_header(decode_header(text)))
+    if "=?" in text:
+        with suppress(LookupError, ValueError, email.errors.HeaderParseError):  # invalid: not decoded
+            text = str(make_header(decode_header(text)))
     return re.sub(r"\r?\n[ \t]*", " ", text).strip()
 
 

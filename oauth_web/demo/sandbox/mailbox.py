@@ -7,7 +7,6 @@ import itertools
 import threading
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from oauth_web.demo.sandbox import mail as mime
@@ -249,7 +248,7 @@ class Mailbox:
             system=system_labels(),
             forwarding=accepted,
         )
-        if any(replace(old, id=new.id) == new for old in self.filters.values()):
+        if any((it.criteria, it.action) == (new.criteria, new.action) for it in self.filters.values()):
             raise already_exists()
         if len(self.filters) >= MAX_FILTERS:
             if self.filter_cap_is_bare:

@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -41,6 +42,7 @@ def words(text: str) -> str:
     return f" {' '.join(_WORDS.findall(text.casefold()))} "
 
 
+@lru_cache(1000)
 def label_key(name: str) -> str:
     """Return a label's name in search syntax."""
     return re.sub(r"[\s/&()]", "-", name.casefold())
@@ -75,6 +77,11 @@ class QueryError(ValueError):
 
 def compile_query(query: str, now: float) -> Query:
     """Compile a search. now: epoch seconds, for operators such as ``newer_than:``."""
+    return _compiled(query, now if "_than" in query.casefold() else 0)
+
+
+@lru_cache(1000)  # each new mail is checked against every filter
+def _compiled(query: str, now: float) -> Query:
     parser = _Parser(query, now)
     try:
         matches = parser.all_of("", closing="")

@@ -123,7 +123,7 @@ def test_a_wrong_token_does_not_fall_back_on_the_session(owner: FlaskClient) -> 
 def test_who_is_no_owner_any_more_is_out_at_once(services: Services, owner: FlaskClient, engine: App) -> None:
     engine.database.documents("owners").delete([OWNER])
     engine.database.documents("owners").put({"other@gmail.com": {}})
-    assert services.owners.all() == {"other@gmail.com"}
+    assert services.owners.emails() == {"other@gmail.com"}
     assert problem(owner.get("/api/v1/blocks"))[0] == 401
 
 
