@@ -1,9 +1,9 @@
-"""``buyerblock demo``: the whole program against a stand-in for Google, with invented mail.
+"""``buyerblock demo``: the whole program with a stand-in for Google and invented mail.
 
-Promises: it needs no network and no Google account, keeps nothing, and runs the same ``buyerblock serve`` that a seller
-runs, as a process that knows from its settings alone where "Google" is. Only the command ``demo`` imports this package.
+Promises: it needs no network and no Google account, stores nothing, and runs the real ``buyerblock serve`` as a
+process; only its settings contain the address of the stand-in. Only the command ``demo`` imports this package.
 
-Start reading at ``demonstration.py`` (what happens, in order). ``program.py`` is the program beside it,
-``mailboxes.py`` says who gets which mail and when, ``mails.py`` what Amazon's mail looks like; ``sandbox/`` is the
-stand-in. ``many_sellers.py`` is the demo of a host, over a PostgreSQL server that ``postgres_server.py`` starts.
+Start reading at ``demonstration.py`` (the steps in order). ``program.py`` runs the program, ``mailboxes.py`` decides
+who gets which mail and when, ``mails.py`` creates Amazon's mail; ``sandbox/`` is the stand-in. ``many_sellers.py`` is
+the demo of a host, with a PostgreSQL server from ``postgres_server.py``.
 """

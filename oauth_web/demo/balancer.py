@@ -1,4 +1,4 @@
-"""A load balancer for the demo: each connection goes to the next web process that takes it."""
+"""A load balancer for the demo: round robin over the web processes, skipping those that refuse connections."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @contextmanager
 def balancing(ports: list[int]) -> Iterator[int]:
-    """Pass connections on to these ports of this machine until the end of the block; yields the port to connect to."""
-    turns = cycle(ports)
+    """Forward connections to these local ports until the end of the block; yields the balancer's port."""
+    next_ports = cycle(ports)
 
     async def connected() -> Streams:
         for _ in ports:
             with suppress(OSError):
-                return await asyncio.open_connection("127.0.0.1", next(turns))
+                return await asyncio.open_connection("127.0.0.1", next(next_ports))
         raise ConnectionRefusedError
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -39,7 +39,7 @@ def balancing(ports: list[int]) -> Iterator[int]:
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    while some := await source.read(65_536):
-        target.write(some)
+    while chunk := await source.read(65_536):
+        target.write(chunk)
         await target.drain()
     target.write_eof()

@@ -1,4 +1,4 @@
-"""What the demo of one seller does: everything once by itself, or everything for a person to look at."""
+"""The demo of one seller: ``once`` runs and checks everything alone, ``watch`` keeps it running for a person."""
 
 import itertools
 import json
@@ -20,18 +20,18 @@ from oauth_web.demo.program import DemoError, Program
 from oauth_web.demo.sandbox import Sandbox
 
 MAX_WAIT = 120  # seconds for a pass
-NEWS_EVERY = 20  # seconds between two notices that arrive while one watches
-NEWS_ONCE = 6  # notices that arrive where nobody watches
+NEWS_EVERY = 20  # seconds between two new notices in ``watch``
+NEWS_ONCE = 6  # new notices in ``once``
 
 
 def run_demo(show: Callable[[Sandbox, Path], None]) -> int:
-    """Show something over a stand-in for Google and a folder, until it is done or Ctrl-C; return the exit code.
+    """Run a demo with a stand-in for Google and a temporary folder, until its end or Ctrl-C; return the exit code.
 
     Raises DemoError.
     """
-    # All of it is on this machine, where a proxy of the network would only be in the way.
+    # Everything is on this machine, so no proxy.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
-    # End as by Ctrl-C: the program beside it ends too, and the folder is removed.
+    # End like by Ctrl-C, so that the program is stopped and the folder is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="buyerblock-demo-") as folder, Sandbox() as google:
         for email in ACCOUNTS:
@@ -45,18 +45,17 @@ def run_demo(show: Callable[[Sandbox, Path], None]) -> int:
 
 
 def say(text: str) -> None:
-    """Tell the person; standard output is for the block list alone."""
+    """Print for the person on standard error; standard output is only for the block list."""
     print(text, file=sys.stderr, flush=True)
 
 
 def deliver(google: Sandbox, deliveries: Iterable[Delivery]) -> None:
-    """Put mails into the mailboxes at the stand-in for Google."""
     for delivery in deliveries:
         google.deliver(delivery.account, delivery.mail, received_at=delivery.at)
 
 
 def once(google: Sandbox, folder: Path) -> None:
-    """Sign in, have old and new mail judged, print the list, and check that this was all. Raises DemoError."""
+    """Sign in, wait until old and new mail is judged, check the list and print it. Raises DemoError."""
     program, old = Program(google, folder), old_mail(datetime.now(UTC))
     deliver(google, old)
     with program.serving("--no-open"), requests.Session() as browser:
@@ -90,19 +89,19 @@ def _blocks(exported: str) -> list[dict[str, Any]]:
 
 
 def blocked(blocks: Iterable[dict[str, Any]]) -> set[str]:
-    """Return whom the blocks of an export name."""
+    """Return the keys of an export's blocks."""
     return {block["address"] or block["orders"][0] for block in blocks}
 
 
 def keys(deliveries: Iterable[Delivery]) -> set[str]:
-    """Return what these mails put on the block list."""
+    """Return the keys that these mails add to the block list."""
     return {delivery.key for delivery in deliveries if delivery.key}
 
 
 def wait_until_idle(google: Sandbox) -> None:
-    """Wait until each account has had a pass that began after now and found nothing to do.
+    """Wait until each account had a pass that started after now and found nothing to do.
 
-    Such a pass is a single call: two of its kind in a row can be nothing else.
+    An idle pass is one call of labels.get; two such calls in a row occur only in idle passes.
     """
     before = {email: len(google.calls(email)) for email in ACCOUNTS}
     ends = time.monotonic() + MAX_WAIT
@@ -118,7 +117,7 @@ def _is_idle(google: Sandbox, email: str, after: int) -> bool:
 
 
 def watch(google: Sandbox, folder: Path) -> None:
-    """Leave everything running for a person to look at; a new notice arrives now and then. Raises DemoError."""
+    """Keep everything running for a person, with a new notice every NEWS_EVERY seconds. Raises DemoError."""
     program, old = Program(google, folder), old_mail(datetime.now(UTC))
     deliver(google, old)
     chance = random.Random(0)  # noqa: S311 - nothing secret

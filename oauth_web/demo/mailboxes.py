@@ -1,6 +1,6 @@
-"""Who gets which mail, and when: two mailboxes with four months of mail, and the notices that go on arriving.
+"""The demo's mail: two mailboxes with four months of mail, and new notices.
 
-Chance decides, but the same way each time; only the dates move along with the present.
+It is random with a fixed seed, so the same each time; only the dates are relative to now.
 """
 
 import random
@@ -24,7 +24,7 @@ SHOP = "orders@second-shop.example"
 ACCOUNTS = (SELLER, SHOP)
 
 _SEED = 2026
-_WEEKS = (3, 5, 2, 6, 4, 7, 5, 3, 6, 8, 4, 9, 7, 5, 8, 11, 6)  # notices a week, the present one last
+_WEEKS = (3, 5, 2, 6, 4, 7, 5, 3, 6, 8, 4, 9, 7, 5, 8, 11, 6)  # notices per week, the current week last
 _MARKETPLACES = {
     ("it", "it"): 6,
     ("de", "de"): 5,
@@ -36,11 +36,11 @@ _MARKETPLACES = {
     ("nl", "nl"): 1,
     ("pl", "pl"): 1,
     ("se", "sv"): 1,
-}  # by top-level domain and language: how common
-_WITHOUT_ALIAS = 20  # one notice in so many names the order alone
+}  # weights by top-level domain and language
+_WITHOUT_ALIAS = 20  # one notice in so many has only the order
 _FORWARDED = 4  # one new notice in so many is forwarded by the seller
 
-# Sender, type, subject and text of what else Amazon writes.
+# Sender, type, subject and text of Amazon's other mail.
 _QUESTION = (
     "{alias}",
     "BBC_MESSAGE_SENT_TO_MERCHANT",
@@ -77,7 +77,7 @@ _PRIVATE_MAIL = (
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A mail for an account. key: what it puts on the block list, an alias or an order; None for other mail."""
+    """A mail for an account. key: the alias or order that it adds to the block list; None for other mail."""
 
     account: str
     mail: bytes
@@ -86,7 +86,7 @@ class Delivery:
 
 
 def old_mail(now: datetime) -> list[Delivery]:
-    """Return what is in both mailboxes already, the oldest first."""
+    """Return the initial mail of both mailboxes, the oldest first."""
     chance = random.Random(_SEED)  # noqa: S311 - nothing secret
     found = [*_notices(chance, now), *_other_mail(chance, now)]
     found.append(_forwarded(chance, SELLER, _in_the_past(chance, now, days=30)))
@@ -94,7 +94,7 @@ def old_mail(now: datetime) -> list[Delivery]:
 
 
 def news(chance: random.Random, now: datetime, number: int, forward_to: str | None) -> Delivery:
-    """Return the notice that arrives now. forward_to: the seller's address for forwards, None if not known yet."""
+    """Return a new notice. forward_to: the seller's address for forwards, None if not known yet."""
     if forward_to and number % _FORWARDED == 1:
         return _forwarded(chance, forward_to, now)
     sale, account = _sale(chance), _account(chance)
@@ -125,11 +125,11 @@ def _other_mail(chance: random.Random, now: datetime) -> Iterator[Delivery]:
     for doubtful, account in ((forged_notice, SELLER), (notice_in_guessed_words, SHOP)):
         at = _in_the_past(chance, now, days=20)
         yield Delivery(account, doubtful(invent_sale("de", "de", chance), account, at), at)
-    yield from _order_told_by_the_buyer(chance, now)
+    yield from _resolvable_order(chance, now)
 
 
-def _order_told_by_the_buyer(chance: random.Random, now: datetime) -> Iterator[Delivery]:
-    """A notice that names the order alone, and a message of the buyer by which the program finds the alias."""
+def _resolvable_order(chance: random.Random, now: datetime) -> Iterator[Delivery]:
+    """Yield a notice with only an order, and a message of the buyer by which the program finds the alias."""
     sale = invent_sale("it", "it", chance)
     at = _in_the_past(chance, now, days=20)
     asked_at = at - timedelta(days=1)
@@ -138,7 +138,7 @@ def _order_told_by_the_buyer(chance: random.Random, now: datetime) -> Iterator[D
 
 
 def _forwarded(chance: random.Random, to: str, at: datetime) -> Delivery:
-    """A notice that the seller forwards: a forward counts only in proven wording, such as the Italian one."""
+    """Return a notice forwarded by the seller, in Italian: a forward counts only in proven wording."""
     sale = invent_sale("it", "it", chance)
     return Delivery(SELLER, forward(notice(sale, SELLER, at), SELLER, to, at), at, sale.alias)
 

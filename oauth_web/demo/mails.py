@@ -1,4 +1,4 @@
-"""Invented mails in the shape of real ones: Amazon's notices and other mail as they were seen in public."""
+"""Invented mails with the structure of real ones: Amazon's notices and other mail that were published."""
 
 import hashlib
 import random
@@ -17,7 +17,7 @@ from worker.notices.wording import WORDING, Wording
 
 _IDS = {place.tld: place.id or "" for place in MARKETPLACES}
 
-# The subjects of notices in languages of which the table of wording knows none.
+# Subjects of notices in languages for which ``wording.py`` has no subject.
 _SUBJECTS = {
     "de": "Ihre Nachricht an einen Käufer wurde nicht zugestellt",
     "es": "No se ha podido entregar tu mensaje a un comprador",
@@ -36,7 +36,7 @@ _SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """An order of a buyer. tld: of the marketplace; language: in which Amazon writes about it."""
+    """An order of a buyer. tld: of the marketplace. language: of Amazon's mail about it."""
 
     tld: str
     language: str
@@ -45,7 +45,7 @@ class Sale:
 
 
 def invent_sale(tld: str, language: str, chance: random.Random) -> Sale:
-    """Return a sale that nobody made: 902 is how orders begin in Amazon's examples for developers."""
+    """Return an invented sale: in Amazon's examples for developers, order IDs start with 902."""
     letters = "".join(chance.choices(string.ascii_lowercase + string.digits, k=11))
     order = f"902-{chance.randrange(10**7):07}-{chance.randrange(10**7):07}"
     return Sale(tld, language, order, f"demo{letters}@marketplace.amazon.{tld}")
@@ -61,7 +61,7 @@ def render(
     headers: Mapping[str, str] | None = None,
     genuine: bool = True,
 ) -> bytes:
-    """Return a mail as Gmail would hand it out. genuine: whether Gmail found that the sender wrote it."""
+    """Return a mail as Gmail returns it. genuine: whether it passed DMARC."""
     domain = parseaddr(sender)[1].rpartition("@")[2]
     number = hashlib.sha256(f"{sender}{to}{subject}{html}{at}".encode()).hexdigest()[:20]
     mail = EmailMessage(policy=SMTP)
@@ -77,23 +77,23 @@ def render(
     }.items():
         mail[name] = value
     mail.set_content(html, subtype="html", cte="quoted-printable")
-    # Amazon's mails are alternatives of which there is one.
+    # Amazon's mails are multipart/alternative with one part.
     mail.make_alternative()
     return mail.as_bytes()
 
 
 def notice(sale: Sale, to: str, at: datetime, *, with_alias: bool = True) -> bytes:
-    """Return Amazon's notice that this buyer opted out; without the alias it names the order alone."""
+    """Return Amazon's notice about this buyer; without the alias it has only the order."""
     return _notice(sale, _wording(sale.language), to, at, type_=OPT_OUT_TYPE, with_alias=with_alias)
 
 
 def notice_in_guessed_words(sale: Sale, to: str, at: datetime) -> bytes:
-    """Return a notice without the type header, in words that are only guessed: one to review."""
+    """Return a notice without the type header in guessed wording; it goes to the review list."""
     return _notice(sale, _wording(sale.language), to, at)
 
 
 def forged_notice(sale: Sale, to: str, at: datetime) -> bytes:
-    """Return a notice that somebody else than Amazon sent."""
+    """Return a notice that Amazon did not send."""
     return _notice(sale, _wording(sale.language), to, at, type_=OPT_OUT_TYPE, genuine=False)
 
 
@@ -107,7 +107,7 @@ def forward(mail: bytes, sender: str, to: str, at: datetime) -> bytes:
 
 
 def from_amazon(sender: str, type_: str, subject: str, text: str, sale: Sale, to: str, at: datetime) -> bytes:
-    """Return another mail of Amazon's; ``{order}``, ``{alias}`` and ``{tld}`` may be in its parts."""
+    """Return another mail of Amazon; its parts may contain ``{order}``, ``{alias}`` and ``{tld}``."""
     sender, subject, text = (
         part.format(order=sale.order, alias=sale.alias, tld=sale.tld) for part in (sender, subject, text)
     )
@@ -127,7 +127,7 @@ def _notice(
     said = _SENTENCES.get(sale.language, _SENTENCE).format(
         could_not_deliver=words.could_not_deliver, because=words.because, order=sale.order
     )
-    # The alias is in the link alone; the space after "subject=" is Amazon's.
+    # Like in real notices the alias is only in the link, and there is a space after "subject=".
     link = f'<p><a href="mailto:{sale.alias}?subject= [Important]">[Important]</a></p>' if with_alias else ""
     return render(
         f'"Amazon.{sale.tld}" <auto-communication@amazon.com>',

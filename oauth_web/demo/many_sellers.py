@@ -1,4 +1,4 @@
-"""What the demo of a host does: two sellers, workers and web processes, over a PostgreSQL server of its own."""
+"""The demo of a host: two sellers, workers and web processes, with its own PostgreSQL server."""
 
 import itertools
 import json
@@ -37,7 +37,7 @@ Lists = dict[str, dict[str, Any]]  # exports, by the seller's address
 
 
 class Host:
-    """The processes of a host. page: the address that leads to any of the web processes."""
+    """The processes of a host. page: the URL of the load balancer."""
 
     def __init__(self, page: str, processes: "list[subprocess.Popen[str]]") -> None:
         self.page = page
@@ -87,7 +87,7 @@ def _wait_for_page(host: Host, port: int) -> None:
 
 
 def once(google: Sandbox, folder: Path) -> None:
-    """Sign in both sellers, have old and new mail judged, check and print both lists. Raises DemoError."""
+    """Sign in both sellers, wait until old and new mail is judged, check and print both lists. Raises DemoError."""
     old = old_mail(datetime.now(UTC))
     with _hosting(google, folder) as host, ExitStack() as stack:
         deliver(google, old)
@@ -109,7 +109,7 @@ def once(google: Sandbox, folder: Path) -> None:
 
 
 def _wait_for(host: Host, browsers: Mapping[str, requests.Session], mails: list[Delivery]) -> Lists:
-    """Wait until each seller's list is what the mail in their own mailbox says, and return the lists."""
+    """Wait until each seller's list matches the mail in the seller's mailbox, and return the lists."""
     wanted = {email: keys(it for it in mails if it.account == email) for email in browsers}
     if set.intersection(*wanted.values()):
         raise DemoError("Both sellers have the same buyer.")
@@ -133,7 +133,7 @@ def _list(browser: requests.Session, page: str) -> dict[str, Any]:
 
 
 def watch(google: Sandbox, folder: Path) -> None:
-    """Leave everything running for a person to look at; a new notice arrives now and then. Raises DemoError."""
+    """Keep everything running for a person, with a new notice every NEWS_EVERY seconds. Raises DemoError."""
     old, chance = old_mail(datetime.now(UTC)), random.Random(0)  # noqa: S311 - nothing secret
     with _hosting(google, folder) as host:
         deliver(google, old)

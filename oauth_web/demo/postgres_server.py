@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the demo and the tests: in a temporary folder, reached by a socket there, without fsync."""
+"""A PostgreSQL server for the demo and the tests: in a temporary folder, with a Unix socket there, without fsync."""
 
 import getpass
 import os
@@ -13,8 +13,8 @@ _SETTINGS = "-F -c listen_addresses='' -c full_page_writes=off -c autovacuum=off
 
 
 def programs() -> Path | None:
-    """Return the folder with PostgreSQL's programs, which Debian keeps out of PATH; None where there is none."""
-    if os.name != "posix":  # Wine shows Windows' programs the folders of Debian
+    """Return the folder with PostgreSQL's programs, which is not in PATH on Debian; None if there is none."""
+    if os.name != "posix":  # under Wine, Windows programs can see Debian's folders
         return None
     found = shutil.which("initdb")
     newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda it: int(it.parts[-3]))
@@ -22,7 +22,7 @@ def programs() -> Path | None:
 
 
 class Server:
-    """A server and its folder. It does not run as root, so for root it runs as the user postgres."""
+    """A server and its folder. PostgreSQL refuses to run as root, so root runs it as the user postgres."""
 
     def __init__(self, folder: Path, bin_folder: Path) -> None:
         self._folder = folder
@@ -32,16 +32,16 @@ class Server:
         )
 
     def url(self, name: str = "postgres") -> str:
-        """Return the address of a database."""
+        """Return the connection string of a database."""
         return f"host={self._folder} dbname={name} user=owner"
 
     def start(self) -> None:
-        """Start it and wait until it takes connections."""
+        """Start the server and wait until it accepts connections."""
         log = self._folder / "log"
         self._run("pg_ctl", "start", "-w", "-s", "-l", str(log), "-o", f"{_SETTINGS} -k {self._folder}")
 
     def stop(self) -> None:
-        """Stop it at once, as after a failure of power."""
+        """Stop the server at once, like a power failure."""
         self._run("pg_ctl", "stop", "-w", "-s", "-m", "immediate")
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -1,4 +1,4 @@
-"""The program itself, beside the demo: processes that know "Google" from their settings alone."""
+"""Run the program as processes whose settings contain the address of the stand-in for Google."""
 
 import json
 import os
@@ -17,22 +17,22 @@ from oauth_web.demo.sandbox import Sandbox
 from worker.errors import BuyerblockError
 from worker.operation.service import page_answers
 
-# Where this very program was imported from: another one may be installed, or the current folder may hold anything.
+# The folder of this program: another version may be installed, or be in the current folder.
 _HOME = Path(__file__).parents[2]
 _BUYERBLOCK = (sys.executable, "-m", "oauth_web")
-INTERVAL = 1  # seconds between two passes: a demo has no minute to spare
-MAX_WAIT = 120  # seconds for the page to come up
+INTERVAL = 1  # seconds between two passes, so that the demo is fast
+MAX_WAIT = 120  # seconds until the page answers
 
 
 class DemoError(BuyerblockError):
-    """The demo did not go as it should."""
+    """The demo failed."""
 
 
 def environment_for(google: Sandbox, folder: Path) -> dict[str, str]:
-    """Return the environment of programs that keep their files in a folder, and take the sandbox for Google."""
+    """Return the environment of programs that use this folder and this stand-in for Google."""
     secrets = folder / "client_secret.json"
     secrets.write_text(json.dumps(google.client_secrets("installed")), encoding="utf-8")
-    # The settings of a seller who tries the demo are not meant for it.
+    # Without the settings of the seller who tries the demo.
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("BUYERBLOCK_")},
         "BUYERBLOCK_DATA_DIR": str(folder),
@@ -44,7 +44,6 @@ def environment_for(google: Sandbox, folder: Path) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port of this machine that no other program listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -70,7 +69,7 @@ def running(
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> str:
-    """Run a command to its end and return what it prints. Raises DemoError."""
+    """Run a command and return its output. Raises DemoError."""
     command = [*_BUYERBLOCK, *arguments]
     done = subprocess.run(
         command, cwd=_HOME, env=environment, check=False, capture_output=True, encoding="utf-8"
@@ -81,7 +80,7 @@ def run(environment: Mapping[str, str], *arguments: str) -> str:
 
 
 def sign_in(google: Sandbox, browser: requests.Session, page: str, email: str) -> None:
-    """Press "Sign in with Google" and agree to everything, as a browser would. Raises DemoError."""
+    """Press "Sign in with Google" and agree to everything, like a browser. Raises DemoError."""
     to_google = browser.get(f"{page}/sign-in", allow_redirects=False, timeout=30)
     back = google.consent(to_google.headers["Location"], email=email)
     if not browser.get(back, timeout=60).ok:
@@ -89,10 +88,7 @@ def sign_in(google: Sandbox, browser: requests.Session, page: str, email: str) -
 
 
 class Program:
-    """buyerblock over a folder of its own.
-
-    page: the address of its page. start_link: the one that it printed for the first owner.
-    """
+    """buyerblock with its own folder. page: the URL of its page. start_link: the printed link for the first owner."""
 
     def __init__(self, google: Sandbox, folder: Path) -> None:
         port = free_port()
@@ -102,7 +98,7 @@ class Program:
 
     @contextmanager
     def serving(self, *options: str) -> Iterator[None]:
-        """Run ``buyerblock serve``, from when its page answers. Raises DemoError."""
+        """Run ``buyerblock serve``; the block starts when the page answers. Raises DemoError."""
         with running(self._environment, "serve", *options, stderr=subprocess.PIPE) as process:
             Thread(target=self._listen, args=(process.stderr,), daemon=True).start()
             ends = time.monotonic() + MAX_WAIT
@@ -112,27 +108,26 @@ class Program:
                 time.sleep(0.1)
             yield
 
-    def _listen(self, words: Iterable[str]) -> None:
-        """Pass on what the program says, and remember its link."""
-        for line in words:
+    def _listen(self, output: Iterable[str]) -> None:
+        """Print the program's output, and store its start link."""
+        for line in output:
             print(line, end="", file=sys.stderr, flush=True)
             if "/start/" in line:
                 self.start_link = line.split()[-1]
 
     def answers(self) -> bool:
-        """Return whether the page is there."""
         return page_answers(f"{self.page}/")
 
     def run(self, *arguments: str) -> str:
-        """Run another command and return what it prints. Raises DemoError."""
+        """Run another command and return its output. Raises DemoError."""
         return run(self._environment, *arguments)
 
     def address_for_forwards(self, email: str) -> str | None:
-        """Return an account's own address for notices, or None while it is not connected."""
+        """Return an account's personal address for notices, or None if it is not connected."""
         lines = [line.split() for line in self.run("accounts").splitlines()]
         return next((words[-1] for words in lines if words[0] == email), None)
 
     def sign_in(self, google: Sandbox, browser: requests.Session, email: str) -> None:
-        """Sign in, as the first owner or a further account. Raises DemoError."""
+        """Sign in, as the first owner or with another account. Raises DemoError."""
         browser.get(self.start_link, timeout=30)
         sign_in(google, browser, self.page, email)

@@ -72,7 +72,7 @@ def test_answers_let_one_more_request_be_in_flight_and_refusals_for_concurrency_
     clock = FakeClock()
     quota = Quota(6000, clock)
     for _ in range(refusals):
-        quota.learn(QuotaError(Cause.SPEED_LIMIT, concurrent=True))
+        quota.record_refusal(QuotaError(Cause.SPEED_LIMIT, concurrent=True))
     for _ in range(answers):
         spend(quota, clock, "users.labels.get")
     clock.stop()

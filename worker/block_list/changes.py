@@ -16,7 +16,7 @@ from worker.block_list.model import Entry, Sighting
 
 def find(entries: Entries, key: Key) -> Entry | None:
     """Return the entry of a key; for an order ID that of its buyer."""
-    return entries.get(key.text) if key.kind == "alias" else entries.of_order(key.text)
+    return entries.get(key.text) if key.kind == "alias" else entries.get_by_order(key.text)
 
 
 def record(entries: Entries, sighting: Sighting) -> bool:
@@ -29,7 +29,7 @@ def record(entries: Entries, sighting: Sighting) -> bool:
     if any(entry.unblocked_at and sighting.received_at <= entry.unblocked_at for entry in known):
         return False
     if new.address and sighting.order_id:
-        owner = entries.of_order(sighting.order_id)
+        owner = entries.get_by_order(sighting.order_id)
         if owner is not None and owner.block.address not in (None, new.address):
             # One order has one buyer. The first address stays; the evidence still has the order.
             new = without_orders(new, (sighting.order_id,))
@@ -67,8 +67,8 @@ def add_imported(entries: Entries, new: Entry) -> Literal["added", "known", "unb
     An entry that has only one of the orders is merged into the block; undoing the import then keeps the block. An order
     of another buyer stays with that buyer.
     """
-    known = entries.get(new.block.key) if new.block.address else entries.of_order(new.block.key)
-    orders = [] if known else [entry for order in new.block.orders if (entry := entries.of_order(order))]
+    known = entries.get(new.block.key) if new.block.address else entries.get_by_order(new.block.key)
+    orders = [] if known else [entry for order in new.block.orders if (entry := entries.get_by_order(order))]
     for entry in (known, *orders):
         if entry is not None and entry.unblocked_at is not None:
             return "unblocked"
@@ -117,7 +117,7 @@ def annotate(entries: Entries, key: Key, note: str) -> str | None:
 
 def resolve(entries: Entries, order_id: str, alias: Key) -> bool:
     """Add the buyer's alias to an entry that has only an order; return whether there was one."""
-    order = entries.of_order(order_id)
+    order = entries.get_by_order(order_id)
     if order is None or order.block.address is not None:
         return False
     named = replace(order.block, address=alias.text, marketplace=order.block.marketplace or alias.marketplace)
@@ -136,7 +136,7 @@ def add_order(entries: Entries, order_id: str, alias: Key) -> bool:
 
     An order of another buyer stays with that buyer.
     """
-    if entries.of_order(order_id) is not None:
+    if entries.get_by_order(order_id) is not None:
         return resolve(entries, order_id, alias)
     buyer = entries.get(alias.text)
     if buyer is None or buyer.unblocked_at is not None:
@@ -149,7 +149,7 @@ def add_order(entries: Entries, order_id: str, alias: Key) -> bool:
 def _entries_of_buyer(entries: Entries, address: str | None, order_id: str | None) -> list[Entry]:
     """Return the entries of one buyer: that of the alias, and that of an order without an alias."""
     buyer = entries.get(address) if address else None
-    order = entries.of_order(order_id) if order_id else None
+    order = entries.get_by_order(order_id) if order_id else None
     if address and order and order.block.address is not None:
         order = None  # the same entry, or another buyer's
     return [entry for entry in (buyer, order) if entry is not None]

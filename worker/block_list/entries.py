@@ -63,7 +63,7 @@ class Entries:
             entry = to_entry(found[key], notices[key]) if key in found else None
             self._stored[key] = self._current[key] = entry
 
-    def of_order(self, order_id: str) -> Entry | None:
+    def get_by_order(self, order_id: str) -> Entry | None:
         """Return the entry that contains this order."""
         if order_id not in self._key_of_order:
             document = self._orders.find(order_id)

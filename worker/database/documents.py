@@ -97,8 +97,8 @@ class Documents(Table):
         found: dict[str, Any] = {}
         wanted = sorted(keys)  # neighbours are on the same pages
         for start in range(0, len(wanted), _MAX_KEYS):
-            among, parameters = self._engine.among("key", wanted[start : start + _MAX_KEYS])
-            sql = f"SELECT key, {column} FROM {self._from} WHERE {among}"  # noqa: S608 - tables are ours
+            condition, parameters = self._engine.is_one_of("key", wanted[start : start + _MAX_KEYS])
+            sql = f"SELECT key, {column} FROM {self._from} WHERE {condition}"  # noqa: S608 - tables are ours
             found.update(self._engine.rows(sql, parameters))
         return found
 
@@ -161,9 +161,11 @@ class Documents(Table):
             return (
                 f"({field} IS NULL AND key < ?)" if descending else f"(NOT {field} IS NULL OR key > ?)"
             ), (key,)
-        sql, place = ("?", value) if order == "key" else self._engine.place(self.name, (order,), value)
+        sql, compared = (
+            ("?", value) if order == "key" else self._engine.comparable(self.name, (order,), value)
+        )
         after_sql = f"({field}, key) {'<' if descending else '>'} ({sql}, ?)"
-        return f"({after_sql} OR {field} IS NULL)" if descending else after_sql, (place, key)
+        return f"({after_sql} OR {field} IS NULL)" if descending else after_sql, (compared, key)
 
     def sorted_keys(
         self,

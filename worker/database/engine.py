@@ -50,13 +50,13 @@ class Engine(Protocol):
         and the result can be compared with parameters of this kind.
         """
 
-    def place(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:
+    def comparable(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:
         """Return SQL that makes a value comparable with ``field``, and its one parameter."""
 
     def kind(self, path: Sequence[str]) -> str:
         """Return SQL for ``'text'``, ``'number'``, ``'null'`` or another word; NULL if the field is missing."""
 
-    def among(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
+    def is_one_of(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
         """Return SQL that is true if a field is one of these texts, and its parameters."""
 
     def containing(self, field: str, text: str) -> tuple[str, str]:

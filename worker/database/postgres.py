@@ -174,7 +174,7 @@ class Postgres:
             f"WHEN 'boolean' THEN ({text})::boolean::integer END"
         )
 
-    def place(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:
+    def comparable(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:
         if len(path) == 1 and path[0] in columns(table):
             return "?", value
         return "sortable(?::json)", orjson.dumps(value).decode()
@@ -183,7 +183,7 @@ class Postgres:
         kind = f"json_typeof(document #> {_path(path)})"
         return f"CASE {kind} WHEN 'string' THEN 'text' WHEN 'boolean' THEN 'number' ELSE {kind} END"
 
-    def among(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
+    def is_one_of(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
         values = [_storable(text) for text in texts]
         if len(values) <= _MAX_PLANNED:
             return f"{field} = ANY(?::text[])", (values,)

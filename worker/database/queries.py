@@ -87,8 +87,8 @@ class _Translator:
             return Condition("FALSE", ())
         if len(values) > _MAX_LIST:
             return None
-        among, parameters = self._engine.among(self._field(path, "text"), values)
-        return Condition(f"({among})", tuple(parameters))
+        condition, parameters = self._engine.is_one_of(self._field(path, "text"), values)
+        return Condition(f"({condition})", tuple(parameters))
 
     def _field(self, path: Sequence[str], kind: Kind) -> str:
         return self._engine.field(self._table, path, kind)

@@ -190,7 +190,7 @@ class SQLite:
         value = f"json_extract(document, '{json_path(path)}')"
         return f"CASE {self.kind(path)} WHEN '{kind}' THEN {value} END" if kind else value
 
-    def place(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:  # noqa: ARG002 - SQLite compares it directly
+    def comparable(self, table: str, path: Sequence[str], value: object) -> tuple[str, object]:  # noqa: ARG002 - SQLite compares it directly
         return "?", value
 
     def kind(self, path: Sequence[str]) -> str:
@@ -199,7 +199,7 @@ class SQLite:
             f"WHEN 'true' THEN 'number' WHEN 'false' THEN 'number' ELSE json_type(document, '{json_path(path)}') END"
         )
 
-    def among(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
+    def is_one_of(self, field: str, texts: Sequence[str]) -> tuple[str, Sequence[object]]:
         return f"{field} IN ({', '.join('?' * len(texts))})", texts
 
     def containing(self, field: str, text: str) -> tuple[str, str]:

@@ -83,7 +83,7 @@ class Calls:
                 with translating_errors(self._clock.now()), self._sessions.borrow() as session:
                     reply = request.execute(http=Connection(session, self._credentials))
             except QuotaError as error:
-                self._quota.learn(error)
+                self._quota.record_refusal(error)
                 raise
         if reply and not isinstance(reply, dict):
             # The client library returns replies that are not JSON as text: a proxy's page, for example.

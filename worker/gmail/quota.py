@@ -81,7 +81,7 @@ class Quota:
         finally:
             self._finish(units)
 
-    def learn(self, refusal: QuotaError) -> None:
+    def record_refusal(self, refusal: QuotaError) -> None:
         """Count a refusal, and apply it to all threads.
 
         A refusal for concurrency halves the requests in flight. After one with a retry time, no call starts before it.

@@ -7,7 +7,7 @@ import re
 _SEVEN_BIT_OR_WIDE = ("iso2022_jp", "utf-16", "utf-32", "utf-7", "hz")
 
 # Latin codecs accept almost any bytes, and UTF-8 was tried before, so a declaration of these proves nothing.
-_PROVES_NOTHING = frozenset(("", "utf-8", "ascii", "iso8859-1", "cp1252", "iso8859-15"))
+_UNRELIABLE = frozenset(("", "utf-8", "ascii", "iso8859-1", "cp1252", "iso8859-15"))
 
 _CHARSET = re.compile(r"ascii|iso|cp\d|utf|shift|euc|big5|gb|hz|koi8|mac|tis|johab|ptcp|kz")
 
@@ -34,13 +34,13 @@ def decode(data: bytes, declared: str = "") -> str:
 def _guess(data: bytes, declared: str) -> str:
     # Mail declares "shift_jis" for Windows' cp932, which has more characters.
     declared = "cp932" if declared == "shift_jis" else declared
-    if declared not in _PROVES_NOTHING and (text := _strict(data, declared)) is not None:
+    if declared not in _UNRELIABLE and (text := _strict(data, declared)) is not None:
         return text
     for name in ("cp932", "euc_jp"):
         text = _strict(data, name)
         if text is not None and _reads_as_japanese(text):
             return text
-    if declared not in _PROVES_NOTHING:
+    if declared not in _UNRELIABLE:
         return data.decode(declared, "replace")
     utf8 = data.decode("utf-8", "replace")
     damaged = utf8.count("\ufffd")

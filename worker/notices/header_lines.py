@@ -156,7 +156,7 @@ def _block_at(lines: list[str], number: int) -> Block | None:
             end, open_value = at + 1, kind if _continues(lines, at, kind, value) else ""
         elif (text := lines[at].strip(_MARGIN)) and open_value:
             values[open_value] = f"{values[open_value]} {text}".strip()
-            end, open_value = at + 1, open_value if _lists_more(open_value, text) else ""
+            end, open_value = at + 1, open_value if _continues_list(open_value, text) else ""
         elif text:
             unknown += 1
             if unknown > _MAX_UNKNOWN_LINES or not _LINE.match(text):
@@ -202,7 +202,7 @@ def _may_be_name(address: str, sender: str, lines: list[str]) -> bool:
 
 def _continues(lines: list[str], at: int, kind: str, value: str) -> bool:
     """Whether the value of this header line continues or starts on the next line."""
-    if not value or _lists_more(kind, value):
+    if not value or _continues_list(kind, value):
         return True
     if kind == "from":
         return "@" not in value
@@ -212,7 +212,7 @@ def _continues(lines: list[str], at: int, kind: str, value: str) -> bool:
     return _is_wrapped(kind, lines[at]) and (not following.strip(_MARGIN) or _header(following)[0] != "")
 
 
-def _lists_more(kind: str, value: str) -> bool:
+def _continues_list(kind: str, value: str) -> bool:
     """Whether a list of recipients continues below. Not for a subject: a greeting below it may end with a comma."""
     return kind != "subject" and value.endswith((",", ";"))
 

@@ -71,7 +71,7 @@ def judge(
         return _by_sentence(Candidate(head, sender, _own_content(raw, head)), types, doubt())
     accepted = from_owner or _is_trusted(trusted, sender)
     found = list(parts(raw, head))
-    if not accepted and not _may_matter(sender, head, found):
+    if not accepted and not _may_be_relevant(sender, head, found):
         return Unrelated(Kind.OTHER)
     return _not_from_amazon(head, sender, found, None if from_owner else doubt(), accepted=accepted)
 
@@ -205,7 +205,7 @@ def _is_trusted(trusted: Container[str], sender: Sender) -> bool:
     )
 
 
-def _may_matter(sender: Sender, head: Head, found: list[Part]) -> bool:
+def _may_be_relevant(sender: Sender, head: Head, found: list[Part]) -> bool:
     """Whether a stranger's mail can be a forward or an imitation. A fast check: most mail is neither.
 
     Every forwarded notice contains its sender's address.

@@ -13,7 +13,7 @@ MAX_TEXT = 8000  # characters; a notice has 1,500
 
 def text_of(raw: bytes) -> str:
     """Return the text of a mail with quotations and attached mails, cut at MAX_TEXT with an ellipsis."""
-    pages = dict.fromkeys(_tidy(text) for text in _texts(list(parts(raw, read_head(raw)))))
+    pages = dict.fromkeys(_cleaned(text) for text in _texts(list(parts(raw, read_head(raw)))))
     text = "\n\n".join(filter(None, pages))
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
@@ -25,7 +25,7 @@ def _texts(found: list[Part]) -> Iterator[str]:
         yield from (page.text for page in pages_of(parts(raw, read_head(raw)), quoted=True))
 
 
-def _tidy(text: str) -> str:
+def _cleaned(text: str) -> str:
     """Remove empty lines, and invisible and text direction characters."""
     lines = (" ".join("".join(map(_visible, line)).split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line)

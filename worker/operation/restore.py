@@ -62,7 +62,7 @@ def restore(source: Path, data_dir: Path, passphrase: str | None = None) -> Rest
     StorageError about the file or the disk; then nothing was replaced.
     """
     make_private_directory(data_dir)
-    with _no_server(data_dir):
+    with _server_lock(data_dir):
         _finish(data_dir)
         restored = prepare_restore(source, data_dir, passphrase)
         try:
@@ -84,13 +84,13 @@ def finish_restore(data_dir: Path) -> bool:
         pending = any(data_dir.glob("restore-*.pending"))
     if not pending:
         return False
-    with _no_server(data_dir):
+    with _server_lock(data_dir):
         _finish(data_dir)
     return True
 
 
 @contextmanager
-def _no_server(data_dir: Path) -> Iterator[None]:
+def _server_lock(data_dir: Path) -> Iterator[None]:
     """Hold the server's lock, so that no server starts meanwhile. Raises BusyError if one runs."""
     try:
         with FileLock(data_dir / "serve.lock").acquire(blocking=False):

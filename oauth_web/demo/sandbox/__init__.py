@@ -1,15 +1,13 @@
 """A stand-in for Google on loopback, for the demo and the tests.
 
-Promises: the part of OAuth and of the Gmail API that the program uses, as strict as the real one:
-quota prices and refusals, requests in flight, paging, filters at delivery, search, errors in Google's
-words. Where Google's behaviour is not known, the module that chose says so and took the stricter way.
-It keeps nothing on disk. It imports nothing of the program, and the program reaches it over HTTP, like Google.
+Promises: the parts of OAuth and of the Gmail API that the program uses, as strict as the real ones: quota prices and
+refusals, requests in flight, paging, filters at delivery, search, Google's error messages. If Google's behaviour is
+unknown, the module says so and chooses the stricter behaviour. It stores nothing on disk. It imports nothing of the
+program; the program uses it over HTTP, like Google.
 
-Start reading at ``sandbox.py`` (the object, and which request goes where), then ``handles.py`` (what tests may
-do to it) and ``gmail/api.py``.
-``mailbox.py`` holds the state, ``search.py`` the search language, ``oauth.py`` and ``grants.py``
-sign-in, ``quota.py`` the speed limits, ``faults.py`` what can go wrong on purpose, ``control.py``
-the same handles over HTTP.
+Start reading at ``sandbox.py`` (the object, and its routes), then ``handles.py`` (the methods for tests) and
+``gmail/api.py``. ``mailbox.py`` has the state, ``search.py`` the search language, ``oauth.py`` and ``grants.py`` the
+sign-in, ``quota.py`` the quota, ``faults.py`` faults on purpose, ``control.py`` the methods for tests over HTTP.
 """
 
 from oauth_web.demo.sandbox.clock import Clock, RealClock, VirtualClock

@@ -1,4 +1,4 @@
-"""Walk through the consent page as a browser does: get the page, fill in its form, post it."""
+"""Go through the consent page like a browser: get the page, fill in its form, post it."""
 
 from collections.abc import Container
 from http.client import HTTPConnection
@@ -8,13 +8,13 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 
 class PageError(Exception):
-    """There was no form to fill in; ``str(error)`` is what the page said."""
+    """The page has no form; ``str(error)`` is the text of the page."""
 
 
 def walk_consent(auth_url: str, *, email: str, untick: Container[str] = (), cancel: bool = False) -> str:
-    """Return the address that the consent page sends the browser to.
+    """Return the URL that the consent page redirects to.
 
-    email: "" keeps the account that the page chose. untick: scopes, as whole addresses.
+    email: "" keeps the account that the page selected. untick: scopes as URLs.
     """
     _, page = _fetch("GET", auth_url)
     form = LexborHTMLParser(page.decode()).css_first("form")

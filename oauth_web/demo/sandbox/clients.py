@@ -1,4 +1,4 @@
-"""OAuth clients as made in Google's console, and where they may send people back to."""
+"""OAuth clients as created in Google's console, and their redirect URIs."""
 
 import threading
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An OAuth client; Google gives a secret to Desktop apps too."""
+    """An OAuth client. Desktop apps have a secret too."""
 
     id: str
     secret: str
@@ -19,10 +19,10 @@ class Client:
     redirect_uris: tuple[str, ...]
 
     def allows(self, redirect_uri: str) -> bool:
-        """Say whether Google would send people back there.
+        """Return whether Google allows this redirect URI.
 
-        A Desktop app may use any port of the loopback address, over plain http; a web client
-        only what is registered, letter by letter.
+        A Desktop app may use plain http on any port of the loopback address; a web client only the exact registered
+        URIs.
         """
         if self.kind == "web":
             return redirect_uri in self.redirect_uris
@@ -30,7 +30,7 @@ class Client:
         return parts.scheme == "http" and parts.hostname in _LOOPBACK
 
     def file(self, url: str) -> dict[str, object]:
-        """Return the client file in Google's format, with this sandbox's addresses."""
+        """Return the client file in Google's format, with the URLs of this sandbox."""
         return {
             self.kind: {
                 "client_id": self.id,
@@ -64,7 +64,7 @@ class Clients:
         return client
 
     def renew_secret(self, client_id: str) -> None:
-        """Replace a client's secret, as its owner can in Google's console; the old one ends."""
+        """Replace a client's secret, as in Google's console; the old one becomes invalid."""
         with self._lock:
             client = self._clients[client_id]
             self._clients[client_id] = replace(client, secret=f"{client.secret}-renewed")

@@ -1,6 +1,6 @@
-"""Time, as the sandbox sees it: the real one, or one that a test moves by hand.
+"""The sandbox's clock: the real one, or one that a test advances.
 
-The protocol is a part of the program's own, so that a test can give one clock to both.
+The protocol is a part of the program's own, so that a test can use one clock for both.
 """
 
 import threading
@@ -10,17 +10,17 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the sandbox needs of time."""
+    """The source of time for the sandbox."""
 
     def now(self) -> datetime:
-        """Return the present moment, aware, in UTC."""
+        """Return the current time, aware, in UTC."""
 
     def pause(self, seconds: float) -> None:
-        """Come back ``seconds`` later."""
+        """Wait."""
 
 
 class RealClock:
-    """The computer's own time."""
+    """The machine's clock."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -30,10 +30,9 @@ class RealClock:
 
 
 class VirtualClock:
-    """Time that does not move until somebody pauses or advances it; safe to share between threads.
+    """A clock that only ``pause`` and ``advance`` move; thread-safe.
 
-    A pause returns at once and moves the time for everyone, so a test with a virtual clock never
-    waits. Pauses of several threads at once add up.
+    A pause returns at once and advances the time, so a test never waits. Simultaneous pauses of several threads add up.
     """
 
     def __init__(self, start: datetime = datetime(2026, 11, 23, 10, tzinfo=UTC)) -> None:

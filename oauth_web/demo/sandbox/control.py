@@ -1,4 +1,4 @@
-"""``/sandbox/...``: the handles of the sandbox for other processes, JSON in and out.
+"""``/sandbox/...``: the methods of ``handles.py`` for other processes, as JSON over HTTP.
 
 ===================  ====  ======================================================================
 ``state``            GET   accounts with messages by label names, labels, filters, ledger
@@ -27,7 +27,7 @@ from oauth_web.demo.sandbox.handles import Handles
 from oauth_web.demo.sandbox.refusals import Refusal
 from oauth_web.demo.sandbox.wire import Reply, Request, json_reply
 
-Wish = Mapping[str, Any]
+Arguments = Mapping[str, Any]
 
 _ACTIONS = frozenset(
     {
@@ -40,14 +40,14 @@ _LIMITS = frozenset({"allowance", "concurrency"})
 
 
 def answer(sandbox: Handles, request: Request) -> Reply:
-    """Do what another process wishes; a wish that makes no sense is a 400 with the reason."""
+    """Run a command of another process; an invalid one gets status 400 with the reason."""
     name = request.path.removeprefix("/sandbox/")
     if request.verb == "GET" and name == "state":
         return json_reply(state(sandbox))
-    if request.verb != "POST" or name not in _WISHES:
+    if request.verb != "POST" or name not in _COMMANDS:
         return json_reply({"error": f"no such control: {request.verb} {name}"}, 404)
     try:
-        return json_reply(_WISHES[name](sandbox, orjson.loads(request.body or b"{}")) or {})
+        return json_reply(_COMMANDS[name](sandbox, orjson.loads(request.body or b"{}")) or {})
     except Refusal as refusal:
         return refusal.reply()
     except (KeyError, TypeError, ValueError) as error:
@@ -55,7 +55,7 @@ def answer(sandbox: Handles, request: Request) -> Reply:
 
 
 def state(sandbox: Handles) -> dict[str, Any]:
-    """Return everything that can be looked at."""
+    """Return the whole observable state."""
     return {
         email: {
             "messages": sandbox.mailbox(email),
@@ -71,36 +71,40 @@ def state(sandbox: Handles) -> dict[str, Any]:
     }
 
 
-def _users(sandbox: Handles, wish: Wish) -> None:
-    sandbox.add_user(wish["email"], send_as=wish.get("send_as", ()), forwarding=wish.get("forwarding", ()))
+def _users(sandbox: Handles, arguments: Arguments) -> None:
+    sandbox.add_user(
+        arguments["email"], send_as=arguments.get("send_as", ()), forwarding=arguments.get("forwarding", ())
+    )
 
 
-def _client_secrets(sandbox: Handles, wish: Wish) -> dict[str, Any]:
-    return sandbox.client_secrets(wish.get("kind", "installed"), wish.get("redirect_uris", ()))
+def _client_secrets(sandbox: Handles, arguments: Arguments) -> dict[str, Any]:
+    return sandbox.client_secrets(arguments.get("kind", "installed"), arguments.get("redirect_uris", ()))
 
 
-def _deliver(sandbox: Handles, wish: Wish) -> dict[str, str]:
-    raw = base64.b64decode(wish["raw_base64"]) if "raw_base64" in wish else wish["raw"].encode()
-    received_at = datetime.fromisoformat(wish["received_at"]) if wish.get("received_at") else None
+def _deliver(sandbox: Handles, arguments: Arguments) -> dict[str, str]:
+    raw = (
+        base64.b64decode(arguments["raw_base64"]) if "raw_base64" in arguments else arguments["raw"].encode()
+    )
+    received_at = datetime.fromisoformat(arguments["received_at"]) if arguments.get("received_at") else None
     message_id = sandbox.deliver(
-        wish["email"],
+        arguments["email"],
         raw,
         received_at=received_at,
-        labels=wish.get("labels", ("INBOX", "UNREAD")),
-        spam=wish.get("spam", False),
-        sent=wish.get("sent", False),
+        labels=arguments.get("labels", ("INBOX", "UNREAD")),
+        spam=arguments.get("spam", False),
+        sent=arguments.get("sent", False),
     )
     return {"id": message_id}
 
 
-def _faults(sandbox: Handles, wish: Wish) -> None:
-    who = {name: wish[name] for name in ("method", "email", "skip", "times") if name in wish}
-    values = {name: value for name, value in wish.items() if name not in (*who, "before", "after")}
+def _faults(sandbox: Handles, arguments: Arguments) -> None:
+    who = {name: arguments[name] for name in ("method", "email", "skip", "times") if name in arguments}
+    values = {name: value for name, value in arguments.items() if name not in (*who, "before", "after")}
     sandbox.world.plan.add(Fault(**values), **who)
 
 
-def _settings(sandbox: Handles, wish: Wish) -> None:
-    for name, value in wish.items():
+def _settings(sandbox: Handles, arguments: Arguments) -> None:
+    for name, value in arguments.items():
         if name in _SWITCHES:
             setattr(sandbox.world, name, value)
         elif name in _LIMITS:
@@ -111,25 +115,25 @@ def _settings(sandbox: Handles, wish: Wish) -> None:
             raise KeyError(name)
 
 
-def _expire_tokens(sandbox: Handles, wish: Wish) -> None:
-    sandbox.user(wish["email"]).expire_access_tokens()
+def _expire_tokens(sandbox: Handles, arguments: Arguments) -> None:
+    sandbox.user(arguments["email"]).expire_access_tokens()
 
 
-def _revoke(sandbox: Handles, wish: Wish) -> None:
-    sandbox.user(wish["email"]).revoke()
+def _revoke(sandbox: Handles, arguments: Arguments) -> None:
+    sandbox.user(arguments["email"]).revoke()
 
 
-def _forwarding(sandbox: Handles, wish: Wish) -> None:
-    sandbox.user(wish["email"]).set_forwarding(wish["address"], wish.get("status", "accepted"))
+def _forwarding(sandbox: Handles, arguments: Arguments) -> None:
+    sandbox.user(arguments["email"]).set_forwarding(arguments["address"], arguments.get("status", "accepted"))
 
 
-def _act(sandbox: Handles, wish: Wish) -> dict[str, Any]:
-    if wish["do"] not in _ACTIONS:
-        raise KeyError(wish["do"])
-    return {"result": getattr(sandbox.user(wish["email"]), wish["do"])(**wish.get("with", {}))}
+def _act(sandbox: Handles, arguments: Arguments) -> dict[str, Any]:
+    if arguments["do"] not in _ACTIONS:
+        raise KeyError(arguments["do"])
+    return {"result": getattr(sandbox.user(arguments["email"]), arguments["do"])(**arguments.get("with", {}))}
 
 
-_WISHES: Mapping[str, Callable[[Handles, Wish], dict[str, Any] | None]] = {
+_COMMANDS: Mapping[str, Callable[[Handles, Arguments], dict[str, Any] | None]] = {
     "users": _users,
     "client-secrets": _client_secrets,
     "deliver": _deliver,

@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a call, as values that a test hands out."""
+"""Faults that tests inject into calls."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,19 +7,18 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What befalls one call. Fields combine; the empty fault does nothing.
+    """A fault of one call. Fields can be combined; an empty fault does nothing.
 
-    status, reason, message: refuse the call with this error, without effect unless ``effect``.
-    oauth: refuse with an error of OAuth's instead, by its fields, such as ``{"error": "org_internal"}``.
-    effect: the call takes effect although it is answered with ``status``.
+    status, reason, message: refuse the call with this error, without effect unless ``effect`` is set.
+    oauth: refuse with these fields of an OAuth error, such as ``{"error": "org_internal"}``.
+    effect: the call has its effect although the answer is ``status``.
     retry_after: seconds; sent as a header, and as "Retry after <time>" in the message.
     slow: seconds to wait before the call.
-    cut: end the connection ``before`` the effect, ``after`` it, or in the middle of the reply's ``body``.
-    garble: answer 200 with ``half`` of the JSON, or with something that is ``not_json``.
-    body: what is answered in place of the reply. location: where the answer sends the client instead.
-    headers: more of them.
-    before, after: called around the effect, outside every lock: to kill the client, or to play a user
-        who deletes something at the worst moment.
+    cut: close the connection ``before`` the effect, ``after`` it, or in the middle of the reply's ``body``.
+    garble: answer 200 with ``half`` of the JSON, or with text that is ``not_json``.
+    body: replaces the reply's body. location: redirect there instead. headers: additional ones.
+    before, after: called before or after the effect, without locks: to kill the client, or to act as a user who deletes
+        something at the worst time.
     """
 
     status: int | None = None
@@ -38,13 +37,13 @@ class Fault:
     after: Callable[[], object] | None = None
 
 
-# (number of the call since the start, method such as "messages.get", user) -> what befalls it
+# (number of the call since the start, method such as "messages.get", user) -> its fault
 FaultHook = Callable[[int, str, str], Fault | None]
 
 
 @dataclass(slots=True)
-class _Planned:
-    """One line of a plan: the fault, whom it may befall, and how often still."""
+class _PlannedFault:
+    """skip, times: remaining calls to skip, then to affect."""
 
     fault: Fault
     method: str
@@ -54,25 +53,25 @@ class _Planned:
 
 
 class FaultPlan:
-    """A fault hook made of lines: after ``skip`` matching calls, the next ``times`` get the fault.
+    """A fault hook as data, for other processes, which cannot pass a function.
 
-    Serves other processes, which cannot hand over a function.
+    After ``skip`` matching calls, the next ``times`` calls get the fault.
     """
 
     def __init__(self) -> None:
-        self._lines: list[_Planned] = []
+        self._planned: list[_PlannedFault] = []
 
     def add(self, fault: Fault, *, method: str = "", email: str = "", skip: int = 0, times: int = 1) -> None:
         """Plan a fault; an empty ``method`` or ``email`` matches all."""
-        self._lines.append(_Planned(fault, method, email, skip, times))
+        self._planned.append(_PlannedFault(fault, method, email, skip, times))
 
     def __call__(self, _number: int, method: str, email: str) -> Fault | None:
-        for line in self._lines:
-            if line.times <= 0 or line.method not in ("", method) or line.email not in ("", email):
+        for it in self._planned:
+            if it.times <= 0 or it.method not in ("", method) or it.email not in ("", email):
                 continue
-            if line.skip > 0:
-                line.skip -= 1
+            if it.skip > 0:
+                it.skip -= 1
                 continue
-            line.times -= 1
-            return line.fault
+            it.times -= 1
+            return it.fault
         return None

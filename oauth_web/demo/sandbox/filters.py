@@ -1,4 +1,4 @@
-"""Filters: what Gmail takes for one, what one matches, and what it does."""
+"""Filters: validation, matching and actions."""
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _NOT_BY_FILTER = frozenset({"SENT", "DRAFT", "CHAT"})
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter as the API knows it; the same criteria with the same action are the same filter."""
+    """A filter of the API. Two filters with the same criteria and action are the same filter."""
 
     id: str
     criteria: Mapping[str, Any]
@@ -24,7 +24,7 @@ class Filter:
         return {"id": self.id, "criteria": dict(self.criteria), "action": dict(self.action)}
 
     def matches(self, message: Indexed, labels: frozenset[str], now: float) -> bool:
-        """Say whether an arriving message meets all criteria."""
+        """Return whether a new message matches all criteria."""
         size, comparison = self.criteria.get("size"), self.criteria.get("sizeComparison")
         if comparison == "larger" and not message.size > (size or 0):
             return False
@@ -34,7 +34,7 @@ class Filter:
 
 
 def compiled(criteria: Mapping[str, Any], now: float) -> Query:
-    """Return the search that the criteria spell."""
+    """Return the criteria as a search query."""
     terms = [f"{name}:({criteria[name]})" for name in ("from", "to", "subject") if criteria.get(name)]
     if criteria.get("query"):
         terms.append(f"({criteria['query']})")
@@ -53,7 +53,7 @@ def checked_filter(
     system: Container[str],
     forwarding: Container[str],
 ) -> Filter:
-    """Return the filter that ``body`` describes, or raise Refusal."""
+    """Return the filter of a request body. Raises Refusal."""
     criteria = {name: value for name, value in (body.get("criteria") or {}).items() if value}
     action = {name: value for name, value in (body.get("action") or {}).items() if value}
     if not criteria:

@@ -1,4 +1,4 @@
-"""What users allowed to which client: codes, access tokens, refresh tokens, and their ends."""
+"""Grants of users to clients: authorization codes, access tokens, refresh tokens, expiry and revocation."""
 
 import base64
 import hashlib
@@ -11,13 +11,13 @@ from oauth_web.demo.sandbox.clock import Clock
 
 CODE_LIFE = 600.0  # seconds
 ACCESS_LIFE = 3599
-TESTING_LIFE = 7 * 86_400.0  # of a refresh token whose client is in status Testing
-MAX_REFRESH_TOKENS = 100  # for an account and client; the oldest dies then
+TESTING_LIFE = 7 * 86_400.0  # of a refresh token of a client in status Testing
+MAX_REFRESH_TOKENS = 100  # per account and client; the oldest becomes invalid
 
 
 @dataclass(slots=True)
 class Grant:
-    """What one user allowed one client; refresh tokens with the time of their making, oldest first."""
+    """The grant of one user to one client. refresh_tokens: with their creation times, oldest first."""
 
     client_id: str
     email: str
@@ -27,7 +27,7 @@ class Grant:
 
 @dataclass(slots=True)
 class Access:
-    """An access token's meaning. It stays known after its end, so that late calls can be assigned."""
+    """An access token. It is kept after it expired, so that late calls can be assigned to a user."""
 
     grant: Grant
     scopes: frozenset[str]
@@ -44,7 +44,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What an authorization code grants."""
+    """An authorization code."""
 
     client_id: str
     email: str
@@ -57,11 +57,11 @@ class Code:
 
 
 class GrantError(Exception):
-    """The token endpoint says no; ``str(error)`` is Google's description, the error ``invalid_grant``."""
+    """The token endpoint refuses with ``invalid_grant``; ``str(error)`` is Google's description."""
 
 
 class Grants:
-    """All grants of a sandbox. testing: whether refresh tokens die after seven days."""
+    """All grants of a sandbox. testing: whether refresh tokens expire after seven days."""
 
     def __init__(self, clock: Clock) -> None:
         self.testing = False
@@ -72,19 +72,19 @@ class Grants:
         self._access: dict[str, Access] = {}
 
     def access(self, token: str) -> Access | None:
-        """Return what an access token means, dead or alive; None when it was never issued."""
+        """Return an access token, valid or not; None if it was never issued."""
         return self._access.get(token)
 
     def scopes(self, client_id: str, email: str) -> frozenset[str]:
-        """Return what the user allowed the client before."""
+        """Return the scopes that the user granted to the client before."""
         grant = self._grants.get((client_id, email))
         return grant.scopes if grant else frozenset()
 
     def consented(self, code: Code, *, prompted: bool, include_granted: bool) -> str:
-        """Write a consent down and return the authorization code for it.
+        """Store a consent and return its authorization code.
 
-        A refresh token comes with it only for offline access, and then only if the user was shown
-        the question: at the first consent, for new scopes, or because ``prompt=consent`` forced it.
+        A refresh token comes only with offline access, and only if the user saw the consent page: at the first consent,
+        for new scopes, or with ``prompt=consent``.
         """
         with self._lock:
             grant = self._grants.setdefault((code.client_id, code.email), Grant(code.client_id, code.email))
@@ -96,7 +96,7 @@ class Grants:
         return text
 
     def redeem(self, text: str, client_id: str, redirect_uri: str, verifier: str) -> dict[str, object]:
-        """Exchange an authorization code, once, for tokens. Raises GrantError."""
+        """Exchange an authorization code for tokens; it works once. Raises GrantError."""
         with self._lock:
             code = self._codes.pop(text, None)
             if code is None or code.client_id != client_id:
@@ -117,7 +117,7 @@ class Grants:
         return reply
 
     def refresh(self, token: str, client_id: str) -> dict[str, object]:
-        """Return a new access token. Raises GrantError once the refresh token is dead."""
+        """Return a new access token. Raises GrantError if the refresh token is invalid."""
         with self._lock:
             grant = self._by_refresh(token)
             if grant is None or grant.client_id != client_id:
@@ -127,7 +127,7 @@ class Grants:
             return self._new_access(grant, grant.scopes)
 
     def revoke_token(self, token: str) -> bool:
-        """End the grant behind an access or a refresh token; False when the token is not known."""
+        """Revoke the grant of an access or refresh token; return False if the token is unknown."""
         with self._lock:
             grant = self._by_refresh(token)
             if grant is None and (access := self._access.get(token)) and access.alive(self._now()):
@@ -137,13 +137,13 @@ class Grants:
             return grant is not None
 
     def revoke(self, email: str) -> None:
-        """Do what the user can do in the Google account: take access from every client."""
+        """Revoke all grants of a user, as in the settings of the Google account."""
         with self._lock:
             for grant in [grant for grant in self._grants.values() if grant.email == email]:
                 self._end(grant)
 
     def change_address(self, former: str, email: str) -> None:
-        """Move a user's grants, and their tokens, to another address."""
+        """Move a user's grants and tokens to another address."""
         with self._lock:
             for key in [key for key in self._grants if key[1] == former]:
                 grant = self._grants.pop(key)
@@ -151,13 +151,13 @@ class Grants:
                 self._grants[grant.client_id, email] = grant
 
     def expire(self, email: str) -> None:
-        """Let the user's access tokens expire at once; refresh tokens live on."""
+        """Expire the user's access tokens now; refresh tokens stay valid."""
         for access in list(self._access.values()):
             if access.email == email:
                 access.expires_at = min(access.expires_at, self._now())
 
     def owner(self, token: str) -> str:
-        """Return whose refresh, access or authorization code this is; "" when it is not known."""
+        """Return the user of a token or code; "" if it is unknown."""
         grant = self._by_refresh(token)
         known = grant or self._access.get(token) or self._codes.get(token)
         return known.email if known else ""
@@ -193,7 +193,7 @@ class Grants:
 
 
 def _check_verifier(code: Code, verifier: str) -> None:
-    """Raise GrantError unless the verifier fits the challenge (RFC 7636, section 4.6)."""
+    """Raise GrantError unless the verifier matches the challenge (RFC 7636, section 4.6)."""
     if not code.challenge:
         return
     if not verifier:
@@ -207,7 +207,7 @@ def _check_verifier(code: Code, verifier: str) -> None:
 
 
 def _id_token(code: Code) -> str:
-    """Return who the user is, as a JWT whose signature nobody checks."""
+    """Return an ID token with an invalid signature, which nobody checks."""
     claims: dict[str, object] = {
         "iss": "https://accounts.google.com",
         "aud": code.client_id,

@@ -1,4 +1,4 @@
-"""The handles of the sandbox: what tests and demos may do to it, and see of it."""
+"""The methods by which tests and demos control and observe the sandbox."""
 
 from collections.abc import Container, Iterable
 from datetime import UTC, datetime
@@ -16,14 +16,14 @@ from oauth_web.demo.sandbox.world import World
 
 
 class Handles:
-    """Accounts, mail, faults and the ledger. url: of the server, without a slash at the end."""
+    """Accounts, mail, faults and recorded calls. url: of the server, without a slash at the end."""
 
     def __init__(self, world: World, url: str) -> None:
         self.world = world
         self.clients = Clients()
         self.url = url
         self.requests = 0
-        """How many HTTP requests came in, of whatever kind, ``/sandbox`` apart; a batch is one."""
+        """The number of HTTP requests except ``/sandbox``; a batch counts once."""
 
     # --- switches
 
@@ -41,7 +41,7 @@ class Handles:
 
     @property
     def fault(self) -> FaultHook | None:
-        """Asked before every call, with its number, its method such as "messages.get", and the user."""
+        """Called before every API call, with its number, its method such as "messages.get", and the user."""
         return self.world.fault
 
     @fault.setter
@@ -59,25 +59,25 @@ class Handles:
     # --- users and their sign-in
 
     def add_user(self, email: str, *, send_as: Iterable[str] = (), forwarding: Iterable[str] = ()) -> User:
-        """Create an account; its forwarding addresses are verified ones."""
+        """Create an account; its forwarding addresses are verified."""
         email = email.lower()
         self.world.mailboxes[email] = Mailbox(email, send_as, forwarding)
         return self.user(email)
 
     def user(self, email: str) -> User:
-        """Return the person behind an account, to act as in Gmail's own pages."""
+        """Return the person behind an account, to act like in Gmail's web interface."""
         return User(self.world, email.lower())
 
     def client_secrets(
         self, kind: Literal["installed", "web"] = "installed", redirect_uris: Iterable[str] = ()
     ) -> dict[str, Any]:
-        """Make an OAuth client and return its file in Google's format."""
+        """Create an OAuth client and return its file in Google's format."""
         return self.clients.create(kind, redirect_uris).file(self.url)
 
     def consent(
         self, auth_url: str, *, email: str = "", untick: Container[str] = (), cancel: bool = False
     ) -> str:
-        """Walk the consent page over HTTP and return the callback address that the browser would open."""
+        """Go through the consent page over HTTP and return the callback URL."""
         return walk_consent(auth_url, email=email, untick=untick, cancel=cancel)
 
     # --- mail
@@ -109,7 +109,7 @@ class Handles:
             )
 
     def deliver_folder(self, email: str, folder: Path, *, already: set[Path]) -> int:
-        """Deliver the .eml files of a folder that are not in ``already``, by name; return how many."""
+        """Deliver the .eml files of a folder that are not in ``already``, sorted by name; return how many."""
         new = [path for path in sorted(folder.rglob("*.eml")) if path not in already]
         for path in new:
             self.deliver(email, path.read_bytes())
@@ -117,7 +117,7 @@ class Handles:
         return len(new)
 
     def mailbox(self, email: str) -> dict[str, list[str]]:
-        """Return the names of the labels of every message by its id, for comparing end states."""
+        """Return the label names of every message by id, to compare final states."""
         mailbox = self.world.mailboxes[email.lower()]
         with mailbox.lock:
             return {
@@ -132,7 +132,7 @@ class Handles:
             return {label.name for label in mailbox.labels.values() if not label.system}
 
     def forwarded(self, email: str) -> list[bytes]:
-        """Return what filters of all accounts forwarded to an address, in order."""
+        """Return the mails that filters of all accounts forwarded to an address, in order."""
         return [
             raw
             for mailbox in self.world.mailboxes.values()
@@ -140,7 +140,7 @@ class Handles:
             if address.lower() == email.lower()
         ]
 
-    # --- the ledger
+    # --- recorded calls
 
     def units(self, email: str) -> int:
         return self.quota.units(email)
@@ -149,5 +149,5 @@ class Handles:
         return self.quota.calls(email)
 
     def refusals(self, email: str) -> dict[str, int]:
-        """Return how often the user was refused, by kind: "quota", "concurrency"."""
+        """Return the number of refusals by kind: "quota", "concurrency"."""
         return self.quota.refusals(email)

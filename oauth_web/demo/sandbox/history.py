@@ -1,4 +1,4 @@
-"""What changed in a mailbox and when, as ``history.list`` tells it."""
+"""The history of a mailbox's changes, for ``history.list``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from oauth_web.demo.sandbox.stored import Stored
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One change; ``labels`` are all those the message then had, ``changed`` those put on or taken off."""
+    """One change. labels: all labels of the message after it. changed: the added or removed labels."""
 
     id: int
     kind: str
@@ -20,7 +20,7 @@ class Record:
 
 
 class History:
-    """Changes in their order. Labels that filters put on at delivery are part of ``messageAdded``."""
+    """Changes in their order. Labels that filters add at delivery are part of ``messageAdded``."""
 
     def __init__(self) -> None:
         self.last_id = 1000
@@ -41,12 +41,12 @@ class History:
         return self.last_id
 
     def forget(self) -> None:
-        """Lose everything up to now, as Gmail does after a week, sometimes after hours."""
+        """Delete everything up to now, as Gmail does after a week, sometimes after hours."""
         self._records.clear()
         self._oldest = self.last_id
 
     def since(self, start: int) -> Iterator[Record]:
-        """Yield the changes after ``start``; raise 404 when they are no longer known."""
+        """Return the changes after ``start``. Raises Refusal 404 if they were deleted."""
         if start < self._oldest or start > self.last_id:
             raise not_found()
         return (record for record in self._records if record.id > start)

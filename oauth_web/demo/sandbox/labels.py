@@ -1,4 +1,4 @@
-"""Labels: what Gmail takes for one, and what it refuses."""
+"""Labels and their validation."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ SYSTEM = (
     *("INBOX", "SENT", "DRAFT", "TRASH", "SPAM", "UNREAD", "STARRED", "IMPORTANT", "CHAT"),
     *("CATEGORY_PERSONAL", "CATEGORY_SOCIAL", "CATEGORY_PROMOTIONS", "CATEGORY_UPDATES", "CATEGORY_FORUMS"),
 )
-# No client can put these on a message or take them off.
+# Clients cannot add or remove these labels.
 FIXED = frozenset({"SENT", "DRAFT", "CHAT"})
 
 LIST_VISIBILITY = ("labelShow", "labelShowIfUnread", "labelHide")
@@ -38,7 +38,7 @@ PALETTE = frozenset(f"#{code}" for code in _CODES.split())
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label; ``color`` is (text, background)."""
+    """A label. color: (text, background)."""
 
     id: str
     name: str
@@ -49,11 +49,11 @@ class Label:
 
     @property
     def key(self) -> str:
-        """The name as a search writes it."""
+        """The name in search syntax."""
         return label_key(self.name)
 
     def resource(self) -> dict[str, Any]:
-        """Return the label as the API writes it."""
+        """Return the label as an API resource."""
         resource: dict[str, Any] = {
             "id": self.id,
             "name": self.name,
@@ -73,7 +73,7 @@ def system_labels() -> dict[str, Label]:
 
 
 def checked_label(label_id: str, body: Mapping[str, Any], others: Iterable[Label]) -> Label:
-    """Return the label that ``body`` describes, or raise Refusal. others: all labels but itself."""
+    """Return the label of a request body. Raises Refusal. others: all other labels."""
     name = _checked_name(body.get("name"))
     if any(_conflict(name, other.name) for other in others):
         raise Refusal(409, "Label name exists or conflicts", "aborted")
@@ -93,7 +93,7 @@ def checked_label(label_id: str, body: Mapping[str, Any], others: Iterable[Label
 
 
 def _checked_name(name: object) -> str:
-    """Refuse what the web interface refuses too: empty levels, and names of Gmail's own."""
+    """Refuse like the web interface: empty levels, and names of system labels."""
     if not isinstance(name, str) or not name.strip():
         raise invalid("Invalid label name")
     levels = re.sub(r"\s+", " ", name).strip().split("/")
@@ -105,7 +105,7 @@ def _checked_name(name: object) -> str:
 
 
 def _conflict(name: str, other: str) -> bool:
-    """Say whether two names are the same to Gmail: case does not count."""
+    # Gmail ignores case.
     return name.casefold() == other.casefold()
 
 

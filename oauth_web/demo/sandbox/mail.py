@@ -1,6 +1,6 @@
-"""Turn a raw mail into text: headers decoded, parts flattened, HTML stripped. Never raises.
+"""Convert a raw mail to text: headers decoded, parts flattened, HTML stripped. Never raises.
 
-A mail that is not valid MIME is read as far as it goes, like Gmail does.
+Invalid MIME is read as far as possible, like in Gmail.
 """
 
 import email
@@ -14,11 +14,11 @@ from email.utils import getaddresses
 from selectolax.lexbor import LexborHTMLParser
 
 SNIPPET = 200  # characters
-_DEEPEST = 100  # parts inside parts; what is deeper is not looked at
+_MAX_DEPTH = 100  # levels of nested parts; deeper ones are ignored
 
 
 def parse(raw: bytes) -> Message:
-    """Return the tree of parts; of a mail whose nesting defeats the parser, only the headers."""
+    """Return the tree of parts; only the headers if the nesting is too deep for the parser."""
     try:
         return email.message_from_bytes(raw, policy=email.policy.compat32)
     except RecursionError:
@@ -26,10 +26,10 @@ def parse(raw: bytes) -> Message:
 
 
 def decoded(value: object) -> str:
-    """Return a header's value as Gmail shows it: RFC 2047 decoded, unfolded; raw bytes are taken for UTF-8."""
+    """Return a header's value as Gmail shows it: RFC 2047 decoded, unfolded; raw bytes are read as UTF-8."""
     text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     if "=?" in text:
-        with suppress(LookupError, ValueError, email.errors.HeaderParseError):  # then it is shown as it came
+        with suppress(LookupError, ValueError, email.errors.HeaderParseError):  # invalid: not decoded
             text = str(make_header(decode_header(text)))
     return re.sub(r"\r?\n[ \t]*", " ", text).strip()
 
@@ -40,7 +40,7 @@ def headers(mail: Message) -> list[tuple[str, str]]:
 
 
 def header(mail: Message, name: str) -> str:
-    """Return the first header of that name, decoded; "" when there is none."""
+    """Return the first header of that name, decoded; "" if there is none."""
     return next(iter(values(mail, name)), "")
 
 
@@ -55,17 +55,17 @@ def addresses(mail: Message, name: str) -> list[str]:
 
 
 def children(mail: Message) -> list[Message]:
-    """Return the parts directly below; an attached message counts as one part of its own."""
+    """Return the direct child parts; an attached message is one part."""
     payload = mail.get_payload()
     return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
 
 
 def leaves(mail: Message, depth: int = 0) -> list[Message]:
-    """Return the parts that hold data, in order."""
-    below = children(mail)
-    if not below:
+    """Return the parts without children, in order."""
+    parts = children(mail)
+    if not parts:
         return [mail]
-    return [] if depth >= _DEEPEST else [leaf for part in below for leaf in leaves(part, depth + 1)]
+    return [] if depth >= _MAX_DEPTH else [leaf for part in parts for leaf in leaves(part, depth + 1)]
 
 
 def data(part: Message) -> bytes:
@@ -85,18 +85,18 @@ def filename(part: Message) -> str:
 
 
 def text(mail: Message) -> str:
-    """Return the words that a reader sees, and those in hidden elements; no attributes, no link targets."""
+    """Return the visible text, and that of hidden elements; no attributes, no link targets."""
     return " ".join(_shown_text(leaf) for leaf in leaves(mail) if leaf.get_content_maintype() == "text")
 
 
 def snippet(whole: str) -> str:
-    """Return the start of the text, HTML-escaped as Gmail does it."""
+    """Return the start of the text, HTML-escaped like in Gmail."""
     short = re.sub(r"\s+", " ", whole).strip()[:SNIPPET]
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
 
 
 def part_text(part: Message) -> str:
-    """Return a part as text, by the charset that it names; what that cannot decode is marked."""
+    """Return the text of a part in its declared charset, with replacement characters for invalid bytes."""
     raw = data(part)
     try:
         return raw.decode(part.get_content_charset() or "utf-8", "replace")

@@ -1,6 +1,6 @@
-"""One user's mailbox: messages in their conversations, labels, filters, and what changed when.
+"""One user's mailbox: messages in their threads, labels, filters, history.
 
-Every method expects the caller to hold ``lock`` when other threads are about.
+With several threads, the caller must hold ``lock`` for every method.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from oauth_web.demo.sandbox.refusals import Refusal, invalid, not_found
 from oauth_web.demo.sandbox.search import Query
 from oauth_web.demo.sandbox.stored import Stored, Threading, index, threading_of
 
-MAX_THREAD = 100  # messages; Gmail begins a new conversation then
+MAX_THREAD = 100  # messages; then Gmail starts a new thread
 _HIDDEN = frozenset({"SPAM", "TRASH"})
 
 
@@ -25,7 +25,7 @@ class Mailbox:
     """The state of one account.
 
     forwarding: address -> "accepted" or "pending". forwarded: (address, bytes) in order.
-    filter_cap_is_bare: at the cap of filters answer 500 without a body, as some saw.
+    filter_cap_is_bare: at the maximum of filters answer 500 without a body, as some reported.
     """
 
     def __init__(self, email: str, send_as: Iterable[str] = (), forwarding: Iterable[str] = ()) -> None:
@@ -45,13 +45,13 @@ class Mailbox:
         self._thread_of: dict[tuple[str, ...], str] = {}
         self._numbers = itertools.count(1)
 
-    # --- arriving mail
+    # --- new mail
 
     def deliver(self, raw: bytes, labels: Iterable[str], *, received_ms: int, now: float, lag: float) -> str:
-        """Take a message in, run every filter on it, and return its id.
+        """Add a message, apply all filters, and return its id.
 
-        Spam gets labels from filters but stays where it is unless a filter takes SPAM off, and is not
-        forwarded. A label that no longer exists does nothing.
+        Filters add labels to spam too, but it stays in Spam unless a filter removes SPAM, and it is not forwarded. A
+        deleted label has no effect.
         """
         stored = self._store(raw, labels, received_ms=received_ms, searchable_at=now + lag)
         for rule in list(self.filters.values()):
@@ -61,7 +61,7 @@ class Mailbox:
         return stored.id
 
     def insert(self, raw: bytes, labels: Iterable[str], *, now: float) -> Stored:
-        """Take a message in as IMAP's APPEND does: no filter looks at it."""
+        """Add a message without filters, like IMAP's APPEND."""
         stored = self._store(raw, labels, received_ms=int(now * 1000), searchable_at=now)
         stored.history_id = self.history.added(stored)
         return stored
@@ -90,7 +90,7 @@ class Mailbox:
             self.forwarded.append((rule.action["forward"], stored.raw))
 
     def _thread_for(self, headers: Threading, new_id: str) -> str:
-        """Join a conversation by references and subject, or by the same sender and subject."""
+        """Join a thread by references and subject, or by sender and subject."""
         named = [("id", reference, headers.subject) for reference in headers.references]
         keys = [*named, ("sender", headers.sender, headers.subject)]
         found = next((self._thread_of[key] for key in keys if key in self._thread_of), new_id)
@@ -109,14 +109,14 @@ class Mailbox:
         return self.messages[message_id]
 
     def thread(self, thread_id: str) -> list[Stored]:
-        """Return the messages of a conversation, oldest first."""
+        """Return the messages of a thread, oldest first."""
         found = [self.messages[one] for one in self._threads.get(thread_id, ())]
         if not found:
             raise not_found()
         return sorted(found, key=lambda stored: stored.order)
 
     def label_keys(self, stored: Stored) -> frozenset[str]:
-        """Return the labels of a message as searches name them."""
+        """Return the labels of a message in search syntax."""
         return frozenset(self.labels[one].key for one in stored.labels)
 
     def find(
@@ -128,9 +128,9 @@ class Mailbox:
         before: tuple[int, str] | None,
         now: float,
     ) -> Iterator[Stored]:
-        """Yield matching messages, newest first, from ``before`` on.
+        """Yield matching messages before ``before``, newest first.
 
-        A search sees only what is indexed already; a list by labels sees everything.
+        A search finds only indexed messages; a list by labels finds all.
         """
         wanted = set(label_ids)
         self.check_labels(wanted)
@@ -155,7 +155,7 @@ class Mailbox:
         return (orders[at] for at in range(end - 1, -1, -1))
 
     def modify(self, stored: Stored, add: set[str], remove: set[str]) -> None:
-        """Change labels and write down what really changed."""
+        """Change labels and record the real changes in the history."""
         added, removed = add - stored.labels, (remove & stored.labels) - add
         if not added and not removed:
             return
@@ -166,7 +166,7 @@ class Mailbox:
         self.modify(stored, {"TRASH"}, {"INBOX", "SPAM"})
 
     def delete(self, message_id: str) -> None:
-        """Remove a message for good."""
+        """Delete a message permanently."""
         stored = self.message(message_id)
         self._relabel(stored, set(), set(stored.labels))
         del self.messages[message_id]
@@ -180,7 +180,7 @@ class Mailbox:
                 raise invalid(f"Invalid label: {label_id}")
 
     def check_change(self, add: Iterable[str], remove: Iterable[str]) -> None:
-        """Raise Refusal for labels that no client can put on or take off."""
+        """Raise Refusal for labels that clients cannot add or remove."""
         for label_id in (*add, *remove):
             if label_id not in self.labels or label_id in FIXED:
                 raise invalid(f"Invalid label: {label_id}")
@@ -201,7 +201,7 @@ class Mailbox:
         return self.labels[label_id]
 
     def counts(self, label_id: str) -> dict[str, int]:
-        """Count what carries a label, Spam and Trash included."""
+        """Count the messages and threads with a label, including Spam and Trash."""
         holders = [self.messages[one] for one in self._holders.get(label_id, ())]
         unread = [stored for stored in holders if stored.unread]
         return {
@@ -219,14 +219,14 @@ class Mailbox:
         return label
 
     def change_label(self, label_id: str, body: Mapping[str, Any]) -> Label:
-        """Put new values in place of all old ones."""
+        """Replace all values of a label."""
         old = self._user_label(label_id)
         others = [label for label in self.labels.values() if label.id != label_id]
         self.labels[label_id] = checked_label(old.id, body, others)
         return self.labels[label_id]
 
     def delete_label(self, label_id: str) -> None:
-        """Delete a label for good and take it off every message; filters keep naming it."""
+        """Delete a label and remove it from all messages; filters keep its id."""
         del self.labels[self._user_label(label_id).id]
         for holder in list(self._holders.get(label_id, ())):
             self.modify(self.messages[holder], set(), {label_id})

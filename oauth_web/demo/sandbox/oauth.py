@@ -7,15 +7,15 @@ from urllib.parse import unquote, urlencode
 
 from oauth_web.demo.sandbox import pages
 from oauth_web.demo.sandbox.clients import Client, Clients
+from oauth_web.demo.sandbox.fault_injection import inject
 from oauth_web.demo.sandbox.grants import Code, GrantError
-from oauth_web.demo.sandbox.mishaps import befall
 from oauth_web.demo.sandbox.scopes import KNOWN, MAIL
 from oauth_web.demo.sandbox.wire import Reply, Request, json_reply, redirect
 from oauth_web.demo.sandbox.world import World
 
 Fields = Mapping[str, list[str]]
 
-# What the consent page hands on from the first request to the user's answer.
+# Parameters that the consent page passes from the first request to the user's answer.
 CARRIED = (
     *("client_id", "redirect_uri", "response_type", "scope", "state", "access_type", "prompt", "login_hint"),
     *("include_granted_scopes", "code_challenge", "code_challenge_method"),
@@ -23,7 +23,7 @@ CARRIED = (
 
 
 def consent_page(world: World, clients: Clients, request: Request) -> Reply:
-    """Show the question: which account, which scopes."""
+    """Show the consent page, with accounts and scopes."""
     asked = request.query
     problem = _problem(clients, asked)
     if problem is not None:
@@ -41,7 +41,7 @@ def consent_page(world: World, clients: Clients, request: Request) -> Reply:
 
 
 def consent_given(world: World, clients: Clients, request: Request) -> Reply:
-    """Take the user's answer and send the browser back to the client; faults know this as "oauth.consent"."""
+    """Process the user's answer and redirect to the client. Its method name for faults is "oauth.consent"."""
     form = request.form()
     problem = _problem(clients, form)
     if problem is not None:
@@ -74,18 +74,18 @@ def consent_given(world: World, clients: Clients, request: Request) -> Reply:
 
 
 def token(world: World, clients: Clients, request: Request) -> Reply:
-    """Exchange a code or a refresh token; faults know these calls as "oauth.token"."""
+    """Exchange a code or a refresh token. The method name for faults is "oauth.token"."""
     form = request.form()
     secret = _one(form, "refresh_token") or _one(form, "code")
     fault = world.next_fault("oauth.token", world.grants.owner(secret))
     if fault.before is not None:
         fault.before()
     world.wait()
-    return befall(world, fault, lambda: _token(world, clients, request, form))
+    return inject(world, fault, lambda: _token(world, clients, request, form))
 
 
 def revoke(world: World, request: Request) -> Reply:
-    """End a grant by one of its tokens; faults know these calls as "oauth.revoke"."""
+    """Revoke a grant by one of its tokens. The method name for faults is "oauth.revoke"."""
     text = _one(request.form(), "token")
     fault = world.next_fault("oauth.revoke", world.grants.owner(text))
     if fault.before is not None:
@@ -97,7 +97,7 @@ def revoke(world: World, request: Request) -> Reply:
             return json_reply({})
         return _error("invalid_token", "Token expired or revoked")
 
-    return befall(world, fault, effect)
+    return inject(world, fault, effect)
 
 
 def _token(world: World, clients: Clients, request: Request, form: Fields) -> Reply:
@@ -122,7 +122,7 @@ def _token(world: World, clients: Clients, request: Request, form: Fields) -> Re
 
 
 def _client_credentials(request: Request, form: Fields) -> tuple[str, str]:
-    """Return id and secret from the Authorization header or from the form; Google takes both."""
+    """Return id and secret from the Authorization header or from the form; Google accepts both."""
     kind, _, encoded = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "basic":
         try:
@@ -134,7 +134,7 @@ def _client_credentials(request: Request, form: Fields) -> tuple[str, str]:
 
 
 def _problem(clients: Clients, asked: Fields) -> Reply | None:
-    """Return the error page that Google shows instead of the question, if there is a reason for one."""
+    """Return Google's error page for an invalid request, None for a valid one."""
     client: Client | None = clients.get(_one(asked, "client_id"))
     if client is None:
         return pages.refused(401, "invalid_client", "The OAuth client was not found.")

@@ -1,4 +1,4 @@
-"""The two pages that a person sees: the question, and why there is none."""
+"""The consent page and its error page."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ def consent(
     identity: Sequence[str],
     tickable: Sequence[tuple[str, str]],
 ) -> Reply:
-    """Return the consent page. identity: words; tickable: scopes with their words."""
+    """Return the consent page. identity: descriptions. tickable: scopes with their descriptions."""
     page = _TEMPLATES.get_template("consent.html")
     return html_reply(
         page.render(carried=carried, emails=emails, chosen=chosen, identity=identity, tickable=tickable)
@@ -30,7 +30,7 @@ def consent(
 
 
 def refused(status: int, error: str, text: str) -> Reply:
-    """Return the page that Google shows when the app itself is at fault."""
+    """Return the page that Google shows for an error of the app."""
     return html_reply(
         _TEMPLATES.get_template("refused.html").render(status=status, error=error, text=text), status
     )

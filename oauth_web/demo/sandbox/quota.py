@@ -1,8 +1,7 @@
-"""Google's two speed limits for each user: units in a minute, and requests at once.
+"""Google's two limits per user: quota units in a minute, and requests in flight.
 
-Prices are Google's own (developers.google.com/workspace/gmail/api/reference/quota, May 2026).
-Not known, and chosen on the strict side: the minute is a sliding window, so that any 60 seconds
-count; calls that fail are charged. A call refused for speed is not charged.
+The prices are Google's (developers.google.com/workspace/gmail/api/reference/quota, May 2026). Unknown, and chosen
+strictly: the minute is a sliding window; failed calls are charged. A call refused for quota is not charged.
 """
 
 import threading
@@ -14,7 +13,7 @@ from oauth_web.demo.sandbox.refusals import Refusal, stamp
 
 WINDOW = 60.0
 
-# Written down here once more, apart from the program's own table, so that a wrong price there shows.
+# A copy of the program's own table on purpose, so that tests find a wrong price there.
 PRICES = {
     "getProfile": 1,
     "labels.list": 1,
@@ -44,12 +43,12 @@ PRICES = {
     "settings.sendAs.get": 1,
 }
 
-_DEAREST = 100  # for a method whose price is not written down
+_UNKNOWN_PRICE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One line of a user's ledger; ``units`` is 0 where the call was refused for speed; ``time`` in epoch seconds."""
+    """A recorded call. units: 0 if it was refused for quota. time: in epoch seconds."""
 
     method: str
     units: int
@@ -69,11 +68,11 @@ class _Account:
 
 
 class Quota:
-    """The allowance of every user, and the ledger of what they spent.
+    """The quota of every user, and the recorded calls.
 
-    allowance: units in 60 seconds and user; None counts without refusing.
-    concurrency: requests of a user in flight at once; None counts without refusing.
-    refuse_as: status and reason of a quota refusal. Google is seen to use (403, "rateLimitExceeded"),
+    allowance: units per 60 seconds and user; None for no limit.
+    concurrency: requests in flight per user; None for no limit.
+    refuse_as: status and reason of a quota refusal. Google uses (403, "rateLimitExceeded"),
         (403, "userRateLimitExceeded") and (429, "rateLimitExceeded").
     """
 
@@ -86,7 +85,7 @@ class Quota:
         self._accounts: dict[str, _Account] = {}
 
     def enter(self, email: str) -> None:
-        """Take a place among the user's requests in flight, or raise Refusal."""
+        """Count a request in flight. Raises Refusal if there are too many; else call ``leave`` at its end."""
         with self._lock:
             account = self._account(email)
             if self.concurrency is not None and account.in_flight >= self.concurrency:
@@ -96,13 +95,12 @@ class Quota:
             account.most_in_flight = max(account.most_in_flight, account.in_flight)
 
     def leave(self, email: str) -> None:
-        """Give the place back."""
         with self._lock:
             self._account(email).in_flight -= 1
 
     def spend(self, email: str, method: str) -> int:
-        """Charge a call and return its price, or raise Refusal and charge nothing."""
-        price = PRICES.get(method, _DEAREST)
+        """Charge a call and return its price. Raises Refusal and charges nothing if the quota is spent."""
+        price = PRICES.get(method, _UNKNOWN_PRICE)
         now = self._clock.now().timestamp()
         with self._lock:
             account = self._account(email)
@@ -117,7 +115,7 @@ class Quota:
         return price
 
     def record(self, email: str, method: str, units: int, status: int) -> None:
-        """Write a line into the ledger."""
+        """Record a call."""
         call = Call(method, units, status, self._clock.now().timestamp())
         with self._lock:
             self._account(email).calls.append(call)
@@ -127,12 +125,12 @@ class Quota:
             return list(self._account(email).calls)
 
     def units(self, email: str) -> int:
-        """Return all units that the user ever spent."""
+        """Return the sum of all units that the user has spent."""
         with self._lock:
             return self._account(email).units
 
     def refusals(self, email: str) -> dict[str, int]:
-        """Return how many calls were refused for "quota" and for "concurrency"."""
+        """Return the number of refusals for "quota" and for "concurrency"."""
         with self._lock:
             return dict(self._account(email).refusals)
 
@@ -144,13 +142,13 @@ class Quota:
         return self._accounts.setdefault(email, _Account())
 
     def _refusal(self, account: _Account, price: int, allowance: int) -> Refusal:
-        """Say when there will be room for the price."""
+        """Return a refusal with the time when the quota allows this price."""
         excess = account.spent_in_window + price - allowance
-        room_at = self._clock.now().timestamp()
+        allowed_at = self._clock.now().timestamp()
         for moment, units in account.window:
             excess -= units
             if excess <= 0:
-                room_at = moment + WINDOW
+                allowed_at = moment + WINDOW
                 break
         code, reason = self.refuse_as
-        return Refusal(code, f"User-rate limit exceeded.  Retry after {stamp(room_at)}", reason)
+        return Refusal(code, f"User-rate limit exceeded.  Retry after {stamp(allowed_at)}", reason)

@@ -1,7 +1,7 @@
-"""Errors in Google's words and JSON shape.
+"""Errors with Google's messages and JSON structure.
 
-Clients tell errors apart by status, by ``errors[0].reason`` and sometimes by the message, so all
-three are kept as Google sends them where they are known from public reports.
+Clients distinguish errors by status, by ``errors[0].reason`` and sometimes by the message. So all three are the same as
+Google's, as far as they are known from public reports.
 """
 
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ STATUS_NAMES = {
 SPEED_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "accessNotConfigured", "dailyLimitExceeded"}
 
 _RPC = "type.googleapis.com/google.rpc"
-# What Google adds in its newer way of telling errors; the client library then shows its callers nothing else.
+# The ``details`` of Google's newer error format. If they are present, the client library shows nothing else.
 _DETAILS = {
     "accessNotConfigured": [
         {"@type": f"{_RPC}.Help", "links": [{"description": "Google developers console API activation"}]},
@@ -41,8 +41,8 @@ _DETAILS = {
 }
 
 
-class Refusal(Exception):  # noqa: N818 - it is Google's answer, not a failure of this program
-    """An API call that Google answers with an error."""
+class Refusal(Exception):  # noqa: N818 - an answer of Google, not an error of this program
+    """An error answer of Google. bare: without a JSON body."""
 
     def __init__(
         self,
@@ -63,7 +63,6 @@ class Refusal(Exception):  # noqa: N818 - it is Google's answer, not a failure o
         self.bare = bare
 
     def reply(self) -> Reply:
-        """Return the answer as it goes over the wire."""
         if self.bare:
             return Reply(self.code, b"", "text/html; charset=UTF-8")
         domain = "usageLimits" if self.reason in SPEED_REASONS else "global"
@@ -80,12 +79,12 @@ class Refusal(Exception):  # noqa: N818 - it is Google's answer, not a failure o
 
 
 def invalid(message: str) -> Refusal:
-    """Return a 400 for an argument that Google would not take."""
+    """Return a 400 for an invalid argument."""
     return Refusal(400, message, "invalidArgument")
 
 
 def precondition(message: str) -> Refusal:
-    """Return a 400 for a wish that does not fit the state of the mailbox."""
+    """Return a 400 for a request that conflicts with the state of the mailbox."""
     return Refusal(400, message, "failedPrecondition", status="FAILED_PRECONDITION")
 
 
@@ -119,5 +118,5 @@ def api_disabled() -> Refusal:
 
 
 def stamp(moment: float) -> str:
-    """Return epoch seconds the way Google writes "Retry after <time>" into its messages."""
+    """Format epoch seconds like the time in Google's "Retry after <time>"."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -1,4 +1,4 @@
-"""The sandbox as one object: a Google on loopback, with handles for tests and demos."""
+"""The sandbox as one object: a stand-in for Google on loopback, with methods for tests and demos."""
 
 import threading
 from collections.abc import Callable
@@ -21,9 +21,9 @@ from oauth_web.demo.sandbox.world import World
 class Sandbox(Handles):
     """A stand-in for Google. Use it as a context manager, or call ``start`` and ``stop``.
 
-    port: 0 picks a free one. clock: what all times, quota windows and expiries go by. latency:
-    seconds that every request takes. allowance: quota units in 60 seconds and user, None to count
-    without refusing. concurrency: requests of a user in flight at once, or None.
+    port: 0 picks a free one. clock: for all times, quota windows and expiries. latency: seconds that every request
+    takes. allowance: quota units per 60 seconds and user, None for no limit. concurrency: requests in flight per user,
+    None for no limit.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Sandbox(Handles):
         quota = Quota(clock, allowance=allowance, concurrency=concurrency)
         self._server = Server(self._dispatch, port)
         super().__init__(World(clock, quota, Grants(clock), latency=latency), self._server.url)
-        self._rooms = self._by_line()
+        self._routes = self._make_routes()
         self._lock = threading.Lock()
 
     def start(self) -> Self:
@@ -47,7 +47,7 @@ class Sandbox(Handles):
         return self
 
     def stop(self) -> None:
-        """End every connection and free the port."""
+        """Close all connections and free the port."""
         self._server.stop()
 
     def __enter__(self) -> Self:
@@ -59,25 +59,25 @@ class Sandbox(Handles):
         self.stop()
 
     def _dispatch(self, request: Request) -> Reply:
-        """Send each request to its room. The only place that looks at first parts of paths."""
+        """Route a request."""
         if request.path.startswith("/sandbox/"):
             return control.answer(self, request)
         with self._lock:
             self.requests += 1
         if request.path.startswith("/gmail/v1/"):
             return answer(self.world, request)
-        room = self._rooms.get((request.verb, request.path))
-        return room(request) if room else not_found().reply()
+        route = self._routes.get((request.verb, request.path))
+        return route(request) if route else not_found().reply()
 
-    def _by_line(self) -> dict[tuple[str, str], Callable[[Request], Reply]]:
+    def _make_routes(self) -> dict[tuple[str, str], Callable[[Request], Reply]]:
         world, clients = self.world, self.clients
-        rooms: dict[tuple[str, str], Callable[[Request], Reply]] = {
+        routes: dict[tuple[str, str], Callable[[Request], Reply]] = {
             ("POST", "/token"): lambda request: oauth.token(world, clients, request),
             ("POST", "/revoke"): lambda request: oauth.revoke(world, request),
         }
         for path in ("/o/oauth2/v2/auth", "/o/oauth2/auth"):
-            rooms["GET", path] = lambda request: oauth.consent_page(world, clients, request)
-            rooms["POST", path] = lambda request: oauth.consent_given(world, clients, request)
+            routes["GET", path] = lambda request: oauth.consent_page(world, clients, request)
+            routes["POST", path] = lambda request: oauth.consent_given(world, clients, request)
         for path in ("/batch", "/batch/gmail/v1"):
-            rooms["POST", path] = lambda request: answer_batch(world, request)
-        return rooms
+            routes["POST", path] = lambda request: answer_batch(world, request)
+        return routes

@@ -1,8 +1,8 @@
-"""Scopes, with the words in which the consent page names them."""
+"""Scopes, with their descriptions on the consent page."""
 
 _ROOT = "https://www.googleapis.com/auth/"
 
-# Given to every app that signs people in; there is no box to untick.
+# Granted to every app with a sign-in; the consent page has no checkbox for them.
 IDENTITY = {
     "openid": "Know who you are on Google",
     "email": "See your primary Google Account email address",

@@ -1,20 +1,19 @@
-"""Gmail's search language, as far as it is known: for lists with ``q``, and for filters.
+"""Gmail's search language as far as it is known, for lists with ``q`` and for filters.
 
-Known: words match whole and case-insensitively, punctuation is ignored, quotes make a phrase,
-``OR`` binds tighter than the space between terms, ``{a b}`` means OR, ``-`` negates, an operator
-applies to a group as in ``from:(a OR b)``, ``after:`` takes epoch seconds, a bare date is midnight
-in California, a label's name is written with hyphens for spaces and slashes.
+Known: words match as a whole and case-insensitively, punctuation is ignored, quotes make a phrase, ``OR`` binds tighter
+than the space between terms, ``{a b}`` means OR, ``-`` negates, an operator applies to a group as in ``from:(a OR b)``,
+``after:`` accepts epoch seconds, a bare date is midnight in California, a label's name has hyphens for spaces and
+slashes.
 
-Not known, and chosen here, mostly the stricter way:
+Unknown, and chosen here, mostly strictly:
 - no stemming, no synonyms, no folding of accents (Gmail does some of it);
 - an address is a phrase of its parts, so ``from:amazon.it`` finds ``x@amazon.it`` and
   ``x@mail.amazon.it``, but also ``x@amazon.it.example`` and the display name "Amazon.it";
-- Japanese and Chinese are matched character by character, a run of them like a phrase;
-- ``after:`` and ``before:`` leave out the second that they name;
-- ``label:`` does not include labels nested below;
-- what a mail says only in an attribute, a link's address, an encoded attached message or a header
-  without an operator is not found.
-An operator that Gmail does not have is taken for words.
+- Japanese and Chinese are matched by character, a sequence of them like a phrase;
+- ``after:`` and ``before:`` exclude the given second;
+- ``label:`` does not include nested labels;
+- text in an attribute, a link's target, an encoded attached message or a header without an operator is not found.
+An unknown operator is read as words.
 """
 
 import re
@@ -27,7 +26,7 @@ from zoneinfo import ZoneInfo
 _PACIFIC = ZoneInfo("America/Los_Angeles")
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORDS = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])\w)+")
-_PIECES = re.compile(r'[(){}]|"[^"]*"?|-(?=[^\s-])|[a-z_0-9]+:|[^\s(){}"]+', re.IGNORECASE)
+_TOKENS = re.compile(r'[(){}]|"[^"]*"?|-(?=[^\s-])|[a-z_0-9]+:|[^\s(){}"]+', re.IGNORECASE)
 
 TEXT_FIELDS = frozenset({"from", "to", "cc", "bcc", "subject", "deliveredto", "list", "filename"})
 _OPERATORS = TEXT_FIELDS | {
@@ -39,22 +38,19 @@ _SIZES = {"": 1, "k": 1024, "m": 1024 * 1024}
 
 
 def words(text: str) -> str:
-    """Return the words of a text, folded, each between single spaces: a phrase is then a substring."""
+    """Return the folded words of a text, each between single spaces, so that a phrase is a substring."""
     return f" {' '.join(_WORDS.findall(text.casefold()))} "
 
 
 @lru_cache(1000)
 def label_key(name: str) -> str:
-    """Return a label's name as a search writes it."""
+    """Return a label's name in search syntax."""
     return re.sub(r"[\s/&()]", "-", name.casefold())
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What the index keeps of a message, apart from its labels.
-
-    fields: words by field; "" holds those that a search without operator sees.
-    """
+    """The index entry of a message, without its labels. fields: words by field; "" is for a search without operator."""
 
     fields: dict[str, str]
     message_id: str
@@ -63,28 +59,28 @@ class Indexed:
     received: int  # epoch seconds
 
 
-# Says whether a message matches, given its index entry and the keys of its labels.
+# Returns whether a message matches, by its index entry and the keys of its labels.
 Matcher = Callable[[Indexed, frozenset[str]], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A compiled search. shows_hidden: it asks for Spam or Trash itself."""
+    """A compiled search. shows_hidden: it includes Spam or Trash."""
 
     matches: Matcher
     shows_hidden: bool
 
 
 class QueryError(ValueError):
-    """A query that cannot be read."""
+    """An invalid query."""
 
 
 def compile_query(query: str, now: float) -> Query:
-    """Compile a search; ``now`` is for ``newer_than:`` and the like, epoch seconds."""
+    """Compile a search. now: epoch seconds, for operators such as ``newer_than:``."""
     return _compiled(query, now if "_than" in query.casefold() else 0)
 
 
-@lru_cache(1000)  # every filter is asked about every mail
+@lru_cache(1000)  # each new mail is checked against every filter
 def _compiled(query: str, now: float) -> Query:
     parser = _Parser(query, now)
     try:
@@ -95,10 +91,10 @@ def _compiled(query: str, now: float) -> Query:
 
 
 class _Parser:
-    """Recursive descent; each method returns a matcher for what it read."""
+    """A recursive descent parser; each method returns a matcher for the tokens it has read."""
 
     def __init__(self, query: str, now: float) -> None:
-        self._pieces = _PIECES.findall(query)
+        self._tokens = _TOKENS.findall(query)
         self._at = 0
         self._now = now
         self._negated = False
@@ -106,10 +102,10 @@ class _Parser:
 
     def all_of(self, field: str, closing: str) -> Matcher:
         terms: list[Matcher] = []
-        while (piece := self._peek()) != closing:
-            if piece == "":
-                break  # Gmail forgives an open bracket at the end
-            if piece in (")", "}", "AND"):
+        while (part := self._peek()) != closing:
+            if part == "":
+                break  # Gmail accepts a missing closing bracket at the end
+            if part in (")", "}", "AND"):
                 self._next()
                 continue
             terms.append(self._any_of(field))
@@ -126,16 +122,16 @@ class _Parser:
         return _either(choices)
 
     def _term(self, field: str) -> Matcher:
-        piece = self._next()
-        if piece == "-":
+        part = self._next()
+        if part == "-":
             return self._negation(field)
-        if piece == "(":
+        if part == "(":
             return self.all_of(field, ")")
-        if piece == "{":
+        if part == "{":
             return self._braces(field)
-        if piece.endswith(":") and piece[:-1].casefold() in _OPERATORS:
-            return self._operator(piece[:-1].casefold())
-        return _phrase(field, piece)
+        if part.endswith(":") and part[:-1].casefold() in _OPERATORS:
+            return self._operator(part[:-1].casefold())
+        return _phrase(field, part)
 
     def _negation(self, field: str) -> Matcher:
         outer, self._negated = self._negated, not self._negated
@@ -145,8 +141,8 @@ class _Parser:
 
     def _braces(self, field: str) -> Matcher:
         choices: list[Matcher] = []
-        while (piece := self._peek()) not in ("}", ""):
-            if piece == "OR":
+        while (part := self._peek()) not in ("}", ""):
+            if part == "OR":
                 self._next()
             else:
                 choices.append(self._term(field))
@@ -165,8 +161,8 @@ class _Parser:
         opening = self._next()
         choices: list[list[Matcher]] = []
         alternative = True
-        while (piece := self._peek()) not in (")", "}", ""):
-            if piece == "OR":
+        while (part := self._peek()) not in (")", "}", ""):
+            if part == "OR":
                 self._next()
                 alternative = True
                 continue
@@ -215,17 +211,17 @@ class _Parser:
 
     def _value(self) -> str:
         value = self._next()
-        while value.endswith(":"):  # a value such as an address with a colon in it came in pieces
+        while value.endswith(":"):  # a value with a colon has several tokens
             value += self._next()
         return value.strip('"')
 
     def _peek(self) -> str:
-        return self._pieces[self._at] if self._at < len(self._pieces) else ""
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
 
     def _next(self) -> str:
-        piece = self._peek()
+        part = self._peek()
         self._at += 1
-        return piece
+        return part
 
 
 def _either(choices: list[Matcher]) -> Matcher:
@@ -241,7 +237,7 @@ def _every(terms: list[Matcher]) -> Matcher:
 def _phrase(field: str, text: str) -> Matcher:
     wanted = words(text)
     if wanted.isspace():
-        return lambda _message, _labels: True  # nothing but punctuation says nothing
+        return lambda _message, _labels: True  # only punctuation
     return lambda message, _labels: wanted in message.fields[field]
 
 

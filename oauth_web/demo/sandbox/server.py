@@ -1,6 +1,6 @@
-"""The HTTP server: sockets in, ``Request`` values out, ``Reply`` values back, or cut off.
+"""The HTTP server: reads ``Request`` values from sockets, and writes ``Reply`` values or closes the connection.
 
-Connections are kept open between requests, as Google keeps them, so that latency figures are honest.
+Connections are kept open between requests, like Google's, so that latency measurements are realistic.
 """
 
 import os
@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -17,12 +18,12 @@ Handle = Callable[[Request], Reply]
 
 
 class Server(ThreadingHTTPServer):
-    """A threaded server on loopback that can end all its connections at once."""
+    """A threaded server on loopback that can close all its connections at once."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
-    # On Windows this would let two servers share a port instead of refusing the second.
+    # On Windows this would allow two servers on one port.
     allow_reuse_address = os.name != "nt"
 
     def __init__(self, handle: Handle, port: int) -> None:
@@ -40,12 +41,12 @@ class Server(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """End every connection, also those that wait for their next request."""
+        """Close all connections, also those that wait for their next request."""
         self.shutdown()
         self._thread.join()
         with self._lock:
             for connection in self._open:
-                _end(connection)
+                _close(connection)
         self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -59,17 +60,17 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that were killed in the middle of a call; that is what tests do."""
+        """Do not log clients that were killed during a call: tests do that."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Connection(BaseHTTPRequestHandler):
-    """One connection with its requests, one after the other."""
+    """One connection and its requests."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # head and body leave in one piece: two would cost a delayed acknowledgement
+    wbufsize = -1  # send headers and body in one packet, to avoid the delay of two
     server: Server
 
     def _serve(self) -> None:
@@ -78,7 +79,7 @@ class _Connection(BaseHTTPRequestHandler):
         request = Request.of(self.command, self.path, dict(self.headers.items()), body)
         self._send(self.server.handle(request))
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - the base class looks for these names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - names required by the base class
 
     def _send(self, reply: Reply) -> None:
         if reply.transmit is Transmit.CUT:
@@ -101,14 +102,12 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _cut(self) -> None:
         self.close_connection = True
-        _end(self.connection)
+        _close(self.connection)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
-        """Keep quiet; the ledger remembers every call."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the base class
+        """Do not log; quota.py records every call."""
 
 
-def _end(connection: socket.socket) -> None:
-    try:
+def _close(connection: socket.socket) -> None:
+    with suppress(OSError):  # already closed by the client
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the other side was faster

@@ -1,4 +1,4 @@
-"""A message as a mailbox keeps it: its bytes, what the index knows of it, and its labels."""
+"""A stored message: its bytes, its index entry, and its labels."""
 
 import re
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _PREFIX = re.compile(r"^(?:(?:re|fwd?|aw|wg|r|i|tr|sv)\s*:\s*)+", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Stored:
-    """A message; ``labels`` are ids, ``received_ms`` and ``searchable_at`` since the epoch (ms, s)."""
+    """A message. labels: ids. received_ms, searchable_at: since the epoch, in milliseconds and seconds."""
 
     id: str
     thread_id: str
@@ -27,7 +27,7 @@ class Stored:
 
     @property
     def order(self) -> tuple[int, str]:
-        """Sorts oldest first."""
+        """The sort key, oldest first."""
         return self.received_ms, self.id
 
     @property
@@ -37,7 +37,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Threading:
-    """What decides the conversation of a message."""
+    """The headers that decide the thread of a message."""
 
     message_id: str
     references: tuple[str, ...]
@@ -46,7 +46,7 @@ class Threading:
 
 
 def threading_of(mail: Message) -> Threading:
-    """Return the headers that join messages; the subject without its Re: and Fwd:."""
+    """Return the headers for threading; the subject without Re: and Fwd:."""
     named = f"{mime.header(mail, 'references')} {mime.header(mail, 'in-reply-to')}"
     return Threading(
         message_id=message_id(mail),
@@ -61,7 +61,7 @@ def message_id(mail: Message) -> str:
 
 
 def index(mail: Message, raw: bytes, text: str, received: int) -> Indexed:
-    """Return what searches see: addresses, subject, text, names of attachments; no other header."""
+    """Return the index entry: addresses, subject, text, names of attachments; no other header."""
     fields = {name: _field(mail, _HEADER_OF.get(name, name)) for name in TEXT_FIELDS - {"filename"}}
     # Gmail's to: finds Cc and Bcc as well.
     fields["to"] += fields["cc"] + fields["bcc"]
@@ -73,7 +73,7 @@ def index(mail: Message, raw: bytes, text: str, received: int) -> Indexed:
 
 
 def _field(mail: Message, name: str) -> str:
-    """Return the words of all headers of that name; no phrase reaches over the border of an address."""
+    """Return the words of all headers of that name; a phrase cannot span two addresses."""
     values = mime.values(mail, name)
     if name in ("from", "to", "cc", "bcc"):
         values = [part for value in values for part in re.split(r">\s*,|<", value)]

@@ -1,4 +1,4 @@
-"""What a person does in Gmail and in the Google account, without the API: for tests that play the user."""
+"""Actions of a person in Gmail's web interface and in the Google account, for tests."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from oauth_web.demo.sandbox.world import World
 
 
 class User:
-    """The person behind a mailbox. Labels are called by their names, as on the screen."""
+    """The person behind a mailbox. Labels are identified by name, like on the screen."""
 
     def __init__(self, world: World, email: str) -> None:
         self._world = world
@@ -46,7 +46,7 @@ class User:
             self._mailbox.delete_filter(filter_id)
 
     def filters(self) -> list[Mapping[str, object]]:
-        """Return the filters as the API writes them."""
+        """Return the filters as API resources."""
         with self._mailbox.lock:
             return [one.resource() for one in self._mailbox.filters.values()]
 
@@ -60,7 +60,7 @@ class User:
             self._mailbox.trash(self._mailbox.message(message_id))
 
     def delete_message(self, message_id: str) -> None:
-        """Delete a message for good."""
+        """Delete a message permanently."""
         with self._mailbox.lock:
             self._mailbox.delete(message_id)
 
@@ -71,7 +71,7 @@ class User:
         self.relabel(message_id, remove=["INBOX"])
 
     def relabel(self, message_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> None:
-        """Put labels on a message and take others off, by id."""
+        """Add and remove labels of a message, by id."""
         with self._mailbox.lock:
             self._mailbox.modify(self._mailbox.message(message_id), set(add or ()), set(remove or ()))
 
@@ -85,7 +85,7 @@ class User:
             self._mailbox.history.forget()
 
     def change_address(self, email: str) -> None:
-        """Give the account another address, as Gmail and administrators can; what apps may do stays."""
+        """Change the account's address, as users and administrators can; grants stay valid."""
         former, email = self._mailbox.email, email.lower()
         self._world.mailboxes[email] = self._world.mailboxes.pop(former)
         self._mailbox.email = email
@@ -93,7 +93,7 @@ class User:
         self._world.grants.change_address(former, email)
 
     def revoke(self) -> None:
-        """Take access from every app, as on myaccount.google.com."""
+        """Revoke the access of all apps, as on myaccount.google.com."""
         self._world.grants.revoke(self._mailbox.email)
 
     def expire_access_tokens(self) -> None:

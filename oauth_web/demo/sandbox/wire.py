@@ -1,4 +1,4 @@
-"""Requests and replies as values, apart from sockets and from what they mean."""
+"""HTTP requests and replies as values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ import orjson
 
 
 class Transmit(Enum):
-    """How a reply travels back."""
+    """How a reply is sent."""
 
     WHOLE = "whole"
-    CUT = "cut"  # the connection ends without a byte
-    CUT_BODY = "cut_body"  # the head and half of the announced body, then the connection ends
+    CUT = "cut"  # close the connection without sending anything
+    CUT_BODY = "cut_body"  # send the headers and half of the body, then close the connection
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; ``headers`` has lower-case names, ``path`` is still percent-encoded."""
+    """One HTTP request. headers: names in lower case. path: percent-encoded."""
 
     verb: str
     path: str
@@ -28,13 +28,13 @@ class Request:
 
     @classmethod
     def of(cls, verb: str, target: str, headers: Mapping[str, str], body: bytes) -> "Request":
-        """Build a request from the parts of its first line."""
+        """Build a request from its verb and its target with the query."""
         parts = urlsplit(target)
         query = parse_qs(parts.query, keep_blank_values=True)
         return cls(verb, parts.path, query, {name.lower(): value for name, value in headers.items()}, body)
 
     def form(self) -> dict[str, list[str]]:
-        """Return the fields of a posted form; values sent in the address count too, as at Google."""
+        """Return the fields of a posted form, and the query parameters, like Google."""
         fields = dict(self.query)
         if self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             fields |= parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -43,8 +43,6 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP reply."""
-
     status: int
     body: bytes = b""
     content_type: str = "application/json; charset=UTF-8"

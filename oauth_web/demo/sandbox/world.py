@@ -1,4 +1,4 @@
-"""Everything the sandbox remembers, in one place, and its switches."""
+"""The whole state of the sandbox, and its switches."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from oauth_web.demo.sandbox.quota import Quota
 class World:
     """State and switches.
 
-    fault: asked before every call. plan: faults planned by other processes, asked after it.
-    faults_by_id: what befalls every call that names this message or thread.
-    latency: seconds that every request takes. index_lag: seconds until new mail shows in searches.
-    api_enabled: whether the Gmail API is switched on in the client's project.
+    fault: called before every API call. plan: faults planned by other processes, lower priority.
+    faults_by_id: the fault of every call with this message or thread id.
+    latency: seconds that every request takes. index_lag: seconds until a search finds new mail.
+    api_enabled: whether the Gmail API is enabled in the client's project.
     """
 
     clock: Clock
@@ -37,13 +37,13 @@ class World:
         return self.clock.now().timestamp()
 
     def next_fault(self, method: str, email: str, asked_for: str = "") -> Fault:
-        """Count a call and return what befalls it, perhaps nothing. asked_for: the id that it names."""
+        """Count a call and return its fault, which may be empty. asked_for: the id in the call."""
         number = next(self._numbers)
         own = self.fault(number, method, email) if self.fault else None
         own = own or self.faults_by_id.get(asked_for)
         return own or self.plan(number, method, email) or Fault()
 
     def wait(self) -> None:
-        """Let the time pass that a request takes on its way."""
+        """Wait for the latency."""
         if self.latency:
             self.clock.pause(self.latency)

@@ -1,8 +1,7 @@
-"""The Gmail API: every method that the sandbox offers, by the name that Google gives it.
+"""The Gmail API: the methods of the sandbox, by Google's names.
 
-``api.answer`` takes a request through sign-in, scope, quota and faults to one of these functions,
-each of which gets a checked ``Call`` and returns what goes into the reply, or None for an empty one.
-A method that Google has and that is missing here is answered with 501.
+``api.answer`` checks sign-in, scope, quota and faults of a request, and calls one of these functions. Each one gets a
+checked ``Call`` and returns the reply's content, or None for an empty reply. Other methods of Google get status 501.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Take an API request through sign-in, scope, quota and faults to its method."""
+"""Check sign-in, scope, quota and faults of an API request, and call its method."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from urllib.parse import unquote
 
 import orjson
 
+from oauth_web.demo.sandbox.fault_injection import inject
 from oauth_web.demo.sandbox.gmail import METHODS
 from oauth_web.demo.sandbox.gmail.call import Call
 from oauth_web.demo.sandbox.gmail.discovery import Method, check_body, check_query, find_method
 from oauth_web.demo.sandbox.gmail.fields import cut, parse
 from oauth_web.demo.sandbox.grants import Access
-from oauth_web.demo.sandbox.mishaps import befall
 from oauth_web.demo.sandbox.refusals import (
     Refusal,
     api_disabled,
@@ -29,7 +29,7 @@ METADATA_SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A request whose method and user are known, though not yet whether it is allowed."""
+    """A request with its method and user, not yet authorised."""
 
     request: Request
     method: Method
@@ -42,7 +42,7 @@ class Incoming:
 
 
 def recognise(world: World, request: Request) -> Incoming:
-    """Say which method is meant and whose token came along, or raise Refusal."""
+    """Return the method and the user of a request. Raises Refusal."""
     if (found := find_method(request.verb, request.path)) is None:
         raise not_found()
     access = world.grants.access(_token(request))
@@ -52,7 +52,7 @@ def recognise(world: World, request: Request) -> Incoming:
 
 
 def answer(world: World, request: Request) -> Reply:
-    """Answer one request that came by itself."""
+    """Answer one request outside a batch."""
     try:
         incoming = recognise(world, request)
         world.quota.enter(incoming.email)
@@ -67,10 +67,7 @@ def answer(world: World, request: Request) -> Reply:
 
 
 def perform(world: World, incoming: Incoming) -> Reply:
-    """Do what is asked, with whatever befalls it, and write it into the ledger.
-
-    The caller holds a place among the user's requests in flight.
-    """
+    """Run a call with its fault, and record it. The caller has called ``Quota.enter``."""
     fault = world.next_fault(incoming.method.name, incoming.email, incoming.path.get("id", ""))
     if fault.before is not None:
         fault.before()
@@ -81,13 +78,13 @@ def perform(world: World, incoming: Incoming) -> Reply:
     except Refusal as refusal:
         reply = refusal.reply()
     else:
-        reply = befall(world, fault, lambda: _effect(world, incoming, check))
+        reply = inject(world, fault, lambda: _effect(world, incoming, check))
     world.quota.record(incoming.email, incoming.method.name, units, reply.status)
     return reply
 
 
 def _admit(world: World, incoming: Incoming) -> Callable[[Call], dict[str, Any] | None]:
-    """Return the function of the method once everything before the quota is in order."""
+    """Return the method's function after all checks before the quota. Raises Refusal."""
     access, method = incoming.access, incoming.method
     if not access.alive(world.now()):
         raise unauthenticated()

@@ -1,6 +1,6 @@
-"""Batches: many calls in one ``multipart/mixed`` request, each judged by itself.
+"""Batches: many independent calls in one ``multipart/mixed`` request.
 
-Google runs the parts side by side; so all of them count as in flight while the batch lasts.
+Google runs the parts in parallel; so all of them count as in flight during the batch.
 """
 
 from email import message_from_bytes
@@ -17,7 +17,7 @@ _BOUNDARY = "batch_sandbox_reply"
 
 
 def answer_batch(world: World, request: Request) -> Reply:
-    """Answer a batch: 200 with an answer for each part. A part whose connection is cut cuts them all."""
+    """Answer a batch: 200 with an answer for each part. If one part is cut, all are."""
     content_type = request.headers.get("content-type", "")
     outer = message_from_bytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + request.body)
     parts = outer.get_payload()
@@ -60,7 +60,7 @@ def _replies(world: World, requests: list[Request]) -> list[Reply]:
 
 
 def _inner_request(part: Message, outer: Request) -> Request:
-    """Read the request inside a part; it may leave its token to the batch's own header."""
+    """Parse the request in a part; without a token it has that of the batch."""
     payload = part.get_payload(decode=True)
     raw = payload if isinstance(payload, bytes) else b""
     first, _, rest = raw.replace(b"\r\n", b"\n").partition(b"\n")

@@ -1,4 +1,4 @@
-"""One API call as its method sees it."""
+"""One checked API call."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ _USUAL_PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A checked call: path holds decoded values, ``now`` is in epoch seconds."""
+    """A checked call. path: decoded values. now: in epoch seconds."""
 
     mailbox: Mailbox
     path: Mapping[str, str]
@@ -32,7 +32,7 @@ class Call:
         return self.one(name) == "true"
 
     def page_size(self) -> int:
-        """Return how many results a page may have; Google cuts larger wishes down."""
+        """Return the number of results on a page; Google limits larger values."""
         size = int(self.one("maxResults", str(_USUAL_PAGE)))
         return min(size or _USUAL_PAGE, MAX_PAGE)
 
@@ -46,7 +46,7 @@ class Call:
             raise invalid(f"Invalid query: {error}") from error
 
     def page_start(self) -> tuple[int, str] | None:
-        """Return the place that the page token names; the page begins right after it."""
+        """Return the cursor in the page token; the page starts after it."""
         if not (token := self.one("pageToken")):
             return None
         try:
@@ -59,7 +59,7 @@ class Call:
 def page_token(last: Stored) -> str:
     """Return a token for the page after ``last``.
 
-    What becomes of a page token when the mailbox changes meanwhile is not known of Gmail; this one
-    names a place in time, so that nothing is left out or there twice.
+    Gmail's behaviour after a change of the mailbox is unknown; this token is a cursor, so that no message is skipped or
+    repeated.
     """
     return base64.urlsafe_b64encode(f"{last.received_ms}:{last.id}".encode()).decode()

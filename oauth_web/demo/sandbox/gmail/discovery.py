@@ -1,7 +1,7 @@
-"""Google's own description of the Gmail API, as the client library ships it.
+"""Google's discovery document of the Gmail API, from the client library.
 
-Paths, verbs, scopes, parameters and bodies are checked against it, so the sandbox takes what
-Google takes and nothing else.
+Paths, verbs, scopes, parameters and bodies are checked against it, so that the sandbox accepts exactly what Google
+accepts.
 """
 
 import json
@@ -19,7 +19,7 @@ _PYTHON_TYPES: Mapping[str, type] = {"string": str, "array": list, "boolean": bo
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method; ``name`` such as "messages.get", ``schema`` of its body or ""."""
+    """One method. name: such as "messages.get". schema: of its body, or ""."""
 
     name: str
     verb: str
@@ -42,7 +42,7 @@ def methods() -> tuple[Method, ...]:
 
 
 def find_method(verb: str, path: str) -> tuple[Method, dict[str, str]] | None:
-    """Return the method behind a request line, with the values in its path, still percent-encoded."""
+    """Return the method of a request, with the percent-encoded values in its path; None if there is none."""
     for method in methods():
         if method.verb == verb and (match := method.path.fullmatch(path)):
             return method, match.groupdict()
@@ -50,7 +50,7 @@ def find_method(verb: str, path: str) -> tuple[Method, dict[str, str]] | None:
 
 
 def check_query(method: Method, query: Mapping[str, list[str]]) -> None:
-    """Refuse parameters that the method does not have, and values that they cannot take."""
+    """Refuse unknown parameters and invalid values."""
     known = {**document()["parameters"], **method.parameters}
     for name, values in query.items():
         if name not in known or known[name].get("location") == "path":
@@ -63,7 +63,7 @@ def check_query(method: Method, query: Mapping[str, list[str]]) -> None:
 
 
 def check_body(schema: str, body: Any) -> None:
-    """Refuse fields that a body does not have, and values of another type."""
+    """Refuse unknown fields and values of a wrong type."""
     if not isinstance(body, dict):
         raise invalid("Invalid JSON payload received. Unexpected end of string.")
     properties = document()["schemas"][schema]["properties"]

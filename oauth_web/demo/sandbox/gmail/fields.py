@@ -6,23 +6,23 @@ from typing import Any
 
 from oauth_web.demo.sandbox.refusals import invalid
 
-# What to keep of an object: by name, again what to keep; an empty mask keeps all.
+# The fields to keep, by name, each with its own mask; an empty mask keeps everything.
 Mask = dict[str, "Mask"]
 
-_PIECES = re.compile(r"[^,/()\s]+|[,/()]")
+_TOKENS = re.compile(r"[^,/()\s]+|[,/()]")
 
 
 def parse(text: str) -> Mask:
-    """Return the mask that the parameter spells, or raise Refusal."""
-    pieces = iter([*_PIECES.findall(text), ")"])
-    mask = _list(pieces, text)
-    if next(pieces, None) is not None or not mask:
+    """Parse the parameter. Raises Refusal."""
+    tokens = iter([*_TOKENS.findall(text), ")"])
+    mask = _list(tokens, text)
+    if next(tokens, None) is not None or not mask:
         raise invalid(f"Invalid field selection {text}")
     return mask
 
 
 def cut(value: Any, mask: Mask) -> Any:
-    """Return only what the mask keeps."""
+    """Return only the fields of the mask."""
     if not mask:
         return value
     if isinstance(value, list):
@@ -34,22 +34,22 @@ def cut(value: Any, mask: Mask) -> Any:
     return {name: cut(value[name], below) for name, below in mask.items() if name in value}
 
 
-def _list(pieces: Iterator[str], text: str) -> Mask:
-    """Read up to the closing bracket: names with commas between, each with a path or a group below."""
+def _list(tokens: Iterator[str], text: str) -> Mask:
+    """Read up to the closing bracket: names separated by commas, each with an optional path or group."""
     mask: Mask = {}
     here, open_name = mask, False
-    for piece in pieces:
-        if piece == ")" and open_name:
+    for part in tokens:
+        if part == ")" and open_name:
             return mask
-        if piece == "," and open_name:
+        if part == "," and open_name:
             here, open_name = mask, False
-        elif piece == "/" and open_name:
+        elif part == "/" and open_name:
             open_name = False
-        elif piece == "(" and open_name:
-            here.update(_list(pieces, text))
-        elif piece in ",/()" or open_name:
+        elif part == "(" and open_name:
+            here.update(_list(tokens, text))
+        elif part in ",/()" or open_name:
             break
         else:
-            here = here.setdefault(piece, {})
+            here = here.setdefault(part, {})
             open_name = True
     raise invalid(f"Invalid field selection {text}")

@@ -1,4 +1,4 @@
-"""``users.history`` and the profile, which has the newest place in it."""
+"""``users.history``, and the profile, which has the newest history id."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def get_profile(call: Call) -> dict[str, Any]:
 
 
 def list_(call: Call) -> dict[str, Any]:
-    """List changes after ``startHistoryId``, a page token being the id to go on after."""
+    """List changes after ``startHistoryId``. The page token is the id of the last listed change."""
     start, token = call.one("startHistoryId"), call.one("pageToken")
     if not start.isdigit():
         raise invalid("Missing startHistoryId" if not start else "Invalid startHistoryId")

@@ -1,4 +1,4 @@
-"""``users.labels``. The list tells no counts, ``get`` does."""
+"""``users.labels``. Only ``get`` returns counts, not the list."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from oauth_web.demo.sandbox.gmail.call import Call
 from oauth_web.demo.sandbox.labels import Label
 from oauth_web.demo.sandbox.refusals import invalid
 
-# What a client may send along without effect, because a label that was read is often sent back whole.
+# Ignored in requests, because clients often send back a complete label.
 _READ_ONLY = frozenset({"id", "type", "messagesTotal", "messagesUnread", "threadsTotal", "threadsUnread"})
 
 
@@ -26,14 +26,14 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def update(call: Call) -> dict[str, Any]:
-    """Replace a label: what the body leaves out falls back to its default."""
+    """Replace a label: fields that are not in the body get their defaults."""
     if call.body.get("id", call.path["id"]) != call.path["id"]:
         raise invalid("Label id in the body does not match the one in the address")
     return call.mailbox.change_label(call.path["id"], call.body).resource()
 
 
 def patch(call: Call) -> dict[str, Any]:
-    """Change only what the body names."""
+    """Change only the fields in the body."""
     old: Label = call.mailbox.label(call.path["id"])
     changes = {name: value for name, value in call.body.items() if name not in _READ_ONLY}
     return call.mailbox.change_label(old.id, {**old.resource(), **changes}).resource()

@@ -12,7 +12,7 @@ MAX_IDS = 1000
 
 
 def list_(call: Call) -> dict[str, Any]:
-    """List ids, roughly newest first; the estimate is as poor as Gmail's."""
+    """List ids, roughly newest first; the estimate is as inaccurate as Gmail's."""
     size = call.page_size()
     found = call.mailbox.find(
         call.search(),
@@ -36,7 +36,7 @@ def get(call: Call) -> dict[str, Any]:
 
 
 def insert(call: Call) -> dict[str, Any]:
-    """Take a mail in from the account's own program."""
+    """Insert a mail from a program of the account."""
     try:
         raw = base64.urlsafe_b64decode(call.body["raw"])
     except (KeyError, ValueError) as error:
@@ -55,9 +55,9 @@ def modify(call: Call) -> dict[str, Any]:
 
 
 def batch_modify(call: Call) -> None:
-    """Change up to 1,000 messages.
+    """Change up to MAX_IDS messages.
 
-    What Gmail does with an id that is gone is not documented; here it is passed over in silence.
+    Gmail's behaviour for a deleted message is undocumented; here it is ignored.
     """
     ids = call.body.get("ids") or []
     if not ids:

@@ -9,7 +9,7 @@ from oauth_web.demo.sandbox import mail as mime
 from oauth_web.demo.sandbox.refusals import not_found
 from oauth_web.demo.sandbox.stored import Stored
 
-# Larger bodies, and whatever has a file name, are fetched apart. Gmail's own limit is not known.
+# Bytes. Larger bodies, and parts with a file name, need a separate call. Gmail's limit is unknown.
 LARGEST_INLINE = 1_000_000
 
 
@@ -25,7 +25,7 @@ def message_resource(stored: Stored, form: str, wanted_headers: Collection[str] 
         "sizeEstimate": len(stored.raw),
     }
     if not stored.received_ms:
-        del resource["internalDate"]  # as everywhere in Google's JSON, a zero or an empty text is left out
+        del resource["internalDate"]  # Google's JSON has no zeros and no empty texts
     if form == "raw" and stored.raw:
         resource["raw"] = encoded(stored.raw)
     elif form == "full":
@@ -39,7 +39,7 @@ def message_resource(stored: Stored, form: str, wanted_headers: Collection[str] 
 
 
 def attachment_resource(stored: Stored, attachment_id: str) -> dict[str, Any]:
-    """Return the body of a part that ``full`` only named."""
+    """Return the body of a part that ``full`` does not include."""
     for leaf in mime.leaves(mime.parse(stored.raw)):
         raw = mime.data(leaf)
         if _attachment_id(raw) == attachment_id:
@@ -69,7 +69,7 @@ def _payload(part: Message, part_id: str) -> dict[str, Any]:
 def _body(part: Message) -> dict[str, Any]:
     raw = mime.data(part)
     if part.get_content_maintype() == "text" and not mime.filename(part):
-        # Gmail gives text in UTF-8, though the headers of the part go on to name the charset that it had.
+        # Gmail returns text in UTF-8, but the part's headers still have the original charset.
         raw = mime.part_text(part).encode("utf-8", "replace")
     if mime.filename(part) or len(raw) > LARGEST_INLINE:
         return {"attachmentId": _attachment_id(raw), "size": len(raw)}
@@ -81,5 +81,5 @@ def _headers(part: Message) -> list[dict[str, str]]:
 
 
 def _attachment_id(raw: bytes) -> str:
-    # Gmail's ids are long, opaque and change with every reply; ours only need to be found again.
+    # Gmail's ids are long, opaque and different in every reply; ours are stable.
     return f"ANGjdJ{hash(raw) & 0xFFFFFFFFFFFFFFFF:016x}"

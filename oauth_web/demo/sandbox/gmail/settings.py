@@ -7,7 +7,7 @@ from oauth_web.demo.sandbox.refusals import not_found
 
 
 def list_filters(call: Call) -> dict[str, Any]:
-    """List filters under the key ``filter``, which Google leaves out when there is none."""
+    """List filters under the key ``filter``, which is missing if there is none."""
     filters = [one.resource() for one in call.mailbox.filters.values()]
     return {"filter": filters} if filters else {}
 
@@ -52,7 +52,7 @@ def _forwarding(call: Call, address: str) -> dict[str, str]:
 
 
 def _send_as(call: Call, address: str) -> dict[str, Any]:
-    """The primary address has no verification status; Google leaves it out."""
+    # Google returns no verification status for the primary address.
     primary = address == call.mailbox.email
     resource: dict[str, Any] = {
         "sendAsEmail": address,

@@ -1,4 +1,4 @@
-"""``users.threads``: conversations, whole even where a search found only one of their messages."""
+"""``users.threads``: complete threads, even if a search found only one of their messages."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from oauth_web.demo.sandbox.stored import Stored
 
 
 def list_(call: Call) -> dict[str, Any]:
-    """List conversations with a matching message, by the newest such message."""
+    """List threads with a matching message, sorted by the newest matching message."""
     found = call.mailbox.find(
         call.search(),
         call.query.get("labelIds", []),
@@ -34,7 +34,7 @@ def list_(call: Call) -> dict[str, Any]:
 
 
 def get(call: Call) -> dict[str, Any]:
-    """Return all messages of a conversation, Trash and Spam included; there is no raw format."""
+    """Return all messages of a thread, including Trash and Spam; there is no raw format."""
     form = call.one("format", "full")
     if form == "raw":
         raise invalid("Invalid value at 'format', \"raw\"")

@@ -1,4 +1,4 @@
-"""Let a fault befall a call."""
+"""Inject a fault into a call."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,8 +9,8 @@ from oauth_web.demo.sandbox.wire import Reply, Transmit, json_reply, redirect
 from oauth_web.demo.sandbox.world import World
 
 
-def befall(world: World, fault: Fault, effect: Callable[[], Reply]) -> Reply:
-    """Run ``effect`` with what the fault does to it, and return the reply that the client gets."""
+def inject(world: World, fault: Fault, effect: Callable[[], Reply]) -> Reply:
+    """Run ``effect`` with a fault, and return the reply for the client."""
     if fault.slow:
         world.clock.pause(fault.slow)
     if fault.cut == "before":
@@ -23,7 +23,7 @@ def befall(world: World, fault: Fault, effect: Callable[[], Reply]) -> Reply:
         reply = _refusal(world, fault, fault.status)
     if fault.after is not None:
         fault.after()
-    return _spoilt(reply, fault)
+    return _damaged(reply, fault)
 
 
 def _refusal(world: World, fault: Fault, status: int) -> Reply:
@@ -35,7 +35,7 @@ def _refusal(world: World, fault: Fault, status: int) -> Reply:
     return Refusal(status, message, fault.reason, retry_after=fault.retry_after).reply()
 
 
-def _spoilt(reply: Reply, fault: Fault) -> Reply:
+def _damaged(reply: Reply, fault: Fault) -> Reply:
     reply = replace(reply, headers=reply.headers + fault.headers)
     if fault.cut == "after":
         return replace(reply, transmit=Transmit.CUT)
