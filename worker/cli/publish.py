@@ -1,4 +1,4 @@
-"""The commands for copies that keep themselves."""
+"""The commands for files that are rewritten after every change of the list."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 
 from worker.cli.as_json import print_json
 from worker.cli.database import open_for_command
-from worker.cli.filters import exporting
+from worker.cli.filters import export_options
 from worker.errors import UsageError
 from worker.settings import current_settings
 
@@ -25,7 +25,7 @@ def publish() -> None:
 
 
 @publish.command()
-@exporting("csv")
+@export_options("csv")
 @click.option(
     "--output",
     required=True,
