@@ -101,7 +101,6 @@ def reseal() -> None:
 
     BUYERBLOCK_SECRET_KEY holds the new key, a space, and the former one, which can be taken away afterwards.
     """
-
     from worker.host.operation import reseal as run_reseal
 
     click.echo(f"{run_reseal(_tenants()):,} records are sealed with the first key.")
