@@ -157,7 +157,7 @@ def page_of(sellers: Sellers, app: App, parts: Iterable[Blueprint]) -> Flask:
     CSRFProtect(flask_app)
     errors.handle(flask_app)
     words.add_filters(flask_app)
-    languages.speak(flask_app)
+    languages.set_up(flask_app)
     for part in parts:
         flask_app.register_blueprint(part)
     api.mount(flask_app)

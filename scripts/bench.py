@@ -2,7 +2,7 @@
 
 import sys
 
-from environment import ROOT, ensure, hand_over
+from environment import ROOT, ensure, run_command
 
 BENCHMARKS = (
     "notices",
@@ -23,5 +23,5 @@ if __name__ == "__main__":
         sys.exit(f"There is no benchmark {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}.")
     python = ensure("dev")
     folder = ROOT / "scripts"
-    codes = [hand_over(python, "-m", f"benchmarks.{name}", folder=folder) for name in chosen]
+    codes = [run_command(python, "-m", f"benchmarks.{name}", folder=folder) for name in chosen]
     sys.exit(max(codes))

@@ -2,7 +2,7 @@
 
 import sys
 
-from environment import ROOT, hand_over
+from environment import ROOT, run_command
 
 CHECKS = (
     ("packages", ["pip", "check"]),
@@ -16,12 +16,12 @@ CHECKS = (
 
 
 def main(arguments: list[str]) -> int:
-    """Run the checks, all of them even after a failure; return 0 if all are well."""
+    """Run all checks, even after a failure; return 0 if all pass."""
     failed = []
     for name, command in CHECKS:
         print(f"== {name}: {' '.join(command)}", flush=True)
         extra = arguments if name == "tests" else []
-        if hand_over(sys.executable, "-m", *command, *extra, folder=ROOT) != 0:
+        if run_command(sys.executable, "-m", *command, *extra, folder=ROOT) != 0:
             failed.append(name)
     print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return 1 if failed else 0

@@ -2,12 +2,12 @@
 
 import sys
 
-import old_python  # noqa: F401 - before what an older Python cannot read
-from environment import become, ensure
+import old_python  # noqa: F401 - first, because an older Python cannot read the other modules
+from environment import ensure, replace_process
 
 if __name__ == "__main__":
     sys.exit(
-        become(
+        replace_process(
             ensure("host" if "--host" in sys.argv else "run"), "-P", "-m", "oauth_web", "demo", *sys.argv[1:]
         )
     )

@@ -1,7 +1,7 @@
-"""Give the programs here a ``.venv`` made from the lock files. Standard library only: nothing is installed yet.
+"""Create the ``.venv`` of these scripts from the lock files. Standard library only: nothing is installed yet.
 
-A new one is built in full under another name and then takes the place of the old one by renaming. So a set-up that
-fails, or is killed anywhere, leaves the old one usable, and a program that runs from it keeps what it has open.
+A new environment is built under another name and then replaces the old one by renaming. So a failed or killed set-up
+leaves the old one usable, and running programs keep their open files.
 """
 
 import contextlib
@@ -17,25 +17,25 @@ from typing import IO
 import installing
 
 ROOT = Path(__file__).resolve().parent.parent
-# Each holds all that those before it hold, so an environment of it serves for them, too.
+# Each contains all packages of the ones before it, so its environment is sufficient for them, too.
 LOCKS = {"run": "requirements.lock", "host": "requirements-host.lock", "dev": "requirements-dev.lock"}
 STAMP = "installed-from"
 
-# The three names have one length, because a name is replaced inside of the programs in bin/, see _settle.
+# The names have the same length, because _relocate replaces them inside binary files.
 VENV, NEW, OLD = ".venv", ".vnew", ".vold"
 
 
 def ensure(kind: str = "run") -> str:
     """Return the path of a Python that has everything in the lock file of this kind ("run", "host" or "dev").
 
-    Exits with one sentence where that cannot be. Where only this Python is another one than before, and a new
-    ``.venv`` for it cannot be made, the one that works is used.
+    Exits with one sentence on failure. If only the Python has changed and a new ``.venv`` cannot be made, the old one
+    is used.
     """
     python = str(installing.python_of(ROOT / VENV))
-    if _is_made(VENV, kind):
+    if _is_up_to_date(VENV, kind):
         return python
     try:
-        import ensurepip  # noqa: F401, PLC0415 - only asked whether it is there
+        import ensurepip  # noqa: F401, PLC0415 - only to check that it exists
         import venv  # noqa: F401, PLC0415
     except ImportError:
         sys.exit(
@@ -43,23 +43,23 @@ def ensure(kind: str = "run") -> str:
             "on other systems install Python from python.org. Then run this again."
         )
     try:
-        with _alone():
+        with _exclusive_lock():
             _set_up(kind)
     except KeyboardInterrupt:
         sys.exit("Setting up was stopped. Run this again to go on.")
     except (OSError, installing.SetUpError) as error:
-        told = installing.explain_refusal(error) if isinstance(error, OSError) else error
+        message = installing.explain_os_error(error) if isinstance(error, OSError) else error
         if not _still_works(kind):
-            sys.exit(str(told))
-        print(f"{told} Until then the .venv made by another Python is used.", file=sys.stderr, flush=True)
+            sys.exit(str(message))
+        print(f"{message} Until then the .venv made by another Python is used.", file=sys.stderr, flush=True)
     return python
 
 
 def _set_up(kind: str) -> None:
-    _bring_back()
-    if _is_made(VENV, kind):  # by another set-up, meanwhile
+    _undo_swap()
+    if _is_up_to_date(VENV, kind):  # another set-up was faster
         return
-    if not _is_made(NEW, kind):
+    if not _is_up_to_date(NEW, kind):
         print(
             f"Setting up {ROOT / VENV} from {LOCKS[kind]} (once, about a minute) ...",
             file=sys.stderr,
@@ -70,20 +70,20 @@ def _set_up(kind: str) -> None:
         except installing.SetUpError:
             shutil.rmtree(ROOT / NEW, ignore_errors=True)
             raise
-        _settle()
+        _relocate()
         (ROOT / NEW / STAMP).write_text(_stamp(kind), encoding="utf-8")
     _swap()
 
 
-def _settle() -> None:
-    """Let the programs of the new environment name the place where it will be."""
-    built, settled = os.fsencode(ROOT / NEW), os.fsencode(ROOT / VENV)
+def _relocate() -> None:
+    """Replace the path of the new environment by its final path in its programs."""
+    built, final = os.fsencode(ROOT / NEW), os.fsencode(ROOT / VENV)
     for file in (ROOT / NEW / "pyvenv.cfg", *installing.python_of(ROOT / NEW).parent.iterdir()):
         if file.is_symlink() or not file.is_file():
             continue
         content = file.read_bytes()
         if built in content:
-            file.write_bytes(content.replace(built, settled))
+            file.write_bytes(content.replace(built, final))
 
 
 def _swap() -> None:
@@ -92,8 +92,8 @@ def _swap() -> None:
         if (ROOT / VENV).exists():
             (ROOT / VENV).rename(ROOT / OLD)
         (ROOT / NEW).rename(ROOT / VENV)
-    except PermissionError as error:  # so Windows says that a file in there is open
-        _bring_back()
+    except PermissionError as error:  # on Windows: a file in it is open
+        _undo_swap()
         raise installing.SetUpError(
             f"The folder {ROOT / VENV} cannot be replaced while another program uses it. "
             "End buyerblock and all that was started from there, then run this again."
@@ -101,15 +101,15 @@ def _swap() -> None:
     shutil.rmtree(ROOT / OLD, ignore_errors=True)
 
 
-def _bring_back() -> None:
-    """Undo a swap that was killed or refused between its two renames."""
+def _undo_swap() -> None:
+    """Undo a swap that stopped between its two renames."""
     if not (ROOT / VENV).exists() and (ROOT / OLD).exists():
         (ROOT / OLD).rename(ROOT / VENV)
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Wait until no other set-up is at work in this folder, and keep others waiting."""
+def _exclusive_lock() -> Iterator[None]:
+    """Hold the lock of set-ups of this folder; wait for other set-ups."""
     with (ROOT / ".venv.lock").open("a", encoding="utf-8") as file:
         os.set_inheritable(file.fileno(), True)
         if not _locked(file, wait=False):
@@ -120,7 +120,7 @@ def _alone() -> Iterator[None]:
 
 
 def _locked(file: IO[str], *, wait: bool) -> bool:
-    """Lock this file until it is closed, by this process and those that it started; return whether that succeeded."""
+    """Lock this file until this process and its children close it; return whether that succeeded."""
     if sys.platform == "win32":
         import msvcrt  # noqa: PLC0415 - Windows only
 
@@ -139,7 +139,7 @@ def _locked(file: IO[str], *, wait: bool) -> bool:
 
 
 def _stamp(kind: str) -> str:
-    """Return what an environment is made of: the lock file, this folder and this Python."""
+    """Return a digest of the lock file, this folder and this Python, which an environment depends on."""
     parts = [(ROOT / name).read_bytes() for name in (LOCKS[kind], "pyproject.toml")]
     digests = [
         hashlib.sha256(part).hexdigest()
@@ -157,39 +157,39 @@ def _stamp_of(name: str) -> str:
     )
 
 
-def _is_made(name: str, kind: str) -> bool:
-    return _stamp_of(name) in map(_stamp, _serving(kind))
+def _is_up_to_date(name: str, kind: str) -> bool:
+    return _stamp_of(name) in map(_stamp, _sufficient_kinds(kind))
 
 
-def _serving(kind: str) -> list[str]:
+def _sufficient_kinds(kind: str) -> list[str]:
     kinds = list(LOCKS)
     return kinds[kinds.index(kind) :]
 
 
 def _still_works(kind: str) -> bool:
-    """Return whether ``.venv`` has what is wanted, though made by another Python, and that one still runs."""
+    """Return whether ``.venv`` has the right packages and its Python, which is another one, still runs."""
     made = _stamp_of(VENV).rpartition(" ")[0]
-    if made not in {_stamp(it).rpartition(" ")[0] for it in _serving(kind)}:
+    if made not in {_stamp(it).rpartition(" ")[0] for it in _sufficient_kinds(kind)}:
         return False
     command = [str(installing.python_of(ROOT / VENV)), "-c", "import oauth_web.cli"]
-    return subprocess.run(command, env=_own_variables(), capture_output=True, check=False).returncode == 0
+    return subprocess.run(command, env=_clean_environment(), capture_output=True, check=False).returncode == 0
 
 
-def _own_variables() -> dict[str, str]:
-    """Return this process's variables without those that would give ``.venv`` the packages of another Python."""
+def _clean_environment() -> dict[str, str]:
+    """Return the environment variables without those that would add packages of another Python."""
     return {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}}
 
 
-def become(*command: str) -> int:
-    """Run a command in place of this process, so that signals reach it; where that cannot be, run it and wait."""
+def replace_process(*command: str) -> int:
+    """Replace this process by a command, so that it gets the signals; where that is impossible, run it and wait."""
     if os.name == "posix":
-        os.execve(command[0], command, _own_variables())  # noqa: S606 - our own command
-    return hand_over(*command)
+        os.execve(command[0], command, _clean_environment())  # noqa: S606 - our own command
+    return run_command(*command)
 
 
-def hand_over(*command: str, folder: Path | None = None) -> int:
-    """Run a command to its end and return its exit code; Ctrl-C is left to the command."""
-    with subprocess.Popen(command, cwd=folder, env=_own_variables()) as process:
+def run_command(*command: str, folder: Path | None = None) -> int:
+    """Run a command and return its exit code; the command handles Ctrl-C."""
+    with subprocess.Popen(command, cwd=folder, env=_clean_environment()) as process:
         while True:
             try:
                 return process.wait()

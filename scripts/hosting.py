@@ -28,7 +28,7 @@ _URL = "BUYERBLOCK_DATABASE_URL"
 
 
 def alias(number: int) -> str:
-    """Return the address of a buyer, a number each."""
+    """Return the alias of a buyer."""
     return f"b{number:014}@marketplace.amazon.it"
 
 
@@ -52,7 +52,7 @@ def connect(tenants: Tenants, google: Sandbox, folder: Path, sellers: int, mailb
 
 
 def environment(tenants: Tenants, url: str) -> dict[str, str]:
-    """Return the environment of a host's processes."""
+    """Return the environment variables of a host's processes."""
     settings = tenants.settings
     return {
         **os.environ,
@@ -73,7 +73,7 @@ def worker(
     *options: str,
     program: tuple[str, ...] = ("-m", "worker", "host", "work"),
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a worker until the end of the block. log: what it writes to standard error."""
+    """Run a worker until the end of the block. log: the file for its standard error."""
     command = [sys.executable, *program, *options]
     with log.open("ab") as file, subprocess.Popen(command, env=variables, stderr=file) as process:
         try:
@@ -84,7 +84,7 @@ def worker(
 
 @contextmanager
 def _empty_database() -> Iterator[str]:
-    """Yield the address of a database with the tables, made on the server of BUYERBLOCK_DATABASE_URL for the block."""
+    """Create a database with the tables on the server of BUYERBLOCK_DATABASE_URL, yield its URL, and drop it."""
     server = os.environ.get(_URL)
     if not server:
         sys.exit(f"Left out: name a database in {_URL}, whose user may make others (CREATEDB).")
@@ -102,7 +102,7 @@ def _empty_database() -> Iterator[str]:
 
 
 class Host(NamedTuple):
-    """A host, its stand-in for Google, a folder for files, and the address of its database."""
+    """A host, its stand-in for Google, a folder for files, and the URL of its database."""
 
     tenants: Tenants
     google: Sandbox

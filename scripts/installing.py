@@ -1,7 +1,7 @@
 """Fill a new virtual environment from a lock file. Standard library only.
 
-The packages are those of the lock and no others, whatever the settings of the user's own pip and Python say; where
-they come from (an index, a proxy, certificates) stays the user's choice.
+Installs exactly the packages of the lock file, whatever the user's settings of pip and Python are. Only the source of
+the packages (index, proxy, certificates) follows these settings.
 """
 
 import ast
@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-# The settings of pip that say where packages are and how they are reached. All others, such as "user", "target",
-# "no-binary" or "constraint", would change what is installed or where.
-_KEPT = (
+# The settings of pip about the source of packages. All others, such as "user", "target", "no-binary" or "constraint",
+# would change what is installed or where.
+_KEPT_SETTINGS = (
     "index-url",
     "extra-index-url",
     "find-links",
@@ -32,10 +32,10 @@ _KEPT = (
     "no-cache-dir",
 )
 
-_LOOK = "`python3 -m pip config list`"
+_PIP_CONFIG = "`python3 -m pip config list`"
 
-# What pip and the system say when it fails, and what to do about it; the first row that fits decides. A mirror or a
-# proxy that refuses also ends in "no matching distribution", so causes come before that consequence.
+# Patterns of error messages of pip and the system, and the advice; the first matching row is used. A mirror or proxy
+# error also ends in "no matching distribution", so causes come first.
 _ADVICE = (
     (
         r"No space left on device|not enough space on the disk|quota exceeded",
@@ -45,7 +45,7 @@ _ADVICE = (
         r"DO NOT MATCH THE HASHES",
         (
             "What was downloaded is not what was tested with this version. Run this again; if it stays so, an index in "
-            f"the settings of pip serves other files: look at {_LOOK}."
+            f"the settings of pip serves other files: look at {_PIP_CONFIG}."
         ),
     ),
     (
@@ -57,11 +57,11 @@ _ADVICE = (
     ),
     (
         r"ProxyError|Cannot connect to proxy|Tunnel connection failed|SOCKS|proxy URL",
-        f"Check the proxy in HTTPS_PROXY or in {_LOOK}, then run this again.",
+        f"Check the proxy in HTTPS_PROXY or in {_PIP_CONFIG}, then run this again.",
     ),
     (
         r"40[13] Client Error",
-        f"The package index refuses you: check its address and password in {_LOOK}, then run this again.",
+        f"The package index refuses you: check its address and password in {_PIP_CONFIG}, then run this again.",
     ),
     (
         (
@@ -82,13 +82,13 @@ _ADVICE = (
         ),
     ),
 )
-_OTHERWISE = f"Run this again; if it stays so, remove the folder .venv and look at {_LOOK}."
+_DEFAULT_ADVICE = f"Run this again; if it stays so, remove the folder .venv and look at {_PIP_CONFIG}."
 
-# Packages that exist as source only; they are pure Python, so building them needs setuptools alone.
-BUILT_HERE = ("authres",)
+# Packages without wheels. They are pure Python, so building them needs only setuptools.
+SOURCE_ONLY = ("authres",)
 
-# The system's own words may be in any language.
-_WORDS = {
+# English messages, because those of the system may be in any language.
+_ENGLISH = {
     errno.EACCES: "Permission denied",
     errno.EPERM: "Operation not permitted",
     errno.EROFS: "Read-only file system",
@@ -97,61 +97,63 @@ _WORDS = {
 
 
 class SetUpError(Exception):
-    """Set-up failed; the text is what a person is told: what was said last, and what to do."""
+    """Set-up failed. The text contains the last error message and advice."""
 
 
-def explain(said: str) -> SetUpError:
-    """Return the error for the words of a program that failed."""
-    lines = [line.strip() for line in said.splitlines() if line.strip() and "[notice]" not in line]
+def explain(output: str) -> SetUpError:
+    """Return the error for the output of a failed program."""
+    lines = [line.strip() for line in output.splitlines() if line.strip() and "[notice]" not in line]
     for pattern, advice in _ADVICE:
-        if telling := [line for line in lines if re.search(pattern, line, re.IGNORECASE)]:
-            return SetUpError(f"Setting up failed: “{_readable(telling[-1])}” {advice}")
-    return SetUpError(f"Setting up failed: “{_readable(lines[-1]) if lines else ''}” {_OTHERWISE}")
+        if matching := [line for line in lines if re.search(pattern, line, re.IGNORECASE)]:
+            return SetUpError(f"Setting up failed: “{_readable(matching[-1])}” {advice}")
+    return SetUpError(f"Setting up failed: “{_readable(lines[-1]) if lines else ''}” {_DEFAULT_ADVICE}")
 
 
-def explain_refusal(error: OSError) -> SetUpError:
-    """Return the error for what the system refused."""
-    return explain(f"{_WORDS.get(error.errno or 0, error.strerror)}: {error.filename}")
+def explain_os_error(error: OSError) -> SetUpError:
+    """Return the error for an OSError."""
+    return explain(f"{_ENGLISH.get(error.errno or 0, error.strerror)}: {error.filename}")
 
 
 def _readable(line: str) -> str:
-    """Return a line of pip's without its decoration, and without the password of an index or a proxy."""
+    """Return a line of pip's output without prefixes and passwords of URLs, at most 300 characters."""
     text = re.sub(r"^(ERROR|WARNING): |Retrying \(.*?\)\) after |<[^<>]* object at 0x\w+>: ", "", line)
     text = re.sub(r"://[^/@\s]*@", "://", text)
     return text if len(text) <= 300 else f"{text[:300]} ..."
 
 
 def python_of(folder: Path) -> Path:
-    """Return the Python of a virtual environment."""
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def build(folder: Path, lock: Path, project: Path) -> None:
-    """Make a virtual environment with all that the lock file names and, in editable form, the project.
+    """Create a virtual environment with the packages of the lock file and the project, editable.
 
-    Raises SetUpError, or OSError where the system refuses.
+    Raises SetUpError, OSError.
     """
-    python, settings = make_empty(folder)
+    python, settings = make_environment(folder)
     install_lock(python, lock, settings)
     _pip(python, settings, "--no-deps", "--no-build-isolation", "--editable", str(project))
 
 
-def make_empty(folder: Path) -> tuple[Path, dict[str, str]]:
-    """Make a virtual environment with pip alone; return its Python and the variables to run that pip with."""
-    own, python = _without_python_settings(), python_of(folder)
+def make_environment(folder: Path) -> tuple[Path, dict[str, str]]:
+    """Create a virtual environment with only pip; return its Python and the environment variables for pip."""
+    variables, python = _without_python_settings(), python_of(folder)
     _call(
-        [sys.executable, "-m", "venv", "--clear", "--without-pip", "--prompt", "buyerblock", str(folder)], own
+        [sys.executable, "-m", "venv", "--clear", "--without-pip", "--prompt", "buyerblock", str(folder)],
+        variables,
     )
-    _call([str(python), "-m", "ensurepip", "--default-pip"], own)  # venv would not tell why this failed
-    return python, pip_settings(own, _call([str(python), "-m", "pip", "config", "list"], own))
+    _call(
+        [str(python), "-m", "ensurepip", "--default-pip"], variables
+    )  # venv would hide the reason of a failure
+    return python, pip_settings(variables, _call([str(python), "-m", "pip", "config", "list"], variables))
 
 
 def install_lock(python: Path, lock: Path, settings: dict[str, str]) -> None:
-    """Install what the lock file names, unchanged. It has every dependency, so pip need not look for any."""
-    # A source distribution would fetch an unpinned build backend; with setuptools from the lock it need not.
+    """Install the packages of the lock file; it contains all dependencies, so pip resolves none."""
+    # Without setuptools from the lock, a source distribution would download an unpinned build backend.
     backend = python.parent.parent / "setuptools.lock"
-    backend.write_text(_block(lock.read_text(encoding="utf-8"), "setuptools"), encoding="utf-8")
-    exactly = (
+    backend.write_text(_lock_entry(lock.read_text(encoding="utf-8"), "setuptools"), encoding="utf-8")
+    options = (
         "--no-deps",
         "--no-build-isolation",
         "--require-hashes",
@@ -160,30 +162,30 @@ def install_lock(python: Path, lock: Path, settings: dict[str, str]) -> None:
         "--no-binary",
     )
     for requirements in (backend, lock):
-        _pip(python, settings, *exactly, ",".join(BUILT_HERE), "-r", str(requirements))
+        _pip(python, settings, *options, ",".join(SOURCE_ONLY), "-r", str(requirements))
 
 
-def _block(lock: str, name: str) -> str:
+def _lock_entry(lock: str, name: str) -> str:
     found = re.search(rf"^{name}==.*(?:\n    .*)*\n", lock, re.MULTILINE)
     return found[0] if found else ""
 
 
 def _pip(python: Path, settings: dict[str, str], *arguments: str) -> None:
-    # What an index answered, such as "403 Forbidden", is said only at this verbosity.
+    # Lower verbosity hides the response of an index, such as "403 Forbidden".
     _call([str(python), "-m", "pip", "install", "-vv", *arguments], settings)
 
 
 def pip_settings(environment: dict[str, str], listed: str) -> dict[str, str]:
-    """Return the environment with pip's settings replaced by those that are kept of the ones listed.
+    """Return the environment variables with only those of pip's settings that are in _KEPT_SETTINGS.
 
-    ``listed`` are lines such as ``global.index-url='https://...'``, as ``pip config list`` prints them.
+    listed: the output of ``pip config list``, lines such as ``global.index-url='https://...'``.
     """
     found: dict[str, str] = {}
     sections = ("global", "install", ":env:")  # the later one wins, as in pip
     for section in sections:
         for line in listed.splitlines():
             key, _, value = line.partition("=")
-            if key.startswith(f"{section}.") and (name := key.removeprefix(f"{section}.")) in _KEPT:
+            if key.startswith(f"{section}.") and (name := key.removeprefix(f"{section}.")) in _KEPT_SETTINGS:
                 found[f"PIP_{name.upper().replace('-', '_')}"] = str(ast.literal_eval(value))
     others = {name: value for name, value in environment.items() if not name.upper().startswith("PIP_")}
     return {
@@ -196,7 +198,7 @@ def pip_settings(environment: dict[str, str], listed: str) -> dict[str, str]:
 
 
 def _without_python_settings() -> dict[str, str]:
-    """Return the environment without what changes a Python: PYTHONHOME, PYTHONPATH, PYTHONWARNINGS=error ..."""
+    """Return the environment variables without those that change Python: PYTHONHOME, PYTHONPATH, PYTHONWARNINGS ..."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -206,10 +208,10 @@ def _without_python_settings() -> dict[str, str]:
 
 
 def _call(command: list[str], environment: dict[str, str]) -> str:
-    """Run a command and return what it said on standard output.
+    """Run a command and return its standard output. Raises SetUpError if it fails.
 
-    Raises SetUpError if it fails. Open files marked as inheritable go with it: the lock of a set-up stays held until
-    its last pip has ended, even if the set-up itself was killed.
+    The command inherits open files marked as inheritable, so the lock of a killed set-up is held until its last pip
+    ends.
     """
     done = subprocess.run(
         command,

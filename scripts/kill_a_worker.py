@@ -2,9 +2,9 @@
 
     BUYERBLOCK_DATABASE_URL=postgresql://... python3 scripts/kill_a_worker.py [--times 20] [--sellers 60]
 
-Each time a new database gets sellers with four mailboxes each, and every mailbox gets notices. One worker is killed
-(SIGKILL) at a random moment. The other has to finish: within a minute and the time after which a worker counts as dead
-each list holds the buyers of its own notices, each counted once, and no mailbox ever had two passes at once.
+Each run creates a database with sellers, four mailboxes each, and delivers notices to every mailbox. One worker is
+killed (SIGKILL) at a random time. The other has to finish within DRAIN_TIMEOUT: each list must contain exactly the
+buyers of its notices, each counted once, and no mailbox may have two passes at the same time.
 """
 
 import argparse
@@ -24,12 +24,12 @@ from worker.host.tenants import Tenants
 
 MAILBOXES = 4  # of each seller
 NOTICES = 5  # in each mailbox
-DRAINED = 60 + DEAD_AFTER  # seconds
+DRAIN_TIMEOUT = 60 + DEAD_AFTER  # seconds
 LATENCY = 0.02  # seconds of a call to Gmail
 
 
 def deliver(google: Sandbox, emails: dict[str, int], start: int = 0) -> dict[int, set[str]]:
-    """Deliver notices to every mailbox, about buyers from a number on; return whom each seller has to block."""
+    """Deliver notices to every mailbox; return the expected blocks by tenant. start: number of the first buyer."""
     expected: dict[int, set[str]] = {}
     for place, (email, tenant) in enumerate(emails.items()):
         for number in range(start + place * NOTICES, start + (place + 1) * NOTICES):
@@ -39,32 +39,32 @@ def deliver(google: Sandbox, emails: dict[str, int], start: int = 0) -> dict[int
 
 
 def blocked(tenants: Tenants, expected: dict[int, set[str]]) -> dict[int, set[str]]:
-    """Return whom each of these sellers blocks."""
+    """Return the blocks of these sellers, by tenant."""
     return {tenant: {it.key for it in tenants.app(tenant).block_list.blocks()} for tenant in expected}
 
 
-def jobs_at_work(tenants: Tenants) -> list[str]:
-    """Return the locks of the passes that are under way."""
+def running_passes(tenants: Tenants) -> list[str]:
+    """Return the locks of the running passes."""
     sql = b"SELECT lock FROM procrastinate_jobs WHERE status = 'doing' AND task_name = 'pass'"
     return [lock for (lock,) in tenants.pool.run(lambda connection: connection.execute(sql).fetchall())]
 
 
 def drain(tenants: Tenants, expected: dict[int, set[str]]) -> float:
-    """Wait until the lists are exact and no pass is under way; return the seconds. Raises AssertionError."""
+    """Wait until the lists are as expected and no pass runs; return the seconds. Raises AssertionError."""
     began = time.monotonic()
     while True:
-        at_work = jobs_at_work(tenants)
-        assert len(set(at_work)) == len(at_work), "two passes over one mailbox"
-        if not at_work and blocked(tenants, expected) == expected:
+        running = running_passes(tenants)
+        assert len(set(running)) == len(running), "two passes over one mailbox"
+        if not running and blocked(tenants, expected) == expected:
             return time.monotonic() - began
-        assert time.monotonic() - began < DRAINED, "not drained in time"
+        assert time.monotonic() - began < DRAIN_TIMEOUT, "not drained in time"
         time.sleep(0.1)
 
 
 def kill_once(
-    tenants: Tenants, google: Sandbox, folder: Path, url: str, *, sellers: int, part: float
+    tenants: Tenants, google: Sandbox, folder: Path, url: str, *, sellers: int, fraction: float
 ) -> tuple[float, float]:
-    """Kill a worker when this part of the buyers is blocked; return the seconds until all were, and for later mail.
+    """Kill a worker when this fraction of the buyers is blocked; return the seconds to finish, and for later mail.
 
     Raises AssertionError.
     """
@@ -74,21 +74,21 @@ def kill_once(
     log = folder / "log"
     with ExitStack() as stack:
         victim, _ = (stack.enter_context(worker(environment(tenants, url), log)) for _ in range(2))
-        until = time.monotonic() + DRAINED
-        while sum(map(len, blocked(tenants, expected).values())) <= part * NOTICES * len(emails):
+        until = time.monotonic() + DRAIN_TIMEOUT
+        while sum(map(len, blocked(tenants, expected).values())) <= fraction * NOTICES * len(emails):
             assert time.monotonic() < until, "too slow"
             time.sleep(0.1)
         victim.kill()
         seconds = drain(tenants, expected)
         later = deliver(google, emails, start=NOTICES * len(emails))
-        both = {tenant: expected[tenant] | later[tenant] for tenant in expected}
-        more = drain(tenants, both)
+        all_expected = {tenant: expected[tenant] | later[tenant] for tenant in expected}
+        later_seconds = drain(tenants, all_expected)
     for tenant in expected:
         assert all(it.notices == 1 for it in tenants.app(tenant).block_list.blocks()), "counted twice"
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert {line["level"] for line in lines} <= {"INFO", "WARNING"}, lines
     assert {line["tenant"] for line in lines if "account" in line} <= set(expected)
-    return seconds, more
+    return seconds, later_seconds
 
 
 def main() -> None:
@@ -97,14 +97,14 @@ def main() -> None:
     parser.add_argument("--sellers", type=int, default=60, help=f"with {MAILBOXES} mailboxes each")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    chance = random.Random(arguments.seed)  # noqa: S311 - moments, no secrets
+    rng = random.Random(arguments.seed)  # noqa: S311 - not for secrets
     for number in range(1, arguments.times + 1):
-        part = chance.uniform(0, 0.9)
+        fraction = rng.uniform(0, 0.9)
         with new_host(interval=5) as host:
-            seconds, more = kill_once(*host, sellers=arguments.sellers, part=part)
+            seconds, later_seconds = kill_once(*host, sellers=arguments.sellers, fraction=fraction)
         print(
-            f"{number}: killed at {part:.0%} of the buyers, every list exact {seconds:.1f} s later; "
-            f"as many notices after that in {more:.1f} s",
+            f"{number}: killed at {fraction:.0%} of the buyers, every list exact {seconds:.1f} s later; "
+            f"as many notices after that in {later_seconds:.1f} s",
             flush=True,
         )
 

@@ -3,9 +3,8 @@
     python3 scripts/kill_the_program.py [--times 1000]
 
 Each program commits transactions over several tables, large imports and deletions, and copies the database meanwhile.
-It says so after each commit, and is killed (SIGKILL) without warning. Then the database has to open and pass its
-check, every promised transaction has to be there as a whole, of the one that was under way all or nothing, and a copy
-has to be whole or absent.
+It prints a number after each commit, and is killed (SIGKILL) without warning. Then the database must open and pass its
+check; every acknowledged transaction must be complete, the last one complete or absent, and so must each copy.
 """
 
 import argparse
@@ -25,19 +24,19 @@ from worker.database.sqlite import SQLite
 
 KINDS = ("small", "import", "delete")
 LARGE = 2000  # documents of an import
-MAX_DELAY = 0.25  # seconds from the first promise to the kill
-START = 0.5  # seconds from the start to a kill that may come before the first promise
+MAX_DELAY = 0.25  # seconds from the first acknowledgement to the kill
+START = 0.5  # seconds from the start to a kill that may come before the first acknowledgement
 
 
 def content(number: int) -> set[str]:
-    """Return the keys that a transaction leaves in the table of blocks."""
+    """Return the keys that a transaction adds to the table of blocks."""
     kind = KINDS[number % len(KINDS)]
     size = {"small": 5, "import": LARGE, "delete": 0}[kind]
     return {f"{number:08}-{it:05}" for it in range(size)}
 
 
 def write(folder: Path, first: int) -> None:
-    """Commit one numbered transaction after another, and print each number once it is durable. Never returns."""
+    """Commit numbered transactions, and print each number after the commit. Never returns."""
     database = open_database(folder)
     number = first
     while True:
@@ -51,33 +50,33 @@ def write(folder: Path, first: int) -> None:
 
 
 def commit(database: Database, number: int) -> None:
-    """Make transaction ``number``: blocks, the order of each, and an event; a deletion undoes the import before it."""
+    """Commit transaction ``number``: blocks, their orders and an event. A deletion undoes the import before it."""
     with database.transaction("test", by="kill", at=datetime.now(UTC)) as change:
         keys = content(number)
         database.documents("blocks").put(
             {key: {"first_seen": str(number), "note": "x" * 200} for key in keys}
         )
         database.documents("orders").put({key: {"block": key} for key in keys})
-        gone = content(number - 1) if KINDS[number % len(KINDS)] == "delete" else set()
-        database.documents("blocks").delete(gone)
-        database.documents("orders").delete(gone)
+        deleted = content(number - 1) if KINDS[number % len(KINDS)] == "delete" else set()
+        database.documents("blocks").delete(deleted)
+        database.documents("orders").delete(deleted)
         database.documents("counts").put({"newest": {"number": number}})
         change.entries[str(number)] = "written"
 
 
 @dataclass
-class Found:
-    """What killing has shown so far."""
+class Totals:
+    """Totals of all kills."""
 
     kills: int = 0
     promised: int = 0
-    more: int = 0  # transactions that were durable before they were promised
+    unacknowledged: int = 0  # transactions that were durable but not acknowledged
     copies: int = 0
     unfinished_copies: int = 0
 
 
 def verify(database: Database, number: int) -> None:
-    """Raise AssertionError unless the database holds transactions 1 to ``number``, and nothing else."""
+    """Raise AssertionError unless the database contains exactly the transactions 1 to ``number``."""
     database.engine.check()
     expected: set[str] = set()
     for it in range(1, number + 1):
@@ -92,17 +91,17 @@ def verify(database: Database, number: int) -> None:
     assert [event.sequence for event in database.events()] == list(range(1, number + 1))
 
 
-def kill_once(folder: Path, newest: int, chance: random.Random, found: Found) -> int:
-    """Start a writer after transaction ``newest``, kill it, verify, and return the number of the newest transaction.
+def kill_once(folder: Path, newest: int, rng: random.Random, found: Totals) -> int:
+    """Start a writer after transaction ``newest``, kill it, verify, and return the newest durable transaction.
 
     Raises AssertionError.
     """
     command = [sys.executable, str(Path(__file__).resolve()), "--write", str(folder), str(newest + 1)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout
-        early = chance.random() < 0.2
+        early = rng.random() < 0.2
         lines = [] if early else [writer.stdout.readline()]
-        time.sleep(chance.uniform(0, START if early else MAX_DELAY))
+        time.sleep(rng.uniform(0, START if early else MAX_DELAY))
         writer.kill()
         lines += writer.stdout.readlines()
     promised = [int(line) for line in lines if line.endswith("\n")]
@@ -123,16 +122,16 @@ def kill_once(folder: Path, newest: int, chance: random.Random, found: Found) ->
         part.unlink()
     found.kills += 1
     found.promised += len(promised)
-    found.more += durable - acknowledged
+    found.unacknowledged += durable - acknowledged
     return durable
 
 
-def kill(folder: Path, times: int, seed: int) -> Found:
-    """Kill so many writers, each on the database that the one before it left. Raises AssertionError."""
-    chance = random.Random(seed)  # noqa: S311 - moments, no secrets
-    found, newest = Found(), 0
+def kill(folder: Path, times: int, seed: int) -> Totals:
+    """Kill so many writers, one after the other, on the same database. Raises AssertionError."""
+    rng = random.Random(seed)  # noqa: S311 - not for secrets
+    found, newest = Totals(), 0
     for _ in range(times):
-        newest = kill_once(folder, newest, chance, found)
+        newest = kill_once(folder, newest, rng, found)
     return found
 
 
@@ -144,19 +143,19 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.write:
         write(Path(arguments.write[0]), int(arguments.write[1]))
-    seed, left, total = arguments.seed, arguments.times, Found()
-    while left > 0:  # a new database now and then, so that the first use is among what is killed
-        some = min(left, 20)
+    seed, left, total = arguments.seed, arguments.times, Totals()
+    while left > 0:  # new databases, so that the creation of a database is killed, too
+        batch = min(left, 20)
         with tempfile.TemporaryDirectory() as name:
-            found = kill(Path(name), some, seed)
+            found = kill(Path(name), batch, seed)
         for field in vars(total):
             setattr(total, field, getattr(total, field) + getattr(found, field))
         print(
-            f"{total.kills} kills, {total.promised} transactions promised and all there, {total.more} more durable, "
-            f"{total.copies} copies whole, {total.unfinished_copies} unfinished",
+            f"{total.kills} kills, {total.promised} transactions promised and all there, {total.unacknowledged} more "
+            f"durable, {total.copies} copies whole, {total.unfinished_copies} unfinished",
             flush=True,
         )
-        seed, left = seed + 1, left - some
+        seed, left = seed + 1, left - batch
 
 
 if __name__ == "__main__":

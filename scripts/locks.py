@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from environment import LOCKS, ROOT, become, ensure
-from installing import BUILT_HERE
+from environment import LOCKS, ROOT, ensure, replace_process
+from installing import SOURCE_ONLY
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
-# By their sys_platform and platform_machine.
+# Pairs of sys_platform and platform_machine.
 MACHINES = (
     ("linux", "x86_64"),
     ("linux", "aarch64"),
@@ -27,12 +27,12 @@ MACHINES = (
     ("win32", "AMD64"),
 )
 
-# With the certificates of this machine, which its network may need; those that uv brings along are the public ones.
+# --system-certs: the network may need certificates of this machine; uv only contains the public ones.
 _COMPILE = ("uv", "pip", "compile", "--system-certs", "--quiet", "--universal", "--python-version", "3.11")
 
 
 def make(options: list[str]) -> None:
-    """Write all lock files, with the digests of all files of each release and without addresses."""
+    """Write all lock files, with the digests of all files of each release and without URLs."""
     plain = ("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--group", "build")
     hosting = ("--extra", "host", "--constraints", LOCKS["run"])
     developing = ("--extra", "host", "--group", "dev", "--constraints", LOCKS["host"])
@@ -41,23 +41,23 @@ def make(options: list[str]) -> None:
 
 
 def missing() -> Iterator[str]:
-    """Yield a line for each package of a lock file that some machine lacks a wheel with a locked digest of."""
-    from packaging.markers import Marker  # noqa: PLC0415 - of the development packages
+    """Yield a line for each package and machine without a wheel with a locked digest."""
+    from packaging.markers import Marker  # noqa: PLC0415 - a development package
 
     for lock in LOCKS.values():
         digests = set(re.findall(r"[0-9a-f]{64}", (ROOT / lock).read_text(encoding="utf-8")))
-        packages = [package for package in _released(lock) if package["name"] not in BUILT_HERE]
+        packages = [package for package in _released(lock) if package["name"] not in SOURCE_ONLY]
         for (system, processor), python in itertools.product(MACHINES, PYTHONS):
-            place = {"sys_platform": system, "platform_machine": processor, "python_version": python}
+            environment = {"sys_platform": system, "platform_machine": processor, "python_version": python}
             tags = _tags(system, processor, python)
             for package in packages:
-                wanted = "marker" not in package or Marker(package["marker"]).evaluate(place)
-                if wanted and not _has_wheel(package, tags, digests):
+                applies = "marker" not in package or Marker(package["marker"]).evaluate(environment)
+                if applies and not _has_wheel(package, tags, digests):
                     yield f"{lock}: {package['name']} has none for Python {python} on {system} {processor}"
 
 
 def _released(lock: str) -> list[dict[str, Any]]:
-    """Return the packages of a lock file with all the files that were released of them, as in a pylock.toml."""
+    """Return the packages of a lock file with all their released files, as in a pylock.toml."""
     with tempfile.TemporaryDirectory() as folder:
         listing = Path(folder) / "pylock.toml"
         _run(*_COMPILE, "--no-deps", "--format", "pylock.toml", lock, "--output-file", str(listing))
@@ -76,7 +76,7 @@ def _has_wheel(package: dict[str, Any], tags: frozenset[Any], digests: set[str])
 
 
 def _tags(system: str, processor: str, python: str) -> frozenset[Any]:
-    """Return the kinds of wheels that fit the oldest systems that are meant to work: glibc 2.28 and macOS 12."""
+    """Return the tags of wheels for the oldest supported systems: glibc 2.28 and macOS 12."""
     from packaging.tags import compatible_tags, cpython_tags, mac_platforms  # noqa: PLC0415 - as above
 
     glibc = [*(f"_2_{minor}" for minor in range(5, 29)), "1", "2010", "2014"]
@@ -93,11 +93,10 @@ def _tags(system: str, processor: str, python: str) -> frozenset[Any]:
 
 def _run(*module: str) -> None:
     if code := subprocess.run([sys.executable, "-m", *module], cwd=ROOT, check=False).returncode:
-        sys.exit(code)  # it has said why
+        sys.exit(code)  # it has printed the reason
 
 
 def main(arguments: list[str]) -> int:
-    """Do what was asked; return 0 if all is well."""
     if arguments != ["--check"]:
         make(arguments)
         return 0
@@ -107,7 +106,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    wanted = ensure("dev")
-    if sys.executable == wanted:
+    applies = ensure("dev")
+    if sys.executable == applies:
         sys.exit(main(sys.argv[1:]))
-    sys.exit(become(wanted, __file__, *sys.argv[1:]))
+    sys.exit(replace_process(applies, __file__, *sys.argv[1:]))

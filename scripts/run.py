@@ -2,8 +2,8 @@
 
 import sys
 
-import old_python  # noqa: F401 - before what an older Python cannot read
-from environment import become, ensure
+import old_python  # noqa: F401 - first, because an older Python cannot read the other modules
+from environment import ensure, replace_process
 
 if __name__ == "__main__":
-    sys.exit(become(ensure(), "-P", "-m", "oauth_web", "serve", *sys.argv[1:]))
+    sys.exit(replace_process(ensure(), "-P", "-m", "oauth_web", "serve", *sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""A program over the stand-in for Google, signed in as its page does it: for tests and benchmarks."""
+"""Sign a program in at the stand-in for Google, as its page does: for tests and benchmarks."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ REDIRECT = "http://127.0.0.1:9/oauth2/callback"
 
 
 def settings_at(google: Sandbox, folder: Path, **others: Any) -> Settings:
-    """Return the settings of a program over a folder, where ``sign_in`` leaves the client file."""
+    """Return the settings of a program with this data directory; ``sign_in`` writes the client file to it."""
     return Settings(
         data_dir=folder,
         client_secrets=folder / "client_secret.json",
@@ -26,7 +26,7 @@ def settings_at(google: Sandbox, folder: Path, **others: Any) -> Settings:
 
 
 def sign_in(google: Sandbox, folder: Path, email: str) -> Grant:
-    """Walk through the consent page, and return the grant. The client file is left in the folder."""
+    """Give consent, and return the grant. Writes the client file to the folder."""
     path = folder / "client_secret.json"
     path.write_text(json.dumps(google.client_secrets("installed")), encoding="utf-8")
     client = read_client_file(path)

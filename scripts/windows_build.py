@@ -2,7 +2,7 @@
 
 import sys
 
-from environment import ROOT, ensure, hand_over
+from environment import ROOT, ensure, run_command
 
 if __name__ == "__main__":
-    sys.exit(hand_over(ensure("dev"), "-m", "windows.build", folder=ROOT / "scripts"))
+    sys.exit(run_command(ensure("dev"), "-m", "windows.build", folder=ROOT / "scripts"))

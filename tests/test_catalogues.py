@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from babel.messages import Catalog, pofile
 
-from catalogues import PLURALS, path_of, sentences, untranslated, updated
+from catalogues import PLURALS, path_of, sentences, untranslated, updated_catalogue
 from oauth_web.texts.languages import ENGLISH, LANGUAGES
 
 OFFERED = [language for language in LANGUAGES if language != ENGLISH]
@@ -25,7 +25,9 @@ def test_every_sentence_is_translated(language: str) -> None:
 
 @pytest.mark.parametrize("language", PLURALS)
 def test_a_catalogue_holds_the_sentences_of_now_and_no_others(language: str) -> None:
-    assert path_of(language).read_text(encoding="utf-8") == updated(language), "run scripts/catalogues.py"
+    assert path_of(language).read_text(encoding="utf-8") == updated_catalogue(language), (
+        "run scripts/catalogues.py"
+    )
 
 
 @pytest.mark.parametrize("language", PLURALS)

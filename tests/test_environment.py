@@ -256,7 +256,7 @@ def test_a_killed_set_up_keeps_others_waiting_until_its_pip_has_ended() -> None:
     pip = f"import os, sys; os.write({begin}, b'.'); sys.stdin.read()"
     program = (
         f"import pathlib, sys, environment, installing; environment.ROOT = pathlib.Path({str(environment.ROOT)!r})\n"
-        f"with environment._alone(): installing._call([sys.executable, '-c', {pip!r}], {{}})"
+        f"with environment._exclusive_lock(): installing._call([sys.executable, '-c', {pip!r}], {{}})"
     )
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, cwd=SCRIPTS, stdin=subprocess.PIPE, pass_fds=[begin]) as killed:
@@ -294,7 +294,7 @@ def test_without_the_venv_module_it_says_what_to_install(
 def test_variables_for_another_python_do_not_reach_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
-    assert environment.hand_over(sys.executable, "-c", "import sys; sys.exit('/nowhere' in sys.path)") == 0
+    assert environment.run_command(sys.executable, "-c", "import sys; sys.exit('/nowhere' in sys.path)") == 0
 
 
 def test_the_lock_files_pin_everything_by_hash_and_name_no_index() -> None:

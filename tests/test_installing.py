@@ -79,7 +79,7 @@ def lock(tmp_path: Path, index: Index) -> Path:
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with nothing but this Python's own pip."""
     folder = tmp_path_factory.mktemp("bare") / "venv"
-    installing.make_empty(folder)
+    installing.make_environment(folder)
     return folder
 
 
@@ -162,7 +162,7 @@ def test_settings_for_other_installations_change_nothing(
         monkeypatch.delenv(name, raising=False)
     for name, value in hostile.items():
         monkeypatch.setenv(name, value)
-    made, settings = installing.make_empty(tmp_path / "Straße mit Bäumen")
+    made, settings = installing.make_environment(tmp_path / "Straße mit Bäumen")
     installing.install_lock(made, lock, settings)
     for name in hostile:
         monkeypatch.delenv(name)
@@ -237,6 +237,6 @@ def test_a_failure_of_an_unknown_kind_is_told_in_its_last_words() -> None:
 
 
 def test_what_the_system_refuses_is_told_in_words_that_are_understood() -> None:
-    told = str(installing.explain_refusal(OSError(28, "Kein Platz", "/home/you/.vnew")))
+    told = str(installing.explain_os_error(OSError(28, "Kein Platz", "/home/you/.vnew")))
     assert "No space left on device: /home/you/.vnew" in told
     assert "Make room" in told

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalogues import told_in
+from catalogues import sentence_calls
 from worker.database import stored
 from worker.errors import GmailError, UsageError
 from worker.problems import Cause, MailboxProblem
@@ -23,7 +23,7 @@ SOURCES = [
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_error_or_sentence_is_put_together_before_it_is_told(path: Path) -> None:
-    for call in told_in(ast.parse(path.read_text(encoding="utf-8"))):
+    for call in sentence_calls(ast.parse(path.read_text(encoding="utf-8"))):
         first = call.args[0] if call.args else None
         made = isinstance(first, ast.JoinedStr | ast.BinOp) or (
             isinstance(first, ast.Call)

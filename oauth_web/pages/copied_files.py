@@ -13,7 +13,7 @@ from oauth_web.texts.english import text
 from worker.block_list.formats.exports import FORMATS
 from worker.block_list.listing import FILTERS, query_of
 from worker.errors import UsageError
-from worker.publish import Copies, Copy, keep, place_of_page
+from worker.publish import Copies, Copy, add_copy, page_copy_path
 
 blueprint = Blueprint("copied_files", __name__)
 
@@ -27,9 +27,9 @@ def add() -> ResponseReturnValue:
     with blame("since"):
         query_of(filters)
     with blame("name"):
-        place = place_of_page(_file_name(FORMATS[chosen].extension), app.settings.data_dir)
+        place = page_copy_path(_file_name(FORMATS[chosen].extension), app.settings.data_dir)
         copy = Copy(path=place, format=chosen, filters=filters)
-        written = keep(Copies(app.database), app.block_list, copy, now=app.clock.now())
+        written = add_copy(Copies(app.database), app.block_list, copy, now=app.clock.now())
     return redirect_to("copies.page", text("copies.added", path=written.path, count=written.blocks))
 
 

@@ -1,1 +1,1 @@
-"""What the page says: its sentences in English, their translations, and dates, times and numbers in words."""
+"""The texts of the page: English sentences, translations, and formatted dates, times and numbers."""

@@ -1,6 +1,6 @@
-"""Every sentence of the page, by name, in English; ``locale/`` has them in other languages."""
+"""The English sentences of the page, by key. Their translations are in ``locale/``."""
 
-from oauth_web.texts.languages import catalogue, shown
+from oauth_web.texts.languages import catalogue, formatted
 from worker.sentences import filled
 
 ENGLISH = {
@@ -757,12 +757,12 @@ ENGLISH = {
 
 
 def text(name: str, /, **values: object) -> str:
-    """Return a sentence in the reader's language with its values filled in, as plain text: templates escape it whole.
+    """Return a sentence in the reader's language with its values, as plain text that templates have to escape.
 
-    Whole numbers and dates are written as the language does. A sentence with a number has two forms here,
-    ``name_one`` and ``name``; ``count`` chooses among those that the language has.
+    Whole numbers and dates are formatted for the language. A sentence with a number has the two keys ``name_one`` and
+    ``name``; the value ``count`` selects the plural form of the language.
     """
     one, count = ENGLISH.get(f"{name}_one"), values.get("count")
     if one is not None and isinstance(count, int):
-        return filled(catalogue().ngettext(one, ENGLISH[name], count), values, shown)
-    return filled(catalogue().gettext(ENGLISH[name]), values, shown)
+        return filled(catalogue().ngettext(one, ENGLISH[name], count), values, formatted)
+    return filled(catalogue().gettext(ENGLISH[name]), values, formatted)

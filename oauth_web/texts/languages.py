@@ -1,7 +1,7 @@
-"""The page in the reader's language: sentences by gettext catalogues, numbers and dates by Babel's locales.
+"""The language of the page: gettext catalogues for sentences, Babel's locales for numbers and dates.
 
-The HTTP API, the commands, logs and the webhook speak English: they use ``str()``. A catalogue is read at its first
-use; a sentence that it lacks is shown in English.
+The HTTP API, the commands, logs and the webhook are in English: they use ``str()``. A catalogue is loaded at its first
+use; a missing sentence is shown in English.
 """
 
 import gettext
@@ -23,7 +23,7 @@ from worker.problems import MailboxProblem
 from worker.sentences import Readable, Sentence, filled
 
 ENGLISH = "en"
-# Those whose catalogues are complete, each in its own words.
+# Languages with a complete catalogue, each by its own name.
 LANGUAGES: Mapping[str, str] = {
     ENGLISH: "English",
     "de": "Deutsch",
@@ -34,12 +34,12 @@ LANGUAGES: Mapping[str, str] = {
 }
 
 FOLDER = Path(__file__).parent.parent / "locale"
-_TOLD = (Sentence, BuyerblockError, MailboxProblem, Reason, Problem)
+_TRANSLATABLE = (Sentence, BuyerblockError, MailboxProblem, Reason, Problem)
 
 
-def speak(app: Flask) -> None:
-    """Show pages in the reader's language: what the engine says is translated wherever a template writes it."""
-    app.jinja_env.finalize = lambda it: translated(it) if isinstance(it, _TOLD) else it
+def set_up(app: Flask) -> None:
+    """Show pages in the reader's language; templates translate the engine's sentences automatically."""
+    app.jinja_env.finalize = lambda it: translated(it) if isinstance(it, _TRANSLATABLE) else it
     app.jinja_env.globals["language"] = current
 
     @app.after_request
@@ -54,37 +54,37 @@ def current() -> str:
     if not has_request_context():
         return ENGLISH
     if "language" not in g:
-        g.language = _chosen()
+        g.language = _language()
     return str(g.language)
 
 
-def _chosen() -> str:
+def _language() -> str:
     try:
         chosen = read_preferences(services().app.database).language
-    except StorageError:  # the page that says so has a language, too
+    except StorageError:  # the error page needs a language, too
         chosen = ""
-    return chosen if chosen in LANGUAGES else _asked_for()
+    return chosen if chosen in LANGUAGES else _browser_language()
 
 
-def _asked_for() -> str:
-    # For Werkzeug's best_match “en-US, de;q=0.8” is German, which is the only one that we have to the letter.
-    wanted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
-    return next((it for it in wanted if it in LANGUAGES), ENGLISH)
+def _browser_language() -> str:
+    # Not Werkzeug's best_match: it returns German for “en-US, de;q=0.8”, because only “de” matches exactly.
+    accepted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
+    return next((it for it in accepted if it in LANGUAGES), ENGLISH)
 
 
 def locale() -> Locale:
-    """Return how this request's language writes numbers and dates."""
+    """Return the locale of this request, for numbers and dates."""
     return _locale(current())
 
 
 @cache
 def _locale(language: str) -> Locale:
-    # Day before month and 24 hours, which readers everywhere understand.
+    # British, because day before month and 24 hours are understood everywhere.
     return Locale.parse("en_GB" if language == ENGLISH else language)
 
 
 def catalogue() -> gettext.NullTranslations:
-    """Return the sentences of this request's language."""
+    """Return the catalogue of this request's language."""
     return _catalogue(current())
 
 
@@ -92,24 +92,24 @@ def catalogue() -> gettext.NullTranslations:
 def _catalogue(language: str) -> gettext.NullTranslations:
     if language == ENGLISH:
         return gettext.NullTranslations()
-    from babel.messages import mofile, pofile  # noqa: PLC0415 - for the first reader of another language
+    from babel.messages import mofile, pofile  # noqa: PLC0415 - only for other languages than English
 
-    packed = BytesIO()
+    compiled = BytesIO()
     with (FOLDER / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        mofile.write_mo(packed, pofile.read_po(file))
-    packed.seek(0)
-    return gettext.GNUTranslations(packed)
+        mofile.write_mo(compiled, pofile.read_po(file))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
 
 
 def translated(what: Readable) -> str:
-    """Return what the engine says in this request's language; what it takes up is translated first."""
-    sentence = filled(catalogue().gettext(what.template) if what.template else "", what.fields, shown)
+    """Return a sentence of the engine, and the sentences in its fields, in this request's language."""
+    sentence = filled(catalogue().gettext(what.template) if what.template else "", what.fields, formatted)
     return f"{what.account}: {sentence}" if isinstance(what, Problem) and what.account else sentence
 
 
-def shown(value: object) -> object:
-    """Return what fills a sentence, as this request's language writes it."""
-    if isinstance(value, _TOLD):
+def formatted(value: object) -> object:
+    """Return the value of a field, formatted for this request's language."""
+    if isinstance(value, _TRANSLATABLE):
         return translated(value)
     match value:
         case int():
@@ -120,10 +120,9 @@ def shown(value: object) -> object:
         case date():
             return day(value)
         case tuple():
-            return ", ".join(str(shown(it)) for it in value)
+            return ", ".join(str(formatted(it)) for it in value)
     return value
 
 
 def day(value: date) -> str:
-    """Return a date."""
     return dates.format_date(value, "medium", locale=locale())

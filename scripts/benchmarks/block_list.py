@@ -1,6 +1,6 @@
-"""The block list beside plain TinyDB and SQLite on the same data.
+"""Compare the block list with plain TinyDB and SQLite on the same data.
 
-Plain TinyDB is measured up to 100,000 blocks only: beyond that one operation takes seconds.
+Plain TinyDB is only measured up to 100,000 blocks: with more, one operation takes seconds.
 """
 
 import json
@@ -30,8 +30,8 @@ from worker.block_list.model import Entry, Sighting
 from worker.database import open_database
 
 SIZES = (100_000, 1_000_000)
-_TINYDB_UP_TO = 100_000
-_NEW = 50
+_MAX_TINYDB = 100_000
+_NEW_BLOCKS = 50
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -40,28 +40,28 @@ def _document(number: int) -> dict[str, Any]:
 
 
 def _sighting(number: int) -> Sighting:
-    return sighting(number, of=_TINYDB_UP_TO, now=_NOW)
+    return sighting(number, of=_MAX_TINYDB, now=_NOW)
 
 
 class Store(Protocol):
-    """What is measured of each."""
+    """The measured operations."""
 
     name: str
 
     def fill(self, size: int) -> None:
-        """Make a list of this size."""
+        """Create a list of this size."""
 
     def open(self) -> int:
-        """Open it afresh and return its length."""
+        """Open the list again and return its length."""
 
     def check(self, key: str) -> bool:
-        """Look one key up."""
+        """Look up a key."""
 
     def add(self, numbers: list[int]) -> None:
-        """Make new blocks durable."""
+        """Add new blocks durably."""
 
     def export(self) -> int:
-        """Write everything as JSON; return the number of bytes."""
+        """Export the list as JSON; return the number of bytes."""
 
 
 class Ours:
@@ -95,7 +95,7 @@ class _KeyedTable(Table):
 
 
 class PlainTinyDB:
-    """TinyDB as it comes, addresses as document IDs."""
+    """TinyDB with its defaults; addresses are document IDs."""
 
     name = "TinyDB"
 
@@ -123,7 +123,7 @@ class PlainTinyDB:
 
 
 class SQLite:
-    """SQLite with the document as a column, synchronous as it comes."""
+    """SQLite with the document as a column, and its default of ``synchronous``."""
 
     name = "SQLite"
 
@@ -156,8 +156,8 @@ class SQLite:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Seconds, each for what its name says."""
+class Measurement:
+    """Seconds of each operation."""
 
     open: float
     check: float
@@ -166,33 +166,32 @@ class Figures:
 
 
 def main() -> None:
-    """Measure every size, print figures and ratios."""
     for size in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             stores: list[Store] = [Ours(Path(folder)), SQLite(Path(folder))]
-            if size <= _TINYDB_UP_TO:
+            if size <= _MAX_TINYDB:
                 stores.insert(1, PlainTinyDB(Path(folder)))
             print(f"\nBlock list of {size:,} blocks")
             _print({store.name: _measure(store, size) for store in stores})
             print(f"  memory of a process with the open list: {_memory(Path(folder))}")
 
 
-def _measure(store: Store, size: int) -> Figures:
+def _measure(store: Store, size: int) -> Measurement:
     store.fill(size)
     lookups = 3 if isinstance(store, PlainTinyDB) else 10_000
     keys = [address(number * 7919 % (2 * size)) for number in range(lookups)]  # every other one is blocked
-    fresh = count(size)
-    return Figures(
+    new_numbers = count(size)
+    return Measurement(
         open=min(_seconds(store.open) for _ in range(3)),
         check=_seconds(lambda: [store.check(key) for key, _ in zip(keys, range(lookups), strict=False)])
         / lookups,
-        add=statistics.median(_seconds(lambda: store.add(_take(fresh))) for _ in range(5)),
+        add=statistics.median(_seconds(lambda: store.add(_take(new_numbers))) for _ in range(5)),
         export=_seconds(store.export),
     )
 
 
 def _take(numbers: Iterator[int]) -> list[int]:
-    return [next(numbers) for _ in range(_NEW)]
+    return [next(numbers) for _ in range(_NEW_BLOCKS)]
 
 
 def _seconds(action: Callable[[], object]) -> float:
@@ -201,29 +200,29 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _print(figures: dict[str, Figures]) -> None:
-    ours = figures[Ours.name]
+def _print(measurements: dict[str, Measurement]) -> None:
+    ours = measurements[Ours.name]
     rows = {
         "open": (1000.0, "ms"),
         "check": (1_000_000.0, "µs a key"),
-        "add": (1000.0, f"ms for {_NEW} new, durable"),
+        "add": (1000.0, f"ms for {_NEW_BLOCKS} new, durable"),
         "export": (1000.0, "ms as JSON"),
     }
     for row, (factor, unit) in rows.items():
         own = getattr(ours, row)
         cells = [
-            f"{name} {getattr(each, row) * factor:,.1f}"
-            + ("" if each is ours else f" ({getattr(each, row) / own:,.1f} times ours)")
-            for name, each in figures.items()
+            f"{name} {getattr(measurement, row) * factor:,.1f}"
+            + ("" if measurement is ours else f" ({getattr(measurement, row) / own:,.1f} times ours)")
+            for name, measurement in measurements.items()
         ]
         print(f"  {row:<7}{unit:<23} {'   '.join(cells)}")
 
 
 def _memory(directory: Path) -> str:
-    """Return the peak memory of a fresh process that opens the list, looks something up and exports it."""
+    """Return the peak memory of a new process that opens the list, looks up a key and exports the list."""
     if sys.platform == "win32":
         return "not measured on Windows"
-    # On Linux ru_maxrss would also count the process that started this one.
+    # On Linux ru_maxrss also includes the memory of the parent process.
     peak = (
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
         if sys.platform == "darwin"
@@ -234,14 +233,14 @@ def _memory(directory: Path) -> str:
         "from worker.database import open_database; b = BlockList(open_database(Path(sys.argv[1]))); "
         "b.check(['111-1111111-1111111']); sum(map(len, b.export('json'))); " + peak
     )
-    ran = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", program, str(directory)],
         capture_output=True,
         check=True,
         cwd=Path(__file__).parents[2],
         text=True,
     )
-    return f"{int(ran.stdout) / 1024:,.0f} MB"
+    return f"{int(done.stdout) / 1024:,.0f} MB"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Invented buyers and doubtful mails for the benchmarks: two mailboxes, three marketplaces, one of them rare."""
+"""Test data of the benchmarks: invented buyers and suspect mails, two mailboxes, three marketplaces, one rare."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,22 +11,21 @@ from worker.notices.doubts import Doubt, Reason
 
 OWNER = "seller@gmail.com"
 RARE = "amazon.nl"
-_AT_ONCE = 10_000
+_BATCH = 10_000
 _YEARS = timedelta(days=3 * 365)
 
 
 def address(n: int) -> str:
-    """Return the alias of a buyer; neighbours on the list are no neighbours in the alphabet."""
+    """Return the alias of a buyer. The alphabetical order differs from the order of the list."""
     return f"b{n * 7919 % 10_000_019:014d}@marketplace.amazon.it"
 
 
 def order(n: int) -> str:
-    """Return a buyer's order."""
     return f"406-{n:07d}-1234567"
 
 
 def sighting(n: int, *, of: int, now: datetime) -> Sighting:
-    """Return the notice about a buyer of so many; number 0 is the newest."""
+    """Return the notice about buyer n. of: number of all buyers; buyer 0 has the newest notice."""
     return Sighting(
         account=OWNER if n % 4 else "other@gmail.com",
         message_id=f"0102018e{n:032x}-000000@eu-west-1.amazonses.com",
@@ -40,13 +39,13 @@ def sighting(n: int, *, of: int, now: datetime) -> Sighting:
 def fill(block_list: BlockList, size: int) -> None:
     """Block so many buyers, in the order of their notices."""
     now = datetime.now(UTC).replace(microsecond=0)
-    for end in range(size, 0, -_AT_ONCE):
-        numbers = range(end - 1, max(0, end - _AT_ONCE) - 1, -1)
+    for end in range(size, 0, -_BATCH):
+        numbers = range(end - 1, max(0, end - _BATCH) - 1, -1)
         block_list.record([sighting(n, of=size, now=now) for n in numbers])
 
 
 def fill_review(review: Review, size: int) -> None:
-    """Let so many doubtful mails wait, as many of each group."""
+    """Add so many suspect mails, equally of each doubt."""
     now = datetime.now(UTC).replace(microsecond=0)
     doubts = (Doubt.GUESSED_WORDING, Doubt.FORWARDED_BY_STRANGER, Doubt.DMARC_FAILED)
     review.add(
@@ -66,7 +65,6 @@ def fill_review(review: Review, size: int) -> None:
 
 
 def milliseconds(action: Callable[[], object]) -> float:
-    """Return how long something takes."""
     started = perf_counter()
     action()
     return (perf_counter() - started) * 1000

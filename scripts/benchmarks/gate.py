@@ -1,7 +1,7 @@
 """Measure the gate with 100,000 blocks: 1,000 mails through and 1,000 refused, by one tool and by ten at once.
 
-The same tools beside it without a gate, and through Postfix with an access map of the same buyers, if that can be run
-here. Postfix answers when it has put a mail into its queue, the gate when the real server has taken it.
+It is compared with no gate, and with Postfix with an access map of the same buyers, if it can run here. Postfix replies
+when a mail is in its queue, the gate when the real server has accepted it.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from benchmarks.filling import address, fill
-from benchmarks.postfix import can_run, postfix, until_it_listens
+from benchmarks.postfix import is_available, postfix, wait_for_port
 from worker.block_list import BlockList
 from worker.database import open_database
 from worker.gate.settings import USER, GateSettings, StoredGate
@@ -40,52 +40,51 @@ Connect = Callable[[], smtplib.SMTP]
 
 
 def main() -> None:
-    """Print the figures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o755)  # Postfix's processes are other users
-        real, gate, theirs = free_port(), free_port(), free_port()
+        folder.chmod(0o755)  # Postfix's processes run as other users
+        real, gate, postfix_port = free_port(), free_port(), free_port()
         arrived: Queue[str] = multiprocessing.get_context("spawn").Queue()
         secret = set_up(folder / "data", gate, real)
         print(f"{MAILS:,} mails of 6 KB, {BLOCKS:,} blocks:")
         with real_server(real, arrived):
             measure("without a gate", lambda: connected(real), arrived, refused=False)
-            with gate_of(folder / "data", gate):
+            with running_gate(folder / "data", gate):
                 for refused in (False, True):
                     measure("the gate", lambda: connected(gate, secret), arrived, refused=refused)
-            if not can_run():
+            if not is_available():
                 print("  Postfix cannot be run here: it needs root, and Debian's package postfix")
                 return
-            with postfix(folder / "postfix", theirs, real, [address(n) for n in range(BLOCKS)]):
+            with postfix(folder / "postfix", postfix_port, real, [address(n) for n in range(BLOCKS)]):
                 for refused in (False, True):
-                    measure("Postfix", lambda: connected(theirs), arrived, refused=refused)
+                    measure("Postfix", lambda: connected(postfix_port), arrived, refused=refused)
 
 
 def measure(name: str, connect: Connect, arrived: "Queue[str]", *, refused: bool) -> None:
-    """Print mails a second and milliseconds a mail; check that all arrived, or none."""
+    """Print mails per second and milliseconds per mail; check that all arrived, or none."""
     for tools in TOOLS:
         shares = [range(n, MAILS, tools) for n in range(tools)]
         started = time.perf_counter()
         with ThreadPoolExecutor(tools) as pool:
-            took = sorted(
+            times = sorted(
                 it
-                for each in pool.map(lambda them: send(connect, them, refused=refused), shares)
-                for it in each
+                for share_times in pool.map(lambda share: send(connect, share, refused=refused), shares)
+                for it in share_times
             )
         seconds = time.perf_counter() - started
         found = [arrived.get(timeout=60) for _ in range(0 if refused else MAILS)]
-        all_in = time.perf_counter() - started
+        arrival = time.perf_counter() - started
         changed = len(set(found) - {digest(mail(n)) for n in range(MAILS)})
         print(
             f"  {name}, {'refused' if refused else 'through'}, {tools} at once: {MAILS / seconds:,.0f} a second, "
-            f"median {statistics.median(took):.2f} ms, 99 of 100 {took[len(took) * 99 // 100]:.2f} ms"
-            + ("" if refused else f"; all arrived after {all_in:.2f} s, {changed:,} with other bytes")
+            f"median {statistics.median(times):.2f} ms, 99 of 100 {times[len(times) * 99 // 100]:.2f} ms"
+            + ("" if refused else f"; all arrived after {arrival:.2f} s, {changed:,} with other bytes")
         )
 
 
 def send(connect: Connect, numbers: range, *, refused: bool) -> list[float]:
-    """Send these mails by one connection; return the milliseconds that each took."""
-    took = []
+    """Send these mails with one connection; return the milliseconds of each."""
+    times = []
     with closing(connect()) as tool:
         for n in numbers:
             content = mail(n)
@@ -96,13 +95,13 @@ def send(connect: Connect, numbers: range, *, refused: bool) -> list[float]:
                 assert not refused
             except smtplib.SMTPRecipientsRefused:
                 assert refused
-            took.append((time.perf_counter() - started) * 1000)
+            times.append((time.perf_counter() - started) * 1000)
         tool.quit()
-    return took
+    return times
 
 
 def mail(n: int) -> bytes:
-    """Return a mail as a shop sends it."""
+    """Return a typical mail of a shop, 6 KB."""
     return b"From: shop@seller.example\r\nSubject: Order %d\r\n\r\n" % n + (b"x" * 76 + b"\r\n") * 75
 
 
@@ -118,7 +117,7 @@ def connected(port: int, secret: str = "") -> smtplib.SMTP:
 
 
 def set_up(folder: Path, port: int, real: int) -> str:
-    """Make a full block list and a gate before it; return the password of its tools."""
+    """Fill a block list and set up a gate; return the password of its tools."""
     folder.mkdir()
     with closing(open_database(folder)) as database:
         fill(BlockList(database), BLOCKS)
@@ -127,14 +126,14 @@ def set_up(folder: Path, port: int, real: int) -> str:
 
 
 @contextmanager
-def gate_of(folder: Path, port: int) -> Iterator[None]:
-    """Run the gate as a process of its own."""
+def running_gate(folder: Path, port: int) -> Iterator[None]:
+    """Run the gate in its own process."""
     environment = os.environ | {"BUYERBLOCK_DATA_DIR": str(folder), "BUYERBLOCK_SECRET_KEY": KEY}
     with subprocess.Popen(
         [sys.executable, "-m", "oauth_web", "gate"], env=environment, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            until_it_listens(port)
+            wait_for_port(port)
             yield
         finally:
             process.terminate()
@@ -142,22 +141,24 @@ def gate_of(folder: Path, port: int) -> Iterator[None]:
 
 @contextmanager
 def real_server(port: int, arrived: "Queue[str]") -> Iterator[None]:
-    """Run the real server as a process of its own."""
-    process = multiprocessing.get_context("spawn").Process(target=take, args=(port, arrived), daemon=True)
+    """Run the real server in its own process."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=accept_mail, args=(port, arrived), daemon=True
+    )
     process.start()
-    until_it_listens(port)
+    wait_for_port(port)
     yield
     process.terminate()
 
 
-def take(port: int, arrived: "Queue[str]") -> None:
-    """Take mail for ever, and say what came."""
-    Controller(_Taking(arrived), hostname="127.0.0.1", port=port).start()
+def accept_mail(port: int, arrived: "Queue[str]") -> None:
+    """Accept mail forever, and put the digest of each mail into the queue."""
+    Controller(_Handler(arrived), hostname="127.0.0.1", port=port).start()
     while True:
         time.sleep(60)
 
 
-class _Taking:
+class _Handler:
     def __init__(self, arrived: "Queue[str]") -> None:
         self._arrived = arrived
 

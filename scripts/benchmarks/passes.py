@@ -1,7 +1,7 @@
 """Measure passes against Gmail's own limit: real time, 50 ms a request, the real quota, no fault.
 
-The bound is what the quota allows: 6,000 units a minute, 20 for each message read. No reader of mail can be faster
-than that, so it is the peer in these figures.
+The result is compared with the limit of the quota: 6,000 units a minute, 20 for each message read. No program can be
+faster.
 """
 
 import tempfile
@@ -19,25 +19,25 @@ from worker.app import App, build_app
 EMAIL = "seller@gmail.com"
 LATENCY = 0.05  # seconds a request
 UNITS_PER_MINUTE = 6000
-READ = 20  # units for one message
+UNITS_PER_READ = 20  # units for one message
 ORDER, ALIAS = b"404-5037655-2521911", b"k9p34y6n3wd25rq"
 NOTICE = (Path(__file__).parents[2] / "tests" / "samples" / "opt_out" / "it_specimen_shape.eml").read_bytes()
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     seconds: float
     units: int
     refusals: int
 
 
 def main() -> None:
-    """Print the figures; it takes about twelve minutes, most of them Gmail's."""
+    """It takes about twelve minutes, because of Gmail's quota."""
     print(f"== passes: {LATENCY * 1000:.0f} ms a request, {UNITS_PER_MINUTE:,} units a minute", flush=True)
     idle()
-    tidying(10_000)
+    filing(10_000)
     reading(1_500)
-    reading(1_500, a_thread=10)
+    reading(1_500, per_thread=10)
 
 
 def idle() -> None:
@@ -47,26 +47,26 @@ def idle() -> None:
     print(f"idle pass: {measured.units} unit, {measured.seconds:.3f} s", flush=True)
 
 
-def reading(number: int, *, a_thread: int = 1) -> None:
-    """Read notices that the filters queued; a_thread: how many of them Gmail has gathered in one thread."""
+def reading(number: int, *, per_thread: int = 1) -> None:
+    """Measure a pass over queued notices. per_thread: notices in each thread of Gmail."""
     with connected() as (google, app):
         run(google, app)
-        deliver(google, number, a_thread=a_thread)
-        time.sleep(61)  # the units of the first pass have left the minute by then
+        deliver(google, number, per_thread=per_thread)
+        time.sleep(61)  # until the units of the first pass no longer count
         measured = run(google, app)
         assert len(app.block_list) == number
-    least = number * READ
-    bound = least / UNITS_PER_MINUTE * 60
+    read_units = number * UNITS_PER_READ
+    bound = read_units / UNITS_PER_MINUTE * 60
     print(
-        f"{number:,} queued notices, {a_thread} a thread: {measured.seconds:.1f} s, {measured.seconds / bound:.3f} of "
-        f"the quota-bound {bound:.0f} s; {measured.units:,} units, {measured.units / least:.4f} of the {least:,} for "
-        f"reading one by one; refusals: {measured.refusals}",
+        f"{number:,} queued notices, {per_thread} a thread: {measured.seconds:.1f} s, {measured.seconds / bound:.3f} "
+        f"of the quota-bound {bound:.0f} s; {measured.units:,} units, {measured.units / read_units:.4f} of the "
+        f"{read_units:,} for reading one by one; refusals: {measured.refusals}",
         flush=True,
     )
 
 
-def tidying(number: int) -> None:
-    """Take old notices out of the inbox and queue them; the reading that follows is not waited for."""
+def filing(number: int) -> None:
+    """Measure how old notices leave the inbox for the queue, without the reading that follows."""
     with connected() as (google, app):
         deliver(google, number)
         started = time.perf_counter()
@@ -93,25 +93,25 @@ def connected() -> Iterator[tuple[Sandbox, App]]:
         app.passes.close()
 
 
-def deliver(google: Sandbox, number: int, *, a_thread: int = 1) -> None:
-    """Deliver distinct notices, each about a buyer and an order of its own."""
+def deliver(google: Sandbox, number: int, *, per_thread: int = 1) -> None:
+    """Deliver notices, each about another buyer and order."""
     mail = message_from_bytes(NOTICE)
     (part,) = (it for it in mail.walk() if not it.is_multipart())
     html = part.get_payload(decode=True)
     assert isinstance(html, bytes)
     part.replace_header("Content-Transfer-Encoding", "8bit")
     for n in range(number):
-        own = html.replace(ORDER, b"406-%07d-%07d" % (n, n)).replace(ALIAS, b"b%014d" % n)
-        part.set_payload(own.decode("ascii", "surrogateescape"))
+        body = html.replace(ORDER, b"406-%07d-%07d" % (n, n)).replace(ALIAS, b"b%014d" % n)
+        part.set_payload(body.decode("ascii", "surrogateescape"))
         mail.replace_header("Message-ID", f"<{n}@eu-west-1.amazonses.com>")
-        mail.replace_header("Subject", f"Notice {n // a_thread}")
+        mail.replace_header("Subject", f"Notice {n // per_thread}")
         google.deliver(EMAIL, mail.as_bytes())
 
 
-def run(google: Sandbox, app: App) -> Measured:
+def run(google: Sandbox, app: App) -> Measurement:
     units, started = google.units(EMAIL), time.perf_counter()
     app.passes.run(EMAIL)
-    return Measured(time.perf_counter() - started, google.units(EMAIL) - units, refusals(google))
+    return Measurement(time.perf_counter() - started, google.units(EMAIL) - units, refusals(google))
 
 
 def refusals(google: Sandbox) -> int:

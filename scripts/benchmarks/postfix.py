@@ -19,7 +19,7 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 mydestination =
-relayhost = [127.0.0.1]:{onwards}
+relayhost = [127.0.0.1]:{relay_port}
 default_transport = smtp
 smtp_tls_security_level = none
 smtpd_recipient_restrictions = check_recipient_access {kind}:{folder}/blocked, permit_mynetworks, reject
@@ -33,12 +33,12 @@ smtpd_recipient_limit = 10000
 """
 
 
-def can_run() -> bool:
+def is_available() -> bool:
     return _SERVICES.exists() and hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def services(port: int) -> str:
-    """Return Debian's own services, none of them in a chroot, with SMTP at a port of this machine."""
+    """Return Debian's master.cf without chroots, with SMTP at this port of loopback."""
     lines = [it.split() for it in _SERVICES.read_text(encoding="ascii").splitlines() if it[:1].isalpha()]
     kept = [[*it[:4], "n", *it[5:]] for it in lines if it[1] != "inet" and it[-1] != "pipe"]
     return (
@@ -48,8 +48,8 @@ def services(port: int) -> str:
 
 
 @contextmanager
-def postfix(folder: Path, port: int, onwards: int, blocked: list[str]) -> Iterator[None]:
-    """Run it at a port; it sends on to another one."""
+def postfix(folder: Path, port: int, relay_port: int, blocked: list[str]) -> Iterator[None]:
+    """Run Postfix at a port. relay_port: of the next server. blocked: refused recipients."""
     for name in ("queue", "data"):
         (folder / name).mkdir(parents=True)
     shutil.chown(folder / "data", "postfix")
@@ -58,19 +58,19 @@ def postfix(folder: Path, port: int, onwards: int, blocked: list[str]) -> Iterat
     text = "this buyer opted out of unsolicited messages"
     (folder / "blocked").write_text("".join(f"{it} 550 5.7.1 {text}\n" for it in blocked), encoding="ascii")
     (folder / "master.cf").write_text(services(port), encoding="ascii")
-    settings = _SETTINGS.format(folder=folder, onwards=onwards, kind=kind)
+    settings = _SETTINGS.format(folder=folder, relay_port=relay_port, kind=kind)
     (folder / "main.cf").write_text(settings, encoding="ascii")
     subprocess.run(("postmap", "-c", str(folder), f"{kind}:{folder}/blocked"), check=True)
     subprocess.run(("postfix", "-c", str(folder), "start"), check=True, stderr=subprocess.DEVNULL)
     try:
-        until_it_listens(port)
+        wait_for_port(port)
         yield
     finally:
         subprocess.run(("postfix", "-c", str(folder), "stop"), check=False, stderr=subprocess.DEVNULL)
 
 
-def until_it_listens(port: int) -> None:
-    """Wait for a server. Raises TimeoutError."""
+def wait_for_port(port: int) -> None:
+    """Wait for a server, at most 30 seconds. Raises TimeoutError."""
     end = time.monotonic() + 30
     while True:
         with socket.socket() as wire:

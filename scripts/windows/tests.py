@@ -17,28 +17,28 @@ def main(arguments: list[str]) -> int:
     """Run everything; return 0 if all went well."""
     parser = argparse.ArgumentParser(prog="windows_tests.py", description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="only set-up, demo, commands and server")
-    chosen, of_pytest = parser.parse_known_args(arguments)
+    options, pytest_options = parser.parse_known_args(arguments)
     if sentence := wine.missing():
         print(sentence)
         return 2
     started = time.monotonic()
     wine.prepare()
     checkout(_CHECKOUT)
-    lock = LOCKS["run" if chosen.smoke else "dev"]
+    lock = LOCKS["run" if options.smoke else "dev"]
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wine.file_url(wheels(lock))}
-    _tell(started, "Python, wheels and Wine are there")
-    if not chosen.smoke:
+    _print_progress(started, "Python, wheels and Wine are there")
+    if not options.smoke:
         wine.run(python() / "python.exe", "-c", _SET_UP, folder=_CHECKOUT, extra=offline)
-        _tell(started, "set-up done")
-    shown = wine.run(python() / "python.exe", "scripts/demo.py", "--once", folder=_CHECKOUT, extra=offline)
-    assert '"blocks":' in shown, shown
-    _tell(started, "demo done")
+        _print_progress(started, "set-up done")
+    output = wine.run(python() / "python.exe", "scripts/demo.py", "--once", folder=_CHECKOUT, extra=offline)
+    assert '"blocks":' in output, output
+    _print_progress(started, "demo done")
     try_commands(_PROGRAMS)
-    _tell(started, "commands and server done")
-    if chosen.smoke:
+    _print_progress(started, "commands and server done")
+    if options.smoke:
         return 0
-    code = wine.show(_PROGRAMS / "python.exe", "-m", "pytest", *_PYTEST, *of_pytest, folder=_CHECKOUT)
-    _tell(started, "tests done")
+    code = wine.show(_PROGRAMS / "python.exe", "-m", "pytest", *_PYTEST, *pytest_options, folder=_CHECKOUT)
+    _print_progress(started, "tests done")
     return code
 
 
@@ -47,8 +47,8 @@ _PYTEST = ("--numprocesses=2", "--ignore=tests/browser")
 _SET_UP = "import sys; sys.path.insert(0, 'scripts'); import environment; environment.ensure('dev')"
 
 
-def _tell(started: float, words: str) -> None:
-    print(f"== {words}, after {time.monotonic() - started:.0f} s", flush=True)
+def _print_progress(started: float, step: str) -> None:
+    print(f"== {step}, after {time.monotonic() - started:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

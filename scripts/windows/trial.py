@@ -1,4 +1,4 @@
-"""Try under Wine what a seller does on Windows: the server without a window, and the installer."""
+"""Try the server without a window and the installer under Wine, as a seller uses them on Windows."""
 
 import shutil
 import socket
@@ -14,7 +14,7 @@ _ALIAS = "k4q8z1x7c3v9b2n@marketplace.amazon.it"
 
 
 def try_commands(folder: Path) -> None:
-    """Call commands, and serve as the scheduled task does, with what is installed in a folder of programs."""
+    """Run commands, and the server as the scheduled task does. folder: with the installed programs."""
     data = {"BUYERBLOCK_DATA_DIR": _empty_folder("commands")}
     wine.run(folder / "buyerblock.exe", "block", _ALIAS, extra=data)
     assert _ALIAS in wine.run(folder / "buyerblock.exe", "export", "--format", "txt", extra=data)
@@ -23,13 +23,13 @@ def try_commands(folder: Path) -> None:
     port = _free_port()
     first = wine.start(folder / "pythonw.exe", *serve, extra=data | {"BUYERBLOCK_PORT": port})
     try:
-        _until(lambda: page_answers(f"http://127.0.0.1:{port}/"), "The page does not answer.")
+        _wait_for(lambda: page_answers(f"http://127.0.0.1:{port}/"), "The page does not answer.")
         log = wine.drive_c() / "commands" / "buyerblock.log"
         assert "starts with these settings" in log.read_text(encoding="utf-8")
         elsewhere = {"BUYERBLOCK_DATA_DIR": _empty_folder("elsewhere"), "BUYERBLOCK_PORT": port}
         with wine.start(folder / "buyerblock.exe", "serve", "--no-open", extra=elsewhere) as second:
-            said, _ = second.communicate(timeout=_MAX_WAIT)
-        assert "choose another with --port" in said, said
+            output, _ = second.communicate(timeout=_MAX_WAIT)
+        assert "choose another with --port" in output, output
     finally:
         wine.end_all()
         first.communicate()
@@ -47,7 +47,7 @@ def try_installer(installer: Path) -> None:
     port = _free_port()
     opened = wine.start("start", wine.windows_path(shortcut), extra={"BUYERBLOCK_PORT": port})
     try:
-        _until(lambda: page_answers(f"http://127.0.0.1:{port}/"), "The page does not answer.")
+        _wait_for(lambda: page_answers(f"http://127.0.0.1:{port}/"), "The page does not answer.")
     finally:
         wine.end_all()
         opened.communicate()
@@ -56,13 +56,13 @@ def try_installer(installer: Path) -> None:
     wine.run("cmd", "/c", launcher, "block", _ALIAS)
     assert '"blocks":' in wine.run("cmd", "/c", launcher, "demo", "--once")
     wine.run(program / "uninstall.exe", "/S")
-    _until(lambda: not program.exists(), "Something of the program is still there.")
+    _wait_for(lambda: not program.exists(), "Something of the program is still there.")
     assert not shortcut.exists()
     assert data.exists()
 
 
 def _empty_folder(name: str) -> str:
-    """Return what Windows calls a data folder of which an earlier run has left nothing."""
+    """Delete a data folder of an earlier run, and return its Windows path."""
     shutil.rmtree(wine.drive_c() / name, ignore_errors=True)
     return f"C:\\{name}"
 
@@ -72,8 +72,8 @@ def _free_port() -> str:
         return str(free.getsockname()[1])
 
 
-def _until(condition: Callable[[], bool], otherwise: str) -> None:
+def _wait_for(condition: Callable[[], bool], message: str) -> None:
     ends = time.monotonic() + _MAX_WAIT
     while not condition():
-        assert time.monotonic() < ends, otherwise
+        assert time.monotonic() < ends, message
         time.sleep(0.2)

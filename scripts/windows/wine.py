@@ -1,4 +1,4 @@
-"""Wine, as far as the program needs Windows: a prefix of its own, and commands whose output is piped."""
+"""Run Windows programs under Wine in a separate prefix."""
 
 import os
 import shutil
@@ -21,17 +21,17 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return 
 
 
 def missing() -> str | None:
-    """Return one sentence about what has to be installed, or None."""
-    if gone := [it for it in ("wine", _COMPILER) if shutil.which(it) is None]:
+    """Return one sentence about missing programs, or None."""
+    if missing_programs := [it for it in ("wine", _COMPILER) if shutil.which(it) is None]:
         return (
-            f"Not found: {', '.join(gone)}; on Debian or Ubuntu: "
+            f"Not found: {', '.join(missing_programs)}; on Debian or Ubuntu: "
             "sudo apt install wine wine64 gcc-mingw-w64-x86-64"
         )
     return None
 
 
 def prepare() -> None:
-    """Make a prefix that says it is Windows 10."""
+    """Create a prefix for Windows 10."""
     library = _PREFIX / "drive_c" / "windows" / "system32" / "bcryptprimitives.dll"
     if library.exists():
         return
@@ -43,43 +43,42 @@ def prepare() -> None:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a new user: nothing of this terminal's but what finds Wine."""
+    """Return the environment variables of a new user."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(CACHE),
         "LANG": os.environ.get("LANG", "C.UTF-8"),
         "WINEPREFIX": str(_PREFIX),
         "WINEDEBUG": "-all",
-        # They would put shortcuts into the menu of this desktop, and open its browser.
+        # They would add shortcuts to this desktop and open its browser.
         "WINEDLLOVERRIDES": "winemenubuilder.exe,winebrowser.exe=d",
     }
 
 
 def drive_c() -> Path:
-    """Return where drive C is."""
     return _PREFIX / "drive_c"
 
 
 def windows_path(path: Path) -> str:
-    """Return how Windows writes a path of this machine."""
+    """Return the Windows form of a path of this machine."""
     inside = path.is_relative_to(drive_c())
     return (f"C:/{path.relative_to(drive_c())}" if inside else f"Z:{path}").replace("/", "\\")
 
 
 def file_url(path: Path) -> str:
-    """Return the address of a path for a program under Wine; unlike the path it holds no spaces."""
+    """Return the URL of a path for a program under Wine; unlike a path it has no spaces."""
     return path.as_uri().replace("file://", "file:///Z:")
 
 
 def end_all() -> None:
-    """End what runs in this prefix, the browser too that a page was opened in."""
+    """End all programs of this prefix, including an opened browser."""
     subprocess.run(["wineserver", "-k"], env=environment(), check=False)
 
 
 def start(
     *command: str | Path, folder: Path | None = None, extra: Mapping[str, str] | None = None
 ) -> "subprocess.Popen[str]":
-    """Start a program, its output in a pipe: Python cannot write to a file that Wine was given as its output."""
+    """Start a program with its output in a pipe, because Python under Wine cannot write its output to a file."""
     return subprocess.Popen(
         ["wine", *map(str, command)],
         cwd=folder,
@@ -93,7 +92,7 @@ def start(
 
 
 def show(*command: str | Path, folder: Path | None = None, extra: Mapping[str, str] | None = None) -> int:
-    """Run a program, show what it says as it says it, and return its exit code."""
+    """Run a program, show its output at once, and return its exit code."""
     with start(*command, folder=folder, extra=extra) as process:
         assert process.stdout
         for line in process.stdout:
@@ -103,14 +102,14 @@ def show(*command: str | Path, folder: Path | None = None, extra: Mapping[str, s
 
 
 def run(*command: str | Path, folder: Path | None = None, extra: Mapping[str, str] | None = None) -> str:
-    """Run a program and return what it says. Raises CalledProcessError, TimeoutExpired."""
+    """Run a program and return its output. Raises CalledProcessError, TimeoutExpired."""
     with start(*command, folder=folder, extra=extra) as process:
         try:
-            said, _ = process.communicate(timeout=_MAX_WAIT)
+            output, _ = process.communicate(timeout=_MAX_WAIT)
         except subprocess.TimeoutExpired:
             end_all()
             raise
     if process.returncode:
-        sys.stderr.write(said)
+        sys.stderr.write(output)
         raise subprocess.CalledProcessError(process.returncode, list(map(str, command)))
-    return said
+    return output

@@ -9,7 +9,7 @@ import pytest
 from serving import until
 
 from hosting import connect, environment, worker
-from kill_a_worker import blocked, deliver, jobs_at_work, kill_once
+from kill_a_worker import blocked, deliver, kill_once, running_passes
 from oauth_web.demo.postgres_server import Server
 from oauth_web.demo.sandbox import Sandbox
 from worker.host.program import DEAD_AFTER
@@ -24,7 +24,7 @@ pytestmark = [
 def test_every_list_is_exact_after_a_worker_was_killed_in_the_middle(
     tenants: Tenants, google: Sandbox, postgres: Server, tmp_path: Path
 ) -> None:
-    kill_once(tenants, google, tmp_path, postgres.url(), sellers=6, part=0.3)
+    kill_once(tenants, google, tmp_path, postgres.url(), sellers=6, fraction=0.3)
 
 
 @pytest.mark.parametrize("hangs", [False, True])
@@ -35,7 +35,7 @@ def test_a_worker_ends_within_five_seconds_in_the_middle_of_a_pass(
     deliver(google, emails)
     google.latency = 20 if hangs else 0.2
     with worker(environment(tenants, postgres.url()), tmp_path / "log") as process:
-        until(lambda: len(jobs_at_work(tenants)) == len(emails), seconds=60)
+        until(lambda: len(running_passes(tenants)) == len(emails), seconds=60)
         time.sleep(0.5)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)

@@ -20,7 +20,7 @@ from worker.errors import UsageError
 from worker.gmail.wanted import QUEUE
 from worker.notifications import Destination, Destinations, Notification, Queue, notify_due, send_test
 from worker.notifications.destinations import MAX_WAIT
-from worker.notifications.queue import KEPT_FOR
+from worker.notifications.queue import MAX_AGE
 from worker.operation.alerts import LOOKS, Alerts
 from worker.operation.health import MANY_FAILURES, Problem, health
 
@@ -169,7 +169,7 @@ def test_many_news_reach_each_messenger_once_in_order_and_no_token_reaches_a_log
     assert deliver() == 0
     messengers.status = 200
     for destination in destinations.all():
-        destinations.update(destination, destination.tried("", START))
+        destinations.update(destination, destination.after_try("", START))
     while deliver():
         pass
     by_service: dict[str, list[str]] = {}
@@ -200,7 +200,7 @@ def test_one_that_is_away_delays_nobody_and_what_is_old_is_dropped(
     queue.put(news(2, at))
     messengers.status = 200
     assert deliver() == 1
-    clock.advance(KEPT_FOR.total_seconds() + 1)
+    clock.advance(MAX_AGE.total_seconds() + 1)
     assert deliver() == 0
     assert len(messengers.taken) == 1
 
@@ -277,18 +277,18 @@ def test_addresses_are_sealed(app: App, destinations: Destinations) -> None:
 def test_a_test_says_what_became_of_it(
     app: App, destinations: Destinations, messengers: StandIn, google: Sandbox, clock: FakeClock
 ) -> None:
-    def tried(destination: Destination) -> str:
+    def after_try(destination: Destination) -> str:
         clock.advance(1)
         return send_test(app, destination)
 
     mailbox = destinations.add_mailbox(EMAIL)
-    assert tried(mailbox) == ""
+    assert after_try(mailbox) == ""
     assert inbox(app) == ["buyerblock: a test"]
     slack = destinations.add_messenger(TOKENS["slack"])
-    assert tried(slack) == ""
+    assert after_try(slack) == ""
     messengers.status = 403
-    assert tried(slack) == "Slack answered with status 403."
-    assert tried(destinations.add_messenger("ntfy://127.0.0.1:9/topic")) == "ntfy could not be reached."
+    assert after_try(slack) == "Slack answered with status 403."
+    assert after_try(destinations.add_messenger("ntfy://127.0.0.1:9/topic")) == "ntfy could not be reached."
     google.user(EMAIL).revoke()
     app.passes.forget(EMAIL)
-    assert "sign in" in tried(mailbox)
+    assert "sign in" in after_try(mailbox)

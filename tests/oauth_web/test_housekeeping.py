@@ -20,7 +20,7 @@ from worker.operation import housekeeping
 from worker.operation.health import health
 from worker.operation.housekeeping import Watchdog, schedule_housekeeping
 from worker.owner.preferences import Preferences, change_preferences
-from worker.publish import Copies, Copy, keep
+from worker.publish import Copies, Copy, add_copy
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_copies_are_written_when_the_list_has_changed(
     engine: App, works: dict[str, Callable[[], object]], tmp_path: Path
 ) -> None:
     path = tmp_path / "list.txt"
-    keep(
+    add_copy(
         Copies(engine.database), engine.block_list, Copy(path=str(path), format="txt"), now=engine.clock.now()
     )
     engine.block_list.block(["buyer00001@marketplace.amazon.it"], by="test")

@@ -16,7 +16,7 @@ from worker import files
 from worker.block_list import BlockList
 from worker.database import Database, open_database
 from worker.errors import UsageError
-from worker.publish import Copies, Copy, Follower, keep, place_of, place_of_page, write
+from worker.publish import Copies, Copy, Follower, add_copy, copy_path, page_copy_path, write
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ def alias(number: int) -> str:
 def copy(copies: Copies, block_list: BlockList, folder: Path) -> Copy:
     """A copy of one buyer, as plain addresses."""
     block_list.block([alias(0)], by="test")
-    return keep(copies, block_list, Copy(path=str(folder / "list.txt"), format="txt"), now=NOW)
+    return add_copy(copies, block_list, Copy(path=str(folder / "list.txt"), format="txt"), now=NOW)
 
 
 def lines(copy: Copy) -> list[str]:
@@ -118,7 +118,7 @@ def test_a_copy_holds_what_its_filters_name(
 ) -> None:
     place = str(folder / "noted.csv")
     filters = {"q": "by phone", "reason": "manual", "marketplace": "amazon.it"}
-    keep(copies, block_list, Copy(path=place, format="csv-bom", filters=filters), now=NOW)
+    add_copy(copies, block_list, Copy(path=place, format="csv-bom", filters=filters), now=NOW)
     block_list.block([alias(1)], note="by phone", by="test")
     block_list.block([alias(2)], by="test")
     looks(follower, seconds)
@@ -204,7 +204,7 @@ def test_a_copy_that_cannot_be_written_at_first_is_not_kept(
     copies: Copies, block_list: BlockList, folder: Path
 ) -> None:
     with pytest.raises(UsageError, match=r"The folder of .* is missing"):
-        keep(copies, block_list, Copy(path=str(folder / "no" / "list.txt"), format="txt"), now=NOW)
+        add_copy(copies, block_list, Copy(path=str(folder / "no" / "list.txt"), format="txt"), now=NOW)
     assert copies.all() == []
 
 
@@ -226,16 +226,18 @@ def test_no_place_is_taken_twice_nor_within_the_data_folder_nor_for_a_folder(
 ) -> None:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
-    assert place_of(folder / "other.txt", data_dir) == str(folder / "other.txt")
+    assert copy_path(folder / "other.txt", data_dir) == str(folder / "other.txt")
     with pytest.raises(UsageError, match="is a folder; name a file in it"):
-        place_of(folder, data_dir)
+        copy_path(folder, data_dir)
     with pytest.raises(UsageError, match="in the data folder of buyerblock itself"):
-        place_of(data_dir / "sub" / ".." / "secret.key", data_dir)
+        copy_path(data_dir / "sub" / ".." / "secret.key", data_dir)
     with pytest.raises(UsageError, match="no file that can be replaced"):
-        place_of(Path(os.devnull), data_dir)
+        copy_path(Path(os.devnull), data_dir)
     (folder / "link.txt").symlink_to(copy.path)
     with pytest.raises(UsageError, match="There is a copy at"):
-        keep(copies, block_list, Copy(path=place_of(folder / "link.txt", data_dir), format="txt"), now=NOW)
+        add_copy(
+            copies, block_list, Copy(path=copy_path(folder / "link.txt", data_dir), format="txt"), now=NOW
+        )
 
 
 @pytest.mark.parametrize(
@@ -244,9 +246,9 @@ def test_no_place_is_taken_twice_nor_within_the_data_folder_nor_for_a_folder(
      "list.csv\n", ""],
 )  # fmt: skip
 def test_the_page_names_files_of_its_own_folder_only(tmp_path: Path, name: str) -> None:
-    assert place_of_page("my list-2.csv", tmp_path) == str(tmp_path / "copies" / "my list-2.csv")
+    assert page_copy_path("my list-2.csv", tmp_path) == str(tmp_path / "copies" / "my list-2.csv")
     with pytest.raises(UsageError, match="is no name for a file"):
-        place_of_page(name, tmp_path)
+        page_copy_path(name, tmp_path)
 
 
 _KILLED = """
@@ -303,7 +305,7 @@ def test_killed_between_any_two_steps_the_file_is_one_whole_state_and_the_next_s
     database = open_database(data_dir)
     block_list = BlockList(database, now=lambda: NOW)
     block_list.block([alias(0)], by="test")
-    copy = keep(Copies(database), block_list, Copy(path=str(folder / "list.txt"), format="txt"), now=NOW)
+    copy = add_copy(Copies(database), block_list, Copy(path=str(folder / "list.txt"), format="txt"), now=NOW)
     block_list.block(map(alias, range(1, 1000)), by="test")
     database.close()
 

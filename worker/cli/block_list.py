@@ -1,4 +1,4 @@
-"""The commands for the block list itself: ask it, change it, take it out and in, fill it from mail files."""
+"""The commands for the block list: check, change, export, import, and scan mail files."""
 
 import re
 import sys
@@ -11,27 +11,27 @@ import click
 
 from worker.cli.as_json import print_json
 from worker.cli.database import open_for_command
-from worker.cli.filters import BOTH, exporting
+from worker.cli.filters import IMPORT_AND_EXPORT, export_options
 from worker.errors import UsageError
 from worker.parsing import ADDRESS, ADDRESS_OR_DOMAIN
 
 if TYPE_CHECKING:
     from worker.block_list.block_list import BlockList
 
-IMPORTS = ("auto", "text", "csv", "tsv", "report", "json", "ndjson", *BOTH)
+IMPORTS = ("auto", "text", "csv", "tsv", "report", "json", "ndjson", *IMPORT_AND_EXPORT)
 
-_SERVER = re.compile(r"[a-z0-9](?:[\w.-]*[a-z0-9])?")
+_HOST_NAME = re.compile(r"[a-z0-9](?:[\w.-]*[a-z0-9])?")
 
 
-def _of_form(form: re.Pattern[str], or_else: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """Return what refuses a value of an option, or one of several, that has another form; or_else: what that is."""
+def _matching(pattern: re.Pattern[str], problem: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Return an option's callback that rejects values not matching the pattern. problem: the end of the error text."""
 
     def check(_: click.Context, __: click.Parameter, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
         if isinstance(given, tuple):
             return tuple(str(check(_, __, value)) for value in given)
         found = given.strip().lower()
-        if not form.fullmatch(found):
-            raise click.BadParameter(f"{given!r} is {or_else}")
+        if not pattern.fullmatch(found):
+            raise click.BadParameter(f"{given!r} is {problem}")
         return found
 
     return check
@@ -66,11 +66,11 @@ def block(keys: tuple[str, ...], note: str) -> int:
 
     A KEY is a buyer's address at marketplace.amazon..., or an order ID.
     """
-    refused = False
+    rejected = False
     for result in _block_list(new=True).block(keys, note=note, by="command line"):
         click.echo(f"{result.key}  {result.problem or result.status}", err=result.status == "rejected")
-        refused |= result.status == "rejected"
-    return 2 if refused else 0
+        rejected |= result.status == "rejected"
+    return 2 if rejected else 0
 
 
 @click.command()
@@ -83,7 +83,7 @@ def unblock(keys: tuple[str, ...]) -> None:
     from worker.block_list.keys import parse_key
 
     for key in keys:
-        parse_key(key)  # all or nothing: a mistyped key must not leave half of them unblocked
+        parse_key(key)  # all or nothing: a mistyped key must not leave some buyers unblocked
     block_list = _block_list()
     for key in keys:
         click.echo(
@@ -92,7 +92,7 @@ def unblock(keys: tuple[str, ...]) -> None:
 
 
 @click.command()
-@exporting("json")
+@export_options("json")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -111,7 +111,7 @@ def export(name: str, bom: bool, output: Path | None, **filters: str | None) -> 
         sys.stdout.buffer.writelines(chunks)
         sys.stdout.buffer.flush()
     elif output.exists() and not output.is_file():
-        # /dev/stdout, or a pipe: nothing that could be replaced, and root could.
+        # /dev/stdout or a pipe must not be replaced by a file, which root could do.
         with output.open("wb") as file:
             file.writelines(chunks)
     else:
@@ -165,9 +165,9 @@ def import_list(file: BinaryIO, name: str, dry_run: bool) -> int:
     if found.rejected_count and not (found.keys or found.pairs):
         raise UsageError("No line of it holds a buyer or an order, so nothing was added.")
     if not dry_run and (preview.adds or preview.resolves):
-        made = block_list.apply_import(preview, source=file.name, by="command line")
+        applied = block_list.apply_import(preview, source=file.name, by="command line")
         click.echo(
-            f"added {made.added:,}, resolved {made.resolved:,} (undo with: buyerblock undo-import {made.id})"
+            f"added {applied.added:,}, resolved {applied.resolved:,} (undo with: buyerblock undo-import {applied.id})"
         )
     return int(found.rejected_count > 0)
 
@@ -190,7 +190,7 @@ def undo_import(import_id: str) -> None:
 )
 @click.option(
     "--trust",
-    callback=_of_form(ADDRESS, "no mail address, such as seller@example.com"),
+    callback=_matching(ADDRESS, "no mail address, such as seller@example.com"),
     multiple=True,
     metavar="ADDRESS",
     help="Accept notices forwarded from this address.",
@@ -198,7 +198,7 @@ def undo_import(import_id: str) -> None:
 @click.option(
     "--trust-redirector",
     "redirectors",
-    callback=_of_form(ADDRESS_OR_DOMAIN, "neither a mail address nor a domain, such as example.com"),
+    callback=_matching(ADDRESS_OR_DOMAIN, "neither a mail address nor a domain, such as example.com"),
     multiple=True,
     metavar="ADDRESS|DOMAIN",
     help="Believe this Google Group or forwarding service, or whoever seals mail (ARC) with this domain, about mail "
@@ -206,7 +206,7 @@ def undo_import(import_id: str) -> None:
 )
 @click.option(
     "--authserv-id",
-    callback=_of_form(_SERVER, "no name of a server, such as mx.google.com"),
+    callback=_matching(_HOST_NAME, "no name of a server, such as mx.google.com"),
     default="mx.google.com",
     show_default=True,
     metavar="NAME",

@@ -1,4 +1,4 @@
-"""The database that the commands work on, and what opens the secrets in it."""
+"""The database of the commands, and the key to the secrets in it."""
 
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def require_database() -> Settings:
-    """Return the settings of this process, for what only makes sense where buyerblock has been. Raises SettingsError.
+    """Return the settings, if their data directory has a database. Raises SettingsError.
 
-    Another user, or a mistyped name, means another folder. To make a database there would do harm: from then on
-    ``check`` would find an empty list, and say of every buyer who opted out that they are not blocked.
+    Another user or a mistyped setting means another folder. A new database there would do harm: ``check`` would find an
+    empty list and report every buyer as not blocked.
     """
     from worker.database import exists
 
@@ -31,7 +31,7 @@ def require_database() -> Settings:
 
 
 def open_for_command(*, new: bool = False) -> "Database":
-    """Return the database, which is closed at the end of the command. new: where there is none yet, make it.
+    """Return the database, which is closed at the end of the command. new: create it if there is none.
 
     Raises SettingsError, StorageError.
     """
@@ -46,7 +46,7 @@ def open_for_command(*, new: bool = False) -> "Database":
 
 
 def sealer_for_command() -> "Sealer":
-    """Return what opens the secrets in the database. Raises StorageError."""
+    """Return the sealer of the secrets in the database. Raises StorageError."""
     from worker.sealing import open_sealer
 
     settings = current_settings()

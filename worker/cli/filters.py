@@ -1,4 +1,4 @@
-"""The options of what exports: in which format, and which blocks."""
+"""The options of commands that export: the format and the filters."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,10 +7,10 @@ import click
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-# The formats, so that --help and shells need not load them.
+# The names of the formats, repeated here so that --help and shell completion do not load the formats.
 _SERVICES = ("mailgun", "ses", "sendgrid", "postmark", "listmonk")
-BOTH = ("txt", "orders", *_SERVICES, "csv-bom", "postfix", "tinydb")
-EXPORTS = ("json", "ndjson", "csv", "xlsx", *BOTH)
+IMPORT_AND_EXPORT = ("txt", "orders", *_SERVICES, "csv-bom", "postfix", "tinydb")
+EXPORTS = ("json", "ndjson", "csv", "xlsx", *IMPORT_AND_EXPORT)
 
 _OPTIONS = (
     click.option(
@@ -36,8 +36,8 @@ _OPTIONS = (
 )
 
 
-def exporting(default: str) -> Callable[[_Command], _Command]:
-    """Give a command these options: ``name`` of a format, ``bom``, and filters as ``listing.FILTERS`` names them."""
+def export_options(default: str) -> Callable[[_Command], _Command]:
+    """Add these options to a command: ``name`` of a format, ``bom``, and the filters of ``listing.FILTERS``."""
 
     def decorate(command: _Command) -> _Command:
         for option in reversed(_OPTIONS):

@@ -12,7 +12,7 @@ from worker.settings import current_settings
 if TYPE_CHECKING:
     from worker.gate.settings import TLS, StoredGate
 
-LOOK_EVERY = 5.0  # seconds, for changed settings
+CHECK_INTERVAL = 5.0  # seconds, for changed settings
 
 
 @click.group(invoke_without_command=True)
@@ -48,7 +48,7 @@ def gate(context: click.Context) -> None:
 @click.option("--key", default="", metavar="FILE", help="Its private key.")
 @click.option("--serve/--no-serve", "enabled", default=True, help="Run it as part of “buyerblock serve”.")
 def setup(
-    upstream: str, tls: "TLS", user: str, password_file: BinaryIO | None, listen: str, **rest: object
+    upstream: str, tls: "TLS", user: str, password_file: BinaryIO | None, listen: str, **others: object
 ) -> None:
     """Store where mail goes and where the gate listens.
 
@@ -57,7 +57,7 @@ def setup(
     from worker.gate.settings import DEFAULT_PORTS, USER, GateSettings
 
     host, port = _address(upstream, DEFAULT_PORTS[tls])
-    own_host, own_port = _address(listen, 2525)
+    listen_host, listen_port = _address(listen, 2525)
     password = _password(password_file) if user else ""
     secret = _stored().save(
         GateSettings(
@@ -66,9 +66,9 @@ def setup(
             upstream_tls=tls,
             upstream_user=user,
             upstream_password=password,
-            host=own_host,
-            port=own_port,
-            **rest,  # type: ignore[arg-type]  # as the options are declared
+            host=listen_host,
+            port=listen_port,
+            **others,  # type: ignore[arg-type]  # as the options are declared
         )
     )
     click.echo(f"The gate sends by {host}, port {port}.", err=True)
@@ -103,27 +103,27 @@ def _run() -> None:
     from worker.gate.follower import Follower
     from worker.operation.logs import set_up
 
-    found, clock, database = current_settings(), SystemClock(), open_for_command()
-    set_up(as_json=found.log == "json", secrets=(found.secret_key,))
-    follower = Follower(database, sealer_for_command(), now=clock.now, folder=found.data_dir)
+    program_settings, clock, database = current_settings(), SystemClock(), open_for_command()
+    set_up(as_json=program_settings.log == "json", secrets=(program_settings.secret_key,))
+    follower = Follower(database, sealer_for_command(), now=clock.now, folder=program_settings.data_dir)
     settings = follower.run()
     click.echo(f"The gate is at {settings.host}, port {settings.port} (Ctrl-C stops it)", err=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while True:
-            clock.pause(LOOK_EVERY)
+            clock.pause(CHECK_INTERVAL)
             follower.run()
     except KeyboardInterrupt:
         follower.stop()
 
 
-def _address(text: str, usual_port: int) -> tuple[str, int]:
-    """Return host and port; an IPv6 address with a port is in brackets."""
+def _address(text: str, default_port: int) -> tuple[str, int]:
+    """Return host and port. An IPv6 address with a port must be in brackets."""
     from worker.parsing import whole_number
 
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]") or (":" in host and not host.endswith("]")):
-        return text.strip("[]"), usual_port
+        return text.strip("[]"), default_port
     if (number := whole_number(port, 1, 65535)) is None:
         raise UsageError("{text!r} is no address; write it like smtp.example.com:587.", text=text)
     return host.strip("[]"), number

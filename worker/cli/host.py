@@ -28,7 +28,7 @@ def host() -> None:
 
 
 def require_packages() -> None:
-    """Raise UsageError where the packages of hosts are not installed."""
+    """Raise UsageError if the optional packages of hosts are not installed."""
     if not all(find_spec(it) for it in ("psycopg", "procrastinate")):
         raise UsageError(
             "The packages for many sellers are not installed; use scripts/host.py, "
@@ -101,9 +101,9 @@ def reseal() -> None:
 
     BUYERBLOCK_SECRET_KEY holds the new key, a space, and the former one, which can be taken away afterwards.
     """
-    from worker.host.operation import reseal as seal_anew
+    from worker.host.operation import reseal as run_reseal
 
-    click.echo(f"{seal_anew(_tenants()):,} records are sealed with the first key.")
+    click.echo(f"{run_reseal(_tenants()):,} records are sealed with the first key.")
 
 
 @host.command()
@@ -159,7 +159,7 @@ def export_tenant(owner: str, file: Path, passphrase_file: Any, ask_passphrase: 
 
     tenants = _tenants()
     passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=True)
-    export_seller(tenants, _number(tenants, owner), file, passphrase)
+    export_seller(tenants, _tenant_number(tenants, owner), file, passphrase)
     click.echo(f"{file} is written.")
 
 
@@ -172,11 +172,11 @@ def remove_tenant(owner: str) -> None:
     The mailboxes keep their labels and filters.
     """
     tenants = _tenants()
-    tenants.remove(_number(tenants, owner))
+    tenants.remove(_tenant_number(tenants, owner))
     click.echo(f"{owner} is gone.")
 
 
-def _number(tenants: "Tenants", owner: str) -> int:
+def _tenant_number(tenants: "Tenants", owner: str) -> int:
     if (number := tenants.of_owner(owner)) is None:
         raise UsageError("{owner} is no seller here; see: buyerblock host tenant list", owner=owner)
     return number
@@ -198,7 +198,7 @@ def _tenants() -> "Tenants":
 
 
 def logging_settings() -> "Settings":
-    """Return the settings of a process that runs for long, whose log is set up."""
+    """Set up the log of a long-running process, and return its settings."""
     from worker.operation.logs import set_up
 
     settings = current_settings()

@@ -1,4 +1,4 @@
-"""The commands that keep buyerblock running and bring it back: ``service``, ``backup``, ``restore``."""
+"""The commands ``service``, ``backup`` and ``restore``."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from worker.operation.service import System
     from worker.operation.service_files import Service
 
-# -P: whatever is in the folder that the service starts in, it is not taken for a part of the program.
+# -P: Python does not import modules from the current folder.
 _SERVE = (sys.executable, "-P", "-m", "oauth_web", "serve", "--no-open")
 
 
@@ -34,11 +34,11 @@ def install_service(only_print: bool) -> None:
     """
     from worker.operation.service import describe, install, run_program
 
-    system, wanted = _service()
+    system, definition = _service()
     if only_print:
-        click.echo(describe(system, wanted, os.environ))
+        click.echo(describe(system, definition, os.environ))
         return
-    advice = install(system, wanted, os.environ, run_program, SystemClock())
+    advice = install(system, definition, os.environ, run_program, SystemClock())
     click.echo("buyerblock runs as a service; “buyerblock service status” shows how it does.")
     for sentence in advice:
         click.echo(sentence, err=True)
@@ -49,8 +49,8 @@ def uninstall_service() -> None:
     """Stop the service and remove it. The block list and the accounts stay."""
     from worker.operation.service import run_program, uninstall
 
-    system, wanted = _service()
-    if not uninstall(system, wanted, os.environ, run_program, SystemClock()):
+    system, definition = _service()
+    if not uninstall(system, definition, os.environ, run_program, SystemClock()):
         raise UsageError("The service is not installed.")
     click.echo("The service is removed; the block list and the accounts are still there.")
 
@@ -63,9 +63,9 @@ def service_status() -> int:
     """
     from worker.operation.service import page_answers, run_program, status
 
-    system, wanted = _service()
+    system, definition = _service()
     url = current_settings().own_url
-    answer = status(system, wanted, os.environ, run_program, url, page_answers)
+    answer = status(system, definition, os.environ, run_program, url, page_answers)
     click.echo(answer.words)
     return int(answer.code != 0)
 
@@ -113,13 +113,13 @@ def restore(file: Path | None, latest: bool, passphrase_file: Any, ask_passphras
     It takes the place of what is there, which is kept beside it. Stop buyerblock first.
     """
     from worker.operation.restore import latest_copy
-    from worker.operation.restore import restore as put_back
+    from worker.operation.restore import restore as run_restore
 
     if (file is None) is not latest:
         raise UsageError("Name a backup file, or ask for the newest daily copy by --latest, not both.")
     data_dir = current_settings().data_dir
     passphrase = passphrase_of(passphrase_file, ask=ask_passphrase, twice=False)
-    done = put_back(file or latest_copy(data_dir), data_dir, passphrase)
+    done = run_restore(file or latest_copy(data_dir), data_dir, passphrase)
     click.echo(
         f"Restored as of {done.created_at:%Y-%m-%d %H:%M} UTC: {done.blocks:,} blocks, {len(done.accounts)} accounts. "
         f"What was there before is kept in {done.replaced}."

@@ -1,4 +1,4 @@
-"""What people see on a terminal, and programs on a pipe."""
+"""Output for people on a terminal and for programs on a pipe."""
 
 import sys
 from collections import Counter
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from worker.block_list.formats.model import Preview
     from worker.mailbox_pass.report import Preview as PassPreview
 
-_REJECTIONS_SHOWN = 100  # as the page does
+_MAX_REJECTIONS = 100  # as the page does
 
 
 @contextmanager
 def progress_bar(what: str, *, sizes: bool = False) -> Iterator[Watch]:
-    """Show a bar on a terminal, nothing elsewhere; yields the function that updates it. sizes: it counts bytes."""
+    """Show a progress bar on a terminal, nothing elsewhere; yield the function that updates it. sizes: count bytes."""
     if not sys.stderr.isatty():
         yield unwatched
         return
@@ -52,10 +52,10 @@ def progress_bar(what: str, *, sizes: bool = False) -> Iterator[Watch]:
 
 
 def show_scan(found: Iterable[ScannedMail], size: int, *, as_json: bool) -> Counter[str]:
-    """Show judged mails while they are read: a JSON line each, or lines to read with a summary at the end.
+    """Show judged mails while they are read: one JSON line each, or text lines and a summary.
 
-    To read, unrelated mail is only counted: an archive is mostly that; so are files that are not named like mail.
-    size: bytes of all files. Returns how many there were, by ``ScannedMail.word`` or as ``passed_over``.
+    The text only counts unrelated mails and files that are not named like mail, because most mails of an archive are
+    unrelated. size: bytes of all files. Return the counts by ``ScannedMail.word`` or ``passed_over``.
     """
     counts: Counter[str] = Counter()
     suffixes: Counter[str] = Counter()
@@ -65,26 +65,26 @@ def show_scan(found: Iterable[ScannedMail], size: int, *, as_json: bool) -> Coun
             counts["passed_over" if it.passed_over else it.word] += 1
             if it.passed_over:
                 suffixes[PurePath(it.source).suffix or "without a suffix"] += 1
-            done = min(size, done + it.size)  # more comes out of what was packed
+            done = min(size, done + it.size)  # unpacked archives are larger
             watch(Progress(done=done, total=size, found=counts["opt_out"]))
             if as_json:
                 click.echo(orjson.dumps(it.as_json()))
             elif it.word != "unrelated" and not it.passed_over:
-                _show_scanned(it)
+                _show_mail(it)
     if not as_json:
-        _sum_up(counts, suffixes)
+        _show_summary(counts, suffixes)
     return counts
 
 
-def _show_scanned(it: ScannedMail) -> None:
-    clues = it.as_json()
-    who = " ".join(filter(None, (clues["address"], clues["order_id"]))) or "-"
+def _show_mail(it: ScannedMail) -> None:
+    fields = it.as_json()
+    who = " ".join(filter(None, (fields["address"], fields["order_id"]))) or "-"
     unread = it.word == "not_read"
     line = f"not read {it.source}:" if unread else f"{it.word:8} {who}  {it.source} "
     click.echo(printable(f"{line} {it.reason or ''}".rstrip()), err=unread)
 
 
-def _sum_up(counts: Counter[str], suffixes: Counter[str]) -> None:
+def _show_summary(counts: Counter[str], suffixes: Counter[str]) -> None:
     unread = counts["not_read"] + counts["passed_over"]
     click.echo(
         f"{counts.total() - unread:,} mails: {counts['opt_out']:,} opt-outs, {counts['suspect']:,} to review, "
@@ -103,14 +103,14 @@ def show_preview(email: str, preview: "PassPreview") -> None:
     if preview.missed.archive:
         click.echo(f"{email}: would take {len(preview.missed.archive):,} old mails out of the inbox")
     for judged, change in preview.filings:
-        said = judged.verdict
-        match said:
+        verdict = judged.verdict
+        match verdict:
             case OptOut():
-                outcome = f"would block {said.address or said.order_id}"
+                outcome = f"would block {verdict.address or verdict.order_id}"
             case Suspect():
-                outcome = f"would ask you: {said.reason}"
+                outcome = f"would ask you: {verdict.reason}"
             case Unrelated():
-                outcome = f"would leave alone: {said.kind.value}"
+                outcome = f"would leave alone: {verdict.kind.value}"
         moved = " and put back into the inbox" if INBOX in change.add else ""
         click.echo(printable(f"{email}: {outcome}{moved}  ({judged.message.received_at:%Y-%m-%d})"))
 
@@ -124,10 +124,10 @@ def show_import(preview: "Preview") -> None:
     )
     if preview.unblocked:
         click.echo(f"{len(preview.unblocked):,} stay unblocked, because a person unblocked them")
-    for rejection in found.rejected[:_REJECTIONS_SHOWN]:
+    for rejection in found.rejected[:_MAX_REJECTIONS]:
         click.echo(printable(f"line {rejection.line}: {rejection.problem}"), err=True)
     if found.rejected_count:
-        more = found.rejected_count - _REJECTIONS_SHOWN
+        more = found.rejected_count - _MAX_REJECTIONS
         click.echo(
             (f"And {more:,} more. " if more > 0 else "")
             + "These lines are left out; mend them, and import the file again to add them as well.",
@@ -136,5 +136,5 @@ def show_import(preview: "Preview") -> None:
 
 
 def printable(text: str) -> str:
-    """Return a line without what could steer the terminal: files and mails are named by strangers."""
+    """Return a line without control characters: strangers choose names of files and texts of mails."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

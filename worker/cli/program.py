@@ -1,4 +1,4 @@
-"""The program's commands together, and how their errors are shown."""
+"""All commands of the program, and the output of their errors."""
 
 import errno
 import os
@@ -18,19 +18,18 @@ from worker.cli.tokens import token
 from worker.cli.webhook import webhook
 from worker.errors import BuyerblockError
 
-_READER_GONE = 141  # as shells name a program that SIGPIPE ended
+_BROKEN_PIPE = 141  # the exit code of shells for a program that SIGPIPE ended
 
 
 class _Program(click.Group):
-    """Where the reader of the answer has gone (``| head``), click would end with 1: of ``check`` that means blocked."""
+    """After a broken pipe (``| head``) click would exit with 1, which means “blocked” for ``check``."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that the command line names."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             _discard_output()
-            ctx.exit(_READER_GONE)
+            ctx.exit(_BROKEN_PIPE)
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,17 +39,17 @@ def commands() -> None:
 
 
 def run(group: click.Group) -> int:
-    """Run the command line and return its exit code; every error is one sentence on standard error."""
+    """Run the command line and return its exit code. Every error is one sentence on standard error."""
     _open_standard_streams()
     if isinstance(sys.stdout, TextIOWrapper):
-        # A pipe on Windows takes few letters; a file's name must not end the scan.
+        # The encoding of a pipe on Windows lacks many characters; the name of a file must not end the scan.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         result = group.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
     except click.ClickException as error:
-        click.echo(f"buyerblock: {_in_one_sentence(error)}", err=True)
+        click.echo(f"buyerblock: {_one_sentence(error)}", err=True)
     except BuyerblockError as error:
         from worker.cli.output import printable
 
@@ -67,9 +66,9 @@ def run(group: click.Group) -> int:
 
 
 def _open_standard_streams() -> None:
-    """Put files in place of streams that are closed (``>&-``), or that pythonw lacks: to use one is then an OSError.
+    """Replace closed streams (``>&-``), or those missing under pythonw, by files whose use raises an OSError.
 
-    Else the database could get the number of a standard stream.
+    Otherwise the database could get the file descriptor of a standard stream.
     """
     sys.stdin = sys.stdin or os.fdopen(os.open(os.devnull, os.O_WRONLY), "r")
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
@@ -77,17 +76,17 @@ def _open_standard_streams() -> None:
 
 
 def _discard_output() -> None:
-    """Let go what could not be written; Python would complain of it once more at exit."""
+    """Drop unwritten output, else Python would report the error again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _in_one_sentence(error: click.ClickException) -> str:
-    said = " ".join(error.format_message().split()).rstrip(".")
+def _one_sentence(error: click.ClickException) -> str:
+    message = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     if context is None:
-        return f"{said}."
-    see = " See" if said.endswith("?") else "; see"
-    return f"{said}{see} “{context.command_path} --help”."
+        return f"{message}."
+    hint = " See" if message.endswith("?") else "; see"
+    return f"{message}{hint} “{context.command_path} --help”."
 
 
 for _command in (

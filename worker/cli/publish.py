@@ -1,4 +1,4 @@
-"""The commands for copies that keep themselves."""
+"""The commands for files that are rewritten after every change of the list."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 
 from worker.cli.as_json import print_json
 from worker.cli.database import open_for_command
-from worker.cli.filters import exporting
+from worker.cli.filters import export_options
 from worker.errors import UsageError
 from worker.settings import current_settings
 
@@ -25,7 +25,7 @@ def publish() -> None:
 
 
 @publish.command()
-@exporting("csv")
+@export_options("csv")
 @click.option(
     "--output",
     required=True,
@@ -39,15 +39,15 @@ def add(name: str, output: Path, bom: bool, **filters: str | None) -> None:
     """
     from worker.block_list.block_list import BlockList
     from worker.block_list.formats.exports import with_mark
-    from worker.publish import Copies, Copy, keep, place_of
+    from worker.publish import Copies, Copy, add_copy, copy_path
 
     database = open_for_command()
     copy = Copy(
-        path=place_of(output, current_settings().data_dir),
+        path=copy_path(output, current_settings().data_dir),
         format=with_mark(name) if bom else name,
         filters={name: value for name, value in filters.items() if value},
     )
-    written = keep(Copies(database), BlockList(database), copy, now=datetime.now(UTC))
+    written = add_copy(Copies(database), BlockList(database), copy, now=datetime.now(UTC))
     click.echo(f"{written.path}  {written.format}, {written.blocks:,} blocked")
     click.echo("It is rewritten after every change while “buyerblock serve” runs.", err=True)
 

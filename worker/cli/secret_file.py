@@ -1,4 +1,4 @@
-"""Secrets that somebody has written into a file, so that no command line holds them."""
+"""Read a secret from a file, so that it is not on the command line."""
 
 import codecs
 import re
@@ -10,9 +10,9 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 
 
 def first_line(file: BinaryIO, *, what: str) -> str:
-    """Return the first line, as its byte-order mark says, which Windows' editors and PowerShell write; else as UTF-8.
+    """Return the first line. The encoding is that of the byte-order mark (Windows writes one), else UTF-8.
 
-    what: the secret, as in "passphrase". Raises UsageError.
+    what: the kind of secret, such as "passphrase". Raises UsageError.
     """
     data = file.read()
     encoding = next((it for mark, it in _MARKS.items() if data.startswith(mark)), "utf-8")

@@ -13,7 +13,7 @@ Wants=network-online.target
 After=network-online.target postgresql.service
 
 [Service]
-# Its dynamic user has no home directory; nothing is stored on this machine.
+# Its user is made up and has no home directory; nothing is kept on this machine.
 Environment=BUYERBLOCK_DATA_DIR=/nonexistent
 EnvironmentFile=/etc/buyerblock.env
 {more}ExecStart={command}

@@ -1,8 +1,8 @@
-"""Notifications: messages to the owner, in a mailbox or by a messenger.
+"""Notifications to the owner, by mail or messenger.
 
-Promise: each problem once when it began and once when it is over, and on one day of the week a summary, if there is
-anything to say. Every destination has a queue of its own (``queue.py``): one that is away for a while gets its
-messages later, in order, and delays nobody else. Start reading at ``delivery.py``.
+Promise: one message when a problem begins and one when it ends, and a weekly summary if there is any news. Every
+destination has its own queue (``queue.py``): an unavailable destination gets its messages later, in order, and does not
+delay the others. Start reading at ``delivery.py``.
 """
 
 from worker.notifications.delivery import notify_due, send_test

@@ -1,4 +1,4 @@
-"""Send the destinations what waits for them. A message whose success was not stored is sent again."""
+"""Deliver queued notifications. If a success could not be stored, the message is sent again."""
 
 import hashlib
 import logging
@@ -14,45 +14,45 @@ from worker.notifications import messengers
 from worker.notifications.destinations import Destination, Destinations
 from worker.notifications.queue import Notification, Queue
 
-MAX_AT_ONCE = 50  # for a destination, so that a program that stops does not wait for a long queue
+MAX_BATCH = 50  # per destination, so that stopping the program does not wait for a long queue
 
 log = logging.getLogger(__name__)
 
 
 def notify_due(app: App, destinations: Destinations, queue: Queue) -> int:
-    """Send every destination that is due what waits for it, in order; return how many messages were taken.
+    """Deliver the queues of all due destinations, in order; return the number of delivered messages.
 
-    A mailbox that was disconnected gets nothing any more. Calls must not overlap. Raises StorageError.
+    Removes destinations whose mailbox was disconnected. Calls must not overlap. Raises StorageError.
     """
     queue.drop_old(app.clock.now())
     connected = {"", *(account.email for account in app.accounts.all())}
-    taken = 0
+    delivered = 0
     for it in destinations.all():
         if it.account not in connected:
             destinations.remove(it.id)
         elif it.is_due(app.clock.now()):
-            taken += _deliver(app, it, destinations, queue)
-    return taken
+            delivered += _deliver(app, it, destinations, queue)
+    return delivered
 
 
 def _deliver(app: App, destination: Destination, destinations: Destinations, queue: Queue) -> int:
-    taken = 0
-    for notification in queue.waiting(destination.id, limit=MAX_AT_ONCE):
+    delivered = 0
+    for notification in queue.waiting(destination.id, limit=MAX_BATCH):
         problem = _send(app, destination, notification)
         if problem or destination.failures:
-            before, destination = destination, destination.tried(problem, app.clock.now())
+            before, destination = destination, destination.after_try(problem, app.clock.now())
             destinations.update(before, destination)
         if problem:
             about = fields(destination=destination.name, failures=destination.failures)
             log.warning("A notification was not taken: %s", problem, extra=about)
             break
         queue.remove(destination.id, notification)
-        taken += 1
-    return taken
+        delivered += 1
+    return delivered
 
 
 def send_test(app: App, destination: Destination) -> str:
-    """Send a test message; return "" if it was taken, else one sentence that says why not."""
+    """Send a test message; return "", or one sentence with the reason for a failure."""
     time = format_time(app.clock.now())
     text = "This is a test. Problems, and the summary of the week, will arrive here."
     test = Notification(id=f"test-{time}", title="buyerblock: a test", text=text, at=time)
@@ -72,7 +72,7 @@ def _send(app: App, destination: Destination, notification: Notification) -> str
 
 
 def _mail(email: str, notification: Notification) -> tuple[bytes, str]:
-    """Return a mail from the owner to the owner, and its Message-ID: the same for the same notification."""
+    """Return a mail from the owner to the owner, and its Message-ID, which depends only on the notification's ID."""
     message_id = f"{hashlib.sha256(notification.id.encode()).hexdigest()[:32]}@buyerblock.invalid"
     mail = EmailMessage(policy=SMTP)
     mail["From"] = f"buyerblock <{email}>"

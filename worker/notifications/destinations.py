@@ -1,4 +1,4 @@
-"""Where the owner wants to be notified: connected mailboxes, and messengers by an address that is a secret."""
+"""Destinations of notifications: connected mailboxes, and messengers with a secret URL."""
 
 import secrets
 from dataclasses import asdict, dataclass, field, replace
@@ -11,7 +11,7 @@ from worker.errors import UsageError
 from worker.notifications.messengers import service_of
 from worker.sealing import Sealer
 
-FIRST_WAIT = timedelta(minutes=1)  # Gmail's search finds a new mail by then
+FIRST_WAIT = timedelta(minutes=1)  # by then Gmail's search finds a new mail
 MAX_WAIT = timedelta(hours=1)
 MAX_DESTINATIONS = 20
 
@@ -20,8 +20,8 @@ MAX_DESTINATIONS = 20
 class Destination:
     """A mailbox or a messenger.
 
-    account: of the mailbox; "" for a messenger. service, url: of the messenger, as Apprise names and takes them.
-    failures: tries in a row that failed. next_try: not before then. problem: one sentence about the last failure.
+    account: of the mailbox, "" for a messenger. service, url: Apprise's name and URL of the messenger. failures: failed
+    tries in a row. next_try: the earliest time of the next try. problem: one sentence about the last failure.
     """
 
     id: str
@@ -34,26 +34,24 @@ class Destination:
 
     @property
     def name(self) -> str:
-        """What people call it."""
         return self.account or self.service
 
     def is_due(self, now: datetime) -> bool:
-        """Return whether it may be tried."""
         return self.next_try is None or has_come(self.next_try, MAX_WAIT, now)
 
-    def tried(self, problem: str, now: datetime) -> "Destination":
-        """Return it after a try: after each one that failed the next waits twice as long."""
+    def after_try(self, problem: str, now: datetime) -> "Destination":
+        """Return the destination after a try. Each failure in a row doubles the wait. problem: "" for a success."""
         if not problem:
             return replace(self, failures=0, next_try=None, problem="")
         wait = wait_after(self.failures, FIRST_WAIT, MAX_WAIT)
         return replace(self, failures=self.failures + 1, next_try=now + wait, problem=problem)
 
 
-_to_destination = partial(stored, Destination)  # its address still sealed
+_to_destination = partial(stored, Destination)  # its URL is still encrypted
 
 
 class Destinations:
-    """The destinations, their addresses sealed. Raises StorageError, and UnsealError for another secret key."""
+    """The destinations, with encrypted URLs. Raises StorageError, and UnsealError for another secret key."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
@@ -62,44 +60,44 @@ class Destinations:
         self._documents.expect(_to_destination)
 
     def all(self) -> list[Destination]:
-        """Return all of them, by name."""
+        """Return the destinations, sorted by name."""
         found = sorted(map(_to_destination, self._documents.walk()), key=lambda it: it.name.casefold())
         return [replace(it, url=it.url and self._sealer.unseal(it.url)) for it in found]
 
     def get(self, destination_id: str) -> Destination:
-        """Return one. Raises UsageError if it is gone."""
+        """Return a destination. Raises UsageError if it was removed."""
         found = next((it for it in self.all() if it.id == destination_id), None)
         if found is None:
             raise UsageError("This destination is not there any more; load the page again.")
         return found
 
     def add_mailbox(self, email: str) -> Destination:
-        """Notify a connected mailbox. Raises UsageError if it is notified already."""
+        """Add a connected mailbox. Raises UsageError if it is a destination already."""
         return self._add(Destination(id=_new_id(), account=email))
 
     def add_messenger(self, url: str) -> Destination:
-        """Notify a messenger, by an address of Apprise's. Raises UsageError for one that it does not know."""
+        """Add a messenger by its Apprise URL. Raises UsageError for a URL that Apprise does not know."""
         return self._add(Destination(id=_new_id(), service=service_of(url), url=url))
 
     def remove(self, destination_id: str) -> bool:
-        """Send it nothing any more; return False if it was gone. This works even where it cannot be read."""
+        """Remove a destination, even an unreadable one; return False if it did not exist."""
         with self._database.together():
             found = self._documents.find(destination_id) is not None
             self._documents.delete([destination_id])
         return found
 
     def update(self, before: Destination, after: Destination) -> None:
-        """Store what has become of it, unless it was removed meanwhile."""
+        """Store a changed destination, unless it was removed meanwhile."""
         with self._database.together():
             if self._documents.find(before.id) is not None:
                 self._put(after)
 
     def _add(self, new: Destination) -> Destination:
         with self._database.together():
-            there = self.all()
-            if any((it.name, it.url) == (new.name, new.url) for it in there):
+            existing = self.all()
+            if any((it.name, it.url) == (new.name, new.url) for it in existing):
                 raise UsageError("{name} gets notifications already.", name=new.name)
-            if len(there) >= MAX_DESTINATIONS:
+            if len(existing) >= MAX_DESTINATIONS:
                 raise UsageError(
                     "No more than {most} can get notifications; remove one first.", most=MAX_DESTINATIONS
                 )

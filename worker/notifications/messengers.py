@@ -1,7 +1,7 @@
-"""Messengers: Slack, Telegram, Discord, ntfy and all others that the library Apprise knows, by its addresses.
+"""Messengers: Slack, Telegram, Discord, ntfy and all others that the library Apprise supports, by their Apprise URLs.
 
-The library takes 30 MB of memory, so it is loaded when the first of them is used. Its own log lines may hold tokens:
-they are caught, and only the status in them is passed on.
+The library takes 30 MB of memory, so it is loaded at the first use. Its log lines may contain tokens, so they are
+captured, and only the HTTP status in them is used.
 """
 
 import logging
@@ -13,36 +13,36 @@ from worker.errors import UsageError
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
-# They show a message on this machine's own screen, or write it into its log.
-_LOCAL = frozenset({"dbus", "kde", "qt", "glib", "gnome", "macosx", "windows", "syslog"})
-# Their addresses name no server: there is one for everybody.
-_AT_ONE_PLACE = frozenset({"slack", "tgram", "discord", "pover"})
+# Services that show a message on this machine's screen, or write it to its log.
+_LOCAL_SERVICES = frozenset({"dbus", "kde", "qt", "glib", "gnome", "macosx", "windows", "syslog"})
+# Services with one central server, so that the URL names no host.
+_CENTRAL_SERVICES = frozenset({"slack", "tgram", "discord", "pover"})
 logging.getLogger("apprise").propagate = False
 _STATUS = re.compile(r"error=(\d{3})\b")
 
 
 def service_of(url: str) -> str:
-    """Return the name of the service that an address belongs to. Raises UsageError for one that will not do."""
+    """Return the name of the service of a URL. Raises UsageError for an invalid URL."""
     return str(_plugin(url).service_name)
 
 
 def send(url: str, title: str, text: str, *, internet_only: bool = False) -> str:
-    """Send a message; return "" if it was taken, else one sentence that says why not.
+    """Send a message; return "", or one sentence with the reason for a failure.
 
-    internet_only: to no service whose server the address names, since that may be in this machine's own network.
+    internet_only: refuse services whose URL names a host, because it may be in this machine's private network.
     """
     import apprise  # noqa: PLC0415 - see above
 
     plugin = _plugin(url)
-    if internet_only and plugin.schema not in _AT_ONE_PLACE:
-        return f"{plugin.service_name} cannot be used here; take {', '.join(sorted(_AT_ONE_PLACE))}."
+    if internet_only and plugin.schema not in _CENTRAL_SERVICES:
+        return f"{plugin.service_name} cannot be used here; take {', '.join(sorted(_CENTRAL_SERVICES))}."
     capture: Any = apprise.LogCapture
-    with capture(level=logging.WARNING) as lines:
-        taken = plugin.notify(title=title, body=text)
-        said = lines.getvalue()
-    if taken:
+    with capture(level=logging.WARNING) as captured:
+        delivered = plugin.notify(title=title, body=text)
+        log_lines = captured.getvalue()
+    if delivered:
         return ""
-    status = _STATUS.search(said)
+    status = _STATUS.search(log_lines)
     if status is None:
         return f"{plugin.service_name} could not be reached."
     return f"{plugin.service_name} answered with status {status[1]}."
@@ -52,9 +52,11 @@ def _plugin(url: str) -> "NotifyBase":
     from apprise import Apprise  # noqa: PLC0415 - see above
 
     scheme = url.partition("://")[0].lower()
-    found: Any = None if scheme in _LOCAL else Apprise.instantiate(url.strip(), suppress_exceptions=True)
+    found: Any = (
+        None if scheme in _LOCAL_SERVICES else Apprise.instantiate(url.strip(), suppress_exceptions=True)
+    )
     if found is None:
-        # Not the address itself: it may be nearly right, and hold a token.
+        # The error does not show the URL: it may contain a token.
         raise UsageError(
             "This is no address of a messenger; write it as Apprise does, such as "
             "ntfy://topic or slack://TokenA/TokenB/TokenC."

@@ -1,4 +1,4 @@
-"""What is still to be sent to the destinations."""
+"""The queues of notifications, one per destination."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -9,12 +9,12 @@ from tinydb import where
 from worker.database import Database, format_time, stored
 from worker.webhook import Message
 
-KEPT_FOR = timedelta(days=7)  # what is older is no news
+MAX_AGE = timedelta(days=7)  # older notifications are dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """A message to the owner. id: the same for the same news. at: RFC 3339."""
+    """A message to the owner. id: the same for the same event. at: RFC 3339."""
 
     id: str
     title: str
@@ -26,7 +26,7 @@ _to_notification = partial(stored, Notification)
 
 
 class Queue:
-    """The notifications that wait, for each destination its own. Raises StorageError."""
+    """The queues of all destinations. Raises StorageError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -35,29 +35,30 @@ class Queue:
         self._destinations = database.documents("destinations")
 
     def add(self, *messages: Message) -> None:
-        """Have every destination notified of problems that began or ended."""
+        """Enqueue notifications of problems that began or ended, for every destination."""
         self.put(*map(_about_problem, messages))
 
-    def put(self, *news: Notification) -> None:
-        """Have it sent to every destination; it is stored on return."""
+    def put(self, *notifications: Notification) -> None:
+        """Enqueue notifications for every destination; they are on disk when this returns."""
         with self._database.together():
-            for one in self._destinations.walk():
-                destination = str(one.doc_id)
-                documents = {_key(destination, it): {**asdict(it), "destination": destination} for it in news}
+            for document in self._destinations.walk():
+                destination = str(document.doc_id)
+                documents = {
+                    _key(destination, it): {**asdict(it), "destination": destination} for it in notifications
+                }
                 self._documents.put(documents)
 
     def waiting(self, destination_id: str, *, limit: int) -> list[Notification]:
-        """Return what a destination was not sent yet, the oldest first."""
-        mine = where("destination") == destination_id
-        return list(map(_to_notification, self._documents.page("at", limit=limit, matching=mine)))
+        """Return the queue of a destination, the oldest first."""
+        of_destination = where("destination") == destination_id
+        return list(map(_to_notification, self._documents.page("at", limit=limit, matching=of_destination)))
 
     def remove(self, destination_id: str, sent: Notification) -> None:
-        """Forget what a destination was sent."""
         self._documents.delete([_key(destination_id, sent)])
 
     def drop_old(self, now: datetime) -> None:
-        """Forget what is no news any more."""
-        old = self._documents.sorted_keys("key", matching=where("at") < format_time(now - KEPT_FOR))
+        """Drop notifications older than MAX_AGE."""
+        old = self._documents.sorted_keys("key", matching=where("at") < format_time(now - MAX_AGE))
         if old:
             self._documents.delete(old)
 

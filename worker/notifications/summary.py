@@ -1,4 +1,4 @@
-"""The summary of the week: who opted out, and what waits for the owner. Nothing is sent about a week without news."""
+"""The weekly summary: opt-outs, and what the owner has to do. Without any news nothing is sent."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,25 +10,25 @@ from worker.database import format_time, parse_time
 from worker.notifications.queue import Notification, Queue
 from worker.owner.preferences import read_preferences
 
-HOUR = 8  # of the day by this machine's clock: not before anybody is up
+HOUR = 8  # the earliest, in this machine's time zone
 WEEK = timedelta(days=7)
 
 
 def summarise_week(app: App, queue: Queue, problems: Callable[[], Sequence[str]], *, now: datetime) -> bool:
-    """Put a summary into the queue on the chosen day of the week, once; return whether there was one.
+    """Enqueue a summary once on the chosen day of the week; return whether there was one. Call it several times a day.
 
-    problems: returns those of now, in sentences. To be called several times a day. now: aware; its own zone says
-    which day it is. Raises StorageError.
+    problems: returns sentences about the current problems. now: aware; its time zone decides which day it is. Raises
+    StorageError.
     """
     day = read_preferences(app.database).summary_day
     if now.weekday() != day or now.hour < HOUR:
         return False
-    present = problems()  # it costs as much as all else that is done for a seller at intervals
+    present = problems()  # as expensive as all other periodic work for a seller
     with app.database.together():
         summaries = app.database.documents("summaries")
         if summaries.find(today := now.date().isoformat()):
             return False
-        # From where the last one ended; after a long pause it is of the last week all the same.
+        # It starts where the last summary ended, but at most a week ago.
         ends = [parse_time(it["until"]) for it in summaries.walk()]
         since = max([*ends, now - WEEK])
         summaries.truncate()
@@ -41,22 +41,22 @@ def summarise_week(app: App, queue: Queue, problems: Callable[[], Sequence[str]]
 
 
 def _text(app: App, since: datetime, until: datetime, problems: Sequence[str]) -> str:
-    """Return the summary, "" where there is nothing to say."""
+    """Return the summary, "" without news."""
     query = Query(reason="opted_out", first_from=since, first_to=until)
-    places = Counter(it.marketplace or "an unknown marketplace" for it in app.block_list.blocks(query))
-    waiting = len(app.review)
-    if not (places or waiting or problems):
+    counts = Counter(it.marketplace or "an unknown marketplace" for it in app.block_list.blocks(query))
+    total, waiting = counts.total(), len(app.review)
+    if not (total or waiting or problems):
         return ""
-    by_place = ", ".join(f"{number:,} on {place}" for place, number in places.most_common())
+    by_place = ", ".join(f"{number:,} on {place}" for place, number in counts.most_common())
     lines = [
-        f"Since {since:%d %B}, {_counted(places.total(), 'buyer')} opted out{': ' if places else ''}{by_place}.",
-        f"On the block list: {_counted(len(app.block_list), 'buyer')}.",
-        *([f"Under Review, {_counted(waiting, 'mail')} to decide about."] if waiting else []),
+        f"Since {since:%d %B}, {_plural(total, 'buyer')} opted out{': ' if total else ''}{by_place}.",
+        f"On the block list: {_plural(len(app.block_list), 'buyer')}.",
+        *([f"Under Review, {_plural(waiting, 'mail')} to decide about."] if waiting else []),
         *(f"Needs you: {problem}" for problem in problems),
         f"The page: {app.settings.public_url or app.settings.own_url}",
     ]
     return "\n\n".join(lines)
 
 
-def _counted(number: int, what: str) -> str:
+def _plural(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

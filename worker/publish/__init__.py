@@ -1,12 +1,12 @@
-"""Copies of the list that keep themselves: files in an export format, rewritten after every change.
+"""Copies of the list: files in an export format that are rewritten after every change.
 
-Promise: a copy is one whole state of the list at every moment, also when the program is killed or the disk is full; a
-change is in it within seconds, and many changes at once are one write. What keeps a copy from being written is stored
-with it, until it is written. Start reading at ``follower.py``.
+Promise: a copy is always a snapshot of the list, even if the program is killed or the disk is full; a change is in it
+within seconds; many changes at once cause one write. A failure is stored with its copy until a write succeeds. Start
+reading at ``follower.py``.
 """
 
-from worker.publish.copies import Copies, Copy, place_of, place_of_page
+from worker.publish.copies import Copies, Copy, copy_path, page_copy_path
 from worker.publish.follower import Follower
-from worker.publish.writing import keep, write
+from worker.publish.writing import add_copy, write
 
-__all__ = ["Copies", "Copy", "Follower", "keep", "place_of", "place_of_page", "write"]
+__all__ = ["Copies", "Copy", "Follower", "add_copy", "copy_path", "page_copy_path", "write"]

@@ -1,4 +1,4 @@
-"""The copies as they are stored: where, of what, and what became of the last write."""
+"""The stored copies: path, format, filters, and the result of the last write."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ from worker.errors import BuyerblockError, UsageError
 from worker.files import make_private_directory
 from worker.sentences import Sentence
 
-FOLDER = "copies"  # in the data folder, for those that the page adds
+FOLDER = "copies"  # in the data directory, for copies added by the page
 
 Failure = Literal["", "full", "missing", "refused", "other"]
 _FAILURES: dict[int, Failure] = {
@@ -35,7 +35,7 @@ _SENTENCES = {
     ),
     "other": Sentence("{path} cannot be written: {why}"),
 }
-# No path, nothing hidden, no stream, and no device of Windows.
+# No path, no hidden file, no NTFS stream, and no device name of Windows.
 _NAME = re.compile(
     r"(?!(?:con|prn|aux|nul|com\d|lpt\d)\.)[a-z0-9][\w -]{0,60}\.[a-z]{3,6}", re.IGNORECASE | re.ASCII
 )
@@ -43,10 +43,10 @@ _NAME = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """A copy. filters: as ``listing.query_of`` reads them, all of them texts.
+    """A copy. filters: for ``listing.query_of``, all texts.
 
-    version: of the list that was written, "" if it has to be written. blocks: how many it had.
-    modified: of the file, in seconds. failure: of the last write; why: what is known of it besides.
+    version: of the written list, "" if the copy must be written. blocks: their number. modified: the file's mtime in
+    seconds. failure, why: kind and details of the failure of the last write.
     """
 
     path: str
@@ -61,13 +61,13 @@ class Copy:
 
     @property
     def problem(self) -> Sentence | None:
-        """Why it could not be written, None if it was."""
+        """Why the last write failed, None if it succeeded."""
         if not self.failure:
             return None
         return _SENTENCES[self.failure].about(path=self.path, why=Sentence(self.why))
 
-    def failed(self, error: BuyerblockError) -> "Copy":
-        """Return it after a write that failed so."""
+    def with_failure(self, error: BuyerblockError) -> "Copy":
+        """Return the copy with this failure of a write."""
         cause = error.__cause__
         number = cause.errno if isinstance(cause, OSError) else None
         why = (cause.strerror or type(cause).__name__) if isinstance(cause, OSError) else str(error)
@@ -86,11 +86,11 @@ class Copies:
         self._documents.expect(_to_copy)
 
     def all(self) -> list[Copy]:
-        """Return them, by path."""
+        """Return the copies, sorted by path."""
         return sorted(map(_to_copy, self._documents.walk()), key=lambda it: it.path)
 
     def add(self, copy: Copy) -> None:
-        """Keep another copy from now on. Raises UsageError where there is one already."""
+        """Add a copy. Raises UsageError if the file is a copy already."""
         with self._database.together():
             if any(_same(it.path, copy.path) for it in self.all()):
                 raise UsageError(
@@ -100,16 +100,16 @@ class Copies:
             self._put(copy)
 
     def remove(self, path: str) -> bool:
-        """Let a file be as it is from now on; return False if it is no copy."""
+        """Remove a copy, but not its file; return False if it is no copy."""
         with self._database.together():
             known = self._documents.find(path) is not None
             self._documents.delete([path])
         return known
 
     def update(self, before: Copy, after: Copy) -> None:
-        """Store what has become of a copy.
+        """Store a copy after a write.
 
-        If another process has written it meanwhile, nobody knows which file is there: then it is written again.
+        If another process wrote the file meanwhile, its content is unknown, so the copy is marked to be written again.
         """
         with self._database.together():
             document = self._documents.find(before.path)
@@ -124,28 +124,28 @@ class Copies:
         self._documents.put({copy.path: asdict(copy)})
 
 
-def place_of(path: Path, data_dir: Path) -> str:
-    """Return where a command may have a copy. Raises UsageError for a folder, a device and the data folder."""
+def copy_path(path: Path, data_dir: Path) -> str:
+    """Return the absolute path of a copy. Raises UsageError for a folder, a device, or a file in the data directory."""
     try:
-        place = path.expanduser().resolve()
+        resolved = path.expanduser().resolve()
     except (OSError, RuntimeError) as error:
         raise UsageError("{path} is no place for a file.", path=path) from error
-    if place.is_dir():
-        raise UsageError("{path} is a folder; name a file in it.", path=place)
-    if place.exists() and not place.is_file():
-        raise UsageError("{path} is no file that can be replaced; name another one.", path=place)
-    if place.is_relative_to(data_dir.resolve()):
+    if resolved.is_dir():
+        raise UsageError("{path} is a folder; name a file in it.", path=resolved)
+    if resolved.exists() and not resolved.is_file():
+        raise UsageError("{path} is no file that can be replaced; name another one.", path=resolved)
+    if resolved.is_relative_to(data_dir.resolve()):
         raise UsageError(
-            "{path} is in the data folder of buyerblock itself; name a file in another folder.", path=place
+            "{path} is in the data folder of buyerblock itself; name a file in another folder.", path=resolved
         )
-    return str(place)
+    return str(resolved)
 
 
-def place_of_page(name: str, data_dir: Path) -> str:
-    """Return where the page may have a copy: in a folder of its own.
+def page_copy_path(name: str, data_dir: Path) -> str:
+    """Return the path of a copy that the page adds. All these copies are in one folder.
 
-    Whoever uses the page, maybe from another machine, can so replace no other file of this one. Raises UsageError for
-    a name that will not do, and StorageError.
+    So users of the page, who may be on another machine, cannot replace other files. Raises UsageError for an invalid
+    name, and StorageError.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Keep the copies as the list is: look every few seconds, and write those that are older."""
+"""Look every few seconds for outdated copies, and write them."""
 
 import logging
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from worker.database import Database
 from worker.publish.copies import Copies, Copy
 from worker.publish.writing import write
 
-# A list that changes all the time, as in a first pass, is not waited for any longer.
-PATIENCE = 10.0  # seconds
-RETRY = 15.0  # seconds, after a write that failed
-# Some file systems keep times in steps of two seconds.
-_EXACT = 2.0
+# How long a write waits for a list that changes all the time, for example during a first pass.
+MAX_WAIT = 10.0  # seconds
+RETRY_DELAY = 15.0  # seconds, after a failed write
+# Some file systems store times in steps of two seconds.
+_TIME_RESOLUTION = 2.0
 
 log = logging.getLogger(__name__)
 
 
 class Follower:
-    """Writes the copies of one database. monotonic: seconds that never run backwards."""
+    """Writes the copies of one database. monotonic: returns seconds of a monotonic clock."""
 
     def __init__(
         self, database: Database, *, now: Callable[[], datetime], monotonic: Callable[[], float]
@@ -29,31 +29,32 @@ class Follower:
         self._block_list = BlockList(database, now=now)
         self._now = now
         self._monotonic = monotonic
-        self._seen = ""
-        self._old_since: float | None = None
+        self._last_version = ""
+        self._outdated_since: float | None = None
         self._retry_at: dict[str, float] = {}
 
     def look(self) -> int:
-        """Write the copies that are old, once the list was still from one look to the next; return how many.
+        """Write outdated copies if the list has not changed since the last look; return their number.
 
-        Without old ones it costs two short queries. Raises StorageError.
+        Without outdated copies it costs two short queries. Raises StorageError.
         """
         moment = self._monotonic()
-        old = [it for it in self._old() if moment >= self._retry_at.get(it.path, moment)]
-        still, self._seen = self._seen == self._block_list.version, self._block_list.version
-        if not old:
-            self._old_since = None
+        outdated = [it for it in self._outdated() if moment >= self._retry_at.get(it.path, moment)]
+        version = self._block_list.version
+        unchanged, self._last_version = version == self._last_version, version
+        if not outdated:
+            self._outdated_since = None
             return 0
-        if self._old_since is None:
-            self._old_since = moment
-        if not still and moment - self._old_since < PATIENCE:
+        if self._outdated_since is None:
+            self._outdated_since = moment
+        if not unchanged and moment - self._outdated_since < MAX_WAIT:
             return 0
-        self._old_since = None
-        for it in old:
+        self._outdated_since = None
+        for it in outdated:
             self._write(it, moment)
-        return len(old)
+        return len(outdated)
 
-    def _old(self) -> list[Copy]:
+    def _outdated(self) -> list[Copy]:
         version = self._block_list.version
         return [it for it in self._copies.all() if it.failure or it.version != version or _is_behind(it)]
 
@@ -61,14 +62,14 @@ class Follower:
         after = write(self._copies, self._block_list, copy, now=self._now())
         self._retry_at.pop(copy.path, None)
         if after.failure:
-            self._retry_at[copy.path] = moment + RETRY
+            self._retry_at[copy.path] = moment + RETRY_DELAY
             if after.failure != copy.failure:
                 log.warning("%s", after.problem)
 
 
 def _is_behind(copy: Copy) -> bool:
-    """Return whether the file is missing, or an older one was put in its place."""
+    """Return whether the file is missing or was replaced by an older one."""
     try:
-        return Path(copy.path).stat().st_mtime < copy.modified - _EXACT
+        return Path(copy.path).stat().st_mtime < copy.modified - _TIME_RESOLUTION
     except OSError:
         return True
