@@ -253,6 +253,6 @@ def test_swaks_sends_through_the_gate(
         "Thank you.",
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert "550 5.7.1" in done.stdout
+    assert "550 5.7.1" in done.stdout, done.stderr
     assert ("TLS started" in done.stdout) is encrypted
     assert [it.recipients for it in real.taken] == [(f"<{ALLOWED[0]}>",)]
