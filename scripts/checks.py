@@ -9,9 +9,9 @@ CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
     ("types", ["mypy"]),
-    # Many tests wait for other processes: on two cores a third worker has something to do meanwhile. Who has run all
+    # Many tests wait for other processes: on two cores two more workers have something to do meanwhile. Who has run all
     # of its tests takes over some of another's, whose neighbours share what was made for their module.
-    ("tests", ["pytest", "--numprocesses", "3", "--dist", "worksteal"]),
+    ("tests", ["pytest", "--numprocesses", "4", "--dist", "worksteal"]),
 )
 
 
