@@ -209,16 +209,16 @@ class Listing:
         for it in self._week_counts(query):
             if (not begin or begin <= it["week"]) and (not end or it["week"] < end):
                 found += int(it["blocks"])
-        seen, of_kind = where("first_seen"), replace(query, first_from=None, first_to=None)
+        seen = where("first_seen")
+        edges: list[tuple[int, QueryInstance]] = []
         if first:
-            found -= self._count_seen(of_kind, (seen >= begin) & (seen < format_time(first)))
+            edges.append((-1, (seen >= begin) & (seen < format_time(first))))
         if last:
-            found += self._count_seen(of_kind, (seen >= end) & (seen <= format_time(last)))
-        return found
-
-    def _count_seen(self, query: Query, seen: QueryInstance) -> int:
-        matching = self._matching(query)
-        return self._blocks.count(seen & matching if matching else seen)
+            edges.append((1, (seen >= end) & (seen <= format_time(last))))
+        of_kind = self._matching(replace(query, first_from=None, first_to=None)) if edges else None
+        return found + sum(
+            sign * self._blocks.count(edge & of_kind if of_kind else edge) for sign, edge in edges
+        )
 
     def _week_counts(self, query: Query) -> Iterator[Document]:
         """Yield the stored counts for a query's reason, marketplace and account; its other fields are ignored."""
