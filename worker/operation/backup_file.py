@@ -126,7 +126,7 @@ def _open(path: Path, header: bytes, content: bytes, passphrase: str | None) -> 
         )
     created_at = datetime.fromisoformat(fields["created_at"])
     if "scrypt" in fields:
-        return Content(created_at, sealed=True, content=_decrypt(path, header, content, passphrase))
+        return Content(created_at, sealed=True, content=_decrypt(path, fields, header, content, passphrase))
     if hashlib.sha256(content).hexdigest() != fields["sha256"]:
         raise ValueError("checksum")
     return Content(created_at, sealed=False, content=content)
@@ -136,10 +136,11 @@ def _header(fields: dict[str, Any]) -> bytes:
     return orjson.dumps(fields) + b"\n"
 
 
-def _decrypt(path: Path, header: bytes, content: bytes, passphrase: str | None) -> bytes:
+def _decrypt(
+    path: Path, fields: dict[str, Any], header: bytes, content: bytes, passphrase: str | None
+) -> bytes:
     if passphrase is None:
         raise UsageError("{path} is encrypted; give its passphrase.", path=path)
-    fields = orjson.loads(header)
     cost = {name: int(fields["scrypt"][name]) for name in _COST}
     if any(not 0 < cost[name] <= most for name, most in _MAX_COST.items()):
         raise ValueError("cost")
