@@ -72,7 +72,7 @@ def _converter(kind: Any) -> Callable[[Any], Any]:
                 return from_it(value)
         return value
 
-    return read if converters else lambda value: value
+    return read
 
 
 def _stored_as(kind: Any) -> tuple[type, Callable[[Any], Any]] | None:
