@@ -38,7 +38,7 @@ def remove() -> ResponseReturnValue:
     """Stop writing a copy."""
     path = request.form.get("copy", "")
     if not Copies(services().app.database).remove(path):
-        raise UsageError(text("notifications.gone"))
+        raise UsageError(text("removed_already"))
     return redirect_to("copies.page", text("copies.removed", path=path))
 
 

@@ -54,7 +54,7 @@ def revoke() -> ResponseReturnValue:
     """Revoke the token of a URL."""
     name = request.form.get("name", "")
     if not services().tokens.revoke(name, scope="download"):
-        raise UsageError(text("notifications.gone"))
+        raise UsageError(text("removed_already"))
     return redirect_to("copies.page", text("copies.address_revoked", name=name))
 
 

@@ -71,7 +71,7 @@ def test() -> ResponseReturnValue:
 def remove() -> ResponseReturnValue:
     """Remove a destination."""
     if not services().destinations.remove(request.form.get("id", "")):
-        raise UsageError(text("notifications.gone"))
+        raise UsageError(text("removed_already"))
     return redirect_to("notifications.page", text("notifications.removed"))
 
 
